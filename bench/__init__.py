@@ -1,0 +1,1 @@
+"""The benchmark: one spec, several backends, identical work, records that every table and plot is derived from."""

@@ -1,0 +1,1 @@
+"""One file a backend; `bench.backend` names them."""

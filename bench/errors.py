@@ -1,0 +1,13 @@
+"""The one exception a user may see, and the exit codes of the command line.
+
+Raised wherever input or output cannot be used; `bench.cli` prints it as one line on stderr.
+"""
+
+EXIT_OK = 0
+EXIT_FAILED_BACKEND = 1
+EXIT_UNUSABLE = 2
+EXIT_INTERRUPTED = 130
+
+
+class UnusableError(Exception):
+    """Input or output that cannot be used: the message names the place, the allowed values and the remedy."""

@@ -1,0 +1,231 @@
+"""What happened, as append-only JSON lines: a record, once written, is never changed; all else is derived.
+
+Fed by the runner; feeds tables, plots and report. Schema history: 1, first version.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal, Self
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from bench.errors import UnusableError
+from bench.spec import Suite, TrainingSpec
+
+SCHEMA_VERSION = 1
+RECORDS_NAME = "records.jsonl"
+
+Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunRecord(_Record):
+    """The first line: what was asked for, where it runs. Written again by each resume."""
+
+    kind: Literal["run"] = "run"
+    schema_version: int = SCHEMA_VERSION
+    suite_name: str
+    suite: Suite
+    threads: int
+    reference: str = "keras-fit"
+    started: str = Field(description="UTC, ISO 8601")
+    resumed: bool = False
+    data_fingerprints: dict[str, str] = Field(description="data source → SHA-256 of all its examples")
+    environment: dict[str, Any]
+
+
+class CellRecord(_Record):
+    """Start of one attempt at one (spec, seed): what every backend must start from."""
+
+    kind: Literal["cell"] = "cell"
+    spec: str
+    seed: int
+    attempt: int
+    parameters_fingerprint: str
+
+
+class WorkerRecord(_Record):
+    """One worker process, ready to train."""
+
+    kind: Literal["worker"] = "worker"
+    spec: str
+    seed: int
+    attempt: int
+    backend: str
+    parameters_fingerprint: str = Field(description="SHA-256 of what was read back out of the model")
+    startup_seconds: float
+    libraries: list[dict[str, Any]] = Field(description="thread pools and BLAS kernels that it really uses")
+    versions: dict[str, str]
+    notes: dict[str, Any] = Field(default_factory=dict, description="what the backend chose, e.g. steps_per_execution")
+
+
+class EpochRecord(_Record):
+    """One epoch of one worker. Seconds are those of `train_epoch` alone."""
+
+    kind: Literal["epoch"] = "epoch"
+    spec: str
+    seed: int
+    attempt: int
+    backend: str
+    epoch: int = Field(ge=1)
+    warm_up: bool
+    turn: int = Field(description="place in the round's random order, from 0")
+    epoch_seconds: float
+    cpu_seconds: float
+    samples_per_second: float
+    train_cost: float | None = Field(description="mean over the epoch's steps, each before its update; null if not finite")
+    train_accuracy: float | None
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    test_binary_accuracy: float | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
+    batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
+    expected_batches_fingerprint: str
+
+
+class ResultRecord(_Record):
+    """How one worker ended."""
+
+    kind: Literal["result"] = "result"
+    spec: str
+    seed: int
+    attempt: int
+    backend: str
+    status: Status
+    reason: str = ""
+    peak_memory_bytes: int | None = None
+    test_precision: float | None = Field(default=None, description="macro average")
+    test_recall: float | None = Field(default=None, description="macro average")
+    test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
+
+
+class CellEndRecord(_Record):
+    """End of an attempt: every backend has a result. Without it, the attempt was cut short and does not count."""
+
+    kind: Literal["cell_end"] = "cell_end"
+    spec: str
+    seed: int
+    attempt: int
+
+
+Record = Annotated[
+    RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
+]
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class Records:
+    """The records of one run: those of finished attempts, in the order they were written."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        every = list(records)
+        finished = {(r.spec, r.seed, r.attempt) for r in every if isinstance(r, CellEndRecord)}
+        self.runs = [r for r in every if isinstance(r, RunRecord)]
+        self.attempts = [r for r in every if isinstance(r, CellRecord)]
+        whole = [r for r in every if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
+        self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
+        self.epochs = [r for r in whole if isinstance(r, EpochRecord)]
+        self.results = [r for r in whole if isinstance(r, ResultRecord)]
+        self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
+
+    @property
+    def run(self) -> RunRecord:
+        """The first run record: the suite as it was asked for."""
+        return self.runs[0]
+
+    def spec(self, name: str) -> TrainingSpec:
+        """The spec of that name."""
+        return next(spec for spec in self.run.suite.specs if spec.name == name)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every (spec, seed) of the suite has a finished attempt."""
+        return {(spec.name, seed) for spec in self.run.suite.specs for seed in spec.seeds} <= self.finished_cells
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The records of a run folder. A last line cut short by a kill is left out.
+
+        Raises
+        ------
+        UnusableError
+            With file and line, where a record cannot be read.
+        """
+        path = folder / RECORDS_NAME
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
+        lines = content.split(b"\n")[:-1]
+        records = [_parse(line, path, number) for number, line in enumerate(lines, 1)]
+        if not records or not isinstance(records[0], RunRecord):
+            raise UnusableError(f"{path}:1: does not start with the record of a run")
+        return cls(records)
+
+
+def _parse(line: bytes, path: Path, number: int) -> Record:
+    try:
+        return _ADAPTER.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"][1:])) or "record"
+        version = _schema_version(line)
+        if version not in (None, SCHEMA_VERSION):
+            raise UnusableError(f"{path}:{number}: schema version {version}; this version reads {SCHEMA_VERSION}") from None
+        raise UnusableError(f"{path}:{number}: {place}: {first['msg']}") from None
+
+
+def _schema_version(line: bytes) -> Any:
+    try:
+        return json.loads(line).get("schema_version")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+class RecordLog:
+    """The one writer of a run folder's records; each record is on disk before the next thing happens."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / RECORDS_NAME
+        self._lock = FileLock(folder / ".lock", timeout=0)
+
+    def __enter__(self) -> Self:
+        try:
+            self._lock.acquire()
+            self._file = self.path.open("ab", buffering=0)
+            self._file.truncate(self.path.read_bytes().rfind(b"\n") + 1)  # a line cut short by a kill is no record
+        except Timeout:
+            raise UnusableError(f"{self.path.parent}: another run is writing here; wait for it or choose --out") from None
+        except OSError as error:
+            self._lock.release()
+            raise UnusableError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+        self._lock.release()
+
+    def write(self, record: Record) -> None:
+        """Append one record.
+
+        Raises
+        ------
+        UnusableError
+            When the disk is full or the folder is gone; what was written before stays whole.
+        """
+        rest = memoryview(record.model_dump_json().encode() + b"\n")
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(end)
+            reason = error.strerror or error
+            raise UnusableError(f"{self.path}: cannot be written ({reason}); what was finished is kept") from None

@@ -1,0 +1,296 @@
+"""What is trained, on what, and how: frozen, validated models read from a suite file (TOML).
+
+Fed by a suite file or by Python code; the plan, every backend and every record are fed by these models.
+"""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from bench.errors import UnusableError
+
+Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
+Initializer = Literal["zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal"]
+Loss = Literal["summed_binary_crossentropy", "categorical_crossentropy", "sum_of_squared_errors"]
+Dtype = Literal["float32", "float64"]
+Color = Literal["grey", "rgb"]
+
+# The output activations each loss is defined on: the loss takes logarithms of probabilities, or of nothing.
+OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
+    "summed_binary_crossentropy": ("sigmoid",),
+    "categorical_crossentropy": ("softmax",),
+    "sum_of_squared_errors": get_args(Activation),
+}
+
+DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
+LARGEST_SUITE_BYTES = 1_000_000
+
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+class LayerSpec(_Frozen):
+    """One dense layer: `units` neurons, an activation, and how its weights start (biases start at zero)."""
+
+    units: Width = Field(description="number of neurons n_l")
+    activation: Activation
+    initializer: Initializer = "glorot_uniform"
+
+
+class ArchitectureSpec(_Frozen):
+    """n_0 inputs and any number of dense layers, the last of which is the output layer."""
+
+    inputs: Count = Field(description="number of input features n_0")
+    layers: tuple[LayerSpec, ...] = Field(min_length=1, max_length=1000)
+
+    @model_validator(mode="after")
+    def _softmax_only_at_the_output(self) -> Self:
+        for index, layer in enumerate(self.layers[:-1]):
+            if layer.activation == "softmax":
+                allowed = ", ".join(name for name in get_args(Activation) if name != "softmax")
+                raise ValueError(f"layers[{index}]: softmax in a hidden layer; allowed there: {allowed}")
+        if self.layers[-1].activation == "softmax" and self.layers[-1].units < 2:
+            raise ValueError("softmax over 1 unit is always 1; allowed: 2 units or more, or sigmoid")
+        return self
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """(n_0, n_1, ..., n_L)."""
+        return (self.inputs, *(layer.units for layer in self.layers))
+
+    @property
+    def title(self) -> str:
+        """The widths as people write them: `784-128-10`."""
+        return "-".join(map(str, self.widths))
+
+
+class OptimizerSpec(_Frozen):
+    """Mini-batch stochastic gradient descent: v ← momentum · v − learning_rate · gradient, parameters ← parameters + v."""
+
+    name: Literal["sgd"] = "sgd"
+    learning_rate: float = Field(gt=0, le=1e6)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+
+
+class RegularizationSpec(_Frozen):
+    """Added to the cost: l2 · Σ w² over all weights, never over biases (Keras's convention, not l2/2)."""
+
+    l2: float = Field(default=0.0, ge=0, le=1e6)
+
+
+class DataSpec(_Frozen):
+    """Where the examples come from, and, for a folder of images, how they are read."""
+
+    source: str = Field(
+        default="mnist",
+        pattern=DATA_SOURCE_PATTERN,
+        max_length=4096,
+        description="mnist, tfds:NAME, idx:FOLDER or images:FOLDER",
+    )
+    image_size: tuple[Width, Width] | None = Field(default=None, description="height, width; images:FOLDER only")
+    color: Color = Field(default="grey", description="images:FOLDER only")
+    train_examples: Count | None = Field(default=None, description="use only the first so many training examples")
+    test_examples: Count | None = Field(default=None, description="use only the first so many test examples")
+
+    @field_validator("source")
+    @classmethod
+    def _no_control_characters(cls, source: str) -> str:
+        if not source.isprintable():
+            raise ValueError("has a character that cannot be printed; allowed: a name or a folder")
+        return source
+
+    @model_validator(mode="after")
+    def _image_size_fits_the_source(self) -> Self:
+        of_images = self.source.startswith("images:")
+        if of_images and self.image_size is None:
+            raise ValueError("images:FOLDER needs image_size = [height, width]")
+        if not of_images and self.image_size is not None:
+            raise ValueError("image_size is allowed with images:FOLDER only")
+        return self
+
+
+def _from_source_name(value: Any) -> Any:
+    return {"source": value} if isinstance(value, str) else value
+
+
+class TrainingSpec(_Frozen):
+    """Everything that decides what is computed: two backends given the same spec and seed do identical work."""
+
+    name: str = Field(default="", max_length=80, description="unique in its suite; made from the shape when left out")
+    architecture: ArchitectureSpec
+    loss: Loss
+    optimizer: OptimizerSpec
+    regularization: RegularizationSpec = RegularizationSpec()
+    dtype: Dtype = "float32"
+    batch_size: Count
+    epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
+        description="passes over the training set; the first is a warm-up: it trains, but its time does not count"
+    )
+    seeds: tuple[Seed, ...] = Field(min_length=1, max_length=1000)
+    data: Annotated[DataSpec, BeforeValidator(_from_source_name, json_schema_input_type=str | DataSpec)] = DataSpec()
+    validation_fraction: float = Field(
+        default=0.0, ge=0, lt=1, description="the last part of the training examples, held out"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("has a character that cannot be printed")
+        return name
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands there twice; allowed: distinct seeds")
+        return seeds
+
+    @model_validator(mode="after")
+    def _loss_fits_the_output(self) -> Self:
+        activation = self.architecture.layers[-1].activation
+        allowed = OUTPUT_ACTIVATIONS[self.loss]
+        if activation not in allowed:
+            raise ValueError(f"loss {self.loss} does not fit output {activation}; allowed: {', '.join(allowed)}")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_from_shape(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("name"):
+            return values
+        try:
+            architecture = ArchitectureSpec.model_validate(values["architecture"])
+            return {**values, "name": f"{architecture.title} M={values['batch_size']}"[:80]}
+        except (KeyError, ValueError):
+            return values  # the fields themselves say what is wrong with them
+
+
+class Suite(_Frozen):
+    """Specs that are run together, the backends that train them, and how the run is timed."""
+
+    title: str = Field(default="", max_length=200)
+    backends: tuple[str, ...] = Field(
+        default=("scratchnet", "keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla"), min_length=1
+    )
+    threads: Count | None = Field(default=None, description="thread budget of every backend; all usable cores if left out")
+    rest_seconds: float = Field(default=0.2, ge=0, le=60, description="pause before each turn")
+    time_limit_seconds: float = Field(default=900, gt=0, le=86_400, description="of one turn or one start")
+    specs: tuple[TrainingSpec, ...] = Field(min_length=1)
+
+    @field_validator("backends")
+    @classmethod
+    def _distinct_backends(cls, backends: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(backends)) < len(backends):
+            raise ValueError("a backend stands there twice; allowed: distinct backends")
+        return backends
+
+    @field_validator("specs")
+    @classmethod
+    def _distinct_names(cls, specs: tuple[TrainingSpec, ...]) -> tuple[TrainingSpec, ...]:
+        names = [spec.name for spec in specs]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two specs are called {name!r}; allowed: a distinct name for each")
+        return specs
+
+
+def shipped_suites() -> dict[str, Path]:
+    """Name → file of each suite that comes with the project."""
+    folder = Path(str(resources.files("bench") / "suites"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """The suite of that shipped name, or of that TOML file.
+
+    Raises
+    ------
+    UnusableError
+        One line with file, place and allowed values.
+    """
+    path = shipped_suites().get(name_or_path, Path(name_or_path))
+    tables = _read_toml(path)
+    try:
+        return Suite.model_validate(_with_defaults(tables))
+    except ValidationError as error:
+        raise UnusableError(f"{path}: {_first_error(error, tables)}") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_SUITE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        names = ", ".join(shipped_suites())
+        reason = getattr(error, "strerror", None) or error
+        raise UnusableError(f"{path}: not a suite ({reason}); allowed: {names}, or a TOML file") from None
+    if len(content) > LARGEST_SUITE_BYTES:
+        raise UnusableError(f"{path}: larger than {LARGEST_SUITE_BYTES} bytes; a suite is a small TOML file")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableError(f"{path}: not valid TOML: {' '.join(str(error).split())}") from None
+
+
+def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
+    """`[defaults]` laid under each of `[[specs]]`: a key of the spec wins whole."""
+    defaults, specs = tables.get("defaults", {}), tables.get("specs")
+    if not isinstance(defaults, dict) or not isinstance(specs, list):
+        return tables  # the model says what is wrong
+    merged = [{**defaults, **spec} if isinstance(spec, dict) else spec for spec in specs]
+    return {key: value for key, value in tables.items() if key != "defaults"} | {"specs": merged}
+
+
+def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
+    """`place: message; allowed: ...` of the first problem, and how many more there are."""
+    errors = error.errors(include_url=False, include_context=False)
+    first = errors[0]
+    place = _place(first["loc"], tables)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key; allowed: {', '.join(_keys_allowed_at(first['loc'][:-1]))}"
+    elif first["type"] not in ("missing", "value_error"):
+        message = f"{message}, not {_shortened(first['input'])}"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return " ".join(f"{place}: {message}{more}".split())
+
+
+def _place(location: tuple[int | str, ...], tables: dict[str, Any]) -> str:
+    """`specs[0].architecture.inputs`, or `defaults....` where the value came from there."""
+    if len(location) > 2 and location[0] == "specs" and isinstance(location[1], int):
+        spec = tables["specs"][location[1]]
+        if location[2] not in spec and location[2] in tables.get("defaults", {}):
+            location = ("defaults", *location[2:])
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return _shortened(text.lstrip("."), quoted=False) or "suite"
+
+
+def _keys_allowed_at(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Suite
+    for part in location:
+        if isinstance(part, str):
+            model = _model_in(model.model_fields[part].annotation)
+    keys = list(model.model_fields)
+    return [*keys, "defaults"] if model is Suite else keys
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model that an annotation such as `tuple[LayerSpec, ...]` holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(found for part in get_args(annotation) if (found := _model_in(part)) is not None)
+
+
+def _shortened(value: Any, quoted: bool = True) -> str:
+    text = repr(value) if quoted else str(value)
+    text = "".join(character if character.isprintable() else "?" for character in text)
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,57 @@
+"""How weights start: each initializer draws W (n_l, n_{l-1}); biases start at zero.
+
+Fed by a `numpy.random.Generator`; feeds `Network` and any plan that must start several networks alike.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Initializer = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
+
+
+def _zeros(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
+    return np.zeros((n_out, n_in))
+
+
+def _uniform(variance: Callable[[int, int], float]) -> Initializer:
+    """Uniform on ±√(3 · variance), so that the variance is as asked."""
+
+    def draw(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
+        limit = np.sqrt(3.0 * variance(n_in, n_out))
+        return rng.uniform(-limit, limit, size=(n_out, n_in))
+
+    return draw
+
+
+def _normal(variance: Callable[[int, int], float]) -> Initializer:
+    def draw(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
+        return rng.normal(0.0, np.sqrt(variance(n_in, n_out)), size=(n_out, n_in))
+
+    return draw
+
+
+def _glorot(n_in: int, n_out: int) -> float:
+    """Glorot & Bengio, AISTATS 2010, equation (16): keeps the variance forward and backward."""
+    return 2.0 / (n_in + n_out)
+
+
+def _he(n_in: int, n_out: int) -> float:
+    """He et al., ICCV 2015, equation (10): keeps the variance through ReLU."""
+    return 2.0 / n_in
+
+
+def _lecun(n_in: int, n_out: int) -> float:
+    """LeCun et al., Efficient BackProp, 1998, section 4.6."""
+    return 1.0 / n_in
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "zeros": _zeros,
+    "glorot_uniform": _uniform(_glorot),
+    "glorot_normal": _normal(_glorot),
+    "he_uniform": _uniform(_he),
+    "he_normal": _normal(_he),
+    "lecun_normal": _normal(_lecun),
+}
