@@ -88,8 +88,8 @@ def missing(name: str) -> str | None:
     return None
 
 
-def load(name: str) -> type[Backend]:
-    """Import the backend's class, and with it its framework."""
-    module, _, attribute = entry(name).target.partition(":")
+def load(target: str) -> type[Backend]:
+    """Import the class that `module:Class` names, and with it its framework."""
+    module, _, attribute = target.partition(":")
     backend: type[Backend] = getattr(import_module(module), attribute)
     return backend

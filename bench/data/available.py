@@ -1,0 +1,51 @@
+"""Which data sets there are on this machine, found without importing TensorFlow or Pillow.
+
+Fed by the shipped files, by TFDS's data folder and by the installed packages; feeds `python -m bench data`.
+"""
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench.data.checks import printable
+from bench.data.images import LAYOUT
+from bench.data.mnist import SHIPPED, verify_mnist
+from bench.data.tfds import VERSION, default_data_dir
+from bench.errors import UnusableError
+
+Row = tuple[str, str, str]
+
+
+def available(shipped: Path = SHIPPED, data_dir: Path | None = None) -> list[Row]:
+    """Rows (name, where, state): the shipped set, each prepared TFDS set, and how the others are named."""
+    data_dir = data_dir or default_data_dir()
+    return [
+        ("mnist", printable(shipped), _state_of_shipped(shipped)),
+        *_prepared(data_dir),
+        ("tfds:NAME", printable(data_dir), _state_of_package("tensorflow-datasets", "tfds")),
+        ("idx:FOLDER", "FOLDER/train-images-idx3-ubyte, and the three others, also .gz", "ok"),
+        ("images:FOLDER", LAYOUT, _state_of_package("pillow", "images")),
+    ]
+
+
+def _state_of_shipped(folder: Path) -> str:
+    try:
+        verify_mnist(folder)
+    except UnusableError as error:
+        return f"corrupted: {error}"
+    return "ok"
+
+
+def _prepared(data_dir: Path) -> Iterator[Row]:
+    """One row a version; sets with configurations keep them one folder deeper."""
+    found = (info.parent for depth in ("*/*", "*/*/*") for info in data_dir.glob(f"{depth}/dataset_info.json"))
+    for folder in sorted(folder for folder in found if VERSION.fullmatch(folder.name)):
+        name = folder.relative_to(data_dir).parent.as_posix()
+        yield printable(f"tfds:{name}:{folder.name}"), printable(folder), "prepared"
+
+
+def _state_of_package(package: str, extra: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} is not installed; pip install 'scratchnet[{extra}]'"

@@ -1,0 +1,33 @@
+"""The size limit and the wording that all sources share.
+
+Fed by the loaders, before they allocate anything and wherever they name a thing they did not name themselves.
+"""
+
+import math
+
+from bench.errors import UnusableError
+
+# The whole data set lives in memory, once in each worker: beyond this, a laptop swaps and every timing is wrong.
+LARGEST_BYTES = 2 * 2**30
+
+
+def printable(value: object) -> str:
+    """`value` on one line of at most 300 characters, with `?` for what a terminal cannot show."""
+    words = " ".join(str(value).split())
+    text = "".join(character if character.isprintable() else "?" for character in words)
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def check_size(place: object, *sizes: int) -> int:
+    """Product of `sizes` in bytes.
+
+    Raises
+    ------
+    UnusableError
+        When it is more than `LARGEST_BYTES`.
+    """
+    size = math.prod(sizes)
+    if size > LARGEST_BYTES:
+        shape = " x ".join(map(str, sizes))
+        raise UnusableError(f"{place}: {shape} = {size} bytes; allowed: at most {LARGEST_BYTES} bytes of examples")
+    return size

@@ -1,0 +1,68 @@
+"""Work that imports TensorFlow, kept in a process of its own: neither its weight nor its chatter reaches this one.
+
+Fed by `bench.data.tfds` and `bench.data.prepare`; the child's side is `report_failure`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bench
+from bench.data.checks import printable
+from bench.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
+
+
+def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
+    """Run `python -m module arguments`; whatever it prints is kept from the terminal.
+
+    Raises
+    ------
+    UnusableError
+        `what`, then the last line the child wrote to stderr, or that it was stopped after so many `seconds`.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    try:
+        finished = subprocess.run(
+            command,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnusableError(f"{what}: not done after {seconds:g} s, stopped") from None
+    if finished.returncode != EXIT_OK:
+        raise UnusableError(f"{what}: {_reason(finished)}")
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, TensorFlow silenced and kept off the GPU, `bench` importable from any folder."""
+    root = str(Path(bench.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": path}
+
+
+def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
+    if finished.returncode < 0:
+        return f"stopped by {signal.Signals(-finished.returncode).name}; is there enough memory?"
+    lines = finished.stderr.strip().splitlines()
+    return printable(lines[-1]) if lines else f"failed with exit code {finished.returncode}"
+
+
+def report_failure(work: Callable[[], None]) -> int:
+    """Exit code of `work` in a child: any error becomes the one last line on stderr that `run_child` reads."""
+    try:
+        work()
+    except UnusableError as error:
+        print(error, file=sys.stderr)
+    except Exception as error:  # TensorFlow and TFDS raise of every kind, over many lines
+        print(printable(f"{type(error).__name__}: {error}"), file=sys.stderr)
+    else:
+        return EXIT_OK
+    return EXIT_UNUSABLE

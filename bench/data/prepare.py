@@ -1,0 +1,50 @@
+"""Builds the TFDS form of MNIST from the shipped files, so that `tfds.load("mnist")` works without a network.
+
+Fed by `bench/data/mnist/`; whole or absent, like every other file the project writes.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.data.checks import printable
+from bench.data.child import run_child
+from bench.data.mnist import verify_mnist
+from bench.data.tfds import check_installed, default_data_dir, prepared_folder
+from bench.errors import UnusableError
+
+VERSION = "3.0.1"
+PREPARE_SECONDS = 900.0
+
+
+def prepare_mnist(data_dir: Path | None = None) -> Path:
+    """The folder of TFDS's `mnist:3.0.1` in `data_dir` (by default where TFDS looks), built unless it is there already.
+
+    Raises
+    ------
+    UnusableError
+        When TFDS is not installed, a shipped file is corrupted, or `data_dir` cannot be written.
+    """
+    data_dir = data_dir or default_data_dir()
+    folder = prepared_folder(f"mnist:{VERSION}", data_dir)
+    if folder is not None:
+        print(f"tfds:mnist: already prepared in {printable(folder)}", file=sys.stderr)
+        return folder
+    check_installed()
+    verify_mnist()
+    try:
+        return _build(data_dir)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UnusableError(f"{printable(data_dir)}: tfds:mnist cannot be prepared there ({reason})") from None
+
+
+def _build(data_dir: Path) -> Path:
+    target = data_dir / "mnist" / VERSION
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its goal, so that it arrives there by one rename.
+    with tempfile.TemporaryDirectory(prefix=".mnist-", dir=data_dir) as temporary:
+        run_child("tfds:mnist", "bench.data.tfds_writer", temporary, seconds=PREPARE_SECONDS)
+        os.rename(Path(temporary) / "mnist" / VERSION, target)
+    return target

@@ -1,0 +1,64 @@
+"""Table of data sources: the scheme before the colon of `data.source` → its loader.
+
+Fed by `DataSpec`; feeds the plan and the workers with a `Dataset` that is whole and holds as many examples as asked.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.data.checks import printable
+from bench.data.dataset import Dataset
+from bench.data.idx import load_idx
+from bench.data.images import load_images
+from bench.data.mnist import load_mnist
+from bench.data.tfds import load_tfds
+from bench.errors import UnusableError
+from bench.spec import DataSpec
+
+
+def _load_images(folder: str, data: DataSpec) -> Dataset:
+    if data.image_size is None:
+        raise UnusableError(f"{data.source}: needs image_size = [height, width]")
+    return load_images(_folder(folder), data.image_size, data.color)
+
+
+def _folder(text: str) -> Path:
+    """A suite file has no shell that would replace `~`."""
+    return Path(os.path.expanduser(text))
+
+
+LOADERS: dict[str, Callable[[str, DataSpec], Dataset]] = {
+    "mnist": lambda _, data: load_mnist(),
+    "tfds": lambda name, data: load_tfds(name),
+    "idx": lambda folder, data: load_idx(_folder(folder)),
+    "images": _load_images,
+}
+
+
+def load_dataset(data: DataSpec) -> Dataset:
+    """The examples that `data` names, all or the first so many of each split.
+
+    Raises
+    ------
+    UnusableError
+        One line with source, file, place, what is wrong and what is allowed.
+    """
+    scheme, _, rest = data.source.partition(":")
+    try:
+        dataset = LOADERS[scheme](rest, data)
+    except OSError as error:
+        place = printable(error.filename or data.source)
+        raise UnusableError(f"{place}: cannot be read ({error.strerror or error})") from None
+    except MemoryError:
+        raise UnusableError(f"{data.source}: does not fit in this machine's memory") from None
+    _check_count(data.source, "train", len(dataset.y_train), data.train_examples)
+    _check_count(data.source, "test", len(dataset.y_test), data.test_examples)
+    return dataset.first(data.train_examples, data.test_examples)
+
+
+def _check_count(source: str, split: str, held: int, asked: int | None) -> None:
+    if held == 0:
+        raise UnusableError(f"{source}: its {split} split is empty; allowed: 1 example or more")
+    if asked is not None and asked > held:
+        raise UnusableError(f"{source}: {split}_examples = {asked}; allowed: 1 to {held}, as many as it holds")

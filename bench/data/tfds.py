@@ -1,0 +1,119 @@
+"""TensorFlow Datasets by name, read in a child process; this one never imports TensorFlow.
+
+Fed by `tfds:NAME`: prepared sets are read offline, others downloaded if there is a network and refused if not.
+"""
+
+import os
+import re
+import socket
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.checks import printable
+from bench.data.child import run_child
+from bench.data.dataset import Dataset
+from bench.errors import UnusableError
+
+NAME = re.compile(r"(?P<dataset>\w+)(?:/(?P<config>[\w+-][\w.+-]*))?(?::(?P<version>\d+\.\d+\.\d+))?", re.ASCII)
+VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
+HOST = ("storage.googleapis.com", 443)
+NETWORK_SECONDS = 3.0
+# TFDS itself retries for 200 s; a set of which nothing is there takes a second to refuse.
+REFUSAL_SECONDS = 30.0
+READ_SECONDS = 900.0
+DOWNLOAD_SECONDS = 3600.0
+
+
+def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
+    """The image classification set `NAME`, `NAME/CONFIG` or `NAME:VERSION`, prepared in `data_dir` or downloaded to it.
+
+    Raises
+    ------
+    UnusableError
+        When the name is unknown, TFDS is not installed, the set is neither prepared nor within reach, or has no
+        images of one size with labels.
+    """
+    dataset = parse_name(name)["dataset"]
+    check_installed()
+    data_dir = data_dir or default_data_dir()
+    download = prepared_folder(name, data_dir) is None and network_reachable()
+    seconds = DOWNLOAD_SECONDS
+    if download:
+        print(f"tfds:{name}: not prepared in {printable(data_dir)}, downloading; may take minutes", file=sys.stderr)
+    else:
+        seconds = READ_SECONDS if (data_dir / str(dataset)).is_dir() else REFUSAL_SECONDS
+    with tempfile.TemporaryDirectory(prefix="bench-tfds-") as folder:
+        arguments = (name, str(data_dir), folder, *(["--download"] if download else []))
+        run_child(f"tfds:{name}", "bench.data.tfds_reader", *arguments, seconds=seconds)
+        return _in_memory(Dataset.open(Path(folder)))
+
+
+def _in_memory(mapped: Dataset) -> Dataset:
+    return replace(
+        mapped,
+        x_train=np.array(mapped.x_train),
+        y_train=np.array(mapped.y_train),
+        x_test=np.array(mapped.x_test),
+        y_test=np.array(mapped.y_test),
+    )
+
+
+def parse_name(name: str) -> dict[str, str | None]:
+    """`dataset`, `config` and `version` of a TFDS name.
+
+    Raises
+    ------
+    UnusableError
+        For anything else, a path or an address among it.
+    """
+    match = NAME.fullmatch(name)
+    if match is None:
+        raise UnusableError(f"tfds:{printable(name)}: not a name; allowed: NAME, NAME/CONFIG, each also with :1.2.3")
+    return match.groupdict()
+
+
+def check_installed() -> None:
+    """Refuse with the remedy unless TFDS and what it needs are there (it does not declare importlib_resources)."""
+    missing = [
+        name for name in ("tensorflow", "tensorflow_datasets", "importlib_resources") if find_spec(name) is None
+    ]
+    if missing:
+        raise UnusableError(f"tfds:NAME needs {', '.join(missing)}; remedy: pip install 'scratchnet[tfds]'")
+
+
+def default_data_dir() -> Path:
+    """`TFDS_DATA_DIR`, or where TFDS keeps its sets by default."""
+    return Path(os.path.expanduser(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"))
+
+
+def prepared_folder(name: str, data_dir: Path) -> Path | None:
+    """The folder of the newest prepared version, found by its files alone; None when there is none."""
+    parts = parse_name(name)
+    root = data_dir / str(parts["dataset"]) / (parts["config"] or "")
+    folders = [info.parent for info in root.glob("*/dataset_info.json") if VERSION.fullmatch(info.parent.name)]
+    fitting = [folder for folder in folders if parts["version"] in (None, folder.name)]
+    return max(fitting, key=lambda folder: tuple(map(int, folder.name.split("."))), default=None)
+
+
+def network_reachable() -> bool:
+    """Whether the host that TFDS downloads from answers within `NETWORK_SECONDS`."""
+    answers: list[bool] = []
+    # In a thread, since the look-up of a name has no time limit of its own.
+    probe = threading.Thread(target=lambda: answers.append(_connects()), daemon=True)
+    probe.start()
+    probe.join(NETWORK_SECONDS)
+    return answers == [True]
+
+
+def _connects() -> bool:
+    try:
+        with socket.create_connection(HOST, timeout=NETWORK_SECONDS):
+            return True
+    except OSError:
+        return False

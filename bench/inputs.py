@@ -1,0 +1,64 @@
+"""What the networks of one spec are fed: pixels scaled to [0, 1] and targets as rows, split into training, validation, test.
+
+Fed by a data set and a spec; feeds the workers, and the runner, which knows from them what every batch must hold.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.data import Dataset
+from bench.errors import UnusableError
+from bench.plan import Floats
+from bench.spec import TrainingSpec
+
+
+class Split(NamedTuple):
+    """x (N, n_0) in the spec's dtype and labels (N,)."""
+
+    x: Floats
+    labels: NDArray[np.int64]
+
+
+class Inputs:
+    """The three splits of one spec. The validation split is the last part of the training examples, as in Keras."""
+
+    def __init__(self, dataset: Dataset, spec: TrainingSpec) -> None:
+        check_fit(dataset, spec)
+        examples = len(dataset.y_train)
+        kept = examples - round(spec.validation_fraction * examples)
+        if kept < 1:
+            raise UnusableError(
+                f"spec {spec.name!r}: validation_fraction {spec.validation_fraction} leaves none of {examples} examples"
+            )
+        self.outputs, self.dtype = spec.architecture.widths[-1], np.dtype(spec.dtype)
+        self.train = self._split(dataset.x_train[:kept], dataset.y_train[:kept])
+        self.validation = self._split(dataset.x_train[kept:], dataset.y_train[kept:])
+        self.test = self._split(dataset.x_test, dataset.y_test)
+
+    def _split(self, x: NDArray[np.uint8], labels: NDArray[np.int64]) -> Split:
+        return Split(np.divide(x, 255, dtype=self.dtype), np.asarray(labels))
+
+    def train_targets(self) -> Floats:
+        """Y as rows (N, n_L): one-hot, or the label itself where there is one output."""
+        labels = self.train.labels[:, None]
+        targets = labels if self.outputs == 1 else labels == np.arange(self.outputs)
+        return targets.astype(self.dtype)
+
+
+def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
+    """Refuse a spec whose first or last width does not fit the data.
+
+    Raises
+    ------
+    UnusableError
+        Names the spec, the width and the width that fits.
+    """
+    inputs, *_, outputs = spec.architecture.widths
+    place = f"spec {spec.name!r}: data {spec.data.source}"
+    if inputs != dataset.features:
+        raise UnusableError(f"{place} has {dataset.features} features; architecture.inputs is {inputs}")
+    allowed = {dataset.classes, 1} if dataset.classes == 2 else {dataset.classes}
+    if outputs not in allowed:
+        raise UnusableError(f"{place} has {dataset.classes} classes; the output layer has {outputs} units")

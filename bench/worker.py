@@ -1,0 +1,155 @@
+"""One process that trains one backend on command, so that nothing of one backend can slow another.
+
+Fed by the runner through a connection (`Job`, then `Train` for each epoch, then `Finish`); answers with plain dicts.
+"""
+
+import base64
+import math
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+import zlib
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import backend as backends
+from bench import environment
+from bench.data import Dataset
+from bench.inputs import Inputs, Split
+from bench.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
+from bench.spec import TrainingSpec
+from scratchnet import metrics
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is for. `target` is `module:Class`, so that a worker needs no registry."""
+
+    target: str
+    packages: tuple[str, ...]
+    spec: TrainingSpec
+    seed: int
+    data_folder: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train epoch number `epoch`, counted from 1."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Report what is left and end."""
+
+
+class Trainer:
+    """One backend on one spec and seed."""
+
+    def __init__(self, job: Job) -> None:
+        self._plan, self._spec = Plan(job.spec, job.seed), job.spec
+        self._inputs = Inputs(Dataset.open(job.data_folder), job.spec)
+        parameters, x, y = self._plan.initial_parameters(), self._inputs.train.x, self._inputs.train_targets()
+        self._backend = backends.load(job.target)(job.spec, parameters, x, y, job.threads)
+        self._packages = job.packages
+
+    def description(self) -> dict[str, Any]:
+        """What the worker record holds, read back out of the model."""
+        return {
+            "parameters_fingerprint": parameters_fingerprint(self._backend.parameters()),
+            "libraries": environment.libraries(),
+            "versions": environment.package_versions(self._packages),
+            "notes": self._backend.notes(),
+        }
+
+    def train(self, epoch: int) -> dict[str, Any]:
+        """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
+        order = self._plan.order(epoch, len(self._inputs.train.labels))
+        cpu_start, start = time.process_time(), time.perf_counter()
+        self._backend.train_epoch(order)
+        epoch_seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+        cost = self._backend.epoch_cost()
+        return {
+            "epoch_seconds": epoch_seconds,
+            "cpu_seconds": cpu_seconds,
+            "samples_per_second": len(order) / epoch_seconds,
+            "train_cost": cost if math.isfinite(cost) else None,
+            "batches_fingerprint": batches_fingerprint(self._backend.batches(order)),
+            **self._accuracies(),
+        }
+
+    def _accuracies(self) -> dict[str, float | None]:
+        test_outputs = self._outputs(self._inputs.test)
+        return {
+            "train_accuracy": self._accuracy(self._inputs.train),
+            "validation_accuracy": self._accuracy(self._inputs.validation),
+            "test_accuracy": metrics.accuracy(metrics.predicted_classes(test_outputs), self._inputs.test.labels),
+            "test_binary_accuracy": metrics.binary_accuracy(test_outputs, self._inputs.test.labels),
+        }
+
+    def _accuracy(self, split: Split) -> float | None:
+        if not len(split.labels):
+            return None
+        return metrics.accuracy(metrics.predicted_classes(self._outputs(split)), split.labels)
+
+    def _outputs(self, split: Split) -> Floats:
+        return self._backend.predict(split.x)
+
+    def final(self) -> dict[str, Any]:
+        """Precision, recall and predictions on the test examples, and what memory it took."""
+        predicted, labels = metrics.predicted_classes(self._outputs(self._inputs.test)), self._inputs.test.labels
+        classes = max(self._inputs.outputs, 2)
+        return {
+            "test_precision": metrics.precision(predicted, labels, classes, "macro"),
+            "test_recall": metrics.recall(predicted, labels, classes, "macro"),
+            "test_predictions": _packed(predicted),
+            "peak_memory_bytes": environment.peak_memory_bytes(),
+        }
+
+
+def _packed(classes: NDArray[np.integer[Any]]) -> str:
+    """Predicted classes as text: two bytes each, compressed."""
+    return base64.b64encode(zlib.compress(classes.astype("<u2").tobytes(), 9)).decode()
+
+
+def serve(connection: Connection) -> None:
+    """Answer requests until `Finish`; an exception is answered as `{"error": ...}` and ends the worker."""
+    requests = _requests(connection)
+    try:
+        trainer = Trainer(requests.get())
+        connection.send(trainer.description())
+        while isinstance(request := requests.get(), Train):
+            connection.send(trainer.train(request.epoch))
+        connection.send(trainer.final())
+    except Exception as error:
+        traceback.print_exc()
+        connection.send({"error": " ".join(f"{type(error).__name__}: {error}".split())[:500]})
+
+
+def _requests(connection: Connection) -> "queue.SimpleQueue[Any]":
+    """A thread reads the connection, so that the death of the parent ends the worker even in the middle of an epoch."""
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            while True:
+                requests.put(connection.recv())
+        except (EOFError, OSError):
+            os._exit(1)
+
+    threading.Thread(target=read, daemon=True).start()
+    return requests
+
+
+if __name__ == "__main__":
+    serve(Connection(int(sys.argv[1])))

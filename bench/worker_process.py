@@ -1,0 +1,92 @@
+"""A worker process as the runner sees it: start, ask, and learn how it was lost.
+
+Fed by the runner; the process itself is `bench.worker`.
+"""
+
+import signal
+import subprocess
+import sys
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+from bench import environment
+from bench.records import Status
+from bench.worker import Finish, Job, Train
+
+
+class WorkerLostError(Exception):
+    """The worker gave no answer that can be used."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status: Status = status
+        self.reason = reason
+
+
+class WorkerProcess:
+    """One process of `bench.worker` in a session of its own, so that Ctrl-C reaches the runner alone.
+
+    Its output goes to `log_path`, which is removed when the worker ends well.
+    """
+
+    def __init__(self, job: Job, log_path: Path, time_limit_seconds: float) -> None:
+        self._log_path, self._limit = log_path, time_limit_seconds
+        self._connection, theirs = Pipe()
+        with log_path.open("wb") as log, theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.worker", str(theirs.fileno())],
+                env=environment.worker_environment(job.threads),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._send(job)
+
+    def ready(self) -> dict[str, Any]:
+        """Wait until the model is built; what the worker says of itself."""
+        return self._answer("while it started")
+
+    def train(self, epoch: int) -> dict[str, Any]:
+        """Have one epoch trained; its measurements."""
+        self._send(Train(epoch))
+        return self._answer(f"in epoch {epoch}")
+
+    def finish(self) -> dict[str, Any]:
+        """Have the worker report its last figures, and end it."""
+        self._send(Finish())
+        answer = self._answer("while it finished")
+        self.close()
+        self._log_path.unlink(missing_ok=True)
+        return answer
+
+    def close(self) -> None:
+        """End the process, however it is."""
+        self._process.kill()
+        self._process.wait()
+        self._connection.close()
+
+    def _send(self, message: Job | Train | Finish) -> None:
+        try:
+            self._connection.send(message)
+        except OSError:
+            pass  # the worker is gone; waiting for its answer says how
+
+    def _answer(self, when: str) -> dict[str, Any]:
+        try:
+            if not self._connection.poll(self._limit):
+                raise WorkerLostError("timeout", f"no answer within {self._limit:g} s {when}")
+            answer: dict[str, Any] = self._connection.recv()
+        except (EOFError, OSError):
+            raise self._lost(when) from None
+        if "error" in answer:
+            raise WorkerLostError("failed", f"{answer['error']} {when}; see {self._log_path}")
+        return answer
+
+    def _lost(self, when: str) -> WorkerLostError:
+        code = self._process.wait()
+        if code < 0:
+            return WorkerLostError("killed", f"killed by {signal.Signals(-code).name} {when}")
+        return WorkerLostError("failed", f"ended with exit code {code} {when}; see {self._log_path}")

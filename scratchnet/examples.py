@@ -1,0 +1,68 @@
+"""Training examples in the layout the step reads: X̃ = [X 1] as rows, targets as columns.
+
+Fed by the arrays a user passes to `fit`; feeds `gather` and the losses.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """X_augmented : (N, n_0 + 1), last column 1; Y : (n_L, N); labels : (N,) classes, for the metrics."""
+
+    X_augmented: Array
+    Y: Array
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def prepare(cls, X: ArrayLike, y: ArrayLike, inputs: int, outputs: int, dtype: DTypeLike) -> "Examples":
+        """Copy X (N, n_0) and y, which is (N,) integer classes or (N, n_L) targets.
+
+        Raises
+        ------
+        ValueError
+            Where a shape does not fit the network, there is no example, or a class is not in [0, n_L).
+        """
+        rows = np.asarray(X)
+        if rows.ndim != 2 or rows.shape[1] != inputs or not len(rows):
+            raise ValueError(f"X has shape {rows.shape}; allowed: (N, {inputs}) with N of 1 or more")
+        Y, labels = targets(np.asarray(y), len(rows), outputs, dtype)
+        augmented: Array = np.ones((len(rows), inputs + 1), dtype)
+        augmented[:, :-1] = rows
+        return cls(augmented, Y, labels)
+
+
+def targets(y: NDArray[Any], count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, NDArray[np.int64]]:
+    """Y (n_L, N) and classes (N,) of y: (N,) integer classes, or (N, n_L) targets.
+
+    Raises
+    ------
+    ValueError
+        Where the shape does not fit or a class is not in [0, n_L).
+    """
+    if y.shape == (count,) and outputs > 1:
+        return _one_hot(y, outputs, dtype), y.astype(np.int64)
+    if y.shape not in ((count,), (count, outputs)):
+        raise ValueError(f"y has shape {y.shape}; allowed: ({count},) or ({count}, {outputs})")
+    rows = y.reshape(count, outputs)
+    labels = np.argmax(rows, axis=1) if outputs > 1 else (rows[:, 0] > 0.5)
+    return np.ascontiguousarray(rows.T, dtype), labels.astype(np.int64)
+
+
+def _one_hot(labels: NDArray[Any], classes: int, dtype: DTypeLike) -> Array:
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"y of shape (N,) has dtype {labels.dtype}; allowed: integer classes 0 to {classes - 1}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"y has classes {labels.min()} to {labels.max()}; allowed: 0 to {classes - 1}")
+    Y: Array = np.zeros((classes, len(labels)), dtype)
+    Y[labels, np.arange(len(labels))] = 1.0
+    return Y

@@ -1,0 +1,1 @@
+"""The same network, formulated more than once; `batch` is the one that trains."""

@@ -1,0 +1,51 @@
+"""All parameters of a network as one flat vector, with W̃ = [W b] of each layer as views into it.
+
+Fed by the widths of the layers; feeds the products of the formulations and the updates of the optimizers.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+class Parameters:
+    """θ, and the views that the equations speak of.
+
+    vector : (Σ n_l (n_{l-1} + 1),); augmented[l] : W̃ (n_l, n_{l-1} + 1), C-ordered;
+    weights[l] : W (n_l, n_{l-1}); biases[l] : b (n_l,). Lists start at layer 1, so `weights[0]` is W[1].
+    """
+
+    def __init__(self, widths: Sequence[int], dtype: DTypeLike) -> None:
+        shapes = [(n_out, n_in + 1) for n_in, n_out in pairwise(widths)]
+        ends = np.cumsum([rows * columns for rows, columns in shapes])
+        self.vector: Array = np.zeros(int(ends[-1]), dtype)
+        parts = np.split(self.vector, ends[:-1])
+        self.augmented = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        self.weights = [W_b[:, :-1] for W_b in self.augmented]
+        self.biases = [W_b[:, -1] for W_b in self.augmented]
+
+    def set(self, layers: Sequence[tuple[Array, Array]]) -> None:
+        """Copy (W, b) of each layer in.
+
+        Raises
+        ------
+        ValueError
+            Where the number of layers or a shape differs.
+        """
+        if len(layers) != len(self.weights):
+            raise ValueError(f"parameters of {len(layers)} layers given; the network has {len(self.weights)}")
+        views = [view for pair in zip(self.weights, self.biases, strict=True) for view in pair]
+        for index, (view, array) in enumerate(zip(views, (array for pair in layers for array in pair), strict=True)):
+            if view.shape != np.shape(array):
+                name = f"{'Wb'[index % 2]}[{index // 2 + 1}]"
+                raise ValueError(f"{name} given with shape {np.shape(array)}; allowed: {view.shape}")
+            view[...] = array
+
+    def get(self) -> list[tuple[Array, Array]]:
+        """Copies of (W, b) of each layer."""
+        return [(W.copy(), b.copy()) for W, b in zip(self.weights, self.biases, strict=True)]

@@ -1,0 +1,51 @@
+"""One network in one `.npz` file: a description as JSON text and the flat parameter vector, never a pickle.
+
+Fed by `Network.save`; feeds `Network.load`.
+"""
+
+import json
+import os
+import tempfile
+import zipfile
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT_VERSION = 1
+Array = NDArray[np.floating[Any]]
+
+
+def save(path: str | PathLike[str], description: dict[str, Any], vector: Array) -> None:
+    """Write to a temporary file beside `path`, then rename: a reader never meets half a network."""
+    target = Path(path)
+    text = json.dumps({"format_version": FORMAT_VERSION, **description})
+    handle, name = tempfile.mkstemp(suffix=".npz", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, description=np.array(text), vector=vector)
+        os.replace(name, target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:
+    """Description and parameter vector.
+
+    Raises
+    ------
+    ValueError
+        Names the file, where it is not what `save` writes.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            description = json.loads(str(content["description"]))
+            vector: Array = content["vector"]
+        version = description.pop("format_version")
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a saved network ({error})") from None
+    if version != FORMAT_VERSION:
+        raise ValueError(f"{path}: format version {version}; this version reads {FORMAT_VERSION}")
+    return description, vector

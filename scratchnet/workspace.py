@@ -1,0 +1,90 @@
+"""The buffers of one batch size, made once, and the products bound to them.
+
+Fed by parameters, a target to accumulate into, and a batch size M; the batch formulation works on nothing else.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_blas_funcs
+
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.parameters import Parameters
+
+Array = NDArray[np.floating[Any]]
+
+
+class Product:
+    """C ← α A B + β C in place, through SciPy's BLAS alone: NumPy's would be a second spinning thread pool.
+
+    BLAS is column-major, so a C-ordered C is passed as Cᵀ = Bᵀ Aᵀ. SciPy works on a silent copy where `c` is not
+    Fortran-contiguous or of another dtype; so both are checked here, once.
+    """
+
+    def __init__(self, A: Array, B: Array, C: Array) -> None:
+        if not C.flags.c_contiguous or not A.dtype == B.dtype == C.dtype:
+            raise ValueError("a product in place needs a C-ordered result and one dtype")
+        self._gemm = get_blas_funcs("gemm", dtype=C.dtype)
+        self._first, self._transpose_first = _column_major(B.T)
+        self._second, self._transpose_second = _column_major(A.T)
+        self._result = C.T
+
+    def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
+        self._gemm(
+            alpha, self._first, self._second, beta, self._result, self._transpose_first, self._transpose_second, 1
+        )
+
+
+def _column_major(array: Array) -> tuple[Array, int]:
+    """The array as BLAS can read it without a copy, and whether BLAS must transpose it."""
+    if array.flags.f_contiguous:
+        return array, 0
+    if array.flags.c_contiguous:
+        return array.T, 1
+    raise ValueError("a product without a copy needs contiguous operands")
+
+
+class LayerWorkspace:
+    """Layer l of one batch size: Z, A, delta (n_l, M), and the products that lead into it and into its gradient.
+
+    A_above : Ã[l-1] (n_{l-1} + 1, M); target : (n_l, n_{l-1} + 1), what BP3 and BP4 accumulate into.
+    """
+
+    def __init__(self, activation: str, W_b: Array, target: Array, A_above: Array, is_output: bool) -> None:
+        units, batch_size, dtype = W_b.shape[0], A_above.shape[1], W_b.dtype
+        # The last row of Ã is 1, so that the bias is a column of W̃; the output layer feeds no other.
+        self.A_augmented: Array = np.ones((units if is_output else units + 1, batch_size), dtype)
+        self.G_augmented: Array = np.zeros_like(self.A_augmented)
+        self.A = self.A_augmented[:units]
+        self.delta = self.G_augmented[:units]
+        self.Z = np.zeros_like(self.A) if is_output else self.A
+        self.activation = ACTIVATIONS[activation]((units, batch_size), dtype)
+        self.weighted_input = Product(W_b, A_above, self.Z)
+        self.accumulate = Product(self.delta, A_above.T, target)
+
+
+class Workspace:
+    """All buffers for M examples: `rows` (M, n_0 + 1) takes the gathered examples; its transpose is Ã[0].
+
+    layers : layer 1 to L; descent : from layer L to 2, (layer l, product W̃ᵀ delta of l, layer l-1).
+    """
+
+    def __init__(self, activations: Sequence[str], parameters: Parameters, target: Parameters, batch_size: int) -> None:
+        first, last = parameters.augmented[0], len(activations) - 1
+        self.batch_size = batch_size
+        self.rows: Array = np.ones((batch_size, first.shape[1]), first.dtype)
+        self.layers: list[LayerWorkspace] = []
+        self.descent: list[tuple[LayerWorkspace, Product, LayerWorkspace]] = []
+        A_above = self.rows.T
+        for index, (activation, W_b, into) in enumerate(
+            zip(activations, parameters.augmented, target.augmented, strict=True)
+        ):
+            layer = LayerWorkspace(activation, W_b, into, A_above, is_output=index == last)
+            if self.layers:
+                propagate = Product(W_b.T, layer.delta, self.layers[-1].G_augmented)
+                self.descent.insert(0, (layer, propagate, self.layers[-1]))
+            self.layers.append(layer)
+            A_above = layer.A_augmented
+        self.output = self.layers[-1]
