@@ -5,6 +5,7 @@ Fed by a suite file or by Python code; the plan, every backend and every record 
 
 import tomllib
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -27,6 +28,7 @@ OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
 
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
+LARGEST_PARAMETER_COUNT = 1_000_000_000
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
@@ -59,6 +61,13 @@ class ArchitectureSpec(_Frozen):
                 raise ValueError(f"layers[{index}]: softmax in a hidden layer; allowed there: {allowed}")
         if self.layers[-1].activation == "softmax" and self.layers[-1].units < 2:
             raise ValueError("softmax over 1 unit is always 1; allowed: 2 units or more, or sigmoid")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_in_memory(self) -> Self:
+        parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.widths))
+        if parameters > LARGEST_PARAMETER_COUNT:
+            raise ValueError(f"{parameters} parameters; allowed: {LARGEST_PARAMETER_COUNT} or fewer")
         return self
 
     @property
@@ -218,11 +227,30 @@ def load_suite(name_or_path: str) -> Suite:
         One line with file, place and allowed values.
     """
     path = shipped_suites().get(name_or_path, Path(name_or_path))
-    tables = _read_toml(path)
+    return suite_of(_read_toml(path), str(path))
+
+
+def suite_of(tables: dict[str, Any], origin: str) -> Suite:
+    """The suite that the tables of a TOML file describe; `origin` stands before a complaint.
+
+    Raises
+    ------
+    UnusableError
+        One line with origin, place and allowed values.
+    """
     try:
         return Suite.model_validate(_with_defaults(tables))
     except ValidationError as error:
-        raise UnusableError(f"{path}: {_first_error(error, tables)}") from None
+        raise UnusableError(f"{origin}: {_first_error(error, tables)}") from None
+
+
+def suite_schema() -> dict[str, Any]:
+    """JSON Schema of a suite file: a spec's keys may stand in `[defaults]` too, so none is required of a spec alone."""
+    schema = Suite.model_json_schema()
+    spec = schema["$defs"]["TrainingSpec"]
+    del spec["required"]
+    schema["properties"]["defaults"] = {**spec, "title": "Defaults", "description": "laid under each of the specs"}
+    return schema
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -253,6 +281,7 @@ def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
 def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
     """`place: message; allowed: ...` of the first problem, and how many more there are."""
     errors = error.errors(include_url=False, include_context=False)
+    errors.sort(key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key says more than the one it left missing
     first = errors[0]
     place = _place(first["loc"], tables)
     message = first["msg"].removeprefix("Value error, ")

@@ -12,9 +12,7 @@ import threading
 import time
 import traceback
 import zlib
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,33 +22,9 @@ from bench import backend as backends
 from bench import environment
 from bench.data import Dataset
 from bench.inputs import Inputs, Split
+from bench.messages import Job, Train
 from bench.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
-from bench.spec import TrainingSpec
 from scratchnet import metrics
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker is for. `target` is `module:Class`, so that a worker needs no registry."""
-
-    target: str
-    packages: tuple[str, ...]
-    spec: TrainingSpec
-    seed: int
-    data_folder: Path
-    threads: int
-
-
-@dataclass(frozen=True)
-class Train:
-    """Train epoch number `epoch`, counted from 1."""
-
-    epoch: int
-
-
-@dataclass(frozen=True)
-class Finish:
-    """Report what is left and end."""
 
 
 class Trainer:

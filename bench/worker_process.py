@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import environment
+from bench.messages import Finish, Job, Message, Train
 from bench.records import Status
-from bench.worker import Finish, Job, Train
 
 
 class WorkerLostError(Exception):
@@ -68,7 +68,7 @@ class WorkerProcess:
         self._process.wait()
         self._connection.close()
 
-    def _send(self, message: Job | Train | Finish) -> None:
+    def _send(self, message: Message) -> None:
         try:
             self._connection.send(message)
         except OSError:

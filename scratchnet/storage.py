@@ -40,7 +40,7 @@ def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:
         Names the file, where it is not what `save` writes.
     """
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as content:
             description = json.loads(str(content["description"]))
             vector: Array = content["vector"]
         version = description.pop("format_version")

@@ -11,11 +11,11 @@ from bench.errors import UnusableError
 LARGEST_BYTES = 2 * 2**30
 
 
-def printable(value: object) -> str:
-    """`value` on one line of at most 300 characters, with `?` for what a terminal cannot show."""
+def printable(value: object, longest: int = 1000) -> str:
+    """`value` on one line of at most `longest` characters, with `?` for what a terminal cannot show."""
     words = " ".join(str(value).split())
     text = "".join(character if character.isprintable() else "?" for character in words)
-    return text if len(text) <= 300 else text[:297] + "..."
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def check_size(place: object, *sizes: int) -> int:

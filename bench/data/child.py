@@ -60,7 +60,7 @@ def report_failure(work: Callable[[], None]) -> int:
     try:
         work()
     except UnusableError as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
     except Exception as error:  # TensorFlow and TFDS raise of every kind, over many lines
         print(printable(f"{type(error).__name__}: {error}"), file=sys.stderr)
     else:

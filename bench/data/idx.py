@@ -107,7 +107,7 @@ def _read_checked(file: BinaryIO, path: Path, dimensions: int) -> Bytes:
     data = _read_at_most(stream, promised + 1)
     if len(data) != promised:
         held = len(data) if len(data) < promised else "more"
-        raise UnusableError(f"{path}: header promises {promised} bytes, the file holds {held}; allowed: exactly as many")
+        raise UnusableError(f"{path}: header promises {promised} bytes, the file holds {held}; allowed: as many")
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 

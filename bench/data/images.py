@@ -7,6 +7,7 @@ import hashlib
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from bench.data.checks import check_size, printable
 from bench.data.dataset import Bytes, Dataset, Labels
 from bench.errors import UnusableError
 from bench.spec import Color
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 FORMATS = ("PNG", "JPEG")
@@ -94,11 +98,11 @@ def _read_image(path: Path, shape: tuple[int, int, int]) -> Bytes:
             with Image.open(path, formats=FORMATS) as image:
                 return _pixels(image, shape)
     except Exception as error:  # a broken file may raise anything in Pillow: struct.error, SyntaxError, ...
-        reason = printable(f"{type(error).__name__}: {error}")
+        reason = printable(f"{type(error).__name__}: {error}", longest=200)
         raise UnusableError(f"{path}: not a usable image ({reason}); allowed: PNG or JPEG, 8 bits") from None
 
 
-def _pixels(image: "Image.Image", shape: tuple[int, int, int]) -> Bytes:
+def _pixels(image: "PillowImage", shape: tuple[int, int, int]) -> Bytes:
     height, width, channels = shape
     if image.mode.startswith("I"):
         raise ValueError(f"mode {image.mode} has 16 bits or more, which Pillow would clip to white")

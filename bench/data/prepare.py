@@ -15,6 +15,7 @@ from bench.data.tfds import check_installed, default_data_dir, prepared_folder
 from bench.errors import UnusableError
 
 VERSION = "3.0.1"
+NAME = f"mnist:{VERSION}"
 PREPARE_SECONDS = 900.0
 
 
@@ -27,7 +28,7 @@ def prepare_mnist(data_dir: Path | None = None) -> Path:
         When TFDS is not installed, a shipped file is corrupted, or `data_dir` cannot be written.
     """
     data_dir = data_dir or default_data_dir()
-    folder = prepared_folder(f"mnist:{VERSION}", data_dir)
+    folder = prepared_folder(NAME, data_dir)
     if folder is not None:
         print(f"tfds:mnist: already prepared in {printable(folder)}", file=sys.stderr)
         return folder
@@ -36,8 +37,9 @@ def prepare_mnist(data_dir: Path | None = None) -> Path:
     try:
         return _build(data_dir)
     except OSError as error:
+        place = printable(error.filename2 or error.filename or data_dir)
         reason = error.strerror or error
-        raise UnusableError(f"{printable(data_dir)}: tfds:mnist cannot be prepared there ({reason})") from None
+        raise UnusableError(f"{place}: cannot be written ({reason}); remedy: TFDS_DATA_DIR=another folder") from None
 
 
 def _build(data_dir: Path) -> Path:
@@ -46,5 +48,9 @@ def _build(data_dir: Path) -> Path:
     # Beside its goal, so that it arrives there by one rename.
     with tempfile.TemporaryDirectory(prefix=".mnist-", dir=data_dir) as temporary:
         run_child("tfds:mnist", "bench.data.tfds_writer", temporary, seconds=PREPARE_SECONDS)
-        os.rename(Path(temporary) / "mnist" / VERSION, target)
+        try:
+            os.rename(Path(temporary) / "mnist" / VERSION, target)
+        except OSError:
+            if prepared_folder(NAME, data_dir) is None:  # otherwise another process was faster, with the same result
+                raise
     return target

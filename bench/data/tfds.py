@@ -22,6 +22,7 @@ from bench.errors import UnusableError
 
 NAME = re.compile(r"(?P<dataset>\w+)(?:/(?P<config>[\w+-][\w.+-]*))?(?::(?P<version>\d+\.\d+\.\d+))?", re.ASCII)
 VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
+PACKAGES = ("tensorflow", "tensorflow_datasets", "importlib_resources")
 HOST = ("storage.googleapis.com", 443)
 NETWORK_SECONDS = 3.0
 # TFDS itself retries for 200 s; a set of which nothing is there takes a second to refuse.
@@ -39,19 +40,24 @@ def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
         When the name is unknown, TFDS is not installed, the set is neither prepared nor within reach, or has no
         images of one size with labels.
     """
-    dataset = parse_name(name)["dataset"]
+    parse_name(name)
     check_installed()
     data_dir = data_dir or default_data_dir()
     download = prepared_folder(name, data_dir) is None and network_reachable()
-    seconds = DOWNLOAD_SECONDS
     if download:
         print(f"tfds:{name}: not prepared in {printable(data_dir)}, downloading; may take minutes", file=sys.stderr)
-    else:
-        seconds = READ_SECONDS if (data_dir / str(dataset)).is_dir() else REFUSAL_SECONDS
     with tempfile.TemporaryDirectory(prefix="bench-tfds-") as folder:
         arguments = (name, str(data_dir), folder, *(["--download"] if download else []))
+        seconds = _time_limit(name, data_dir, download)
         run_child(f"tfds:{name}", "bench.data.tfds_reader", *arguments, seconds=seconds)
         return _in_memory(Dataset.open(Path(folder)))
+
+
+def _time_limit(name: str, data_dir: Path, download: bool) -> float:
+    if download:
+        return DOWNLOAD_SECONDS
+    # Without a configuration in the name, only TFDS knows whether its default one is among those prepared here.
+    return READ_SECONDS if (data_dir / str(parse_name(name)["dataset"])).is_dir() else REFUSAL_SECONDS
 
 
 def _in_memory(mapped: Dataset) -> Dataset:
@@ -80,9 +86,7 @@ def parse_name(name: str) -> dict[str, str | None]:
 
 def check_installed() -> None:
     """Refuse with the remedy unless TFDS and what it needs are there (it does not declare importlib_resources)."""
-    missing = [
-        name for name in ("tensorflow", "tensorflow_datasets", "importlib_resources") if find_spec(name) is None
-    ]
+    missing = [package for package in PACKAGES if find_spec(package) is None]
     if missing:
         raise UnusableError(f"tfds:NAME needs {', '.join(missing)}; remedy: pip install 'scratchnet[tfds]'")
 

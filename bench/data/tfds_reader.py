@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.data.checks import check_size
+from bench.data.checks import check_size, printable
 from bench.data.child import report_failure
 from bench.data.dataset import Bytes, Dataset, Labels
-from bench.data.tfds import prepared_folder
+from bench.data.tfds import parse_name, prepared_folder
 from bench.errors import UnusableError
 
 BATCH = 1000
@@ -27,7 +27,19 @@ def save_tfds(name: str, data_dir: Path, folder: Path, download: bool) -> None:
     UnusableError
         One line that does not repeat the name: the parent puts it before.
     """
-    builder = _prepared(name, data_dir, download)
+    prepared = prepared_folder(name, data_dir)
+    if prepared is None:
+        return _save(_downloaded(name, data_dir, download), folder)
+    try:
+        return _save(_from_folder(prepared), folder)
+    except UnusableError:
+        raise
+    except Exception as error:  # broken files raise anything in TFDS and in TensorFlow
+        reason = printable(f"{type(error).__name__}: {error}", longest=200)
+        raise UnusableError(f"{prepared}: cannot be read ({reason}); remedy: delete it and prepare it again") from None
+
+
+def _save(builder: Any, folder: Path) -> None:
     shape, names = _image_shape(builder), tuple(builder.info.features["label"].names)
     splits = _splits(builder)
     check_size("its examples", sum(builder.info.splits[split].num_examples for split in splits), *shape)
@@ -35,15 +47,17 @@ def save_tfds(name: str, data_dir: Path, folder: Path, download: bool) -> None:
     Dataset(x_train, y_train, x_test, y_test, shape, names).save(folder)
 
 
-def _prepared(name: str, data_dir: Path, download: bool) -> Any:
+def _from_folder(folder: Path) -> Any:
     import tensorflow_datasets as tfds
 
-    folder = prepared_folder(name, data_dir)
-    if folder is not None:
-        return tfds.builder_from_directory(folder)
+    return tfds.builder_from_directory(folder)
+
+
+def _downloaded(name: str, data_dir: Path, download: bool) -> Any:
     builder = _known(name, data_dir)
     _image_shape(builder)  # before a download of something that could not be used
-    if not builder.is_prepared() and not download:
+    # A look at the files, since `is_prepared` imports TensorFlow: the refusal would take five seconds.
+    if not download and not Path(builder.data_path, "dataset_info.json").is_file():
         raise UnusableError(f"not prepared in {data_dir}, and no network; remedy: {_remedy(name)}")
     builder.download_and_prepare()  # does nothing when it is prepared
     return builder
@@ -58,23 +72,25 @@ def _known(name: str, data_dir: Path) -> Any:
         place = f"unknown to tensorflow-datasets {tfds.__version__}, and not prepared in {data_dir}"
         raise UnusableError(f"{place}; allowed: the names in {CATALOG}") from None
     except (ValueError, AssertionError) as error:  # a version or a configuration that is not there
-        reason = str(error).partition("}\": ")[2] or error
-        raise UnusableError(f"{reason}; allowed: those in {CATALOG}/{name.partition('/')[0].partition(':')[0]}") from None
+        reason = (str(error).partition('}": ')[2] or str(error)).partition(". ")[0].rstrip(".")
+        raise UnusableError(f"{reason}; allowed: those in {CATALOG}/{parse_name(name)['dataset']}") from None
 
 
 def _remedy(name: str) -> str:
     elsewhere = f"`tfds build {name}` on a machine with a network, then TFDS_DATA_DIR=its data folder here"
-    return f"`python -m bench data prepare`, or {elsewhere}" if name.startswith("mnist") else elsewhere
+    return f"`python -m bench data prepare`, or {elsewhere}" if parse_name(name)["dataset"] == "mnist" else elsewhere
 
 
 def _image_shape(builder: Any) -> tuple[int, int, int]:
     """(height, width, channels); refuses what is not images of one size with one label each."""
-    features = dict(builder.info.features.items()) if hasattr(builder.info.features, "items") else {}
+    features: dict[str, Any] = dict(getattr(builder.info.features, "items", dict)())
     image, label = features.get("image"), features.get("label")
     shape = getattr(image, "shape", ())
-    fits = len(shape) == 3 and None not in shape and image.dtype == np.uint8 and hasattr(label, "names")
+    fits = (
+        len(shape) == 3 and None not in shape and getattr(image, "dtype", None) == np.uint8 and hasattr(label, "names")
+    )
     if not fits:
-        found = ", ".join(f"{key} {getattr(feature, 'shape', '')}" for key, feature in features.items())
+        found = ", ".join(f"{key} {getattr(feature, 'shape', '')}" for key, feature in sorted(features.items()))
         allowed = "'image' of uint8 with one fixed shape, and 'label' of ClassLabel"
         raise UnusableError(f"not a set for image classification: it has {found}; allowed: {allowed}")
     height, width, channels = map(int, shape)

@@ -27,11 +27,11 @@ def write_mnist(data_dir: Path) -> None:
     """Prepare `mnist` below `data_dir`, without a network."""
     import tensorflow_datasets as tfds
 
-    canonical = tfds.image_classification.MNIST
-
-    class ShippedMnist(canonical, skip_registration=True):  # type: ignore[misc]
-        name = canonical.name
-        __module__ = canonical.__module__  # goes into dataset_info.json: who reads it must find the builder
+    class ShippedMnist(tfds.image_classification.MNIST, skip_registration=True):  # type: ignore[misc, call-arg]
+        name = "mnist"
+        __module__ = (
+            tfds.image_classification.MNIST.__module__
+        )  # goes into dataset_info.json: who reads it must find the builder
 
         def _split_generators(self, dl_manager: Any) -> Any:
             return super()._split_generators(_ShippedFiles(unpacked))

@@ -1,0 +1,36 @@
+"""What the runner says to a worker.
+
+Fed by the runner; a worker answers each message with a plain dict.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.spec import TrainingSpec
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is for. `target` is `module:Class`, so that a worker needs no registry."""
+
+    target: str
+    packages: tuple[str, ...]
+    spec: TrainingSpec
+    seed: int
+    data_folder: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train epoch number `epoch`, counted from 1."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Report what is left and end."""
+
+
+Message = Job | Train | Finish

@@ -1,0 +1,55 @@
+"""How figures and names are written: digits, one line, nothing that Markdown or a terminal would take for its own.
+
+Fed by verdict, tables, Markdown and plots, so that a figure reads the same everywhere.
+"""
+
+import math
+import re
+from typing import Any
+
+MISSING = "–"
+
+# Characters that GitHub's Markdown, its HTML or its mathematics could read as markup. `_` does so at a word's edge only.
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_MARKUP = re.compile(r"[\\`*\[\]|~$#]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+
+
+def one_line(value: Any, limit: int | None = None) -> str:
+    """`value` on one line, what cannot be printed as `?`, no longer than `limit` characters."""
+    text = " ".join(str(value).split())
+    text = "".join(character if character.isprintable() else "?" for character in text)
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
+
+
+def escaped(value: Any, limit: int = 400) -> str:
+    """`value` as literal text of a line or a table's cell in GitHub Markdown."""
+    return _MARKUP.sub(r"\\\g<0>", one_line(value, limit)).translate(_HTML)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell is null: None, NaN or pandas.NA."""
+    return value is None or value != value or type(value).__name__ == "NAType"
+
+
+def percent(fraction: Any) -> str:
+    """A fraction as per cent with two digits: one example of 10,000 is 0.01."""
+    return MISSING if is_missing(fraction) else f"{100 * fraction:.2f}"
+
+
+def significant(value: Any, digits: int = 3) -> str:
+    """Rounded to so many digits, without exponent where people would write none."""
+    if is_missing(value):
+        return MISSING
+    if value == 0 or not math.isfinite(value) or not 1e-4 <= abs(value) < 1e15:
+        return f"{value:.{digits}g}"
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
+
+
+def factor(value: float) -> str:
+    """A ratio of 1 or more as it is spoken: 1.07, 8.1, 19.2, 120."""
+    return f"{value:.{2 if value < 2 else 1 if value < 100 else 0}f}"
+
+
+def megabytes(size: Any) -> str:
+    """Bytes in MB (10⁶)."""
+    return MISSING if is_missing(size) else f"{int(size) / 1e6:,.0f}"

@@ -1,0 +1,194 @@
+"""The run in one honest sentence: what did not go well, then accuracy, then speed.
+
+Fed by the tables of a run; feeds the terminal and the first line of summary.md.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.text import factor, one_line, percent
+
+SUBJECT = "scratchnet"
+SAME_WITHIN_POINTS = 0.3
+
+# Status → what the sentence says of a backend; "ok" and "not_comparable" have words of their own.
+LOST: dict[str, str] = {
+    "diverged": "diverged",
+    "failed": "failed",
+    "killed": "was killed",
+    "timeout": "ran out of time",
+    "skipped": "was skipped",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the sentence is drawn from: the tables, and what was asked for."""
+
+    summary: pd.DataFrame
+    aggregate: pd.DataFrame
+    reference: str
+    backends: tuple[str, ...]
+    specs: tuple[str, ...]
+    cells: int
+    cells_finished: int
+
+    @property
+    def subject(self) -> str | None:
+        """The backend whose speed is spoken of: scratchnet, or else the first that is not the reference."""
+        others = [name for name in self.backends if name != self.reference]
+        return SUBJECT if SUBJECT in others else next(iter(others), None)
+
+    @property
+    def ok(self) -> pd.DataFrame:
+        """The processes that may be compared."""
+        return self.summary[self.summary["status"] == "ok"]
+
+    def of(self, backend: str) -> pd.DataFrame:
+        """The processes of that backend that may be compared."""
+        return self.ok[self.ok["backend"] == backend]
+
+
+def sentence(findings: Findings) -> str:
+    """The verdict, one sentence on one line, plain text."""
+    return one_line("; ".join(part for part_of in PARTS for part in part_of(findings)))
+
+
+def accuracy_differences(findings: Findings) -> pd.DataFrame:
+    """Mean over shared seeds of test accuracy minus the reference's, in points; one row a (spec, backend)."""
+    reference = findings.of(findings.reference)[["spec", "seed", "test_accuracy"]]
+    pairs = findings.ok.merge(reference, on=["spec", "seed"], suffixes=("", "_reference"))
+    pairs = pairs[pairs["backend"] != findings.reference]
+    points = 100 * (pairs["test_accuracy"] - pairs["test_accuracy_reference"])
+    means = pairs.assign(points=points.round(6)).groupby(["spec", "backend"], sort=False)["points"].mean()
+    return means.dropna().reset_index()
+
+
+def _not_comparable(findings: Findings) -> Iterator[str]:
+    rows = findings.summary[findings.summary["status"] == "not_comparable"]
+    if len(rows):
+        first = rows.drop_duplicates("backend")
+        named = (f"{_name(row.backend)} ({one_line(row.reason, 100)})" for row in first.itertuples())
+        yield f"NOT COMPARABLE: {', '.join(named)}"
+
+
+def _incomplete(findings: Findings) -> Iterator[str]:
+    if findings.cells_finished < findings.cells:
+        yield f"incomplete: {findings.cells_finished} of {findings.cells} pairs of spec and seed finished"
+
+
+def _lost(findings: Findings) -> Iterator[str]:
+    rows = findings.summary[findings.summary["status"].isin(list(LOST))]
+    if len(rows):
+        backends = rows["backend"].nunique()
+        groups = rows.groupby(["backend", "status"], sort=False)
+        named = (_lost_backend(str(key[0]), str(key[1]), len(group), findings) for key, group in groups)
+        yield f"{backends} of {len(findings.backends)} backends did not finish: {', '.join(named)}"
+
+
+def _lost_backend(backend: str, status: str, count: int, findings: Findings) -> str:
+    runs = int((findings.summary["backend"] == backend).sum())
+    return f"{_name(backend)} {LOST[status]}" + ("" if count == runs else f" in {count} of {runs} runs")
+
+
+def _accuracy(findings: Findings) -> Iterator[str]:
+    differences = accuracy_differences(findings)
+    if differences.empty:
+        yield from _accuracy_without_a_peer(findings)
+        return
+    largest = differences.loc[differences["points"].abs().idxmax()]
+    points = abs(float(largest["points"]))
+    if points > SAME_WITHIN_POINTS:
+        place = f"{_name(largest['backend'])}, spec {one_line(largest['spec'], 80)}"
+        yield f"test accuracy DIFFERS by up to {points:.1f} points ({place})"
+        return
+    same = f"same test accuracy within {_up(points):.1f} points" if points else "identical test accuracy"
+    yield same + _in_specs(differences["spec"].nunique(), findings)
+
+
+def _accuracy_without_a_peer(findings: Findings) -> Iterator[str]:
+    if findings.ok.empty:
+        yield "no backend has a result"
+        return
+    reason = "was trained alone" if findings.subject is None else "has no result"
+    best = findings.ok.groupby(["spec", "backend"])["test_accuracy"].mean().agg(["min", "max"]).map(percent)
+    span = " to ".join(dict.fromkeys(best))
+    reference = "" if findings.of(findings.reference).empty else "but "
+    missing = findings.subject if reference and findings.subject else findings.reference
+    yield f"nothing to compare: {_name(missing)} {reason}; test accuracy {span} %"
+
+
+def _speed(findings: Findings) -> Iterator[str]:
+    if findings.subject is None or findings.ok.empty:
+        return
+    of_subject = findings.aggregate[findings.aggregate["backend"] == findings.subject]
+    rows = of_subject[of_subject["time_ratio"].notna()]
+    if rows.empty:
+        yield from _no_speed(findings.subject, findings)
+        return
+    say = _one_spec if len(rows) == 1 else _several_specs
+    several = _in_specs(len(rows), findings) if len(rows) < len(findings.specs) else ""
+    yield f"{say(rows, _name(findings.subject), _name(findings.reference))}{several}"
+
+
+def _no_speed(subject: str, findings: Findings) -> Iterator[str]:
+    """Where accuracy already said that a peer is missing, there is nothing to add."""
+    if not findings.of(subject).empty and not findings.of(findings.reference).empty:
+        yield "no time ratio: the warm-up epoch alone was trained"
+
+
+def _one_spec(rows: pd.DataFrame, subject: str, reference: str) -> str:
+    row = rows.iloc[0]
+    centre, low, high = (float(row[name]) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    if low <= 1 <= high:
+        interval = f"95 % interval {low:.2f} to {high:.2f}"
+        return f"undecided which trains faster: {subject} takes {centre:.2f} times as long as {reference} ({interval})"
+    if math.isnan(low):
+        note = "one seed: no interval"
+    else:
+        low, high = (low, high) if centre > 1 else (1 / high, 1 / low)
+        note = f"95 % interval {factor(low)} to {factor(high)}"
+    return f"{subject} trains {_compared(centre)} than {reference} ({note})"
+
+
+def _several_specs(rows: pd.DataFrame, subject: str, reference: str) -> str:
+    fastest, slowest = float(rows["time_ratio"].min()), float(rows["time_ratio"].max())
+    if slowest <= 1:
+        span = f"{factor(1 / slowest)} to {_compared(fastest)}"
+    elif fastest >= 1:
+        span = f"{factor(fastest)} to {_compared(slowest)}"
+    else:
+        span = f"from {_compared(slowest)} to {_compared(fastest)}"
+    return f"{subject} trains {span} than {reference}{_doubts(rows)}"
+
+
+def _doubts(rows: pd.DataFrame) -> str:
+    undecided = int(((rows["time_ratio_low"] <= 1) & (rows["time_ratio_high"] >= 1)).sum())
+    if undecided:
+        return f" (undecided in {undecided} of {len(rows)} specs: the 95 % interval includes 1)"
+    return " (one seed: no interval)" if rows["time_ratio_low"].isna().all() else ""
+
+
+def _compared(ratio: float) -> str:
+    return f"{factor(ratio)} times slower" if ratio > 1 else f"{factor(1 / ratio)} times faster"
+
+
+def _in_specs(count: int, findings: Findings) -> str:
+    if len(findings.specs) == 1:
+        return ""
+    return f" in all {count} specs" if count == len(findings.specs) else f" in {count} of {len(findings.specs)} specs"
+
+
+def _up(points: float) -> float:
+    """To the next tenth: "within" must not promise more than was measured."""
+    return math.ceil(round(points * 10, 4)) / 10
+
+
+def _name(backend: object) -> str:
+    return one_line(backend, 40)
+
+
+PARTS: tuple[Callable[[Findings], Iterator[str]], ...] = (_not_comparable, _incomplete, _lost, _accuracy, _speed)

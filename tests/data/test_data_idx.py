@@ -1,0 +1,219 @@
+"""IDX files, whole and broken in every way a download breaks them.
+
+Fed by `conftest.write_idx`.
+"""
+
+import gzip
+import os
+import struct
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bench.data.dataset import Dataset
+from bench.data.idx import load_idx, read_idx
+from bench.errors import UnusableError
+
+
+def equal(one: Dataset, other: Dataset) -> bool:
+    return (one.fingerprint, one.image_shape, one.class_names) == (
+        other.fingerprint,
+        other.image_shape,
+        other.class_names,
+    )
+
+
+def peak_bytes_of_refusal(folder: Path, match: str) -> int:
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnusableError, match=match):
+            load_idx(folder)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_reads_rows_labels_shape_and_class_names(tmp_path, write_idx):
+    data = load_idx(write_idx(tmp_path))
+    assert data.x_train.tolist() == [list(range(12)), list(range(12, 24))]
+    assert data.x_test.tolist() == [list(range(100, 112))]
+    assert (data.y_train.tolist(), data.y_test.tolist()) == ([0, 1], [1])
+    assert (data.image_shape, data.class_names) == ((3, 4, 1), ("0", "1"))
+    assert (data.x_train.dtype, data.y_train.dtype) == (np.uint8, np.int64)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    images=arrays(np.uint8, st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6))),
+    label=st.integers(0, 255),
+    zipped=st.booleans(),
+    joint=st.sampled_from("-."),
+)
+def test_what_is_written_is_read(write_idx, to_idx_bytes, images, label, zipped, joint):
+    labels = np.full(len(images), label, np.uint8)
+    files = {"train_images": images, "train_labels": labels, "t10k_images": images[:1], "t10k_labels": labels[:1]}
+    with tempfile.TemporaryDirectory() as folder:
+        contents = {name: to_idx_bytes(array) for name, array in files.items()}
+        data = load_idx(write_idx(Path(folder), zipped, joint, **contents))
+    assert np.array_equal(data.x_train, images.reshape(len(images), -1))
+    assert np.array_equal(data.x_test, data.x_train[:1])
+    assert data.y_train.tolist() == [label] * len(images)
+    assert data.image_shape == (*images.shape[1:], 1)
+
+
+FILES = st.sampled_from(["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(file=FILES, position=st.integers(0, 10_000), mask=st.integers(1, 255), cut=st.booleans())
+def test_a_corrupted_gzip_gives_the_same_data_or_one_clear_error(write_idx, file, position, mask, cut):
+    with tempfile.TemporaryDirectory() as name:
+        folder = write_idx(Path(name), zipped=True)
+        whole = load_idx(folder)
+        corrupt(folder / f"{file}-ubyte.gz", position, mask, cut)
+        found = data_or_refusal(folder)
+        assert equal(found, whole) if isinstance(found, Dataset) else is_one_clear_line(found, folder)
+
+
+@settings(deadline=None, max_examples=300)
+@given(file=FILES, position=st.integers(0, 10_000), mask=st.integers(1, 255), cut=st.booleans())
+def test_a_corrupted_plain_file_never_raises_anything_else(write_idx, file, position, mask, cut):
+    with tempfile.TemporaryDirectory() as name:
+        folder = write_idx(Path(name))
+        shapes = [array.shape for array in (load_idx(folder).x_train, load_idx(folder).x_test)]
+        corrupt(folder / f"{file}-ubyte", position, mask, cut)
+        found = data_or_refusal(folder)  # without a checksum, a changed pixel or label is another data set
+        if isinstance(found, Dataset):
+            assert [found.x_train.shape, found.x_test.shape] == shapes
+        else:
+            assert is_one_clear_line(found, folder)
+
+
+def corrupt(path: Path, position: int, mask: int, cut: bool) -> None:
+    content = bytearray(path.read_bytes())
+    position %= len(content)
+    content[position] ^= mask
+    path.write_bytes(content[:position] if cut else content)
+
+
+def data_or_refusal(folder: Path) -> Dataset | str:
+    try:
+        return load_idx(folder)
+    except UnusableError as error:
+        return str(error)
+
+
+def is_one_clear_line(message: str, folder: Path) -> bool:
+    return message.startswith(f"{folder}") and "; " in message and message.isprintable()
+
+
+HEADER = struct.pack(">4B3I", 0, 0, 8, 3, 2, 3, 4)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", r"byte 0: nothing; allowed: 00 00 \(IDX\) or 1f 8b \(gzip\)"),
+        (b"\x89PNG" + bytes(40), r"byte 0: 89 50; allowed: 00 00"),
+        (b"\0\0\x0d\x03" + HEADER[4:] + bytes(24), r"byte 2: type and dimensions are 0d 03; allowed: 08 03"),
+        (b"\0\0\x08\x01" + HEADER[4:] + bytes(24), r"byte 2: type and dimensions are 08 01; allowed: 08 03"),
+        (HEADER[:2], r"byte 2: type and dimensions are nothing"),
+        (HEADER[:9], r"byte 9: ends inside the header"),
+        (HEADER[:8] + bytes(4) + HEADER[12:], r"byte 8: the size is 0; allowed: 1 or more"),
+        (HEADER + bytes(23), r"header promises 24 bytes, the file holds 23; allowed: as many"),
+        (HEADER + bytes(25), r"header promises 24 bytes, the file holds more; allowed: as many"),
+        (HEADER[:4] + b"\xff" * 12, r"4294967295 x 4294967295 x 4294967295 = \d+ bytes; allowed: at most 2147483648"),
+    ],
+)
+def test_a_wrong_header_names_file_and_byte(tmp_path, write_idx, content, match, zipped):
+    folder = write_idx(tmp_path, zipped, train_images=content)
+    with pytest.raises(UnusableError, match=r"train-images-idx3-ubyte(\.gz)?: " + match):
+        load_idx(folder)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_promise_of_a_gigabyte_allocates_nothing(tmp_path, write_idx, zipped):
+    promise = struct.pack(">4B3I", 0, 0, 8, 3, 1_000_000, 28, 28) + bytes(1000)
+    folder = write_idx(tmp_path, zipped, train_images=promise)
+    assert peak_bytes_of_refusal(folder, "promises 784000000 bytes, the file holds less; is it truncated") < 2_000_000
+
+
+def test_a_promise_that_a_gzip_could_hold_allocates_only_what_is_there(tmp_path, write_idx):
+    noise = np.random.default_rng(0).bytes(1_000_000)
+    promise = struct.pack(">4B3I", 0, 0, 8, 3, 1_000_000, 28, 28) + noise
+    folder = write_idx(tmp_path, zipped=True, train_images=promise)
+    assert peak_bytes_of_refusal(folder, "promises 784000000 bytes, the file holds 1000000;") < 8_000_000
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path, write_idx):
+    bomb = struct.pack(">4B3I", 0, 0, 8, 3, 1, 28, 28) + bytes(200_000_000)
+    folder = write_idx(tmp_path, zipped=True, train_images=bomb)
+    assert peak_bytes_of_refusal(folder, "promises 784 bytes, the file holds more; allowed: as many") < 4_000_000
+
+
+def test_gzip_is_known_by_its_bytes_not_by_its_name(tmp_path, write_idx, to_idx_bytes):
+    images = np.ones((2, 3, 4), np.uint8)
+    folder = write_idx(tmp_path, train_images=gzip.compress(to_idx_bytes(images)))
+    assert (load_idx(folder).x_train == 1).all()
+
+
+def test_a_wrong_checksum_is_a_corrupted_gzip(tmp_path, to_idx_bytes):
+    zipped = bytearray(gzip.compress(to_idx_bytes(np.zeros(5, np.uint8))))
+    zipped[-8] ^= 1  # the CRC-32 stands in the last 8 bytes, before the size
+    (tmp_path / "labels").write_bytes(zipped)
+    with pytest.raises(UnusableError, match=r"labels: corrupted gzip \(CRC check failed.*fetch the file again"):
+        read_idx(tmp_path / "labels", 1)
+
+
+def test_a_cut_gzip_is_a_corrupted_gzip(tmp_path, to_idx_bytes):
+    (tmp_path / "labels").write_bytes(gzip.compress(to_idx_bytes(np.zeros(5, np.uint8)))[:-9])
+    with pytest.raises(UnusableError, match=r"labels: corrupted gzip \(Compressed file ended"):
+        read_idx(tmp_path / "labels", 1)
+
+
+def test_of_both_forms_the_plain_file_is_read(tmp_path, write_idx):
+    write_idx(tmp_path, zipped=True, train_labels=b"broken")
+    assert load_idx(write_idx(tmp_path)).y_train.tolist() == [0, 1]
+
+
+def test_as_many_labels_as_images(tmp_path, write_idx, to_idx_bytes):
+    folder = write_idx(tmp_path, train_labels=to_idx_bytes(np.array([0, 1, 1])))
+    with pytest.raises(UnusableError, match="train has 2 images and 3 labels; allowed: as many"):
+        load_idx(folder)
+
+
+def test_one_image_size(tmp_path, write_idx, to_idx_bytes):
+    folder = write_idx(tmp_path, t10k_images=to_idx_bytes(np.zeros((1, 4, 3))))
+    with pytest.raises(UnusableError, match="training and test images are 3x4 and 4x3; allowed: one size"):
+        load_idx(folder)
+
+
+def test_a_test_label_that_training_does_not_have(tmp_path, write_idx, to_idx_bytes):
+    folder = write_idx(tmp_path, t10k_labels=to_idx_bytes(np.array([7])))
+    with pytest.raises(UnusableError, match="t10k-labels: example 0 has the label 7; allowed: 0 to 1"):
+        load_idx(folder)
+
+
+def test_a_missing_file_is_named_with_all_allowed_names(tmp_path, write_idx):
+    (write_idx(tmp_path) / "t10k-labels-idx1-ubyte").unlink()
+    with pytest.raises(UnusableError, match=r"no file t10k-labels-idx1-ubyte; .*t10k-labels\.idx1-ubyte\.gz$"):
+        load_idx(tmp_path)
+
+
+def test_a_pipe_does_not_hang(tmp_path, write_idx):
+    (write_idx(tmp_path) / "t10k-labels-idx1-ubyte").unlink()
+    os.mkfifo(tmp_path / "t10k-labels-idx1-ubyte")
+    with pytest.raises(UnusableError, match="has no file t10k-labels-idx1-ubyte"):
+        load_idx(tmp_path)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(UnusableError, match="nowhere: not a folder; allowed: a folder with the four IDX files"):
+        load_idx(tmp_path / "nowhere")

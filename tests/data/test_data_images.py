@@ -1,0 +1,211 @@
+"""Folders of images, good and bad.
+
+Fed by images that Pillow writes into a temporary folder.
+"""
+
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.data import images as images_module
+from bench.data.images import load_images
+from bench.errors import UnusableError
+
+Image = pytest.importorskip("PIL.Image")
+
+
+def save(path: Path, *pixel: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L" if len(pixel) == 1 else "RGB", (4, 5), pixel).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Classes cat (10, 11) and dog (20) to train on, and dog (21) to test on."""
+    save(tmp_path / "train" / "dog" / "a.png", 20)
+    save(tmp_path / "train" / "cat" / "b.png", 11)
+    save(tmp_path / "train" / "cat" / "a.png", 10)
+    save(tmp_path / "test" / "dog" / "a.png", 21)
+    return tmp_path
+
+
+def test_classes_labels_and_pixels(folder):
+    data = load_images(folder, (2, 3), "grey")
+    assert (data.class_names, data.image_shape, data.x_train.dtype) == (("cat", "dog"), (2, 3, 1), np.uint8)
+    pairs = zip(data.x_train.tolist(), data.y_train.tolist(), strict=True)
+    assert sorted(pairs) == [([10] * 6, 0), ([11] * 6, 0), ([20] * 6, 1)]
+    assert (data.x_test.tolist(), data.y_test.tolist()) == ([[21] * 6], [1])
+
+
+def test_rgb_keeps_the_channels_last(tmp_path):
+    for split in ("train", "test"):
+        save(tmp_path / split / "red" / "a.png", 200, 30, 1)
+    data = load_images(tmp_path, (1, 2), "rgb")
+    assert (data.image_shape, data.x_train.tolist()) == ((1, 2, 3), [[200, 30, 1] * 2])
+
+
+def test_height_comes_before_width(tmp_path):
+    tall = np.zeros((4, 2), np.uint8)
+    tall[:2] = 100
+    for split in ("train", "test"):
+        (tmp_path / split / "c").mkdir(parents=True)
+        Image.fromarray(tall).save(tmp_path / split / "c" / "a.png")
+    assert load_images(tmp_path, (4, 2), "grey").x_train.tolist() == [[100] * 4 + [0] * 4]
+
+
+def test_jpeg_in_any_case(tmp_path):
+    for split in ("train", "test"):
+        save(tmp_path / split / "c" / "a.JPG", 90)
+        save(tmp_path / split / "c" / "b.jpeg", 90)
+    assert load_images(tmp_path, (2, 2), "grey").x_train.tolist() == [[90] * 4] * 2
+
+
+def test_the_order_does_not_depend_on_who_wrote_first(tmp_path):
+    names = [f"{number}.png" for number in range(12)]
+    for root, order in (("one", names), ("other", names[::-1])):
+        for name in order:
+            save(tmp_path / root / "train" / "c" / name, int(name[:-4]))
+        save(tmp_path / root / "test" / "c" / "a.png", 0)
+    one, other = (load_images(tmp_path / root, (1, 1), "grey") for root in ("one", "other"))
+    assert one.fingerprint == other.fingerprint
+
+
+def test_the_first_examples_are_not_all_of_one_class(tmp_path):
+    for number in range(20):
+        save(tmp_path / "train" / "abc"[number % 3] / f"{number}.png", number)
+    save(tmp_path / "test" / "a" / "a.png", 0)
+    data = load_images(tmp_path, (1, 1), "grey")
+    assert set(data.y_train[:8]) == set(data.y_train[-8:]) == {0, 1, 2}
+
+
+def test_hidden_files_are_skipped(folder):
+    for place in ("train", "train/cat"):
+        (folder / place / ".DS_Store").write_bytes(b"\0")
+    assert len(load_images(folder, (2, 2), "grey").y_train) == 3
+
+
+def test_a_palette_with_transparency_warns_of_nothing(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split / "c").mkdir(parents=True)
+        image = Image.new("P", (2, 2), 1)
+        image.putpalette([0, 0, 0, 60, 60, 60])
+        image.save(tmp_path / split / "c" / "a.png", transparency=bytes([100, 255]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_images(tmp_path, (1, 1), "grey").x_train.tolist() == [[60]]
+
+
+def refuse(folder: Path, match: str) -> None:
+    with pytest.raises(UnusableError, match=match) as caught:
+        load_images(folder, (2, 2), "grey")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_test_class_that_is_not_trained(folder):
+    save(folder / "test" / "eel" / "a.png", 1)
+    refuse(folder, r"test/eel: not a class; allowed: cat, dog$")
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"])
+def test_an_unreadable_image_is_named(folder, content):
+    (folder / "train" / "cat" / "b.png").write_bytes(content)
+    refuse(folder, r"train/cat/b\.png: not a usable image \(.+\); allowed: PNG or JPEG, 8 bits$")
+
+
+def test_a_cut_image_is_named(folder):
+    path = folder / "train" / "cat" / "b.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    refuse(folder, r"train/cat/b\.png: not a usable image \(.*truncated")
+
+
+def test_another_format_behind_the_name(folder):
+    Image.new("L", (2, 2)).save(folder / "train" / "cat" / "b.png", format="GIF")
+    refuse(folder, r"train/cat/b\.png: not a usable image .*allowed: PNG or JPEG")
+
+
+@pytest.mark.parametrize(("width", "limit"), [(10_000, "DecompressionBombWarning"), (30_000, "DecompressionBombError")])
+def test_a_decompression_bomb_is_not_unpacked(folder, width, limit):
+    header = struct.pack(">2I5B", width, 10_000, 8, 0, 0, 0, 0)
+    chunk = b"IHDR" + header
+    (folder / "train" / "cat" / "b.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + struct.pack(">I", 0)
+        + b"IDAT"
+        + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as outside of pytest, where a warning stops nothing
+        refuse(folder, rf"train/cat/b\.png: not a usable image \({limit}: Image size \({width * 10_000} pixels\)")
+
+
+def test_sixteen_bits_are_not_clipped_in_silence(folder):
+    Image.fromarray(np.full((2, 2), 300, np.uint16)).save(folder / "train" / "cat" / "b.png")
+    refuse(folder, r"train/cat/b\.png: .*16 bits or more, which Pillow would clip to white\); allowed: .*8 bits")
+
+
+def test_another_file_is_named_not_skipped(folder):
+    (folder / "train" / "cat" / "notes.txt").write_text("x")
+    refuse(folder, r"train/cat/notes\.txt: not an image file; allowed in a class: \.png, \.jpg, \.jpeg$")
+
+
+def test_a_file_beside_the_classes_is_named(folder):
+    save(folder / "train" / "lost.png", 1)
+    refuse(folder, r"train/lost\.png: not a folder; expected: FOLDER/train/CLASS")
+
+
+def test_a_folder_in_a_class_is_named(folder):
+    (folder / "train" / "cat" / "more.png").mkdir()
+    refuse(folder, r"cat/more\.png: not an image file")
+
+
+def test_links_in_circles_end(folder):
+    (folder / "train" / "cat" / "loop").symlink_to(folder / "train")
+    refuse(folder, r"cat/loop: not an image file")
+    (folder / "train" / "cat" / "loop").unlink()
+    (folder / "train" / "eel").symlink_to("eel")
+    refuse(folder, r"train/eel: not a folder")
+
+
+def test_a_pipe_does_not_hang(folder):
+    os.mkfifo(folder / "train" / "cat" / "p.png")
+    refuse(folder, r"cat/p\.png: not an image file")
+
+
+def test_an_empty_class_is_named(folder):
+    (folder / "train" / "ape").mkdir()
+    refuse(folder, r"train/ape: has no image; allowed: \.png")
+
+
+def test_a_split_without_classes(folder):
+    (folder / "test" / "dog" / "a.png").unlink()
+    (folder / "test" / "dog").rmdir()
+    refuse(folder, r"test: has no class folder; expected: FOLDER/train/CLASS")
+
+
+def test_a_missing_split(tmp_path):
+    refuse(tmp_path, r"train: not a folder; expected: FOLDER/train/CLASS/\*\.png and FOLDER/test")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", os.fsdecode(b"not-\xff-utf8")])
+def test_a_name_that_cannot_be_printed(folder, name):
+    (folder / "train" / name).mkdir()
+    refuse(folder, "has a name that cannot be printed; remedy: rename it")
+
+
+def test_too_many_bytes_are_refused_before_they_are_allocated(folder):
+    with pytest.raises(UnusableError, match=r"4 x 65536 x 65536 x 1 = 17179869184 bytes; allowed: at most"):
+        load_images(folder, (65_536, 65_536), "grey")
+
+
+def test_without_pillow(folder, monkeypatch):
+    monkeypatch.setattr(images_module, "find_spec", lambda name: None)
+    refuse(folder, r"needs Pillow; remedy: pip install 'scratchnet\[images\]'")

@@ -1,0 +1,254 @@
+"""The run command from the outside: what it writes, what it refuses, how it is stopped, and how it goes on."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import psutil
+import pytest
+
+from bench.records import RECORDS_NAME, Records
+from bench.tables import summary_table
+
+DETERMINISTIC = ["spec", "backend", "seed", "status", "test_accuracy", "train_cost", "parameters_fingerprint"]
+
+
+def start(*arguments, **options):
+    command = [sys.executable, "-m", "bench", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def bench(*arguments, **options):
+    return finish(start(*arguments, **options))
+
+
+def figures(folder):
+    """What another run with the same seeds must reproduce."""
+    table = summary_table(Records.read(folder))
+    return table[DETERMINISTIC].sort_values(["spec", "backend", "seed"]).reset_index(drop=True)
+
+
+def wait_for_lines(folder, count):
+    deadline = time.monotonic() + 60
+    path = folder / RECORDS_NAME
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < deadline, f"fewer than {count} records in {path}"
+        time.sleep(0.005)
+
+
+def wait_until_gone(processes):
+    gone, alive = psutil.wait_procs(processes, timeout=20)
+    assert not alive, f"still running: {alive}"
+    return gone
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, suite_text):
+    """Folder and output of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "small.toml").write_text(suite_text)
+    code, out, err = bench("run", folder / "small.toml", "--out", folder / "run")
+    assert code == 0, err
+    return folder / "run", out
+
+
+def test_a_run_leaves_records_tables_and_plots_and_nothing_else(whole):
+    folder, _ = whole
+    plots = {f"{name}.{kind}" for name in ("cost_curves", "accuracy_curves", "epoch_seconds", "time_ratio") for kind in ("png", "svg")}
+    tables = {"records.jsonl", "run.json", "epochs.csv", "summary.csv", "summary.md"}
+    assert {path.name for path in folder.iterdir()} - {".lock"} == plots | tables
+
+
+def test_the_tables_hold_what_was_promised(whole):
+    folder, _ = whole
+    summary = pd.read_csv(folder / "summary.csv")
+    promised = "spec backend seed status test_accuracy train_cost epoch_seconds samples_per_second time_ratio".split()
+    assert set(promised) <= set(summary.columns)
+    assert list(summary["seed"]) == [0, 1]
+    assert set(summary["status"]) == {"ok"}
+    epochs = pd.read_csv(folder / "epochs.csv")
+    assert list(epochs["epoch"]) == [1, 2, 3, 1, 2, 3]
+    assert list(epochs["warm_up"]) == [True, False, False] * 2
+    run = json.loads((folder / "run.json").read_text())
+    assert "warnings" in json.dumps(run)
+
+
+def test_stdout_that_is_no_terminal_gets_plain_lines(whole):
+    _, out = whole
+    assert "\x1b" not in out
+    assert "small seed 0: 3 epochs (0 of 6 turns done)" in out
+
+
+def test_every_record_of_an_epoch_has_the_fingerprint_it_should(whole):
+    records = Records.read(whole[0])
+    assert len(records.epochs) == 6
+    assert all(epoch.batches_fingerprint == epoch.expected_batches_fingerprint for epoch in records.epochs)
+    assert len({epoch.batches_fingerprint for epoch in records.epochs}) == 6, "each epoch has an order of its own"
+    assert len({worker.parameters_fingerprint for worker in records.workers}) == 2, "each seed has parameters of its own"
+
+
+def test_report_makes_the_same_tables_again(whole):
+    folder, _ = whole
+    tables = {name: (folder / name).read_bytes() for name in ("epochs.csv", "summary.csv", "summary.md", "run.json")}
+    for name in tables:
+        (folder / name).unlink()
+    code, _, err = bench("report", folder)
+    assert code == 0, err
+    assert {name: (folder / name).read_bytes() for name in tables} == tables
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2, 3, 5, 7, 9, 13])
+def test_a_run_killed_at_any_moment_resumes_to_the_same_figures(whole, suite_path, tmp_path, lines):
+    folder = tmp_path / "run"
+    process = start("run", suite_path, "--out", folder)
+    wait_for_lines(folder, lines)
+    process.kill()
+    process.communicate()
+    before = (folder / RECORDS_NAME).read_bytes() if (folder / RECORDS_NAME).exists() else b""
+    suite = [] if before.count(b"\n") else [suite_path]  # nothing is on disk yet that says which suite it was
+    code, _, err = bench("run", *suite, "--out", folder, "--resume")
+    assert code == 0, err
+    after = (folder / RECORDS_NAME).read_bytes()
+    assert after.startswith(before[: before.rfind(b"\n") + 1]), "a record, once written, is never changed"
+    pd.testing.assert_frame_equal(figures(folder), figures(whole[0]))
+
+
+def test_a_line_cut_short_is_no_record(whole, suite_path, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    content = (whole[0] / RECORDS_NAME).read_bytes()
+    (folder / RECORDS_NAME).write_bytes(content[: len(content) * 2 // 3])
+    assert bench("report", folder)[0] == 0
+    code, _, err = bench("run", "--out", folder, "--resume")
+    assert code == 0, err
+    pd.testing.assert_frame_equal(figures(folder), figures(whole[0]))
+
+
+def test_resuming_a_finished_run_trains_nothing(whole):
+    epochs = len(Records.read(whole[0]).epochs)
+    code, _, err = bench("run", "--out", whole[0], "--resume")
+    assert code == 0, err
+    assert len(Records.read(whole[0]).epochs) == epochs
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_is_finished_and_leaves_nothing_running(suite_path, tmp_path, stop):
+    folder = tmp_path / "run"
+    process = start("run", suite_path, "--epochs", "2000", "--out", folder)
+    wait_for_lines(folder, 8)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(stop)
+    code, _, err = finish(process)
+    assert workers, "a worker was training"
+    wait_until_gone(workers)
+    assert code == 130
+    assert f"go on with: python -m bench run --out {folder} --resume" in err
+    assert "Traceback" not in err
+    assert (folder / "summary.csv").exists()
+    assert not (folder / ".data").exists()
+
+
+def test_the_workers_of_a_run_that_is_killed_end_too(suite_path, tmp_path):
+    process = start("run", suite_path, "--epochs", "2000", "--out", tmp_path / "run")
+    wait_for_lines(tmp_path / "run", 5)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
+    process.kill()
+    process.communicate()
+    wait_until_gone(workers)
+
+
+def test_two_runs_cannot_write_to_one_folder(suite_path, tmp_path):
+    folder = tmp_path / "run"
+    first = start("run", suite_path, "--epochs", "2000", "--out", folder)
+    wait_for_lines(folder, 3)
+    for arguments, message in (([], "holds something already"), (["--resume"], "another run is writing here")):
+        code, out, err = bench("run", suite_path, "--epochs", "2000", "--out", folder, *arguments)
+        assert (code, out) == (2, "")
+        assert message in err
+        assert err.count("\n") == 1
+    first.kill()
+    first.communicate()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch"], "nosuch: not a suite"),
+        (["--backends", "scratchnet,tensorflow"], "backend 'tensorflow' is not known; allowed: scratchnet, keras-fit"),
+        (["--backends", "scratchnet,scratchnet"], "--backends: a backend stands there twice"),
+        (["--epochs", "0"], "--epochs: Input should be greater than or equal to 1"),
+        (["--epochs", "many"], "'many' is not a valid integer"),
+        (["--seeds", "1,x"], "'1,x'; allowed: whole numbers with commas between"),
+        (["--seeds", "1,1"], "--seeds: a seed stands there twice"),
+        (["--resume"], "--resume needs --out DIR"),
+        (["--out", "/proc/nowhere/run"], "/proc/nowhere/run: cannot be made"),
+        (["--nosuch"], "No such option"),
+    ],
+)
+def test_unusable_arguments_get_one_line_and_exit_code_2(arguments, message, tmp_path):
+    code, out, err = bench("run", *arguments, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert err.startswith("error: ")
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("inputs = 16", "inputs = 17", "has 16 features; architecture.inputs is 17"),
+        ("units = 3", "units = 4", "has 3 classes; the output layer has 4 units"),
+        ("idx:", "idx:/nosuch", "/nosuch"),
+        ("[[specs]]", "[[specs]]\nvalidation_fraction = 0.999", "leaves none of 60 examples"),
+    ],
+)
+def test_a_spec_that_does_not_fit_its_data_is_refused_before_anything_is_trained(suite_path, tmp_path, old, new, message):
+    suite_path.write_text(suite_path.read_text().replace(old, new, 1))
+    code, out, err = bench("run", suite_path, "--out", tmp_path / "run")
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_a_resume_of_another_suite_is_refused(whole, suite_path):
+    code, _, err = bench("run", suite_path, "--epochs", "5", "--out", whole[0], "--resume")
+    assert code == 2
+    assert "holds a run of another suite" in err
+
+
+def test_a_full_disk_gets_a_line_and_what_was_finished_is_whole(suite_path, tmp_path):
+    folder, limit = tmp_path / "run", 8_000
+
+    def small_files_only():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    code, _, err = bench("run", suite_path, "--epochs", "30", "--out", folder, preexec_fn=small_files_only)
+    assert code == 2
+    assert "records.jsonl: cannot be written (File too large); what was finished is kept" in err
+    assert err.count("\n") == 1
+    content = (folder / RECORDS_NAME).read_bytes()
+    assert len(content) <= limit
+    assert content.endswith(b"}\n")
+    assert len(content.splitlines()) > 3
+
+
+def test_validation_examples_are_held_out_of_training(suite_path, tmp_path):
+    suite_path.write_text(suite_path.read_text().replace("[[specs]]", "[[specs]]\nvalidation_fraction = 0.25"))
+    code, _, err = bench("run", suite_path, "--seeds", "0", "--out", tmp_path / "run")
+    assert code == 0, err
+    epochs = pd.read_csv(tmp_path / "run" / "epochs.csv")
+    assert epochs["validation_accuracy"].between(0, 1).all()
+    trained = (epochs["samples_per_second"] * epochs["epoch_seconds"]).round().astype(int)
+    assert set(trained) == {45}

@@ -1,0 +1,194 @@
+"""Suite files: what is accepted, and the one line that anything else gets."""
+
+import copy
+import math
+import tomllib
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bench import spec
+from bench.errors import UnusableError
+from bench.spec import ArchitectureSpec, LayerSpec, TrainingSpec, load_suite, shipped_suites, suite_schema
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.losses import LOSSES
+
+GOOD = """
+[defaults]
+loss = "categorical_crossentropy"
+optimizer = { learning_rate = 0.1 }
+epochs = 2
+seeds = [0]
+
+[[specs]]
+batch_size = 32
+architecture = { inputs = 784, layers = [
+  { units = 30, activation = "relu" },
+  { units = 10, activation = "softmax" },
+] }
+"""
+
+
+def written(tmp_path, text):
+    path = tmp_path / "suite.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_names_in_the_spec_are_those_of_scratchnet():
+    assert get_args(spec.Activation) == tuple(ACTIVATIONS)
+    assert get_args(spec.Initializer) == tuple(INITIALIZERS)
+    assert get_args(spec.Loss) == tuple(LOSSES)
+    assert {name: set(allowed) for name, allowed in spec.OUTPUT_ACTIVATIONS.items()} == {
+        name: set(loss.outputs) for name, loss in LOSSES.items()
+    }
+
+
+def test_defaults_lie_under_each_spec(tmp_path):
+    suite = load_suite(written(tmp_path, GOOD))
+    assert suite.specs[0].epochs == 2
+    assert suite.specs[0].name == "784-30-10 M=32"
+    assert suite.specs[0].data.source == "mnist"
+
+
+def test_shipped_suites_are_the_ones_promised():
+    assert list(shipped_suites()) == ["founding", "quick", "standard"]
+    standard = load_suite("standard")
+    titles = {(one.architecture.title, one.batch_size) for one in standard.specs}
+    assert titles == {(t, m) for t in ("784-30-10", "784-128-10", "784-512-512-10") for m in (32, 128, 512)}
+    assert {len(one.seeds) for one in standard.specs} == {3}
+    founding = load_suite("founding").specs[0]
+    assert [layer.activation for layer in founding.architecture.layers] == ["tanh", "tanh", "softmax"]
+    assert (founding.architecture.title, founding.epochs, founding.batch_size) == ("784-32-16-10", 5, 32)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs = 2", "epoch = 2", r"defaults.epoch: unknown key; allowed: name, architecture, loss"),
+        ("units = 30", "unit = 30", r"specs\[0\].architecture.layers\[0\].unit: unknown key; allowed: units, activation, initializer"),
+        ("inputs = 784,", "inputs = 784, width = 3,", r"architecture.width: unknown key; allowed: inputs, layers"),
+        ("seeds = [0]", "seeds = [0]\nsede = 1", r"defaults.sede: unknown key; allowed: name, architecture, loss"),
+        ("[defaults]", "tilte = 'x'\n[defaults]", r"tilte: unknown key; allowed: title, backends, .*, defaults"),
+        ("units = 30", "units = 0", r"layers\[0\].units: Input should be greater than or equal to 1, not 0"),
+        ("units = 30", "units = 3.5", r"layers\[0\].units: Input should be a valid integer, not 3.5"),
+        ("units = 30", "units = '30'", r"layers\[0\].units: Input should be a valid integer, not '30'"),
+        ('"relu"', '"softmax"', r"layers\[0\]: softmax in a hidden layer; allowed there: sigmoid, tanh, relu, linear"),
+        ('"relu"', '"swish"', r"'sigmoid', 'tanh', 'relu', 'linear' or 'softmax', not 'swish'"),
+        ('"softmax"', '"relu"', r"loss categorical_crossentropy does not fit output relu; allowed: softmax"),
+        ("epochs = 2", "epochs = true", r"defaults.epochs: Input should be a valid integer, not True"),
+        ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
+        ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: a seed stands there twice"),
+        ("seeds = [0]", "seeds = []", r"defaults.seeds: Tuple should have at least 1 item"),
+        ("seeds = [0]", "seeds = [0]\ndata = 'cifar'", r"defaults.data.source: String should match pattern '.*mnist"),
+        ("seeds = [0]", "seeds = [0]\ndata = 'images:x'", r"defaults.data: images:FOLDER needs image_size"),
+        ("epochs = 2", "epochs = ", r"not valid TOML: Invalid value \(at line 5"),
+        ("seeds = [0]", 'seeds = [1]\nname = "a\\tb"', r"defaults.name: has a character that cannot be printed"),
+        ("epochs = 2\n", "", r"specs\[0\].epochs: Field required"),
+    ],
+)
+def test_each_slip_gets_one_line_with_file_place_and_allowed_values(tmp_path, old, new, message):
+    text = GOOD.replace(old, new, 1)
+    assert text != GOOD
+    with pytest.raises(UnusableError, match=message) as caught:
+        load_suite(written(tmp_path, text))
+    assert str(caught.value).startswith(str(tmp_path / "suite.toml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_that_fits_no_machine_is_refused():
+    layers = [LayerSpec(units=60_000, activation="relu")] * 2
+    with pytest.raises(ValidationError, match=r"parameters; allowed: 1000000000 or fewer"):
+        ArchitectureSpec(inputs=60_000, layers=layers)
+
+
+@pytest.mark.parametrize("name", ["nosuch", "/nosuch/suite.toml", "/", "a\0b"])
+def test_a_missing_suite_names_the_shipped_ones(name):
+    with pytest.raises(UnusableError, match=r"not a suite \(.*\); allowed: founding, quick, standard, or a TOML file"):
+        load_suite(name)
+
+
+def test_a_suite_of_many_megabytes_is_not_read(tmp_path):
+    with pytest.raises(UnusableError, match="larger than 1000000 bytes"):
+        load_suite(written(tmp_path, "#" * 2_000_000))
+
+
+def test_deep_nesting_is_one_line(tmp_path):
+    with pytest.raises(UnusableError, match="not valid TOML"):
+        load_suite(written(tmp_path, "a = " + "[" * 100_000))
+
+
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.binary(max_size=5),
+    st.lists(st.integers(-1, 3), max_size=3), st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+    st.sampled_from(["softmax", "relu", "mnist", "tfds:", "images:x", 10**30, -1, 0, math.inf, "\0", "|", "<script>"]),
+)  # fmt: skip
+
+
+def _places(value, path=()):
+    """Every place in a nested value."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from _places(child, (*path, key))
+
+
+PLACES = [path for path in _places(tomllib.loads(GOOD)) if path]
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(["set", "drop", "add"]), ODD), min_size=1, max_size=3))
+def test_generated_slips_give_a_suite_or_one_line(changes):
+    """What tomllib can yield, with odd values, missing and extra keys anywhere: a suite or one `UnusableError`."""
+    tables = copy.deepcopy(tomllib.loads(GOOD))
+    for path, change, value in changes:
+        _change(tables, path, change, value)
+    try:
+        suite = spec.suite_of(tables, "suite.toml")
+    except UnusableError as error:
+        assert str(error).startswith("suite.toml: ")
+        assert str(error).isprintable()
+        assert len(str(error)) < 1000
+    else:
+        assert suite == spec.Suite.model_validate_json(suite.model_dump_json())
+
+
+def _change(tables, path, change, value):
+    parent = tables
+    try:
+        for part in path[:-1]:
+            parent = parent[part]
+        if change == "set":
+            parent[path[-1]] = value
+        elif change == "drop":
+            del parent[path[-1]]
+        else:
+            parent[str(value)[:20]] = value
+    except (KeyError, IndexError, TypeError):
+        pass  # an earlier change took that place away
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_one_line(tmp_path, content):
+    path = tmp_path / "suite.toml"
+    path.write_bytes(content)
+    with pytest.raises(UnusableError) as caught:
+        load_suite(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_schema_names_every_choice_and_lets_defaults_stand_for_a_spec():
+    schema = suite_schema()
+    assert schema["$defs"]["LayerSpec"]["properties"]["activation"]["enum"] == list(ACTIVATIONS)
+    assert "required" not in schema["$defs"]["TrainingSpec"]
+    assert set(schema["properties"]["defaults"]["properties"]) == set(TrainingSpec.model_fields)
+
+
+def test_specs_are_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        load_suite("quick").specs[0].epochs = 3

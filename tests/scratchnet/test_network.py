@@ -1,0 +1,218 @@
+"""What a user of `scratchnet` alone relies on: training, prediction, evaluation, files, and clear refusals."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scratchnet import SGD, Dense, Network
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.workspace import Product
+
+
+def network(hidden=(5,), inputs=4, outputs=3, **options):
+    options = {"dtype": "float64", **options}
+    return Network(inputs, [*(Dense(n, "relu", "he_normal") for n in hidden), Dense(outputs, "softmax")], **options)
+
+
+def examples(count=20, inputs=4, outputs=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(count, inputs)), rng.integers(0, outputs, count)
+
+
+def test_one_step_of_the_sports_network_by_hand():
+    """3-2-1, sigmoid, binary cross entropy, one example, one update."""
+    net = Network(
+        3,
+        [Dense(2, "sigmoid"), Dense(1, "sigmoid")],
+        loss="summed_binary_crossentropy",
+        optimizer=SGD(0.5),
+        dtype="float64",
+    )
+    W1, b1 = np.array([[0.1, 0.2, -0.1], [0.0, -0.3, 0.4]]), np.array([0.0, 0.1])
+    W2, b2 = np.array([[0.5, -0.5]]), np.array([0.2])
+    net.parameters.set([(W1, b1), (W2, b2)])
+    x, y = np.array([[1.0, 0.0, 1.0]]), np.array([1])
+    # z1 = [0.1 - 0.1, 0.4 + 0.1] = [0, 0.5]; a1 = [0.5, 1/(1 + e^-0.5)] = [0.5, 0.62245933]
+    # z2 = 0.25 - 0.31122967 + 0.2 = 0.13877033; a2 = 0.53463702; loss = -log a2 = 0.62616723
+    # delta2 = a2 - 1 = -0.46536298 (BP1)
+    # delta1 = W2ᵀ delta2 ⊙ a1 (1 - a1) = [-0.23268149 · 0.25, 0.23268149 · 0.23500371] = [-0.05817037, 0.05468101] (BP2)
+    assert net.cost(x, y) == pytest.approx(0.62616723, abs=1e-7)
+    net.train_epoch(net.prepare(x, y), np.array([0]), 1)
+    (W1_new, b1_new), (W2_new, b2_new) = net.parameters.get()
+    # W ← W - 0.5 delta aᵀ (BP3), b ← b - 0.5 delta (BP4)
+    np.testing.assert_allclose(b2_new, [0.2 + 0.23268149], atol=1e-7)
+    np.testing.assert_allclose(W2_new, [[0.5 + 0.11634075, -0.5 + 0.14483476]], atol=1e-7)
+    np.testing.assert_allclose(b1_new, [0.02908519, 0.1 - 0.02734051], atol=1e-7)
+    np.testing.assert_allclose(
+        W1_new, [[0.1 + 0.02908519, 0.2, -0.1 + 0.02908519], [-0.02734051, -0.3, 0.4 - 0.02734051]], atol=1e-7
+    )
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    momentum=st.sampled_from([0.0, 0.5, 0.9]),
+    l2=st.sampled_from([0.0, 0.1]),
+    batch_size=st.integers(1, 9),
+    depth=st.integers(0, 3),
+)
+def test_training_is_gradient_descent_along_the_reported_gradient(momentum, l2, batch_size, depth):
+    """The fused step against θ ← θ + v, v ← μ v - η ∂C/∂θ with `Network.gradient`, short last batch included."""
+    X, y = examples(7)
+    trained, slow = (network((5,) * depth, optimizer=SGD(0.1, momentum), l2=l2, seed=3) for _ in range(2))
+    order = np.random.default_rng(1).permutation(7)
+    trained.train_epoch(trained.prepare(X, y), order, batch_size)
+    velocity = np.zeros_like(slow.parameters.vector)
+    for start in range(0, 7, batch_size):
+        rows = order[start : start + batch_size]
+        velocity = momentum * velocity - 0.1 * slow.gradient(X[rows], y[rows])
+        slow.parameters.vector[...] += velocity
+    np.testing.assert_allclose(trained.parameters.vector, slow.parameters.vector, rtol=1e-10, atol=1e-12)
+
+
+def test_cost_of_an_epoch_is_the_mean_over_examples_each_step_before_its_update():
+    X, y = examples(7)
+    net, slow = network(l2=0.1, seed=1), network(l2=0.1, seed=1)
+    cost = net.train_epoch(net.prepare(X, y), np.arange(7), 3)
+    costs = []
+    for rows in (slice(0, 3), slice(3, 6), slice(6, 7)):
+        costs.append(slow.cost(X[rows], y[rows]))
+        slow.parameters.vector[...] -= 0.1 * slow.gradient(X[rows], y[rows])
+    np.testing.assert_allclose(net.step_costs, costs, rtol=1e-12)
+    assert cost == pytest.approx((3 * costs[0] + 3 * costs[1] + costs[2]) / 7, rel=1e-12)
+
+
+def test_fit_learns_and_reports_each_epoch():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    X = rng.normal(size=(300, 4)) + 3 * np.eye(4)[y]
+    seen = []
+    net = network((16,), seed=2)
+    history = net.fit(X, y, epochs=5, batch_size=16, validation_data=(X[:50], y[:50]), on_epoch=seen.append)
+    assert history == seen
+    assert [epoch.number for epoch in history] == [1, 2, 3, 4, 5]
+    assert history[-1].cost < history[0].cost
+    assert history[-1].validation["accuracy"] == net.evaluate(X[:50], y[:50])["accuracy"] > 0.9
+
+
+def test_a_seed_decides_everything():
+    X, y = examples()
+    first, second, other = (network(seed=seed) for seed in (4, 4, 5))
+    costs = [[epoch.cost for epoch in net.fit(X, y, epochs=2, batch_size=6)] for net in (first, second, other)]
+    assert costs[0] == costs[1] != costs[2]
+
+
+def test_predictions_do_not_depend_on_how_many_rows_are_asked_for(monkeypatch):
+    X, _ = examples(20)
+    whole = network().predict(X)
+    assert whole.shape == (20, 3)
+    monkeypatch.setattr("scratchnet.network.PREDICTION_BATCH_SIZE", 7)
+    np.testing.assert_allclose(network().predict(X), whole, rtol=1e-14)
+
+
+def test_targets_as_rows_equal_targets_as_classes():
+    X, y = examples()
+    assert network().cost(X, np.eye(3)[y]) == network().cost(X, y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_everything_stays_in_the_dtype(dtype):
+    X, y = examples()
+    net = network(dtype=dtype, optimizer=SGD(0.1, 0.9), l2=0.1)
+    net.fit(X, y, batch_size=6)
+    assert net.parameters.vector.dtype == net.predict(X).dtype == net.gradient(X, y).dtype == dtype
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_step_allocates_nothing_that_grows_with_network_or_batch(momentum):
+    """Peak of a second epoch over the same examples: equal for a small and a large network, a small and a large batch."""
+
+    def peak(width, batch_size):
+        X, y = examples(512, inputs=20)
+        net = network((width, width), inputs=20, dtype="float32", optimizer=SGD(0.01, momentum))
+        prepared, order = net.prepare(X, y), np.arange(512)
+        net.train_epoch(prepared, order, batch_size)
+        tracemalloc.start()
+        net.train_epoch(prepared, order, batch_size)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    baseline, one_weight_matrix, one_activation = peak(8, 64), 4 * 512 * 512, 4 * 512 * 256
+    for grown in (peak(512, 64), peak(8, 256), peak(512, 256)):
+        assert grown - baseline < min(one_weight_matrix, one_activation) / 20
+
+
+def test_saved_and_loaded_networks_predict_the_same(tmp_path):
+    X, y = examples()
+    net = network((5, 6), l2=0.1)
+    net.fit(X, y)
+    net.save(tmp_path / "net.npz")
+    loaded = Network.load(tmp_path / "net.npz")
+    np.testing.assert_array_equal(loaded.predict(X), net.predict(X))
+    assert loaded.cost(X, y) == net.cost(X, y)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut short"])
+def test_a_file_that_is_no_network_is_named(tmp_path, content):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"bad\.npz: not a saved network"):
+        Network.load(path)
+
+
+def test_a_pickle_is_refused(tmp_path):
+    path = tmp_path / "pickle.npz"
+    np.savez(path, description=np.array({"any": "object"}, dtype=object), vector=np.zeros(3))
+    with pytest.raises(ValueError, match=r"pickle\.npz: not a saved network"):
+        Network.load(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Dense(0, "relu"), r"units is 0; allowed: 1 or more"),
+        (lambda: Dense(3, "swish"), r"activation 'swish' is not known; allowed: sigmoid, tanh, relu, linear, softmax"),
+        (lambda: Dense(3, "relu", "ones"), r"initializer 'ones' is not known; allowed: zeros, glorot_uniform"),
+        (lambda: SGD(0.0), r"learning_rate is 0.0; allowed: a finite number greater than 0"),
+        (lambda: SGD(0.1, 1.0), r"momentum is 1.0; allowed: 0 or greater, and less than 1"),
+        (lambda: network(l2=-1.0), r"l2 is -1.0; allowed"),
+        (lambda: network(inputs=0), r"inputs is 0"),
+        (lambda: network(dtype="float16"), r"dtype 'float16' is not known; allowed: float32, float64"),
+        (lambda: network(loss="hinge"), r"loss 'hinge' is not known; allowed: summed_binary_crossentropy"),
+        (lambda: network(loss="summed_binary_crossentropy"), r"does not fit output softmax; allowed: sigmoid"),
+        (lambda: Network(2, []), r"layers is empty"),
+        (lambda: Network(2, [Dense(2, "softmax"), Dense(2, "softmax")]), r"softmax in a hidden layer"),
+        (lambda: network().parameters.set([]), r"parameters of 0 layers given; the network has 2"),
+        (lambda: network().parameters.set([(np.ones((5, 3)), np.ones(5))] * 2), r"W\[1\] given with shape \(5, 3\)"),
+        (lambda: network().predict(np.ones((2, 5))), r"X has shape \(2, 5\); allowed: \(N, 4\)"),
+        (lambda: network().fit(np.ones((0, 4)), np.ones(0, int)), r"X has shape \(0, 4\)"),
+        (lambda: network().fit(np.ones((2, 4)), np.array([0, 3])), r"y has classes 0 to 3; allowed: 0 to 2"),
+        (lambda: network().fit(np.ones((2, 4)), np.array([0.0, 1.0])), r"dtype float64; allowed: integer classes"),
+        (lambda: network().fit(np.ones((2, 4)), np.ones((3, 3))), r"y has shape \(3, 3\); allowed: \(2,\) or \(2, 3\)"),
+    ],
+)
+def test_refusals_name_the_value_and_what_is_allowed(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_product_that_could_not_be_in_place_is_refused():
+    ones = np.ones((4, 4))
+    with pytest.raises(ValueError, match="C-ordered result and one dtype"):
+        Product(ones, ones, np.asfortranarray(np.arange(16.0).reshape(4, 4)))
+    with pytest.raises(ValueError, match="contiguous operands"):
+        Product(ones[::2, ::2], np.ones((2, 2)), np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("name", [name for name in INITIALIZERS if name != "zeros"])
+def test_initializers_have_the_variance_they_promise(name):
+    n_in, n_out = 400, 300
+    variance = {"glorot": 2 / (n_in + n_out), "he": 2 / n_in, "lecun": 1 / n_in}[name.split("_")[0]]
+    W = INITIALIZERS[name](np.random.default_rng(0), n_out, n_in)
+    assert W.shape == (n_out, n_in)
+    assert W.var() == pytest.approx(variance, rel=0.03)
+    assert abs(W.mean()) < 3 * np.sqrt(variance / W.size)
