@@ -18,7 +18,10 @@ from bench.spec import TrainingSpec
 
 
 class Backend(Protocol):
-    """One way to train the network that a spec describes. Rows are examples: x (N, n_0), y (N, n_L) one-hot, in the spec's dtype."""
+    """One way to train the network that a spec describes.
+
+    Rows are examples: x (N, n_0), y (N, n_L) one-hot, in the spec's dtype.
+    """
 
     def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
         """Build the model, put `parameters` into it, keep the training examples."""
@@ -52,18 +55,16 @@ class Entry:
     packages: tuple[str, ...]
 
 
-_TENSORFLOW = {
-    "needs": "tensorflow",
-    "install": "pip install 'scratchnet[tensorflow]'",
-    "packages": ("tensorflow", "keras", "numpy"),
-}
+def _tensorflow(target: str) -> Entry:
+    return Entry(target, "tensorflow", "pip install 'scratchnet[tensorflow]'", ("tensorflow", "keras", "numpy"))
+
 
 BACKENDS: dict[str, Entry] = {
     "scratchnet": Entry("bench.backends.scratchnet:Scratchnet", "scipy", "pip install scipy", ("numpy", "scipy")),
-    "keras-fit": Entry("bench.backends.keras_fit:KerasFit", **_TENSORFLOW),
-    "keras-fit-tuned": Entry("bench.backends.keras_fit:KerasFitTuned", **_TENSORFLOW),
-    "tf-graph": Entry("bench.backends.tf_epoch:TfGraph", **_TENSORFLOW),
-    "tf-xla": Entry("bench.backends.tf_epoch:TfXla", **_TENSORFLOW),
+    "keras-fit": _tensorflow("bench.backends.keras_fit:KerasFit"),
+    "keras-fit-tuned": _tensorflow("bench.backends.keras_fit:KerasFitTuned"),
+    "tf-graph": _tensorflow("bench.backends.tf_epoch:TfGraph"),
+    "tf-xla": _tensorflow("bench.backends.tf_epoch:TfXla"),
 }
 
 

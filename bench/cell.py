@@ -56,7 +56,9 @@ class Session:
 class Cell:
     """One attempt at one (spec, seed)."""
 
-    def __init__(self, session: Session, spec: TrainingSpec, seed: int, attempt: int, inputs: Inputs, data: Path) -> None:
+    def __init__(
+        self, session: Session, spec: TrainingSpec, seed: int, attempt: int, inputs: Inputs, data: Path
+    ) -> None:
         self._session, self._spec, self._data = session, spec, data
         self._key: dict[str, Any] = {"spec": spec.name, "seed": seed, "attempt": attempt}
         self._plan, self._inputs = Plan(spec, seed), inputs

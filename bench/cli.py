@@ -26,7 +26,7 @@ class _OneLineErrors(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            code = super().main(*args, **kwargs, standalone_mode=False)
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except (UnusableError, click.ClickException) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else str(error)
             click.echo(f"error: {' '.join(message.split())}", err=True)

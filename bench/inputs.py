@@ -1,4 +1,4 @@
-"""What the networks of one spec are fed: pixels scaled to [0, 1] and targets as rows, split into training, validation, test.
+"""What the networks of one spec are fed: pixels scaled to [0, 1] and targets, split into training, validation, test.
 
 Fed by a data set and a spec; feeds the workers, and the runner, which knows from them what every batch must hold.
 """

@@ -3,7 +3,7 @@
 Fed by the tables of a run; written by the report.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +45,8 @@ finish with status ok has no time ratio, and its figures enter no mean."""
 
 TWO_FIGURES = """\
 The founding project reported for itself a figure that counts each of the network's outputs alone, right or wrong at
-threshold 0.5, and set it beside a figure of another kind. Counted so, an example of class 7 brings, besides its one true
-output, nine true negatives that are nearly always right: with ten classes, a network that says "no" to everything
+threshold 0.5, and set it beside a figure of another kind. Counted so, an example of class 7 brings, besides its one
+true output, nine true negatives that are nearly always right: a network of ten outputs that says "no" to everything
 scores 90 %. Both figures, of the very same predictions:"""
 
 
@@ -77,10 +77,10 @@ def _head(content: Content) -> Iterator[str]:
 def _specs(content: Content) -> Iterator[str]:
     for spec, rows in content.aggregate.groupby("spec", sort=False):
         yield f"## {escaped(spec, 120)}"
-        yield _table([_cells(row) for row in rows.to_dict("records")], HEADERS)
+        yield _table([_cells(row, content.reference) for row in rows.to_dict("records")], HEADERS)
 
 
-def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
+def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
     name, seeds = escaped(row["backend"], 60), f"{row['seeds_ok']} of {row['seeds']}"
     if not row["seeds_ok"]:
         return (name, seeds, *[MISSING] * 4, escaped(row["status"]), MISSING)
@@ -91,7 +91,7 @@ def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
         significant(row["train_cost"], 4),
         significant(row["epoch_seconds"]),
         significant(row["samples_per_second"]),
-        _ratio(row),
+        "reference" if row["backend"] == reference else _ratio(row),
         megabytes(row["peak_memory_bytes"]),
     )
 
@@ -127,9 +127,11 @@ def _lost(content: Content) -> Iterator[str]:
     lost = content.summary[content.summary["status"] != "ok"]
     if len(lost):
         yield "## What did not finish"
-        columns = ("spec", "seed", "backend", "status", "reason")
-        rows = [tuple(map(escaped, row)) for row in lost[list(columns)].itertuples(index=False)]
-        yield _table(rows, columns)
+        columns = ["spec", "backend", "status", "reason"]
+        rows = [
+            (*map(escaped, key), ", ".join(map(str, group["seed"]))) for key, group in lost.groupby(columns, sort=False)
+        ]
+        yield _table(rows, (*columns, "seeds"))
 
 
 def _warnings(content: Content) -> Iterator[str]:
@@ -156,8 +158,8 @@ def _how_to_read(content: Content) -> Iterator[str]:
     yield HOW_TO_READ.format(reference=escaped(content.reference, 60))
 
 
-def _table(rows: list[tuple[str, ...]], headers: tuple[str, ...]) -> str:
-    text: str = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+def _table(rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> str:
+    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
     return text
 
 

@@ -3,7 +3,6 @@
 Fed by the cells, between turns only, so that no drawing disturbs a timed epoch.
 """
 
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -35,7 +34,7 @@ class ProgressBar:
         self._progress.refresh()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def cell(self, spec: TrainingSpec, seed: int) -> None:
@@ -65,7 +64,7 @@ class ProgressLines:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def cell(self, spec: TrainingSpec, seed: int) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Any, Literal, Self
 
 from filelock import FileLock, Timeout
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from bench.errors import UnusableError
 from bench.spec import Suite, TrainingSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 RECORDS_NAME = "records.jsonl"
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
@@ -30,7 +29,7 @@ class RunRecord(_Record):
     """The first line: what was asked for, where it runs. Written again by each resume."""
 
     kind: Literal["run"] = "run"
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     suite_name: str
     suite: Suite
     threads: int
@@ -80,7 +79,7 @@ class EpochRecord(_Record):
     epoch_seconds: float
     cpu_seconds: float
     samples_per_second: float
-    train_cost: float | None = Field(description="mean over the epoch's steps, each before its update; null if not finite")
+    train_cost: float | None = Field(description="mean over the epoch, each step before its update; null if not finite")
     train_accuracy: float | None
     validation_accuracy: float | None
     test_accuracy: float | None
@@ -177,7 +176,8 @@ def _parse(line: bytes, path: Path, number: int) -> Record:
         place = ".".join(map(str, first["loc"][1:])) or "record"
         version = _schema_version(line)
         if version not in (None, SCHEMA_VERSION):
-            raise UnusableError(f"{path}:{number}: schema version {version}; this version reads {SCHEMA_VERSION}") from None
+            problem = f"schema version {version}; this version reads {SCHEMA_VERSION}"
+            raise UnusableError(f"{path}:{number}: {problem}") from None
         raise UnusableError(f"{path}:{number}: {place}: {first['msg']}") from None
 
 
@@ -201,13 +201,14 @@ class RecordLog:
             self._file = self.path.open("ab", buffering=0)
             self._file.truncate(self.path.read_bytes().rfind(b"\n") + 1)  # a line cut short by a kill is no record
         except Timeout:
-            raise UnusableError(f"{self.path.parent}: another run is writing here; wait for it or choose --out") from None
+            folder = self.path.parent
+            raise UnusableError(f"{folder}: another run is writing here; wait for it or choose --out") from None
         except OSError as error:
             self._lock.release()
             raise UnusableError(f"{self.path}: cannot be written ({error.strerror or error})") from None
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
         self._lock.release()
 

@@ -58,7 +58,8 @@ def resumed_run(suite: str | None, overrides: Mapping[str, Any], folder: Path | 
     earlier = Records.read(folder)
     changed = suite is not None or any(value is not None for value in overrides.values())
     if changed and _asked_suite(suite or earlier.run.suite_name, overrides)[1] != earlier.run.suite:
-        raise UnusableError(f"{folder}: holds a run of another suite; resume it without SUITE and options, or start anew")
+        remedy = "resume it without SUITE and options, or start anew"
+        raise UnusableError(f"{folder}: holds a run of another suite; {remedy}")
     return RunRequest(earlier.run.suite_name, earlier.run.suite, folder, earlier)
 
 

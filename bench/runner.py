@@ -104,9 +104,7 @@ def _decode(data: DataSpec, suite: Suite, folder: Path) -> Path:
     return folder.absolute()
 
 
-def _run_record(
-    suite_name: str, suite: Suite, threads: int, data: DataFolders, earlier: Records | None
-) -> RunRecord:
+def _run_record(suite_name: str, suite: Suite, threads: int, data: DataFolders, earlier: Records | None) -> RunRecord:
     fingerprints = {spec.source: Dataset.open(folder).fingerprint for spec, folder in data.items()}
     if earlier and earlier.run.data_fingerprints != fingerprints:
         raise UnusableError("the data are not those that this run began with; start a new run")

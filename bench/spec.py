@@ -82,7 +82,7 @@ class ArchitectureSpec(_Frozen):
 
 
 class OptimizerSpec(_Frozen):
-    """Mini-batch stochastic gradient descent: v ← momentum · v − learning_rate · gradient, parameters ← parameters + v."""
+    """Mini-batch gradient descent: v ← momentum · v − learning_rate · gradient, parameters ← parameters + v."""
 
     name: Literal["sgd"] = "sgd"
     learning_rate: float = Field(gt=0, le=1e6)
@@ -190,7 +190,7 @@ class Suite(_Frozen):
     backends: tuple[str, ...] = Field(
         default=("scratchnet", "keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla"), min_length=1
     )
-    threads: Count | None = Field(default=None, description="thread budget of every backend; all usable cores if left out")
+    threads: Count | None = Field(default=None, description="budget of every backend; all usable cores if left out")
     rest_seconds: float = Field(default=0.2, ge=0, le=60, description="pause before each turn")
     time_limit_seconds: float = Field(default=900, gt=0, le=86_400, description="of one turn or one start")
     specs: tuple[TrainingSpec, ...] = Field(min_length=1)
@@ -281,7 +281,8 @@ def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
 def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
     """`place: message; allowed: ...` of the first problem, and how many more there are."""
     errors = error.errors(include_url=False, include_context=False)
-    errors.sort(key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key says more than the one it left missing
+    # A misspelt key says more than the one that it left missing.
+    errors.sort(key=lambda one: one["type"] != "extra_forbidden")
     first = errors[0]
     place = _place(first["loc"], tables)
     message = first["msg"].removeprefix("Value error, ")

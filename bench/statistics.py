@@ -2,9 +2,10 @@
 
 Fed by seconds and accuracies of the records; feeds tables, verdict and plots.
 
-Sources: the process as unit and Student's t over processes, Georges, Buytaert & Eeckhout, "Statistically rigorous Java
-performance evaluation", OOPSLA 2007, and Kalibera & Jones, "Rigorous benchmarking in reasonable time", ISMM 2013; ratios
-averaged as logarithms, Fleming & Wallace, "How not to lie with statistics", CACM 29(3), 1986.
+Sources: the process as unit, and Student's t ("The probable error of a mean", Biometrika 6, 1908) over processes,
+Georges, Buytaert & Eeckhout, "Statistically rigorous Java performance evaluation", OOPSLA 2007, and Kalibera & Jones,
+"Rigorous benchmarking in reasonable time", ISMM 2013; ratios averaged as logarithms, Fleming & Wallace, "How not to lie
+with statistics", CACM 29(3), 1986.
 """
 
 import math
@@ -20,7 +21,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A centre and its 95 % interval over `count` processes; `low` and `high` are None where there is one process only."""
+    """A centre and its 95 % interval over `count` processes; None, None of one process."""
 
     centre: float
     low: float | None
@@ -51,7 +52,7 @@ def mean_interval(values: Iterable[float]) -> Interval | None:
 
 
 def time_ratio(seconds: Mapping[int, float], reference: Mapping[int, float]) -> float | None:
-    """exp(median over rounds of ln(seconds / reference)): how many times the reference's time an epoch takes in one seed.
+    """exp(median over rounds of ln(seconds / reference)): how many times as long as the reference, in one seed.
 
     The two train in turns, so the machine's drift within a round strikes both and leaves their ratio. The median is
     taken of logarithms so that exchanging the two gives the reciprocal.
@@ -74,7 +75,7 @@ def time_ratio(seconds: Mapping[int, float], reference: Mapping[int, float]) -> 
 
 
 def ratio_interval(ratios: Iterable[float]) -> Interval | None:
-    """Centre exp(median ln r) and interval exp(mean ln r ± t(0.975, n − 1) · s / √n) of one ratio a seed, without unit."""
+    """Centre exp(median ln r) and interval exp(mean ln r ± t(0.975, n − 1) · s / √n), of one ratio a seed; no unit."""
     logarithms = np.log([ratio for ratio in ratios if _positive(ratio)])
     if not logarithms.size:
         return None
@@ -87,7 +88,7 @@ def ratio_interval(ratios: Iterable[float]) -> Interval | None:
 
 
 def _half_width(values: NDArray[np.float64]) -> float | None:
-    """t(0.975, n − 1) · s / √n with s² = Σ (x − x̄)² / (n − 1); None for one value (Student, "The probable error of a mean", 1908)."""
+    """t(0.975, n − 1) · s / √n with s² = Σ (x − x̄)² / (n − 1); None for one value."""
     if values.size < 2:
         return None
     quantile = float(stdtrit(values.size - 1, (1 + CONFIDENCE) / 2))

@@ -95,8 +95,8 @@ def epochs_table(records: Records) -> pd.DataFrame:
 def summary_table(records: Records) -> pd.DataFrame:
     """One row a process, that is (spec, backend, seed), of every finished attempt, whatever its status.
 
-    epoch_seconds, cpu_seconds (s) and samples_per_second (1/s) are medians over the timed epochs, missing where only the
-    warm-up was trained. Cost and accuracies are those of the spec's last epoch, missing where that was not reached.
+    epoch_seconds, cpu_seconds (s) and samples_per_second (1/s) are medians over the timed epochs, missing where only
+    the warm-up was trained. Cost and accuracies are those of the spec's last epoch, missing where it was not reached.
     time_ratio is `bench.statistics.time_ratio` to the run's reference; missing unless both have status ok.
     """
     processes = _processes(records)
@@ -159,8 +159,10 @@ def terminal_table(records: Records) -> Table:
 
 def csv_text(table: pd.DataFrame) -> str:
     """The table as CSV: floats with all their digits, missing as nothing, one line a row."""
-    texts = {name: table[name].map(one_line, na_action="ignore") for name in table.select_dtypes("string")}
-    text: str = table.assign(**texts).to_csv(index=False, lineterminator="\n")
+    lines = table.copy()
+    for name in table.columns[table.dtypes == "string"]:
+        lines[name] = table[name].map(one_line, na_action="ignore")
+    text: str = lines.to_csv(index=False, lineterminator="\n")
     return text
 
 
@@ -200,14 +202,15 @@ def _processes(records: Records) -> dict[Key, Row]:
     rows = {}
     for result in results:
         key = (result.spec, result.seed, result.backend)
-        trained = epochs.get(key, [])
-        final = [epoch for epoch in trained if epoch.epoch == last_epochs.get(result.spec)]
-        rows[key] = _process(result, workers.get(key, []), trained, final)
+        rows[key] = _process(result, workers.get(key, []), epochs.get(key, []), last_epochs.get(result.spec))
     return rows
 
 
-def _process(result: ResultRecord, workers: list[WorkerRecord], trained: list[EpochRecord], final: list[EpochRecord]) -> Row:
+def _process(
+    result: ResultRecord, workers: list[WorkerRecord], trained: list[EpochRecord], last_epoch: int | None
+) -> Row:
     timed = [epoch for epoch in trained if not epoch.warm_up]
+    final = [epoch for epoch in trained if epoch.epoch == last_epoch]
     row = result.model_dump(exclude={"kind", "attempt", "test_predictions"})
     row |= {name: median(getattr(epoch, name) for epoch in timed) for name in TIMED}
     row |= {name: getattr(epoch, name) for epoch in final for name in FINAL}

@@ -9,7 +9,7 @@ from typing import Any
 
 MISSING = "–"
 
-# Characters that GitHub's Markdown, its HTML or its mathematics could read as markup. `_` does so at a word's edge only.
+# What GitHub's Markdown or its mathematics could read as markup; `_` is that at a word's edge only.
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MARKUP = re.compile(r"[\\`*\[\]|~$#]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 

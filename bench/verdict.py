@@ -99,7 +99,7 @@ def _accuracy(findings: Findings) -> Iterator[str]:
     if differences.empty:
         yield from _accuracy_without_a_peer(findings)
         return
-    largest = differences.loc[differences["points"].abs().idxmax()]
+    largest = differences.iloc[int(differences["points"].abs().to_numpy().argmax())]
     points = abs(float(largest["points"]))
     if points > SAME_WITHIN_POINTS:
         place = f"{_name(largest['backend'])}, spec {one_line(largest['spec'], 80)}"
@@ -113,12 +113,11 @@ def _accuracy_without_a_peer(findings: Findings) -> Iterator[str]:
     if findings.ok.empty:
         yield "no backend has a result"
         return
-    reason = "was trained alone" if findings.subject is None else "has no result"
-    best = findings.ok.groupby(["spec", "backend"])["test_accuracy"].mean().agg(["min", "max"]).map(percent)
-    span = " to ".join(dict.fromkeys(best))
-    reference = "" if findings.of(findings.reference).empty else "but "
-    missing = findings.subject if reference and findings.subject else findings.reference
-    yield f"nothing to compare: {_name(missing)} {reason}; test accuracy {span} %"
+    reference = _name(findings.reference)
+    missing = findings.of(findings.reference).empty
+    why = f"no result of {reference} to compare with" if missing else f"nothing to compare {reference} with"
+    means = findings.ok.groupby(["spec", "backend"])["test_accuracy"].mean()
+    yield f"{why}, test accuracy {' to '.join(dict.fromkeys(map(percent, (means.min(), means.max()))))} %"
 
 
 def _speed(findings: Findings) -> Iterator[str]:
@@ -177,9 +176,10 @@ def _compared(ratio: float) -> str:
 
 
 def _in_specs(count: int, findings: Findings) -> str:
-    if len(findings.specs) == 1:
-        return ""
-    return f" in all {count} specs" if count == len(findings.specs) else f" in {count} of {len(findings.specs)} specs"
+    every = len(findings.specs)
+    if count < every:
+        return f" in {count} of {every} specs"
+    return {1: "", 2: " in both specs"}.get(every, f" in all {every} specs")
 
 
 def _up(points: float) -> float:

@@ -6,6 +6,7 @@ Fed by the runner; the process itself is `bench.worker`.
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,8 @@ class WorkerProcess:
         self._connection.close()
 
     def _send(self, message: Message) -> None:
-        try:
+        with suppress(OSError):  # the worker is gone; waiting for its answer says how
             self._connection.send(message)
-        except OSError:
-            pass  # the worker is gone; waiting for its answer says how
 
     def _answer(self, when: str) -> dict[str, Any]:
         try:

@@ -252,9 +252,7 @@ class Network:
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
         draw = [INITIALIZERS[layer.initializer] for layer in self.layers]
         shapes = [W.shape for W in self.parameters.weights]
-        return [
-            (one(self._rng, *shape), np.zeros(shape[0])) for one, shape in zip(draw, shapes, strict=True)
-        ]
+        return [(one(self._rng, *shape), np.zeros(shape[0])) for one, shape in zip(draw, shapes, strict=True)]
 
     def _workspace(self, batch_size: int) -> Workspace:
         if batch_size not in self._workspaces:

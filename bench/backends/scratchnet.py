@@ -45,6 +45,11 @@ class Scratchnet:
     def epoch_cost(self) -> float:
         return self._cost
 
+    @property
+    def step_costs(self) -> Floats:
+        """Cost of each step of the last epoch, before its update."""
+        return self._network.step_costs
+
     def predict(self, x: Floats) -> Floats:
         return self._network.predict(x)
 

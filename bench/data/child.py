@@ -12,6 +12,7 @@ from pathlib import Path
 
 import bench
 from bench.data.checks import printable
+from bench.environment import WORKER_VARIABLES
 from bench.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 
 
@@ -45,7 +46,7 @@ def _environment() -> dict[str, str]:
     """This process's environment, TensorFlow silenced and kept off the GPU, `bench` importable from any folder."""
     root = str(Path(bench.__file__).parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": path}
+    return os.environ | WORKER_VARIABLES | {"PYTHONPATH": path}
 
 
 def _reason(finished: "subprocess.CompletedProcess[str]") -> str:

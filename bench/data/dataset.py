@@ -71,7 +71,8 @@ class Dataset:
     def open(cls, folder: Path) -> Self:
         """Map what `save` wrote, read-only."""
         arrays = {
-            field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r", allow_pickle=False) for field in fields(cls)
+            field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r", allow_pickle=False)
+            for field in fields(cls)
         }
         shape, names = arrays.pop("image_shape"), arrays.pop("class_names")
         height, width, channels = (int(side) for side in shape)

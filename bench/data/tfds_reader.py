@@ -28,29 +28,28 @@ def save_tfds(name: str, data_dir: Path, folder: Path, download: bool) -> None:
         One line that does not repeat the name: the parent puts it before.
     """
     prepared = prepared_folder(name, data_dir)
-    if prepared is None:
-        return _save(_downloaded(name, data_dir, download), folder)
+    dataset = _read(_downloaded(name, data_dir, download)) if prepared is None else _read_folder(prepared)
+    dataset.save(folder)
+
+
+def _read_folder(folder: Path) -> Dataset:
+    import tensorflow_datasets as tfds
+
     try:
-        return _save(_from_folder(prepared), folder)
+        return _read(tfds.builder_from_directory(folder))
     except UnusableError:
         raise
     except Exception as error:  # broken files raise anything in TFDS and in TensorFlow
         reason = printable(f"{type(error).__name__}: {error}", longest=200)
-        raise UnusableError(f"{prepared}: cannot be read ({reason}); remedy: delete it and prepare it again") from None
+        raise UnusableError(f"{folder}: cannot be read ({reason}); remedy: delete it and prepare it again") from None
 
 
-def _save(builder: Any, folder: Path) -> None:
+def _read(builder: Any) -> Dataset:
     shape, names = _image_shape(builder), tuple(builder.info.features["label"].names)
     splits = _splits(builder)
     check_size("its examples", sum(builder.info.splits[split].num_examples for split in splits), *shape)
     (x_train, y_train), (x_test, y_test) = (_read_split(builder, split, shape, len(names)) for split in splits)
-    Dataset(x_train, y_train, x_test, y_test, shape, names).save(folder)
-
-
-def _from_folder(folder: Path) -> Any:
-    import tensorflow_datasets as tfds
-
-    return tfds.builder_from_directory(folder)
+    return Dataset(x_train, y_train, x_test, y_test, shape, names)
 
 
 def _downloaded(name: str, data_dir: Path, download: bool) -> Any:

@@ -14,7 +14,10 @@ backends = ["scratchnet"]
 
 [[specs]]
 name = "small"
-architecture = {{ inputs = 16, layers = [{{ units = 8, activation = "relu" }}, {{ units = 3, activation = "softmax" }}] }}
+architecture = {{ inputs = 16, layers = [
+  {{ units = 8, activation = "relu" }},
+  {{ units = 3, activation = "softmax" }},
+] }}
 loss = "categorical_crossentropy"
 optimizer = {{ learning_rate = 0.1 }}
 batch_size = 7

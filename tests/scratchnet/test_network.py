@@ -38,7 +38,8 @@ def test_one_step_of_the_sports_network_by_hand():
     # z1 = [0.1 - 0.1, 0.4 + 0.1] = [0, 0.5]; a1 = [0.5, 1/(1 + e^-0.5)] = [0.5, 0.62245933]
     # z2 = 0.25 - 0.31122967 + 0.2 = 0.13877033; a2 = 0.53463702; loss = -log a2 = 0.62616723
     # delta2 = a2 - 1 = -0.46536298 (BP1)
-    # delta1 = W2ᵀ delta2 ⊙ a1 (1 - a1) = [-0.23268149 · 0.25, 0.23268149 · 0.23500371] = [-0.05817037, 0.05468101] (BP2)
+    # delta1 = W2ᵀ delta2 ⊙ a1 (1 - a1)
+    #        = [-0.23268149 · 0.25, 0.23268149 · 0.23500371] = [-0.05817037, 0.05468101] (BP2)
     assert net.cost(x, y) == pytest.approx(0.62616723, abs=1e-7)
     net.train_epoch(net.prepare(x, y), np.array([0]), 1)
     (W1_new, b1_new), (W2_new, b2_new) = net.parameters.get()
@@ -127,7 +128,7 @@ def test_everything_stays_in_the_dtype(dtype):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_the_step_allocates_nothing_that_grows_with_network_or_batch(momentum):
-    """Peak of a second epoch over the same examples: equal for a small and a large network, a small and a large batch."""
+    """Peak of a second epoch over the same examples: equal for small and large networks and batches."""
 
     def peak(width, batch_size):
         X, y = examples(512, inputs=20)

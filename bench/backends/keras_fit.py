@@ -1,0 +1,74 @@
+"""`keras-fit` and `keras-fit-tuned` as backends: what a user of Keras writes, and the same with one setting chosen well.
+
+Fed by a worker; everything that is timed is the gather of the epoch's rows and `Model.fit`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.plan import Batch, Floats, Parameters
+from bench.spec import TrainingSpec
+from reference_tf.epoch import batch_bounds
+from reference_tf.model import build_model, outputs
+from reference_tf.parameters import get_parameters, set_parameters
+from reference_tf.threads import OPERATIONS_AT_ONCE, configure
+
+
+class KerasFit:
+    """See `bench.backend.Backend`. Keras's defaults throughout."""
+
+    def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
+        configure(threads)
+        self._bounds = batch_bounds(len(x), spec.batch_size)
+        self._model = build_model(spec, steps_per_execution=self._steps_per_execution(len(self._bounds)))
+        set_parameters(self._model, parameters)
+        self._x, self._y, self._batch_size = x, y, spec.batch_size
+        self._cost = float("nan")
+
+    @staticmethod
+    def _steps_per_execution(steps: int) -> int:
+        """How many of the epoch's steps TensorFlow takes before it returns to Python."""
+        return 1
+
+    def _gather(self, order: NDArray[np.int64]) -> Batch:
+        """The epoch's rows in that order: x (N, n_0), y (N, n_L)."""
+        return self._x[order], self._y[order]
+
+    def parameters(self) -> Parameters:
+        return get_parameters(self._model)
+
+    def batches(self, order: NDArray[np.int64]) -> Iterator[Batch]:
+        x, y = self._gather(order)
+        # Keras cuts what it is given in the same way; its own iterator is not public.
+        for start, size in self._bounds:
+            yield x[start : start + size], y[start : start + size]
+
+    def train_epoch(self, order: NDArray[np.int64]) -> None:
+        x, y = self._gather(order)
+        history = self._model.fit(x, y, batch_size=self._batch_size, epochs=1, shuffle=False, verbose=0)
+        self._cost = history.history["loss"][0]
+
+    def epoch_cost(self) -> float:
+        return self._cost
+
+    def predict(self, x: Floats) -> Floats:
+        return outputs(self._model, x)
+
+    def notes(self) -> dict[str, Any]:
+        return {
+            "steps_per_execution": self._model.steps_per_execution,
+            "jit_compile": self._model.jit_compile,
+            "operations_at_once": OPERATIONS_AT_ONCE,
+        }
+
+
+class KerasFitTuned(KerasFit):
+    """See `bench.backend.Backend`. `steps_per_execution` is the number of steps of an epoch.
+    """
+
+    @staticmethod
+    def _steps_per_execution(steps: int) -> int:
+        return steps

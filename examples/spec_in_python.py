@@ -1,0 +1,37 @@
+"""A spec made in Python instead of TOML, trained by two backends, with the verdict printed.
+
+Run: python examples/spec_in_python.py results/my-first-run
+"""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.progress import progress_for
+from bench.report import write_report
+from bench.runner import execute, new_folder, turns
+from bench.spec import ArchitectureSpec, DataSpec, LayerSpec, OptimizerSpec, Suite, TrainingSpec
+from bench.tables import verdict
+
+spec = TrainingSpec(
+    architecture=ArchitectureSpec(
+        inputs=784,
+        layers=(
+            LayerSpec(units=64, activation="tanh", initializer="glorot_normal"),
+            LayerSpec(units=10, activation="softmax"),
+        ),
+    ),
+    loss="categorical_crossentropy",
+    optimizer=OptimizerSpec(learning_rate=0.1, momentum=0.9),
+    batch_size=100,
+    epochs=3,
+    seeds=(0, 1),
+    data=DataSpec(source="mnist", train_examples=10_000, test_examples=2_000),
+)
+suite = Suite(title="A first suite of my own", backends=("scratchnet", "keras-fit"), specs=(spec,))
+
+folder = new_folder(Path(sys.argv[1]))
+with progress_for(Console(), turns(suite)) as progress:
+    execute("my-first-suite", suite, folder, progress)
+print(verdict(write_report(folder)))

@@ -1,0 +1,29 @@
+"""Parameters into a Keras model and out of it, in the document's layout.
+
+Fed by (W, b) of each layer, W (n_l, n_{l-1}) and b (n_l,); Keras's kernels are (n_{l-1}, n_l), that is Wᵀ.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+
+Parameters = Sequence[tuple[NDArray[Any], NDArray[Any]]]
+
+
+def set_parameters(model: keras.Sequential, parameters: Parameters) -> None:
+    """Overwrite each layer's weights and biases.
+
+    Raises
+    ------
+    ValueError
+        The number of layers or a shape is not the model's.
+    """
+    for layer, (W, b) in zip(model.layers, parameters, strict=True):
+        layer.set_weights([W.T, b])
+
+
+def get_parameters(model: keras.Sequential) -> Parameters:
+    """Copies of each layer's weights and biases."""
+    return [(kernel.T, bias) for kernel, bias in (layer.get_weights() for layer in model.layers)]

@@ -1,0 +1,69 @@
+"""Records: whole on disk or absent, read back as they were written, refused with file and line otherwise."""
+
+import pytest
+
+from bench.errors import UnusableError
+from bench.records import RECORDS_NAME, CellEndRecord, CellRecord, RecordLog, Records, RunRecord
+from bench.spec import load_suite
+
+RUN = RunRecord(
+    suite_name="quick", suite=load_suite("quick"), threads=2, started="2026-01-01T00:00:00+00:00",
+    data_fingerprints={"mnist": "0"}, environment={},
+)  # fmt: skip
+
+
+def cell(attempt):
+    return CellRecord(spec="a", seed=0, attempt=attempt, parameters_fingerprint="0")
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    with RecordLog(tmp_path) as log:
+        for record in (RUN, cell(1), cell(2), CellEndRecord(spec="a", seed=0, attempt=2)):
+            log.write(record)
+    records = Records.read(tmp_path)
+    assert records.run == RUN
+    assert [attempt.attempt for attempt in records.attempts] == [1, 2]
+    assert records.finished_cells == {("a", 0)}
+
+
+def test_a_new_writer_drops_a_line_cut_short_and_appends(tmp_path):
+    with RecordLog(tmp_path) as log:
+        log.write(RUN)
+    path = tmp_path / RECORDS_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"kind":"cell","spec":')
+    assert Records.read(tmp_path).run == RUN
+    with RecordLog(tmp_path) as log:
+        log.write(cell(1))
+    assert path.read_bytes().startswith(whole)
+    assert len(Records.read(tmp_path).attempts) == 1
+
+
+RUN_LINE = RUN.model_dump_json().encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"records\.jsonl: no records of a run \(No such file"),
+        (b"", r"records\.jsonl:1: does not start with the record of a run"),
+        (b"{}\n", r"records\.jsonl:1: record: Unable to extract tag"),
+        (b"\xff\xfe\n", r"records\.jsonl:1: record: Invalid JSON"),
+        (b"[" * 100_000 + b"\n", r"records\.jsonl:1: record: Invalid JSON"),
+        (
+            RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":"x","attempt":1}\n',
+            r":2: seed: Input should be a valid int",
+        ),
+        (RUN_LINE.replace(b'version":1', b'version":99'), r":1: schema version 99; this version reads 1"),
+    ],
+)
+def test_records_that_cannot_be_read_name_file_and_line(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / RECORDS_NAME).write_bytes(content)
+    with pytest.raises(UnusableError, match=message):
+        Records.read(tmp_path)
+
+
+def test_only_one_writer_at_a_time(tmp_path):
+    with RecordLog(tmp_path), pytest.raises(UnusableError, match="another run is writing here"), RecordLog(tmp_path):
+        pass
