@@ -26,12 +26,7 @@ class Inputs:
 
     def __init__(self, dataset: Dataset, spec: TrainingSpec) -> None:
         check_fit(dataset, spec)
-        examples = len(dataset.y_train)
-        kept = examples - round(spec.validation_fraction * examples)
-        if kept < 1:
-            raise UnusableError(
-                f"spec {spec.name!r}: validation_fraction {spec.validation_fraction} leaves none of {examples} examples"
-            )
+        kept = _training_examples(dataset, spec)
         self.outputs, self.dtype = spec.architecture.widths[-1], np.dtype(spec.dtype)
         self.train = self._split(dataset.x_train[:kept], dataset.y_train[:kept])
         self.validation = self._split(dataset.x_train[kept:], dataset.y_train[kept:])
@@ -47,8 +42,13 @@ class Inputs:
         return targets.astype(self.dtype)
 
 
+def _training_examples(dataset: Dataset, spec: TrainingSpec) -> int:
+    """How many examples the validation split leaves."""
+    return len(dataset.y_train) - round(spec.validation_fraction * len(dataset.y_train))
+
+
 def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
-    """Refuse a spec whose first or last width does not fit the data.
+    """Refuse a spec whose first or last width or validation split does not fit the data.
 
     Raises
     ------
@@ -59,6 +59,9 @@ def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
     place = f"spec {spec.name!r}: data {spec.data.source}"
     if inputs != dataset.features:
         raise UnusableError(f"{place} has {dataset.features} features; architecture.inputs is {inputs}")
+    if _training_examples(dataset, spec) < 1:
+        leaves = f"validation_fraction {spec.validation_fraction} leaves none of {len(dataset.y_train)} examples"
+        raise UnusableError(f"{place}: {leaves}")
     allowed = {dataset.classes, 1} if dataset.classes == 2 else {dataset.classes}
     if outputs not in allowed:
         raise UnusableError(f"{place} has {dataset.classes} classes; the output layer has {outputs} units")

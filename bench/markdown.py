@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from bench.text import MISSING, escaped, is_missing, megabytes, percent, significant
+from bench.text import MISSING, bound, escaped, is_missing, megabytes, percent, significant
 
 UNSTABLE_ABOVE = 1.5
 
@@ -107,7 +107,7 @@ def _ratio(row: dict[Any, Any]) -> str:
     centre = significant(row["time_ratio"])
     if is_missing(row["time_ratio_low"]):
         return f"{centre} (one seed: no interval)"
-    return f"{centre} ({significant(row['time_ratio_low'])} to {significant(row['time_ratio_high'])})"
+    return f"{centre} ({bound(row['time_ratio_low'])} to {bound(row['time_ratio_high'])})"
 
 
 def _both_accuracies(content: Content) -> Iterator[str]:

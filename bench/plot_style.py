@@ -6,8 +6,10 @@ Fed by the names of backends and specs; feeds the plots.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zlib import crc32
+from hashlib import sha256
+from typing import Any, Literal
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.text import one_line, significant
 
-Dash = tuple[float, tuple[float, ...]] | str
+Dash = tuple[float, tuple[float, ...]] | Literal["-"]
 
 COLUMNS = 3
 PANEL_INCHES = (4.0, 2.7)
@@ -27,7 +29,7 @@ YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#999999"
 
 # Text is shown as it is: a name with `$` is no mathematics. A fixed salt makes the ids in an SVG reproducible.
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "scratchnet",
     "font.size": 9,
@@ -75,7 +77,7 @@ def style_of(backend: str) -> Style:
     """The backend's style; of an unknown one, drawn from its name alone, so that it is the same in every run."""
     if backend in STYLES:
         return STYLES[backend]
-    number = crc32(backend.encode("utf-8", "replace"))
+    number = int.from_bytes(sha256(backend.encode("utf-8", "replace")).digest())
     number, color = divmod(number, len(_OTHER_COLORS))
     number, marker = divmod(number, len(_OTHER_MARKERS))
     number, dash = divmod(number, len(_OTHER_DASHES))
@@ -88,8 +90,26 @@ def label(name: object, limit: int = 28) -> str:
     return f" {text}" if text.startswith("_") else text
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What the plots are drawn from: the tables of a run, its specs and backends in the suite's order."""
+
+    epochs: pd.DataFrame
+    summary: pd.DataFrame
+    aggregate: pd.DataFrame
+    specs: tuple[str, ...]
+    backends: tuple[str, ...]
+    reference: str
+
+    def title_of(self, backend: str) -> str:
+        """The backend's label, with what became of it where no seed on any spec went well."""
+        rows = self.summary[self.summary["backend"] == backend]
+        lost = "" if (rows["status"] == "ok").any() else ", ".join(dict.fromkeys(rows["status"]))
+        return f"{label(backend)} ({lost})" if lost else label(backend)
+
+
 def grid(specs: Sequence[str], title: str, height: float = PANEL_INCHES[1]) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel a spec, three in a row, each panel `height` inches high and titled where there are several."""
+    """A figure with a titled panel a spec, three in a row, each `height` inches high."""
     columns = min(COLUMNS, max(1, len(specs)))
     rows = max(1, math.ceil(len(specs) / columns))
     width = 6.6 if columns == 1 else PANEL_INCHES[0] * columns
@@ -119,10 +139,12 @@ def _is_below(other: Axes, axes: Axes) -> bool:
     return theirs.colspan.start == mine.colspan.start and theirs.rowspan.start > mine.rowspan.start
 
 
-def legend_below(figure: Figure, handles: Sequence[Line2D], columns: int) -> None:
-    """A legend under all panels, where it cannot cover data."""
+def legend_below(figure: Figure, handles: Sequence[Line2D]) -> None:
+    """A legend under all panels, where it cannot cover data, in as many columns as the width has room for."""
+    longest = max((len(str(handle.get_label())) for handle in handles), default=0)
+    columns = int(figure.get_figwidth() / (0.075 * longest + 0.7))
     if handles:
-        figure.legend(handles=handles, loc="outside lower left", ncols=columns, frameon=False, handlelength=3.2)
+        figure.legend(handles=handles, loc="outside lower left", ncols=max(1, columns), frameon=False, handlelength=3.2)
 
 
 def logarithmic(axes: Axes, lowest: float, highest: float) -> None:

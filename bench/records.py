@@ -6,6 +6,7 @@ Fed by the runner; feeds tables, plots and report. Schema history: 1, first vers
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -209,8 +210,14 @@ class RecordLog:
         return self
 
     def __exit__(self, *_: object) -> None:
+        nothing_happened = os.fstat(self._file.fileno()).st_size == 0
         self._file.close()
         self._lock.release()
+        if nothing_happened:  # the data could not be used, say: then there is no run, and no folder of one
+            with suppress(OSError):
+                self.path.unlink()
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+                self.path.parent.rmdir()
 
     def write(self, record: Record) -> None:
         """Append one record.

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.backend import entry
 from bench.errors import UnusableError
 from bench.records import RECORDS_NAME, Records
 from bench.runner import new_folder
@@ -70,7 +71,10 @@ def _has_records(folder: Path) -> bool:
 
 def _asked_suite(name_or_path: str | None, overrides: Mapping[str, Any]) -> tuple[str, Suite]:
     name_or_path = name_or_path or DEFAULT_SUITE
-    return Path(name_or_path).stem, _with_overrides(load_suite(name_or_path), overrides)
+    suite = _with_overrides(load_suite(name_or_path), overrides)
+    for backend in suite.backends:
+        entry(backend)
+    return Path(name_or_path).stem, suite
 
 
 def _with_overrides(suite: Suite, overrides: Mapping[str, Any]) -> Suite:

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.text import MISSING, is_missing, one_line, percent, significant
+from bench.text import MISSING, bound, is_missing, one_line, percent, significant
 
 WIDEST_NAME = 24
 
@@ -18,7 +18,7 @@ WIDEST_NAME = 24
 def table(aggregate: pd.DataFrame, reference: str) -> Table:
     """One block a spec, one line a backend; names are shown as plain text, shortened."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
-    made.caption = Text(f"time ratio: epoch seconds / those of {one_line(reference, 24)}, 95 % interval over seeds")
+    made.caption = Text(f"time ratio: to the seconds of {one_line(reference, 12)}, 95 % interval")
     made.caption_justify = "left"
     made.add_column("spec, backend", no_wrap=True)
     for title in ("seeds", "accuracy %", "epoch s", "samples/s"):
@@ -50,5 +50,5 @@ def _accuracy(row: dict[Any, Any]) -> str:
 def _ratio(row: dict[Any, Any]) -> str:
     if is_missing(row["time_ratio"]):
         return MISSING
-    centre, low, high = (significant(row[name], 2) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    centre, low, high = (bound(row[name], 2) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
     return centre if low == MISSING else f"{centre} ({low} to {high})"

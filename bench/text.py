@@ -50,6 +50,13 @@ def factor(value: float) -> str:
     return f"{value:.{2 if value < 2 else 1 if value < 100 else 0}f}"
 
 
+def bound(value: Any, digits: int = 3) -> str:
+    """An end of a time ratio's interval; beyond a thousandfold its digits say nothing."""
+    if is_missing(value) or 1e-3 <= value <= 1e3:
+        return significant(value, digits)
+    return "<0.001" if value < 1 else ">1,000"
+
+
 def megabytes(size: Any) -> str:
     """Bytes in MB (10⁶)."""
     return MISSING if is_missing(size) else f"{int(size) / 1e6:,.0f}"

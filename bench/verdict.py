@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.text import factor, one_line, percent
+from bench.text import bound, factor, one_line, percent, significant
 
 SUBJECT = "scratchnet"
 SAME_WITHIN_POINTS = 0.3
@@ -103,7 +103,7 @@ def _accuracy(findings: Findings) -> Iterator[str]:
     points = abs(float(largest["points"]))
     if points > SAME_WITHIN_POINTS:
         place = f"{_name(largest['backend'])}, spec {one_line(largest['spec'], 80)}"
-        yield f"test accuracy DIFFERS by up to {points:.1f} points ({place})"
+        yield f"test accuracy DIFFERS by up to {significant(points, 2)} points ({place})"
         return
     same = f"same test accuracy within {_up(points):.1f} points" if points else "identical test accuracy"
     yield same + _in_specs(differences["spec"].nunique(), findings)
@@ -143,7 +143,7 @@ def _one_spec(rows: pd.DataFrame, subject: str, reference: str) -> str:
     row = rows.iloc[0]
     centre, low, high = (float(row[name]) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
     if low <= 1 <= high:
-        interval = f"95 % interval {low:.2f} to {high:.2f}"
+        interval = f"95 % interval {bound(low)} to {bound(high)}"
         return f"undecided which trains faster: {subject} takes {centre:.2f} times as long as {reference} ({interval})"
     if math.isnan(low):
         note = "one seed: no interval"

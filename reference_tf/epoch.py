@@ -29,7 +29,11 @@ def make_epoch(model: keras.Sequential, examples: int, batch_size: int, jit_comp
     """A function of x (N, n_0), y (N, n_L) and order (N,) that trains the model for one epoch.
 
     It returns what each step cost before its update, mean loss plus regularization, as `fit` reports it: (steps,). Its
-    first call traces it. x and y are arguments, as a constant of the graph would be copied and folded by its optimizers.
+    first call traces it. x and y are arguments: a constant of the graph would be copied into it.
+
+    Each step gathers its own rows: all rows gathered before the loop take 1.04 to 1.09 times as long as a graph and
+    0.97 to 1.06 times with XLA (784-128-10 on two cores, M = 32 and 512). No gain at M = 32, and so left out:
+    `assign_sub` in place of Keras's optimizer, five steps an iteration, iterations in parallel, 32-bit indices.
     """
     bounds = batch_bounds(examples, batch_size)
     full = [bound for bound in bounds if bound[1] == bounds[0][1]]
@@ -44,7 +48,8 @@ def make_epoch(model: keras.Sequential, examples: int, batch_size: int, jit_comp
         costs = tf.map_fn(lambda start: step(start, size), starts, parallel_iterations=1, fn_output_signature=x.dtype)
         return tf.concat([costs, *([step(*bound)] for bound in shorter)], axis=0)
 
-    return tf.function(epoch, jit_compile=jit_compile, autograph=False)
+    compiled: Epoch = tf.function(epoch, jit_compile=jit_compile, autograph=False)
+    return compiled
 
 
 def _train_step(model: keras.Sequential, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

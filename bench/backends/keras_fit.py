@@ -1,4 +1,4 @@
-"""`keras-fit` and `keras-fit-tuned` as backends: what a user of Keras writes, and the same with one setting chosen well.
+"""`keras-fit` and `keras-fit-tuned` as backends: what a user of Keras writes, and that with one setting chosen well.
 
 Fed by a worker; everything that is timed is the gather of the epoch's rows and `Model.fit`.
 """
@@ -14,14 +14,14 @@ from bench.spec import TrainingSpec
 from reference_tf.epoch import batch_bounds
 from reference_tf.model import build_model, outputs
 from reference_tf.parameters import get_parameters, set_parameters
-from reference_tf.threads import OPERATIONS_AT_ONCE, configure
+from reference_tf.threads import budget, configure
 
 
 class KerasFit:
-    """See `bench.backend.Backend`. Keras's defaults throughout."""
+    """See `bench.backend.Backend`. Keras's defaults, but for the thread budget."""
 
     def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
-        configure(threads)
+        configure(spec, threads)
         self._bounds = batch_bounds(len(x), spec.batch_size)
         self._model = build_model(spec, steps_per_execution=self._steps_per_execution(len(self._bounds)))
         set_parameters(self._model, parameters)
@@ -59,14 +59,19 @@ class KerasFit:
 
     def notes(self) -> dict[str, Any]:
         return {
+            **budget(),
             "steps_per_execution": self._model.steps_per_execution,
             "jit_compile": self._model.jit_compile,
-            "operations_at_once": OPERATIONS_AT_ONCE,
         }
 
 
 class KerasFitTuned(KerasFit):
     """See `bench.backend.Backend`. `steps_per_execution` is the number of steps of an epoch.
+
+    Epoch of `keras-fit` / epoch with so many steps an execution, one run a cell on two cores that others used too:
+    784-128-10 M = 32        10: 1.8          50: 2.3          200: 2.4   all 1,875: 2.4
+    784-128-10 M = 512       10: 0.8          50: 1.2                     all 118: 1.1 to 1.3
+    784-512-512-10 M = 128   10: 0.8 to 1.2   50: 0.8 to 0.9              all 469: 1.3 to 1.4 (two runs)
     """
 
     @staticmethod

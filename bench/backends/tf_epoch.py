@@ -15,7 +15,7 @@ from bench.spec import TrainingSpec
 from reference_tf.epoch import batch_bounds, gather, make_epoch
 from reference_tf.model import build_model, outputs
 from reference_tf.parameters import get_parameters, set_parameters
-from reference_tf.threads import OPERATIONS_AT_ONCE, configure
+from reference_tf.threads import budget, configure
 
 
 class TfGraph:
@@ -24,7 +24,7 @@ class TfGraph:
     jit_compile: ClassVar[bool] = False
 
     def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
-        configure(threads)
+        configure(spec, threads)
         self._model = build_model(spec)
         set_parameters(self._model, parameters)
         self._x, self._y = tf.constant(x), tf.constant(y)
@@ -51,7 +51,7 @@ class TfGraph:
         return outputs(self._model, x)
 
     def notes(self) -> dict[str, Any]:
-        return {"jit_compile": self.jit_compile, "operations_at_once": OPERATIONS_AT_ONCE}
+        return {**budget(), "jit_compile": self.jit_compile}
 
 
 class TfXla(TfGraph):

@@ -10,7 +10,8 @@ from bench.plan import Plan
 from bench.spec import TrainingSpec
 
 pytest.importorskip("tensorflow")
-reference_tf = pytest.importorskip("reference_tf")
+model_of = pytest.importorskip("reference_tf.model")
+parameters_of = pytest.importorskip("reference_tf.parameters")
 
 FLOAT64_STEPS, FLOAT32_STEPS = 1875, 50
 
@@ -38,8 +39,8 @@ def costs_of_both(dtype, steps):
     order = plan.order(1, len(x))[: steps * spec.batch_size]
     ours = Scratchnet(spec, plan.initial_parameters(), x, y, threads=2)
     ours.train_epoch(order)
-    model = reference_tf.build_model(spec)
-    reference_tf.set_parameters(model, plan.initial_parameters())
+    model = model_of.build_model(spec)
+    parameters_of.set_parameters(model, plan.initial_parameters())
     theirs = []
     for rows in order.reshape(steps, spec.batch_size):
         model.reset_metrics()  # otherwise Keras reports the mean over all steps so far

@@ -225,6 +225,7 @@ def test_a_spec_that_does_not_fit_its_data_is_refused(suite_path, tmp_path, old,
     assert message in err
     assert err.count("\n") == 1
     assert out == ""
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_resume_of_another_suite_is_refused(whole, suite_path):

@@ -1,0 +1,102 @@
+"""The Keras model itself: its losses, its layout, its epoch's function.
+
+Fed by numbers small enough to check by hand.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bench.spec import TrainingSpec
+from reference_tf.epoch import batch_bounds, make_epoch
+from reference_tf.losses import summed_binary_crossentropy
+from reference_tf.model import PREDICTION_ROWS, build_model, outputs
+from reference_tf.parameters import get_parameters, set_parameters
+
+
+def one_layer(activation: str, loss: str, dtype: str = "float64") -> keras.Sequential:
+    """One input, two outputs; w = (1, −1), b = 0, so that x = z₁ = −z₂."""
+    spec = TrainingSpec(
+        architecture={"inputs": 1, "layers": [{"units": 2, "activation": activation}]},
+        loss=loss,
+        optimizer={"learning_rate": 0.1},
+        dtype=dtype,
+        batch_size=1,
+        epochs=1,
+        seeds=[0],
+    )
+    model = build_model(spec)
+    set_parameters(model, [(np.array([[1.0], [-1.0]], dtype), np.zeros(2, dtype))])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "expected"),
+    [
+        # y = (0, 1) and z = (800, −800): −log(1 − a₁) − log a₂ = 800 + 800
+        ("sigmoid", "summed_binary_crossentropy", 1600.0),
+        # log(e^800 + e^−800) − z₂ = 800 + 800
+        ("softmax", "categorical_crossentropy", 1600.0),
+        # a = (1, 0): (1 − 0)² + (0 − 1)²
+        ("sigmoid", "sum_of_squared_errors", 2.0),
+    ],
+)
+def test_losses_clip_nothing(activation: str, loss: str, expected: float) -> None:
+    model, x, y = one_layer(activation, loss), tf.constant([[800.0]], tf.float64), tf.constant([[0.0, 1.0]], tf.float64)
+    assert float(model.compute_loss(x, y, model(x))) == pytest.approx(expected, rel=1e-12)
+
+
+def test_keras_averages_where_the_document_sums() -> None:
+    a, y = np.array([[0.2, 0.9, 0.4]]), np.array([[0.0, 1.0, 0.0]])
+    keras.config.set_floatx("float64")
+    averaged = float(keras.losses.binary_crossentropy(y, a)[0])
+    assert float(summed_binary_crossentropy(y, a)[0]) == pytest.approx(3 * averaged, rel=1e-12)
+
+
+def test_learning_rate_has_the_specs_precision() -> None:
+    assert float(one_layer("sigmoid", "sum_of_squared_errors").optimizer.learning_rate.numpy()) == 0.1
+
+
+def test_nothing_but_the_cost_is_evaluated() -> None:
+    assert [metric.name for metric in one_layer("sigmoid", "sum_of_squared_errors").metrics] == ["loss"]
+
+
+def test_parameters_come_back_as_they_were_set() -> None:
+    ((W, b),) = get_parameters(one_layer("softmax", "categorical_crossentropy"))
+    assert (W.tolist(), b.tolist()) == ([[1.0], [-1.0]], [0.0, 0.0])
+
+
+def test_parameters_of_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match="shape"):
+        set_parameters(one_layer("softmax", "categorical_crossentropy"), [(np.zeros((2, 3)), np.zeros(2))])
+
+
+def test_parameters_of_another_depth_are_refused() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        set_parameters(one_layer("softmax", "categorical_crossentropy"), [])
+
+
+def test_outputs_of_more_rows_than_one_call_takes() -> None:
+    x = np.linspace(-1, 1, PREDICTION_ROWS + 1)[:, None]
+    predicted = outputs(one_layer("sigmoid", "sum_of_squared_errors"), x)
+    np.testing.assert_allclose(predicted, 1 / (1 + np.exp(-np.hstack([x, -x]))), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch_size", "expected"),
+    [(6, 3, [(0, 3), (3, 3)]), (7, 3, [(0, 3), (3, 3), (6, 1)]), (2, 3, [(0, 2)])],
+)
+def test_batch_bounds(examples: int, batch_size: int, expected: list[tuple[int, int]]) -> None:
+    assert batch_bounds(examples, batch_size) == expected
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_epoch_is_traced_once(jit_compile: bool) -> None:
+    epoch: Any = make_epoch(one_layer("softmax", "categorical_crossentropy"), 3, 2, jit_compile)
+    x, y = tf.zeros((3, 1), tf.float64), tf.one_hot([0, 1, 0], 2, dtype=tf.float64)
+    for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
+        epoch(x, y, tf.constant(order))
+    assert epoch.experimental_get_tracing_count() == 1

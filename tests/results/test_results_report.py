@@ -1,0 +1,85 @@
+"""The report: every file whole, the same bytes when made again, also of a run cut short."""
+
+import json
+from pathlib import Path
+
+import builders
+import pytest
+
+from bench.errors import UnusableError
+from bench.records import Records
+from bench.report import write_report
+from bench.tables import verdict
+
+TEXTS = ("run.json", "epochs.csv", "summary.csv", "summary.md")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A run folder with two seeds of one spec."""
+    return builders.write(tmp_path, builders.realistic([builders.spec(seeds=(0, 1))]))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Name → bytes of every file but the lock."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+
+
+def test_every_file_is_written_and_nothing_else(folder):
+    write_report(folder)
+    names = ("cost_curves", "accuracy_curves", "epoch_seconds", "time_ratio")
+    plots = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+    assert set(contents(folder)) == {"records.jsonl", *TEXTS, *plots}
+
+
+def test_made_again_it_is_the_same_to_the_byte(folder):
+    write_report(folder)
+    first = contents(folder)
+    write_report(folder)
+    assert contents(folder) == first
+
+
+def test_records_are_returned_and_left_alone(folder):
+    before = (folder / "records.jsonl").read_bytes()
+    records = write_report(folder)
+    assert isinstance(records, Records)
+    assert len(records.results) == 10
+    assert (folder / "records.jsonl").read_bytes() == before
+
+
+def test_run_json_holds_what_was_asked_for(folder):
+    records = write_report(folder)
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["complete"] is True
+    assert (facts["cells"], facts["cells_finished"], facts["threads"]) == (2, 2, 2)
+    assert facts["seeds"] == {"784-30-10 M=32": [0, 1]}
+    assert facts["verdict"] == verdict(records)
+    assert facts["runs"] == [json.loads((folder / "records.jsonl").read_text().split("\n")[0])]
+
+
+def test_a_run_cut_short_is_reported(tmp_path):
+    one = builders.spec(seeds=(0, 1))
+    found = builders.realistic([one], unfinished=[(one.name, 1)])
+    builders.write(tmp_path, [*found, builders.cell(one.name, 1), builders.epoch(one.name, 1, "scratchnet", 1)])
+    assert not write_report(tmp_path).complete
+    assert json.loads((tmp_path / "run.json").read_text())["complete"] is False
+    assert "incomplete: 1 of 2 pairs of spec and seed finished" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_run_without_a_finished_cell_is_reported(tmp_path):
+    write_report(builders.write(tmp_path, [builders.run_record([builders.spec()])]))
+    assert "no backend has a result" in (tmp_path / "summary.md").read_text()
+    assert (tmp_path / "epochs.csv").read_text().count("\n") == 1
+
+
+def test_a_folder_without_records_is_refused_and_left_empty(tmp_path):
+    with pytest.raises(UnusableError, match="no records of a run"):
+        write_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_error(folder):
+    (folder / "summary.csv").mkdir()
+    with pytest.raises(UnusableError, match=r"summary\.csv: cannot be written"):
+        write_report(folder)
+    assert not [name.name for name in folder.iterdir() if name.name.startswith(".summary")]

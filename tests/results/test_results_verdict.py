@@ -1,0 +1,153 @@
+"""The verdict's sentence for every way a run can end."""
+
+import builders
+import pytest
+
+from bench.records import Records
+from bench.tables import verdict
+from bench.verdict import LOST
+
+FAST = {"scratchnet": [1.0, 1.0], "keras-fit": [8.1, 8.1]}
+
+
+def test_one_spec_and_one_seed():
+    assert verdict(builders.small_run(FAST)) == (
+        "identical test accuracy; scratchnet trains 8.1 times faster than keras-fit (one seed: no interval)"
+    )
+
+
+def test_one_spec_with_its_interval_turned_over():
+    sentence = verdict(_seeds([0.25, 0.25, 0.2]))
+    # ln: mean −1.460675, s = 0.128831, half-width 4.302653 · 0.128831 / √3 = 0.320035; 1 / exp(−1.460675 ± 0.320035)
+    assert sentence.endswith("scratchnet trains 4.0 times faster than keras-fit (95 % interval 3.1 to 5.9)")
+
+
+def test_slower_is_said():
+    assert "scratchnet trains 4.0 times slower than keras-fit (95 % interval 3.1 to 5.9)" in verdict(_seeds([4, 4, 5]))
+
+
+def test_an_interval_that_includes_one_decides_nothing():
+    sentence = verdict(_seeds([0.9, 1.0, 1.1]))
+    assert "; undecided which trains faster: scratchnet takes 1.00 times as long as keras-fit (95 % inter" in sentence
+    assert "times faster" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"),
+    [
+        (0.9400, "identical test accuracy;"),
+        (0.9404, "same test accuracy within 0.1 points;"),
+        (0.9411, "same test accuracy within 0.2 points;"),
+        (0.9430, "same test accuracy within 0.3 points;"),
+        (0.9431, "test accuracy DIFFERS by up to 0.31 points (scratchnet, spec one);"),
+        (0.9280, "test accuracy DIFFERS by up to 1.2 points (scratchnet, spec one);"),
+    ],
+)
+def test_accuracy(accuracy, said):
+    assert verdict(builders.small_run(FAST, {"scratchnet": accuracy, "keras-fit": 0.94})).startswith(said)
+
+
+def test_any_backend_that_differs_is_named():
+    sentence = verdict(builders.small_run({**FAST, "tf-xla": [1.0, 1.0]}, {"tf-xla": 0.90}))
+    assert "test accuracy DIFFERS by up to 4.0 points (tf-xla, spec one)" in sentence
+
+
+def test_several_specs(nine_specs):
+    sentence = verdict(nine_specs)
+    assert sentence.startswith("identical test accuracy in all 9 specs; scratchnet trains 3.")
+    assert sentence.endswith(" times faster than keras-fit")
+
+
+def test_several_specs_some_slower_some_undecided():
+    specs = [builders.spec(name=name, seeds=(0, 1), epochs=2) for name in ("a", "b")]
+    found = [builders.run_record(specs, ("scratchnet", "keras-fit"))]
+    for one, seconds in (("a", (1.0, 1.0)), ("b", (2.5, 10.0))):
+        for seed in (0, 1):
+            found += _cell(one, seed, {"scratchnet": seconds[seed], "keras-fit": 4.0})
+    assert verdict(Records(found)) == (
+        "identical test accuracy in both specs; scratchnet trains from 1.25 times slower to 4.0 times faster than"
+        " keras-fit (undecided in 1 of 2 specs: the 95 % interval includes 1)"
+    )
+
+
+def test_lost_backends_are_named(with_losses):
+    assert verdict(with_losses).startswith(
+        "2 of 5 backends did not finish: keras-fit-tuned was skipped, tf-xla diverged; identical test accuracy"
+    )
+
+
+@pytest.mark.parametrize("status", list(LOST))
+def test_a_backend_lost_in_one_run_of_three(status):
+    one = builders.spec((128,), 128, epochs=4)
+    sentence = verdict(Records(builders.realistic([one], ends={(one.name, 1, "tf-xla"): (status, 1)})))
+    assert sentence.startswith(f"1 of 5 backends did not finish: tf-xla {LOST[status]} in 1 of 3 runs; ")
+
+
+def test_not_comparable_comes_first():
+    one = builders.spec((128,), 128, epochs=4)
+    ends = {"tf-xla": ("diverged", 2), "tf-graph": ("not_comparable", 0)}
+    sentence = verdict(Records(builders.realistic([one], ends=ends, unfinished=[(one.name, 2)])))
+    assert sentence.startswith(
+        "NOT COMPARABLE: tf-graph (made up: not_comparable after 0 epochs); incomplete: 2 of 3 pairs of spec and seed"
+        " finished; 1 of 5 backends did not finish: tf-xla diverged; identical"
+    )
+
+
+@pytest.mark.parametrize("lost", ["scratchnet", "keras-fit"])
+def test_no_speed_where_one_side_is_not_comparable(lost):
+    one = builders.spec((128,), 128, epochs=4)
+    sentence = verdict(Records(builders.realistic([one], ends={lost: ("not_comparable", 4)})))
+    assert sentence.startswith(f"NOT COMPARABLE: {lost}")
+    assert "times" not in sentence
+
+
+def test_a_subject_missing_in_some_specs():
+    specs = builders.nine_specs(epochs=3)
+    ends = {(specs[0].name, seed, "scratchnet"): ("failed", 1) for seed in (0, 1, 2)}
+    sentence = verdict(Records(builders.realistic(specs, ends=ends)))
+    assert "scratchnet failed in 3 of 27 runs" in sentence
+    assert sentence.endswith("than keras-fit in 8 of 9 specs")
+
+
+def test_without_scratchnet_the_first_other_backend_is_spoken_of():
+    assert "tf-graph trains 2.0 times faster than keras-fit" in verdict(
+        builders.small_run({"keras-fit": [2.0, 2.0], "tf-graph": [1.0, 1.0]})
+    )
+
+
+@pytest.mark.parametrize(
+    ("backends", "said"),
+    [
+        (["scratchnet"], "no result of keras-fit to compare with, test accuracy 94.00 %"),
+        (["scratchnet", "tf-xla"], "no result of keras-fit to compare with, test accuracy 94.00 %"),
+        (["keras-fit"], "nothing to compare keras-fit with, test accuracy 94.00 %"),
+    ],
+)
+def test_without_a_peer(backends, said):
+    assert verdict(builders.small_run({name: [1.0, 1.0] for name in backends})) == said
+
+
+def test_only_a_warm_up():
+    sentence = verdict(builders.small_run({"scratchnet": [1.0], "keras-fit": [2.0]}))
+    assert sentence == "identical test accuracy; no time ratio: the warm-up epoch alone was trained"
+
+
+def test_nothing_finished():
+    sentence = verdict(Records([builders.run_record([builders.spec()])]))
+    assert sentence == "incomplete: 0 of 3 pairs of spec and seed finished; no backend has a result"
+
+
+def _seeds(ratios: list[float]) -> Records:
+    """keras-fit at 2 s, scratchnet at 2 s · ratio, one seed a ratio."""
+    one = builders.spec(name="one", seeds=tuple(range(len(ratios))), epochs=2)
+    found = [builders.run_record([one], ("scratchnet", "keras-fit"))]
+    for seed, ratio in enumerate(ratios):
+        found += _cell("one", seed, {"scratchnet": 2 * ratio, "keras-fit": 2.0})
+    return Records(found)
+
+
+def _cell(spec: str, seed: int, seconds: dict[str, float]) -> list[object]:
+    found: list[object] = [builders.cell(spec, seed)]
+    for name, each in seconds.items():
+        found += [builders.epoch(spec, seed, name, n, each) for n in (1, 2)] + [builders.result(spec, seed, name)]
+    return [*found, builders.cell_end(spec, seed)]
