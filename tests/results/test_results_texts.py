@@ -114,7 +114,8 @@ def test_significant(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(3.2e-8, "<0.001"), (0.0738, "0.0738"), (3_632_044, ">1,000"), (float("inf"), ">1,000"), (None, "–")]
+    ("value", "text"),
+    [(3.2e-8, "<0.001"), (0.0738, "0.0738"), (3_632_044, ">1,000"), (float("inf"), ">1,000"), (None, "–")],
 )
 def test_bound(value, text):
     assert bound(value) == text
