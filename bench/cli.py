@@ -3,6 +3,7 @@
 Fed by a person or a CI job. Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -33,6 +34,9 @@ class _OneLineErrors(click.Group):
             code = EXIT_UNUSABLE
         except (KeyboardInterrupt, click.Abort):
             code = EXIT_INTERRUPTED
+        except BrokenPipeError:  # `| head`: nobody reads on, and Python would complain once more when it flushes
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = EXIT_UNUSABLE
         sys.exit(code)
 
 
@@ -106,6 +110,9 @@ def _train(asked: "RunRequest") -> int:
         with progress_for(Console(), runner.turns(asked.suite, asked.earlier)) as progress:
             runner.execute(asked.suite_name, asked.suite, asked.folder, progress, asked.earlier)
     except KeyboardInterrupt:
+        if not asked.folder.exists():
+            click.echo("interrupted before anything was trained", err=True)
+            return EXIT_INTERRUPTED
         _print_report(asked.folder)
         click.echo(f"interrupted; go on with: python -m bench run --out {asked.folder} --resume", err=True)
         return EXIT_INTERRUPTED

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bench.errors import UnusableError
+from bench.text import one_line
 
 Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
 Initializer = Literal["zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal"]
@@ -29,6 +30,7 @@ OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
+LONGEST_VALUE = 120
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
@@ -289,7 +291,7 @@ def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
     if first["type"] == "extra_forbidden":
         message = f"unknown key; allowed: {', '.join(_keys_allowed_at(first['loc'][:-1]))}"
     elif first["type"] not in ("missing", "value_error"):
-        message = f"{message}, not {_shortened(first['input'])}"
+        message = f"{message}, not {one_line(repr(first['input']), LONGEST_VALUE)}"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return " ".join(f"{place}: {message}{more}".split())
 
@@ -301,7 +303,7 @@ def _place(location: tuple[int | str, ...], tables: dict[str, Any]) -> str:
         if location[2] not in spec and location[2] in tables.get("defaults", {}):
             location = ("defaults", *location[2:])
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return _shortened(text.lstrip("."), quoted=False) or "suite"
+    return one_line(text.lstrip("."), LONGEST_VALUE) or "suite"
 
 
 def _keys_allowed_at(location: tuple[int | str, ...]) -> list[str]:
@@ -318,9 +320,3 @@ def _model_in(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(found for part in get_args(annotation) if (found := _model_in(part)) is not None)
-
-
-def _shortened(value: Any, quoted: bool = True) -> str:
-    text = repr(value) if quoted else str(value)
-    text = "".join(character if character.isprintable() else "?" for character in text)
-    return text if len(text) <= 120 else text[:117] + "..."

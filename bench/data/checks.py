@@ -6,6 +6,7 @@ Fed by the loaders, before they allocate anything and wherever they name a thing
 import math
 
 from bench.errors import UnusableError
+from bench.text import one_line
 
 # The whole data set lives in memory, once in each worker: beyond this, a laptop swaps and every timing is wrong.
 LARGEST_BYTES = 2 * 2**30
@@ -13,9 +14,7 @@ LARGEST_BYTES = 2 * 2**30
 
 def printable(value: object, longest: int = 1000) -> str:
     """`value` on one line of at most `longest` characters, with `?` for what a terminal cannot show."""
-    words = " ".join(str(value).split())
-    text = "".join(character if character.isprintable() else "?" for character in words)
-    return text if len(text) <= longest else text[: longest - 3] + "..."
+    return one_line(value, longest)
 
 
 def check_size(place: object, *sizes: int) -> int:

@@ -1,0 +1,85 @@
+"""The README shows what is committed: its tables are those of `results/reference`, its commands and links exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench import cli
+from bench.records import Records
+from bench.spec import load_suite
+from bench.tables import aggregate_table, verdict
+from bench.text import percent, significant
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "results" / "reference"
+PEERS = ("keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla")
+
+
+def readme():
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def aggregate(name):
+    """(spec, backend) → row of the aggregate of a committed run."""
+    table = aggregate_table(Records.read(REFERENCE / name))
+    return {(row["spec"], row["backend"]): row for row in table.to_dict("records")}
+
+
+def standard_rows():
+    """Test accuracy of both, then the time of scratchnet / the time of each way to train with TensorFlow."""
+    rows = aggregate("standard")
+    for spec in load_suite("standard").specs:
+        ours, keras = rows[spec.name, "scratchnet"], rows[spec.name, "keras-fit"]
+        interval = f"{significant(ours['time_ratio_low'])} to {significant(ours['time_ratio_high'])}"
+        others = [significant(ours["time_ratio"] / rows[spec.name, peer]["time_ratio"], 2) for peer in PEERS[1:]]
+        cells = (
+            spec.name,
+            percent(ours["test_accuracy"]),
+            percent(keras["test_accuracy"]),
+            f"**{significant(ours['time_ratio'])}** ({interval})",
+            *others,
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def founding_rows():
+    for (_, backend), row in aggregate("founding").items():
+        figures = (percent(row["test_accuracy"]), percent(row["test_binary_accuracy"]), significant(row["train_cost"], 4))
+        yield f"| {backend} | {' | '.join(figures)} | {significant(row['epoch_seconds'])} |"
+
+
+@pytest.mark.parametrize("rows", [standard_rows, founding_rows])
+def test_the_tables_are_those_of_the_committed_runs(rows):
+    missing = [row for row in rows() if row not in readme()]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["standard", "founding"])
+def test_the_verdicts_are_those_of_the_committed_runs(name):
+    assert verdict(Records.read(REFERENCE / name)) in readme()
+
+
+def test_what_the_project_promises_of_its_reference_run_holds():
+    records = Records.read(REFERENCE / "standard")
+    assert records.complete
+    assert {result.status for result in records.results} == {"ok"}
+    rows = aggregate("standard")
+    for spec in load_suite("standard").specs:
+        ours, keras = rows[spec.name, "scratchnet"], rows[spec.name, "keras-fit"]
+        assert ours["seeds_ok"] == keras["seeds_ok"] == 3
+        assert abs(ours["test_accuracy"] - keras["test_accuracy"]) < 0.003
+        assert ours["time_ratio"] <= (0.25 if spec.batch_size == 32 else 0.6)
+        if spec.architecture.title == "784-128-10":
+            assert ours["test_accuracy"] > 0.975
+
+
+def test_its_links_lead_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)#]+)", readme()) if "://" not in link]
+    assert len(links) > 5
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_its_commands_exist():
+    commands = set(re.findall(r"python -m bench (\w+)", readme()))
+    assert {"run", "report", "data", "schema"} <= commands <= set(cli.main.commands)
