@@ -37,7 +37,7 @@ class _OneLineErrors(click.Group):
         except BrokenPipeError:  # `| head`: nobody reads on, and Python would complain once more when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = EXIT_UNUSABLE
-        sys.exit(code)
+        sys.exit(code or EXIT_OK)
 
 
 @click.group(cls=_OneLineErrors, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})

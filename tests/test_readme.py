@@ -45,11 +45,7 @@ def standard_rows():
 
 def founding_rows():
     for (_, backend), row in aggregate("founding").items():
-        figures = (
-            percent(row["test_accuracy"]),
-            percent(row["test_binary_accuracy"]),
-            significant(row["train_cost"], 4),
-        )
+        accuracies = (percent(row["test_accuracy"]), percent(row["test_binary_accuracy"]))
         cost, seconds = significant(row["train_cost"], 4), significant(row["epoch_seconds"])
         yield f"| {' | '.join((backend, *accuracies, cost, seconds))} |"
 
@@ -65,8 +61,8 @@ def test_the_verdicts_are_those_of_the_committed_runs(name):
     assert verdict(Records.read(REFERENCE / name)) in readme()
 
 
-# At most so many times the time of keras-fit. In the one cell that is set apart the step's matrix products and the gather
-# alone, no element-wise work at all, took 0.27 times the time of keras-fit on the machine of the reference run.
+# At most so many times the time of keras-fit. In the one cell set apart, the step's matrix products and the gather
+# alone, without element-wise work, took 0.27 times the time of keras-fit on the machine of the reference run.
 LARGEST_TIME_RATIO = {32: 0.25, 128: 0.6, 512: 0.6}
 LARGEST_TIME_RATIO_OF = {"784-512-512-10 M=32": 0.3}
 

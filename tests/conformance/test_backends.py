@@ -44,7 +44,7 @@ def made(name, spec):
         pytest.skip(reason)
     plan = Plan(spec, 5)
     x, y = examples(spec.dtype)
-    return backends.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, threads=1), plan, x, y
+    return backends.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, threads=2), plan, x, y
 
 
 @pytest.fixture(params=BACKENDS)

@@ -11,8 +11,11 @@ from bench.spec import TrainingSpec
 
 pytest.importorskip("tensorflow")
 model_of = pytest.importorskip("reference_tf.model")
+threads_of = pytest.importorskip("reference_tf.threads")
 parameters_of = pytest.importorskip("reference_tf.parameters")
 
+# TensorFlow takes one thread budget for the life of a process: it is the same wherever a test trains with it.
+THREADS = 2
 FLOAT64_STEPS, FLOAT32_STEPS = 1875, 50
 
 
@@ -37,8 +40,9 @@ def costs_of_both(dtype, steps):
     inputs, plan = Inputs(load_dataset(spec.data), spec), Plan(spec, 0)
     x, y = inputs.train.x, inputs.train_targets()
     order = plan.order(1, len(x))[: steps * spec.batch_size]
-    ours = Scratchnet(spec, plan.initial_parameters(), x, y, threads=2)
+    ours = Scratchnet(spec, plan.initial_parameters(), x, y, threads=THREADS)
     ours.train_epoch(order)
+    threads_of.configure(spec, THREADS)
     model = model_of.build_model(spec)
     parameters_of.set_parameters(model, plan.initial_parameters())
     theirs = []
