@@ -44,7 +44,8 @@ def accuracy_curves(drawn: Drawn) -> Figure:
         _show_the_ok(axes, drawn, epochs, columns)
         _name_axes(axes, "accuracy, %")
     dashes = Line2D([], [], color="#444444", linewidth=0.9, linestyle=DASHES, label="dashed: training examples")
-    legend_below(figure, [*_legend(drawn), dashes])
+    band = Line2D([], [], color="#444444", linewidth=8, alpha=0.25, label="band: lowest to highest seed")
+    legend_below(figure, [*_legend(drawn), dashes, band])
     return figure
 
 
