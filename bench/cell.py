@@ -117,7 +117,7 @@ class Cell:
     def _round(self, epoch: int) -> None:
         """Every worker trains this epoch, in random order, with a rest before each turn."""
         order = self._plan.order(epoch, len(self._inputs.train.labels))
-        x, y = self._inputs.train.x, self._inputs.train_targets()
+        x, y = self._inputs.train.x, self._inputs.train_targets
         expected = batches_fingerprint(batches(x, y, order, self._spec.batch_size))
         names = list(self._workers)
         self._order_of_turns.shuffle(names)

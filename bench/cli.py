@@ -37,6 +37,9 @@ class _OneLineErrors(click.Group):
         except BrokenPipeError:  # `| head`: nobody reads on, and Python would complain once more when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = EXIT_UNUSABLE
+        except OSError as error:  # a full disk or a folder that went away, wherever nothing nearer said it better
+            click.echo(f"error: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
+            code = EXIT_UNUSABLE
         sys.exit(code or EXIT_OK)
 
 

@@ -3,6 +3,7 @@
 Fed by a data set and a spec; feeds the workers, and the runner, which knows from them what every batch must hold.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ class Inputs:
     def _split(self, x: NDArray[np.uint8], labels: NDArray[np.int64]) -> Split:
         return Split(np.divide(x, 255, dtype=self.dtype), np.asarray(labels))
 
+    @cached_property
     def train_targets(self) -> Floats:
         """Y as rows (N, n_L): one-hot, or the label itself where there is one output."""
         labels = self.train.labels[:, None]

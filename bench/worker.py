@@ -33,7 +33,7 @@ class Trainer:
     def __init__(self, job: Job) -> None:
         self._plan, self._spec = Plan(job.spec, job.seed), job.spec
         self._inputs = Inputs(Dataset.open(job.data_folder), job.spec)
-        parameters, x, y = self._plan.initial_parameters(), self._inputs.train.x, self._inputs.train_targets()
+        parameters, x, y = self._plan.initial_parameters(), self._inputs.train.x, self._inputs.train_targets
         self._backend = backends.load(job.target)(job.spec, parameters, x, y, job.threads)
         self._packages = job.packages
 

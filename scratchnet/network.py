@@ -92,9 +92,9 @@ class Network:
         self.optimizer = optimizer if optimizer is not None else SGD(0.1)
         self.regularizer = L2(l2)
         self._rng = np.random.default_rng(seed)
-        self.parameters = self._zeros()
+        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], dtype)
         self.parameters.set(self._initial_parameters())
-        self.optimizer.attach(self.parameters, self._zeros())
+        self.optimizer.attach(self.parameters)
         self._scratch = [np.empty_like(W) for W in self.parameters.weights] if l2 else []
         self._workspaces: dict[int, Workspace] = {}
         self.step_costs: Array = np.zeros(0, dtype)
@@ -189,7 +189,7 @@ class Network:
 
     def gradient(self, X: ArrayLike, y: ArrayLike) -> Array:
         """∂C/∂θ of the cost that `cost` reports, in the order of `parameters.vector`: BP1 to BP4 without an update."""
-        examples, target = self.prepare(X, y), self._zeros()
+        examples, target = self.prepare(X, y), self.parameters.zeros_like()
         workspace = Workspace(self._activations, self.parameters, target, len(examples))
         batch.gather(workspace, examples.X_augmented, np.arange(len(examples)))
         with np.errstate(over="ignore"):
@@ -245,9 +245,6 @@ class Network:
     @property
     def _activations(self) -> list[str]:
         return [layer.activation for layer in self.layers]
-
-    def _zeros(self) -> Parameters:
-        return Parameters([self.inputs, *(layer.units for layer in self.layers)], self.dtype)
 
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
         draw = [INITIALIZERS[layer.initializer] for layer in self.layers]

@@ -27,11 +27,11 @@ class SGD:
         self.learning_rate = float(learning_rate)
         self.momentum = float(momentum)
 
-    def attach(self, parameters: Parameters, velocity: Parameters) -> None:
-        """Bind the parameters that are updated; `velocity` has their shape and is used with momentum."""
+    def attach(self, parameters: Parameters) -> None:
+        """Bind the parameters that are updated; with momentum, v is made here and starts at 0."""
         self._parameters = parameters.vector
-        self._velocity = velocity.vector if self.momentum else None
-        self.target = velocity if self.momentum else parameters
+        self.target = parameters.zeros_like() if self.momentum else parameters
+        self._velocity = self.target.vector if self.momentum else None
         self.beta = self.momentum if self.momentum else 1.0
 
     @property

@@ -21,6 +21,7 @@ class Parameters:
     """
 
     def __init__(self, widths: Sequence[int], dtype: DTypeLike) -> None:
+        self._widths = tuple(widths)
         shapes = [(n_out, n_in + 1) for n_in, n_out in pairwise(widths)]
         ends = np.cumsum([rows * columns for rows, columns in shapes])
         self.vector: Array = np.zeros(int(ends[-1]), dtype)
@@ -28,6 +29,10 @@ class Parameters:
         self.augmented = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
         self.weights = [W_b[:, :-1] for W_b in self.augmented]
         self.biases = [W_b[:, -1] for W_b in self.augmented]
+
+    def zeros_like(self) -> "Parameters":
+        """Zeros of the same shapes and dtype: a gradient or a velocity."""
+        return Parameters(self._widths, self.vector.dtype)
 
     def set(self, layers: Sequence[tuple[Array, Array]]) -> None:
         """Copy (W, b) of each layer in.

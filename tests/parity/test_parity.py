@@ -38,7 +38,7 @@ def costs_of_both(dtype, steps):
     """Cost of each step before its update, (steps,) of scratchnet and of Keras's `train_on_batch`."""
     spec = spec_of(dtype)
     inputs, plan = Inputs(load_dataset(spec.data), spec), Plan(spec, 0)
-    x, y = inputs.train.x, inputs.train_targets()
+    x, y = inputs.train.x, inputs.train_targets
     order = plan.order(1, len(x))[: steps * spec.batch_size]
     ours = Scratchnet(spec, plan.initial_parameters(), x, y, threads=THREADS)
     ours.train_epoch(order)

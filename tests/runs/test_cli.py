@@ -60,3 +60,13 @@ def test_a_closed_stdout_is_no_traceback():
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == '{\n  "$defs'
     assert "Traceback" not in done.stderr
+
+
+def test_an_error_of_the_system_is_one_line_too(monkeypatch, capsys):
+    def full(*_):
+        raise OSError(28, "No space left on device", "/full/worker.log")
+
+    monkeypatch.setattr("bench.report.write_report", full)
+    code, out, err = invoke(capsys, "report", "anywhere")
+    assert (code, out) == (2, "")
+    assert err == "error: /full/worker.log: No space left on device\n"
