@@ -3,8 +3,22 @@
 Fed by arrays with one example a row; imports nothing else of this project.
 """
 
+from scratchnet.early_stopping import EarlyStopping
 from scratchnet.gradient_check import central_differences, gradient_error
-from scratchnet.network import Dense, Epoch, Network
-from scratchnet.optimizers import SGD
+from scratchnet.layers import Dense
+from scratchnet.network import Epoch, Network
+from scratchnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
-__all__ = ["SGD", "Dense", "Epoch", "Network", "central_differences", "gradient_error"]
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Dense",
+    "EarlyStopping",
+    "Epoch",
+    "Network",
+    "RMSprop",
+    "central_differences",
+    "gradient_error",
+]

@@ -1,12 +1,16 @@
 """Activation functions f with their derivatives, each a class that owns the scratch space of one layer and batch size.
 
-Fed by a workspace, which makes one object a layer; all arrays are (n_l, M), columns are examples.
+Fed by a workspace, which makes one object a layer; all arrays are (n_l, M), columns are examples. The component form
+of each, on plain numbers, feeds the scalar formulation.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erfc
 
 Array = NDArray[np.floating[Any]]
 
@@ -22,7 +26,7 @@ class Activation:
         raise NotImplementedError
 
     def derivative(self, A: Array, out: Array) -> None:
-        """out ← f'(Z), computed from A = f(Z), which is cheaper."""
+        """out ← f'(Z) of the last forward pass, computed from A = f(Z) where that is possible: it is cheaper."""
         raise NotImplementedError
 
     def jacobian_product(self, A: Array, G: Array, out: Array) -> None:
@@ -33,19 +37,52 @@ class Activation:
         self.derivative(A, self._scratch)
         np.multiply(self._scratch, G, out=out)
 
+    @classmethod
+    def component(cls, z: Sequence[float], i: int) -> float:
+        """a_i = f(z_i), equation (4)."""
+        return cls.value(z[i])
+
+    @classmethod
+    def partial(cls, z: Sequence[float], j: int, i: int) -> float:
+        """∂a_j/∂z_i, an element of the Jacobian in (26): 0 for i ≠ j, since a_j depends on z_j alone."""
+        return cls.slope(z[i]) if i == j else 0.0
+
+    @staticmethod
+    def value(z: float) -> float:
+        """f(z) of one neuron."""
+        raise NotImplementedError
+
+    @staticmethod
+    def slope(z: float) -> float:
+        """f'(z) of one neuron."""
+        raise NotImplementedError
+
+
+def _sigmoid(Z: Array, out: Array) -> None:
+    """out ← 1 / (1 + e^−Z)."""
+    np.negative(Z, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1.0, out=out)
+    np.reciprocal(out, out=out)
+
 
 class Sigmoid(Activation):
     """f(z) = 1 / (1 + e^−z), f' = f (1 − f), equation (5). Where e^−z overflows, f is its limit, 0."""
 
     def forward(self, Z: Array, A: Array) -> None:
-        np.negative(Z, out=A)
-        np.exp(A, out=A)
-        np.add(A, 1.0, out=A)
-        np.reciprocal(A, out=A)
+        _sigmoid(Z, A)
 
     def derivative(self, A: Array, out: Array) -> None:
         np.subtract(1.0, A, out=out)
         np.multiply(out, A, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return 1.0 / (1.0 + math.exp(-z)) if z >= 0.0 else math.exp(z) / (1.0 + math.exp(z))
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return Sigmoid.value(z) * Sigmoid.value(-z)
 
 
 class Tanh(Activation):
@@ -57,6 +94,14 @@ class Tanh(Activation):
     def derivative(self, A: Array, out: Array) -> None:
         np.multiply(A, A, out=out)
         np.subtract(1.0, out, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return math.tanh(z)
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return 1.0 - math.tanh(z) ** 2
 
 
 class Relu(Activation):
@@ -74,6 +119,157 @@ class Relu(Activation):
         np.greater(A, self._zeros, out=self._positive)
         np.multiply(G, self._positive, out=out)
 
+    @staticmethod
+    def value(z: float) -> float:
+        return max(0.0, z)
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return 1.0 if z > 0.0 else 0.0
+
+
+class LeakyRelu(Activation):
+    """f(z) = max(z, 0.2 z), f' = 1 where z > 0, else 0.2 (Maas et al. 2013; the slope is Keras's `leaky_relu`'s)."""
+
+    SLOPE = 0.2
+
+    def forward(self, Z: Array, A: Array) -> None:
+        np.multiply(Z, self.SLOPE, out=self._scratch)
+        np.maximum(Z, self._scratch, out=A)
+
+    def derivative(self, A: Array, out: Array) -> None:
+        np.greater(A, 0.0, out=out)
+        np.multiply(out, 1.0 - self.SLOPE, out=out)
+        np.add(out, self.SLOPE, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return max(z, LeakyRelu.SLOPE * z)
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return 1.0 if z > 0.0 else LeakyRelu.SLOPE
+
+
+class Elu(Activation):
+    """f(z) = z where z > 0, else e^z − 1; f' = 1 where z ≥ 0, else f + 1 (Clevert et al. 2016, α = 1)."""
+
+    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype)
+        self._zeros = np.zeros(shape, dtype)
+
+    def forward(self, Z: Array, A: Array) -> None:
+        # e^z is taken of min(z, 0) only, so that it cannot overflow.
+        np.minimum(Z, self._zeros, out=self._scratch)
+        np.expm1(self._scratch, out=self._scratch)
+        np.maximum(Z, self._zeros, out=A)
+        np.add(A, self._scratch, out=A)
+
+    def derivative(self, A: Array, out: Array) -> None:
+        np.minimum(A, self._zeros, out=out)
+        np.add(out, 1.0, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return z if z > 0.0 else math.expm1(z)
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return 1.0 if z > 0.0 else math.exp(z)
+
+
+class Gelu(Activation):
+    """f(z) = z Φ(z), f' = Φ(z) + z φ(z), Φ and φ of the normal distribution (Hendrycks & Gimpel 2016, exact form).
+
+    Φ(z) = erfc(−z/√2) / 2 keeps its digits where z is very negative; 1 + erf(z/√2) loses them. f is not monotonic, so
+    that f' cannot be had from A: Z is kept.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype)
+        self._Z, self._cdf = np.zeros(shape, dtype), np.zeros(shape, dtype)
+
+    def forward(self, Z: Array, A: Array) -> None:
+        np.copyto(self._Z, Z)
+        np.multiply(Z, -math.sqrt(0.5), out=self._cdf)
+        erfc(self._cdf, out=self._cdf)
+        np.multiply(self._cdf, 0.5, out=self._cdf)
+        np.multiply(Z, self._cdf, out=A)
+
+    def derivative(self, A: Array, out: Array) -> None:
+        np.multiply(self._Z, self._Z, out=out)
+        np.multiply(out, -0.5, out=out)
+        np.exp(out, out=out)
+        np.multiply(out, 1.0 / math.sqrt(2.0 * math.pi), out=out)
+        np.multiply(out, self._Z, out=out)
+        np.add(out, self._cdf, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return 0.5 * z * math.erfc(-z / math.sqrt(2.0))
+
+    @staticmethod
+    def slope(z: float) -> float:
+        density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+        return 0.5 * math.erfc(-z / math.sqrt(2.0)) + z * density
+
+
+class Silu(Activation):
+    """f(z) = z σ(z), f' = σ + f (1 − σ) (Elfwing et al. 2018). f is not monotonic: σ(Z) is kept."""
+
+    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype)
+        self._sigmoid = np.zeros(shape, dtype)
+
+    def forward(self, Z: Array, A: Array) -> None:
+        _sigmoid(Z, self._sigmoid)
+        np.multiply(Z, self._sigmoid, out=A)
+
+    def derivative(self, A: Array, out: Array) -> None:
+        np.subtract(1.0, self._sigmoid, out=out)
+        np.multiply(out, A, out=out)
+        np.add(out, self._sigmoid, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return z * Sigmoid.value(z)
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return Sigmoid.value(z) * (1.0 + z * Sigmoid.value(-z))
+
+
+class Softplus(Activation):
+    """f(z) = log(1 + e^z), f' = σ(z) = 1 − e^−f (Dugas et al. 2001).
+
+    Computed as max(z, 0) + log(1 + e^−|z|): no exponential overflows, and log1p keeps the digits of a small f.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype)
+        self._zeros = np.zeros(shape, dtype)
+
+    def forward(self, Z: Array, A: Array) -> None:
+        np.abs(Z, out=self._scratch)
+        np.negative(self._scratch, out=self._scratch)
+        np.exp(self._scratch, out=self._scratch)
+        np.log1p(self._scratch, out=self._scratch)
+        np.maximum(Z, self._zeros, out=A)
+        np.add(A, self._scratch, out=A)
+
+    def derivative(self, A: Array, out: Array) -> None:
+        np.negative(A, out=out)
+        np.expm1(out, out=out)
+        np.negative(out, out=out)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return max(z, 0.0) + math.log1p(math.exp(-abs(z)))
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return Sigmoid.value(z)
+
 
 class Linear(Activation):
     """f(z) = z, f' = 1."""
@@ -88,6 +284,14 @@ class Linear(Activation):
     def jacobian_product(self, A: Array, G: Array, out: Array) -> None:
         if out is not G:
             np.copyto(out, G)
+
+    @staticmethod
+    def value(z: float) -> float:
+        return z
+
+    @staticmethod
+    def slope(z: float) -> float:
+        return 1.0
 
 
 class Softmax(Activation):
@@ -114,11 +318,25 @@ class Softmax(Activation):
         np.subtract(G, self._row, out=out)
         np.multiply(out, A, out=out)
 
+    @classmethod
+    def component(cls, z: Sequence[float], i: int) -> float:
+        largest = max(z)
+        return math.exp(z[i] - largest) / sum(math.exp(one - largest) for one in z)
+
+    @classmethod
+    def partial(cls, z: Sequence[float], j: int, i: int) -> float:
+        return cls.component(z, j) * (float(i == j) - cls.component(z, i))
+
 
 ACTIVATIONS: dict[str, type[Activation]] = {
     "sigmoid": Sigmoid,
     "tanh": Tanh,
     "relu": Relu,
+    "leaky_relu": LeakyRelu,
+    "elu": Elu,
+    "gelu": Gelu,
+    "silu": Silu,
+    "softplus": Softplus,
     "linear": Linear,
     "softmax": Softmax,
 }

@@ -3,22 +3,26 @@
 Fed by the arrays a user passes to `fit`; feeds `gather` and the losses.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from scratchnet.losses import Loss
 
 Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Examples:
-    """X_augmented : (N, n_0 + 1), last column 1; Y : (n_L, N); labels : (N,) classes, for the metrics."""
+    """X_augmented : (N, n_0 + 1), last column 1; Y : (n_L, N); labels : (N,) classes; weights : (N,), or None for 1."""
 
     X_augmented: Array
     Y: Array
     labels: NDArray[np.int64]
+    weights: Array | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -39,6 +43,29 @@ class Examples:
         augmented: Array = np.ones((len(rows), inputs + 1), dtype)
         augmented[:, :-1] = rows
         return cls(augmented, Y, labels)
+
+    def smoothed(self, loss: Loss) -> "Examples":
+        """The same examples with the targets that the loss compares with: label smoothing is done once, here."""
+        return replace(self, Y=loss.smooth(self.Y))
+
+    def weighted(self, sample_weight: ArrayLike | None, class_weight: Mapping[int, float] | None) -> "Examples":
+        """The same examples, each weighted by its own weight (N,) times that of its class; a class left out has 1.
+
+        Raises
+        ------
+        ValueError
+            Where the shape does not fit, or a weight is negative or not finite.
+        """
+        if sample_weight is None and class_weight is None:
+            return self
+        weights = np.array(sample_weight if sample_weight is not None else np.ones(len(self)), self.Y.dtype)
+        if weights.shape != (len(self),):
+            raise ValueError(f"sample_weight has shape {weights.shape}; allowed: ({len(self)},)")
+        for label, factor in (class_weight or {}).items():
+            weights[self.labels == label] *= factor
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise ValueError("a weight is negative or not finite; allowed: finite numbers, 0 or greater")
+        return replace(self, weights=weights)
 
 
 def targets(y: NDArray[Any], count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, NDArray[np.int64]]:

@@ -15,6 +15,14 @@ def _zeros(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float6
     return np.zeros((n_out, n_in))
 
 
+def _orthogonal(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
+    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), uniformly among all such matrices."""
+    q, r = np.linalg.qr(rng.normal(size=(max(n_out, n_in), min(n_out, n_in))))
+    # Without the signs of R's diagonal the distribution would depend on LAPACK's convention (Mezzadri 2007).
+    q *= np.where(np.diag(r) < 0.0, -1.0, 1.0)
+    return q if n_out >= n_in else q.T
+
+
 def _uniform(variance: Callable[[int, int], float]) -> Initializer:
     """Uniform on ±√(3 · variance), so that the variance is as asked."""
 
@@ -47,11 +55,25 @@ def _lecun(n_in: int, n_out: int) -> float:
     return 1.0 / n_in
 
 
+def _small(n_in: int, n_out: int) -> float:
+    """Keras's `RandomNormal`: standard deviation 0.05, whatever the widths."""
+    return 0.05**2
+
+
+def _small_limit(n_in: int, n_out: int) -> float:
+    """Keras's `RandomUniform`: limits ±0.05, whatever the widths."""
+    return 0.05**2 / 3.0
+
+
 INITIALIZERS: dict[str, Initializer] = {
     "zeros": _zeros,
+    "random_uniform": _uniform(_small_limit),
+    "random_normal": _normal(_small),
     "glorot_uniform": _uniform(_glorot),
     "glorot_normal": _normal(_glorot),
     "he_uniform": _uniform(_he),
     "he_normal": _normal(_he),
+    "lecun_uniform": _uniform(_lecun),
     "lecun_normal": _normal(_lecun),
+    "orthogonal": _orthogonal,
 }

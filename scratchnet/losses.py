@@ -1,36 +1,82 @@
 """Losses of one example each, with the error that they send back through the output layer (BP1).
 
 Fed by the last layer's weighted input Z[L] or activation A[L] and the targets Y, all (n_L, M); feeds the cost (24).
+The component form of each, on plain numbers, feeds the scalar formulation.
 """
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchnet.activations import Activation
+from scratchnet.activations import ACTIVATIONS, Activation
+from scratchnet.checks import fraction, positive
 
 Array = NDArray[np.floating[Any]]
+EVERY_ACTIVATION = frozenset(ACTIVATIONS)
 
 
+@dataclass(frozen=True)
 class Loss:
-    """L(y, ŷ) of each example, equation (22), and BP1."""
+    """L(y, ŷ) of each example, equation (22), and BP1. Value and error share one reduction over the outputs."""
 
-    outputs: frozenset[str]
+    outputs: ClassVar[frozenset[str]] = EVERY_ACTIVATION
     """Names of the output activations that the loss is defined on."""
-    from_weighted_input: bool
+    from_weighted_input: ClassVar[bool] = False
     """Whether `per_example` reads Z[L]: a logarithm of a probability that was rounded to 0 would be infinite."""
+    averaged: ClassVar[bool] = False
+    """Whether the outputs' terms are averaged (Keras) or summed (the document)."""
+
+    def smooth(self, Y: Array) -> Array:
+        """The targets after label smoothing."""
+        return Y
 
     def per_example(self, outputs: Array, Y: Array) -> Array:
         """L of each column, (M,), equation (22); `outputs` is Z[L] or A[L] as `from_weighted_input` says."""
-        raise NotImplementedError
+        losses: Array = np.sum(self.terms(outputs, Y), axis=0)
+        return losses / len(Y) if self.averaged else losses
 
     def output_error(self, activation: Activation, A: Array, Y: Array, delta: Array) -> None:
         """delta ← ∂L/∂Z[L] of each example, BP1, equation (25)."""
+        self.slopes(A, Y, delta)
+        if self.averaged:
+            np.multiply(delta, 1.0 / len(Y), out=delta)
+        activation.jacobian_product(A, delta, delta)
+
+    def terms(self, outputs: Array, Y: Array) -> Array:
+        """What each output adds to L, (n_L, M)."""
+        raise NotImplementedError
+
+    def slopes(self, A: Array, Y: Array, out: Array) -> None:
+        """out ← the derivative of each output's term with respect to its activation, (n_L, M)."""
+        raise NotImplementedError
+
+    def component(self, a: Sequence[float], y: Sequence[float]) -> float:
+        """L of one example from its activations and targets, n_L numbers each, equation (15)."""
+        total = sum(self.term(a_i, y_i) for a_i, y_i in zip(a, y, strict=True))
+        return total / len(a) if self.averaged else total
+
+    def partial(self, a: Sequence[float], y: Sequence[float], i: int) -> float:
+        """∂L/∂a_i of one example, an element of the row vector in (26)."""
+        slope = self.slope(a[i], y[i])
+        return slope / len(a) if self.averaged else slope
+
+    def term(self, a: float, y: float) -> float:
+        """What one output adds to L."""
+        raise NotImplementedError
+
+    def slope(self, a: float, y: float) -> float:
+        """The derivative of `term` with respect to a."""
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
 class _CrossEntropy(Loss):
+    """Cross entropies need 0 < a < 1 in component form; from Z[L] they are finite for every z."""
+
     from_weighted_input = True
 
     def output_error(self, activation: Activation, A: Array, Y: Array, delta: Array) -> None:
@@ -38,54 +84,164 @@ class _CrossEntropy(Loss):
         np.subtract(A, Y, out=delta)
 
 
+@dataclass(frozen=True)
 class SummedBinaryCrossentropy(_CrossEntropy):
     """L = −Σ_i y_i log a_i + (1 − y_i) log(1 − a_i), equation (15), on sigmoid outputs.
 
     Computed as Σ_i max(z_i, 0) − z_i y_i + log(1 + e^−|z_i|), which is the same and finite for every z.
+    label_smoothing s moves the targets to y (1 − s) + s/2.
     """
 
+    label_smoothing: float = 0.0
     outputs = frozenset({"sigmoid"})
 
-    def per_example(self, outputs: Array, Y: Array) -> Array:
+    def __post_init__(self) -> None:
+        fraction("label_smoothing", self.label_smoothing)
+
+    def smooth(self, Y: Array) -> Array:
+        return Y * (1.0 - self.label_smoothing) + self.label_smoothing / 2.0 if self.label_smoothing else Y
+
+    def terms(self, outputs: Array, Y: Array) -> Array:
         softplus = np.maximum(outputs, 0.0) + np.log1p(np.exp(-np.abs(outputs)))
-        losses: Array = np.sum(softplus - outputs * Y, axis=0)
-        return losses
+        terms: Array = softplus - outputs * Y
+        return terms
+
+    def term(self, a: float, y: float) -> float:
+        return -(y * math.log(a) + (1.0 - y) * math.log(1.0 - a))  # (15)
+
+    def slope(self, a: float, y: float) -> float:
+        return -(y / a - (1.0 - y) / (1.0 - a))  # (32)
 
 
+@dataclass(frozen=True)
+class BinaryCrossentropy(SummedBinaryCrossentropy):
+    """Equation (15) divided by n_L: Keras's `binary_crossentropy`."""
+
+    averaged = True
+
+    def output_error(self, activation: Activation, A: Array, Y: Array, delta: Array) -> None:
+        """delta ← (A − Y) / n_L: (35) with the mean of the loss."""
+        super().output_error(activation, A, Y, delta)
+        np.multiply(delta, 1.0 / len(Y), out=delta)
+
+
+@dataclass(frozen=True)
 class CategoricalCrossentropy(_CrossEntropy):
     """L = −Σ_i y_i log a_i on softmax outputs, with Σ_i y_i = 1.
 
-    Computed as log Σ_k e^(z_k) − Σ_i y_i z_i, shifted by the largest z of the example.
+    Computed as Σ_i y_i (log Σ_k e^(z_k) − z_i), shifted by the largest z of the example.
+    label_smoothing s moves the targets to y (1 − s) + s/n_L (Szegedy et al. 2016).
     """
 
+    label_smoothing: float = 0.0
     outputs = frozenset({"softmax"})
 
-    def per_example(self, outputs: Array, Y: Array) -> Array:
+    def __post_init__(self) -> None:
+        fraction("label_smoothing", self.label_smoothing)
+
+    def smooth(self, Y: Array) -> Array:
+        return Y * (1.0 - self.label_smoothing) + self.label_smoothing / len(Y) if self.label_smoothing else Y
+
+    def terms(self, outputs: Array, Y: Array) -> Array:
         shifted = outputs - np.max(outputs, axis=0)
-        target = np.sum(shifted * Y, axis=0)
-        np.exp(shifted, out=shifted)
-        losses: Array = np.log(np.sum(shifted, axis=0)) - target
-        return losses
+        terms: Array = Y * (np.log(np.sum(np.exp(shifted), axis=0)) - shifted)
+        return terms
+
+    def term(self, a: float, y: float) -> float:
+        return -y * math.log(a)
+
+    def slope(self, a: float, y: float) -> float:
+        return -y / a
 
 
+@dataclass(frozen=True)
+class SparseCategoricalCrossentropy(CategoricalCrossentropy):
+    """L = −log a_c of the true class c: `CategoricalCrossentropy` whose targets are whole classes, never smoothed."""
+
+    def __post_init__(self) -> None:
+        if self.label_smoothing:
+            raise ValueError(f"label_smoothing is {self.label_smoothing}; allowed: 0, or categorical_crossentropy")
+
+
+@dataclass(frozen=True)
 class SumOfSquaredErrors(Loss):
     """L = Σ_i (a_i − y_i)², without a factor of one half, on any output."""
 
-    outputs = frozenset({"sigmoid", "tanh", "relu", "linear", "softmax"})
-    from_weighted_input = False
+    def terms(self, outputs: Array, Y: Array) -> Array:
+        return np.square(outputs - Y)
 
-    def per_example(self, outputs: Array, Y: Array) -> Array:
-        losses: Array = np.sum(np.square(outputs - Y), axis=0)
-        return losses
+    def slopes(self, A: Array, Y: Array, out: Array) -> None:
+        np.subtract(A, Y, out=out)
+        np.multiply(out, 2.0, out=out)
 
-    def output_error(self, activation: Activation, A: Array, Y: Array, delta: Array) -> None:
-        np.subtract(A, Y, out=delta)
-        np.multiply(delta, 2.0, out=delta)
-        activation.jacobian_product(A, delta, delta)
+    def term(self, a: float, y: float) -> float:
+        return (a - y) ** 2
+
+    def slope(self, a: float, y: float) -> float:
+        return 2.0 * (a - y)
 
 
-LOSSES: dict[str, Loss] = {
-    "summed_binary_crossentropy": SummedBinaryCrossentropy(),
-    "categorical_crossentropy": CategoricalCrossentropy(),
-    "sum_of_squared_errors": SumOfSquaredErrors(),
+@dataclass(frozen=True)
+class MeanSquaredError(SumOfSquaredErrors):
+    """L = Σ_i (a_i − y_i)² / n_L: Keras's `mean_squared_error`."""
+
+    averaged = True
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """L = Σ_i |a_i − y_i| / n_L, with slope 0 where a_i = y_i: Keras's `mean_absolute_error`."""
+
+    averaged = True
+
+    def terms(self, outputs: Array, Y: Array) -> Array:
+        return np.abs(outputs - Y)
+
+    def slopes(self, A: Array, Y: Array, out: Array) -> None:
+        np.subtract(A, Y, out=out)
+        np.sign(out, out=out)
+
+    def term(self, a: float, y: float) -> float:
+        return abs(a - y)
+
+    def slope(self, a: float, y: float) -> float:
+        return float((a > y) - (a < y))
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """L = Σ_i h(a_i − y_i) / n_L, h(e) = e²/2 where |e| ≤ δ, else δ|e| − δ²/2 (Huber 1964; Keras's `huber`)."""
+
+    delta: float = 1.0
+    averaged = True
+
+    def __post_init__(self) -> None:
+        positive("delta", self.delta)
+
+    def terms(self, outputs: Array, Y: Array) -> Array:
+        error = np.abs(outputs - Y)
+        terms: Array = np.where(error <= self.delta, 0.5 * error * error, self.delta * (error - 0.5 * self.delta))
+        return terms
+
+    def slopes(self, A: Array, Y: Array, out: Array) -> None:
+        np.subtract(A, Y, out=out)
+        np.clip(out, -self.delta, self.delta, out=out)
+
+    def term(self, a: float, y: float) -> float:
+        error = abs(a - y)
+        return 0.5 * error**2 if error <= self.delta else self.delta * (error - 0.5 * self.delta)
+
+    def slope(self, a: float, y: float) -> float:
+        return max(-self.delta, min(a - y, self.delta))
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "summed_binary_crossentropy": SummedBinaryCrossentropy,
+    "binary_crossentropy": BinaryCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "sum_of_squared_errors": SumOfSquaredErrors,
+    "mean_squared_error": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "huber": Huber,
 }

@@ -3,7 +3,7 @@
 Fed by layer descriptions and arrays with one example a row; the equations themselves are in `formulations`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, Self
@@ -12,39 +12,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scratchnet import metrics, storage
-from scratchnet.activations import ACTIVATIONS
+from scratchnet.checks import known
+from scratchnet.dropout import Mask, draw_masks
+from scratchnet.early_stopping import EarlyStopping
 from scratchnet.examples import Examples, targets
 from scratchnet.formulations import batch
 from scratchnet.initializers import INITIALIZERS
-from scratchnet.losses import LOSSES
-from scratchnet.optimizers import SGD
+from scratchnet.layers import Dense, check
+from scratchnet.losses import LOSSES, Loss
+from scratchnet.optimizers import SGD, Optimizer
 from scratchnet.parameters import Parameters
-from scratchnet.regularizers import L2
+from scratchnet.regularizers import L1L2
 from scratchnet.workspace import Workspace
 
 Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]
 
 PREDICTION_BATCH_SIZE = 1024
-
-
-@dataclass(frozen=True)
-class Dense:
-    """One dense layer of n_l = `units` neurons."""
-
-    units: int
-    activation: str
-    initializer: str = "glorot_uniform"
-
-    def __post_init__(self) -> None:
-        if self.units < 1:
-            raise ValueError(f"units is {self.units}; allowed: 1 or more")
-        for kind, name, table in (
-            ("activation", self.activation, ACTIVATIONS),
-            ("initializer", self.initializer, INITIALIZERS),
-        ):
-            if name not in table:
-                raise ValueError(f"{kind} {name!r} is not known; allowed: {', '.join(table)}")
 
 
 @dataclass(frozen=True)
@@ -62,12 +46,12 @@ class Network:
     Parameters
     ----------
     inputs : n_0, the number of input features.
-    layers : the layers 1 to L; softmax may stand at the output only.
-    loss : a name in `scratchnet.losses.LOSSES`; it must be defined on the output's activation.
-    optimizer : an `SGD`; its velocity belongs to this network.
-    l2 : factor of Σ w² in the cost.
+    layers : the layers 1 to L.
+    loss : a name in `scratchnet.losses.LOSSES`, or one of its objects; it must be defined on the output's activation.
+    optimizer : one of `scratchnet.optimizers`; what it remembers belongs to this network. Left out: SGD(0.1).
+    l1, l2 : factors of Σ|w| and Σ w² in the cost.
     dtype : "float32" or "float64", of every array.
-    seed : of the initial weights and of the order of examples in `fit`; a `numpy.random.Generator` is welcome.
+    seed : of the initial weights, and of order and dropout in `fit`; a `numpy.random.Generator` is welcome.
 
     Raises
     ------
@@ -80,22 +64,27 @@ class Network:
         inputs: int,
         layers: Sequence[Dense],
         *,
-        loss: str = "categorical_crossentropy",
-        optimizer: SGD | None = None,
+        loss: str | Loss = "categorical_crossentropy",
+        optimizer: Optimizer | None = None,
+        l1: float = 0.0,
         l2: float = 0.0,
         dtype: str = "float32",
         seed: int | np.random.Generator = 0,
     ) -> None:
-        _check(inputs, layers, loss, dtype)
-        self.inputs, self.layers, self.loss_name, self.dtype = int(inputs), tuple(layers), loss, dtype
-        self.loss = LOSSES[loss]
+        if inputs < 1:
+            raise ValueError(f"inputs is {inputs}; allowed: 1 or more")
+        known("dtype", dtype, {"float32": np.float32, "float64": np.float64})
+        self.inputs, self.layers, self.dtype = int(inputs), tuple(layers), dtype
+        self.loss_name, self.loss = _loss(loss)
+        check(self.layers, self.loss_name, self.loss)
         self.optimizer = optimizer if optimizer is not None else SGD(0.1)
-        self.regularizer = L2(l2)
+        self.regularizer = L1L2(l1, l2)
         self._rng = np.random.default_rng(seed)
         self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], dtype)
         self.parameters.set(self._initial_parameters())
         self.optimizer.attach(self.parameters)
-        self._scratch = [np.empty_like(W) for W in self.parameters.weights] if l2 else []
+        self._decay = self._buffers() if self.regularizer else []
+        self._scratch = self._buffers() if self.regularizer else []
         self._workspaces: dict[int, Workspace] = {}
         self.step_costs: Array = np.zeros(0, dtype)
         """Cost of each step of the last epoch, before its update."""
@@ -108,43 +97,62 @@ class Network:
         epochs: int = 1,
         batch_size: int = 32,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        early_stopping: EarlyStopping | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
     ) -> list[Epoch]:
         """Train on X (N, n_0) and y: (N,) integer classes or (N, n_L) targets, in a new random order each epoch.
 
-        `validation_data` is evaluated after each epoch; `on_epoch` is called with each `Epoch` as it ends.
+        `validation_data` is evaluated after each epoch; `on_epoch` is called with each `Epoch` as it ends. An example's
+        loss counts as often as `sample_weight` (N,) and `class_weight` (class → factor) say, both multiplied; the cost
+        still divides by the number of examples, as in Keras.
         """
-        examples, history = self.prepare(X, y), []
+        examples, history = self.prepare(X, y, sample_weight, class_weight), []
+        watch = _Watch(early_stopping, self.parameters)
         for number in range(1, epochs + 1):
-            cost = self.train_epoch(examples, self._rng.permutation(len(examples)), batch_size)
+            order = self._rng.permutation(len(examples))
+            cost = self.train_epoch(examples, order, batch_size, self._masks(len(examples)))
             validation = self.evaluate(*validation_data) if validation_data is not None else None
             history.append(Epoch(number, cost, validation))
             if on_epoch is not None:
                 on_epoch(history[-1])
+            if watch.says_stop(history[-1]):
+                break
+        watch.restore()
         return history
 
-    def prepare(self, X: ArrayLike, y: ArrayLike) -> Examples:
-        """Copy X (N, n_0) and y into the layout that `train_epoch` reads."""
-        return Examples.prepare(X, y, self.inputs, self.layers[-1].units, self.dtype)
+    def prepare(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+    ) -> Examples:
+        """Copy X (N, n_0), y and the weights into the layout that `train_epoch` reads."""
+        examples = Examples.prepare(X, y, self.inputs, self.layers[-1].units, self.dtype)
+        return examples.smoothed(self.loss).weighted(sample_weight, class_weight)
 
-    def train_epoch(self, examples: Examples, order: Order, batch_size: int) -> float:
+    def train_epoch(self, examples: Examples, order: Order, batch_size: int, masks: Sequence[Mask] = ()) -> float:
         """One pass over `examples` in that order (N,); the last batch is shorter where M does not divide N.
 
+        masks : for each layer with dropout, which neurons are kept, (N, n_l); row i is of the example at order[i].
         Returns the cost: the mean over the examples, each step before its update. `step_costs` has it step by step.
         """
-        starts = np.arange(0, len(order), batch_size)
-        sizes = np.diff(starts, append=len(order))
+        sizes = np.diff(np.arange(0, len(order), batch_size), append=len(order))
         loss_inputs: Array = np.empty((len(examples.Y), len(order)), self.dtype)
-        penalties = np.zeros(len(starts))
+        penalties = np.zeros(len(sizes))
         Y = np.take(examples.Y, order, axis=1)
+        weights = examples.weights[order] if examples.weights is not None else None
         with np.errstate(over="ignore"):  # the sigmoid of a very negative z is rightly 0
             for step, (columns, workspace) in enumerate(self.batches(examples, order, batch_size)):
+                workspace.keep([mask[columns] for mask in masks])
                 batch.forward(workspace)
                 loss_inputs[:, columns] = batch.loss_input(workspace, self.loss)
                 penalties[step] = self._penalty()
-                self._update(workspace, Y[:, columns])
+                self._update(workspace, Y[:, columns], weights[columns] if weights is not None else None)
             losses = self.loss.per_example(loss_inputs, Y)  # (22)
-        self.step_costs = np.add.reduceat(losses, starts) / sizes + penalties  # (24)
+        self.step_costs = batch.cost(losses if weights is None else losses * weights, sizes) + penalties
         return float(np.average(self.step_costs, weights=sizes))
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[tuple[slice, Workspace]]:
@@ -155,12 +163,12 @@ class Network:
             batch.gather(workspace, examples.X_augmented, order[columns])
             yield columns, workspace
 
-    def _update(self, workspace: Workspace, Y: Array) -> None:
+    def _update(self, workspace: Workspace, Y: Array, weights: Array | None) -> None:
         optimizer, scale = self.optimizer, self.optimizer.scale
-        for W, decay in zip(self.parameters.weights, self._scratch, strict=False):
-            self.regularizer.gradient(W, scale, out=decay)
-        batch.backward(workspace, self.loss, Y, scale, optimizer.beta)
-        for W, decay in zip(optimizer.target.weights, self._scratch, strict=False):
+        for W, decay, scratch in zip(self.parameters.weights, self._decay, self._scratch, strict=False):
+            self.regularizer.gradient(W, scale, decay, scratch)
+        batch.backward(workspace, self.loss, Y, scale, optimizer.beta, weights)
+        for W, decay in zip(optimizer.target.weights, self._decay, strict=False):
             np.add(W, decay, out=W)
         optimizer.finish()
 
@@ -171,44 +179,64 @@ class Network:
         """A[L] as rows (N, n_L) for X (N, n_0)."""
         return np.ascontiguousarray(self._forward(X)[0].T)
 
-    def evaluate(self, X: ArrayLike, y: ArrayLike) -> dict[str, float]:
-        """Cost (24) with regularization, accuracy, precision and recall (macro) on X (N, n_0) and y."""
-        A, loss_input = self._forward(X)
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, masks: Sequence[Mask] = ()
+    ) -> dict[str, float]:
+        """Cost (24) with regularization, accuracy, precision, recall and F1 (macro) on X (N, n_0) and y.
+
+        The cost counts each example's loss as often as `sample_weight` (N,) says. `masks` are those of `train_epoch`,
+        in the order of the rows: the cost of a training step with dropout.
+        """
+        A, loss_input = self._forward(X, masks)
         Y, labels = targets(np.asarray(y), A.shape[1], A.shape[0], self.dtype)
+        losses = self.loss.per_example(loss_input, self.loss.smooth(Y))
+        weighted = losses if sample_weight is None else losses * np.asarray(sample_weight, self.dtype)
         predicted, classes = metrics.predicted_classes(A.T), max(A.shape[0], 2)
         return {
-            "cost": float(np.mean(self.loss.per_example(loss_input, Y))) + self._penalty(),  # (24)
+            "cost": float(np.mean(weighted)) + self._penalty(),  # (24)
             "accuracy": metrics.accuracy(predicted, labels),
             "precision": metrics.precision(predicted, labels, classes, "macro"),
             "recall": metrics.recall(predicted, labels, classes, "macro"),
+            "f1_score": metrics.f1_score(predicted, labels, classes, "macro"),
         }
 
-    def cost(self, X: ArrayLike, y: ArrayLike) -> float:
-        """C of X (N, n_0) and y, equation (24), with regularization."""
-        return self.evaluate(X, y)["cost"]
+    def cost(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, masks: Sequence[Mask] = ()
+    ) -> float:
+        """C of X (N, n_0) and y, equation (24), with regularization; weights and masks as in `evaluate`."""
+        return self.evaluate(X, y, sample_weight, masks)["cost"]
 
-    def gradient(self, X: ArrayLike, y: ArrayLike) -> Array:
+    def gradient(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, masks: Sequence[Mask] = ()
+    ) -> Array:
         """∂C/∂θ of the cost that `cost` reports, in the order of `parameters.vector`: BP1 to BP4 without an update."""
-        examples, target = self.prepare(X, y), self.parameters.zeros_like()
-        workspace = Workspace(self._activations, self.parameters, target, len(examples))
+        examples, target = self.prepare(X, y, sample_weight), self.parameters.zeros_like()
+        workspace = Workspace(self.layers, self.parameters, target, len(examples))
+        workspace.keep(masks)
         batch.gather(workspace, examples.X_augmented, np.arange(len(examples)))
         with np.errstate(over="ignore"):
             batch.forward(workspace)
-        batch.backward(workspace, self.loss, examples.Y, scale=1.0, beta=0.0)
+        batch.backward(workspace, self.loss, examples.Y, scale=1.0, beta=0.0, weights=examples.weights)
         for W, dW in zip(self.parameters.weights, target.weights, strict=True):
-            penalty = np.empty_like(W)
-            self.regularizer.gradient(W, 1.0, out=penalty)
+            penalty, scratch = np.empty_like(W), np.empty_like(W)
+            self.regularizer.gradient(W, 1.0, penalty, scratch)
             np.add(dW, penalty, out=dW)
         return target.vector
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write architecture and parameters to one `.npz` file, whole or not at all; no pickle."""
-        layers = [asdict(layer) for layer in self.layers]
-        description = {"inputs": self.inputs, "layers": layers, "loss": self.loss_name, "dtype": self.dtype}
-        storage.save(path, {**description, "l2": self.regularizer.l2}, self.parameters.vector)
+        description = {
+            "inputs": self.inputs,
+            "layers": [asdict(layer) for layer in self.layers],
+            "loss": {"name": self.loss_name, **asdict(self.loss)},
+            "dtype": self.dtype,
+            "l1": self.regularizer.l1,
+            "l2": self.regularizer.l2,
+        }
+        storage.save(path, description, self.parameters.vector)
 
     @classmethod
-    def load(cls, path: str | PathLike[str], optimizer: SGD | None = None) -> Self:
+    def load(cls, path: str | PathLike[str], optimizer: Optimizer | None = None) -> Self:
         """The network that `save` wrote.
 
         Raises
@@ -219,13 +247,14 @@ class Network:
         description, vector = storage.load(path)
         try:
             layers = [Dense(**layer) for layer in description.pop("layers")]
-            network = cls(layers=layers, optimizer=optimizer, **description)
+            loss = _stored_loss(description.pop("loss"))
+            network = cls(layers=layers, loss=loss, optimizer=optimizer, **description)
             network.parameters.vector[...] = vector
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: not a saved network ({error})") from None
         return network
 
-    def _forward(self, X: ArrayLike) -> tuple[Array, Array]:
+    def _forward(self, X: ArrayLike, masks: Sequence[Mask] = ()) -> tuple[Array, Array]:
         """A[L] and what the loss reads, both (n_L, N); so many rows at a time, so that memory stays bounded."""
         rows = np.asarray(X)
         if rows.ndim != 2 or rows.shape[1] != self.inputs or not len(rows):
@@ -236,40 +265,71 @@ class Network:
             columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
             workspace = self._workspace(columns.stop - start)
             workspace.rows[:, :-1] = rows[columns]
+            workspace.keep([mask[columns] for mask in masks])
             with np.errstate(over="ignore"):
                 batch.forward(workspace)
             A[:, columns] = workspace.output.A
             loss_input[:, columns] = batch.loss_input(workspace, self.loss)
         return A, loss_input
 
-    @property
-    def _activations(self) -> list[str]:
-        return [layer.activation for layer in self.layers]
-
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
         draw = [INITIALIZERS[layer.initializer] for layer in self.layers]
         shapes = [W.shape for W in self.parameters.weights]
         return [(one(self._rng, *shape), np.zeros(shape[0])) for one, shape in zip(draw, shapes, strict=True)]
 
+    def _buffers(self) -> list[Array]:
+        return [np.empty_like(W) for W in self.parameters.weights]
+
+    def _masks(self, examples: int) -> list[Mask]:
+        dropped = [layer for layer in self.layers if layer.dropout]
+        rates, units = [layer.dropout for layer in dropped], [layer.units for layer in dropped]
+        return draw_masks(self._rng, rates, units, examples)
+
     def _workspace(self, batch_size: int) -> Workspace:
         if batch_size not in self._workspaces:
-            self._workspaces[batch_size] = Workspace(
-                self._activations, self.parameters, self.optimizer.target, batch_size
-            )
+            self._workspaces[batch_size] = Workspace(self.layers, self.parameters, self.optimizer.target, batch_size)
         return self._workspaces[batch_size]
 
 
-def _check(inputs: int, layers: Sequence[Dense], loss: str, dtype: str) -> None:
-    if inputs < 1:
-        raise ValueError(f"inputs is {inputs}; allowed: 1 or more")
-    if not layers:
-        raise ValueError("layers is empty; allowed: one Dense or more")
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype {dtype!r} is not known; allowed: float32, float64")
-    if any(layer.activation == "softmax" for layer in layers[:-1]):
-        raise ValueError("softmax in a hidden layer; allowed: at the output only")
-    if loss not in LOSSES:
-        raise ValueError(f"loss {loss!r} is not known; allowed: {', '.join(LOSSES)}")
-    output, allowed = layers[-1].activation, sorted(LOSSES[loss].outputs)
-    if output not in allowed:
-        raise ValueError(f"loss {loss} does not fit output {output}; allowed: {', '.join(allowed)}")
+class _Watch:
+    """Early stopping, where it was asked for, and the parameters of the best epoch."""
+
+    def __init__(self, rule: EarlyStopping | None, parameters: Parameters) -> None:
+        self._rule, self._vector, self._best = rule, parameters.vector, parameters.vector.copy()
+        if rule is not None:
+            rule.reset()
+
+    def says_stop(self, epoch: Epoch) -> bool:
+        if self._rule is None:
+            return False
+        stop = self._rule.update(_monitored(self._rule.monitor, epoch))
+        if self._rule.improved:
+            np.copyto(self._best, self._vector)
+        return stop
+
+    def restore(self) -> None:
+        if self._rule is not None and self._rule.restore_best:
+            np.copyto(self._vector, self._best)
+
+
+def _monitored(monitor: str, epoch: Epoch) -> float:
+    if monitor == "train_cost":
+        return epoch.cost
+    if epoch.validation is None:
+        raise ValueError(f"early stopping watches {monitor}; allowed: train_cost, or validation_data given")
+    return epoch.validation[monitor.removeprefix("validation_")]
+
+
+def _loss(loss: str | Loss) -> tuple[str, Loss]:
+    """Its name in the table, and the loss."""
+    if isinstance(loss, Loss):
+        names = [name for name, kind in LOSSES.items() if kind is type(loss)]
+        return names[0] if names else type(loss).__name__, loss
+    known("loss", loss, LOSSES)
+    return loss, LOSSES[loss]()
+
+
+def _stored_loss(loss: Any) -> Loss:
+    """The loss that a saved network names: files of version 1 hold the name alone."""
+    options = {"name": loss} if isinstance(loss, str) else dict(loss)
+    return LOSSES[options.pop("name")](**options)

@@ -3,43 +3,278 @@
 Fed by the parameters once; the batch formulation then accumulates straight into `target`, layer by layer.
 """
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchnet.checks import fraction, not_negative, positive
+from scratchnet.clipping import CLIPPINGS
 from scratchnet.parameters import Parameters
+from scratchnet.schedules import Schedule
 
 Array = NDArray[np.floating[Any]]
 
 
-class SGD:
-    """Mini-batch gradient descent with momentum (Polyak 1964): v ← μ v − η ∂C/∂θ, θ ← θ + v.
+class Optimizer:
+    """One update a step, from the gradient g = ∂C/∂θ: first g is clipped, then parameters decay, then they step.
 
-    Without momentum v is not kept: the product adds −η/M · Δ Ãᵀ into the weights themselves.
+    Parameters
+    ----------
+    learning_rate : η, a number, or a schedule that gives η of step t.
+    clipnorm, global_clipnorm, clipvalue : at most one, a number greater than 0; see `scratchnet.clipping`.
+
+    Raises
+    ------
+    ValueError
+        Names the value and what is allowed.
     """
 
-    def __init__(self, learning_rate: float, momentum: float = 0.0) -> None:
-        if not 0 < learning_rate < np.inf:
-            raise ValueError(f"learning_rate is {learning_rate}; allowed: a finite number greater than 0")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum is {momentum}; allowed: 0 or greater, and less than 1")
-        self.learning_rate = float(learning_rate)
-        self.momentum = float(momentum)
+    scale: float = 1.0
+    """Factor of ∂C/∂θ in what is accumulated into `target`."""
+    beta: float = 0.0
+    """Factor of what stood in `target` before."""
 
-    def attach(self, parameters: Parameters) -> None:
-        """Bind the parameters that are updated; with momentum, v is made here and starts at 0."""
-        self._parameters = parameters.vector
-        self.target = parameters.zeros_like() if self.momentum else parameters
-        self._velocity = self.target.vector if self.momentum else None
-        self.beta = self.momentum if self.momentum else 1.0
+    def __init__(
+        self,
+        learning_rate: float | Schedule,
+        clipnorm: float | None = None,
+        global_clipnorm: float | None = None,
+        clipvalue: float | None = None,
+    ) -> None:
+        given = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
+        limits = {name: positive(name, limit) for name, limit in given.items() if limit is not None}
+        if len(limits) > 1:
+            raise ValueError(f"{' and '.join(limits)} are set; allowed: one of them")
+        self._clippings = [(CLIPPINGS[name], limit) for name, limit in limits.items()]
+        self._schedule = learning_rate if callable(learning_rate) else None
+        self._constant = 0.0 if callable(learning_rate) else positive("learning_rate", learning_rate)
+        self.steps = 0
 
     @property
-    def scale(self) -> float:
-        """Factor of ∂C/∂θ in what is accumulated: −η."""
-        return -self.learning_rate
+    def learning_rate(self) -> float:
+        """η of the next step."""
+        return self._schedule(self.steps) if self._schedule else self._constant
+
+    def attach(self, parameters: Parameters) -> None:
+        """Bind the parameters that are updated; whatever is remembered from step to step starts anew."""
+        self._theta, self.target = parameters.vector, parameters.zeros_like()
+        self._g, self._scratch = self.target.vector, np.zeros_like(parameters.vector)
+        self.steps = 0
 
     def finish(self) -> None:
-        """θ ← θ + v, where v was accumulated apart."""
+        """Update the parameters from what has been accumulated."""
+        for clip, limit in self._clippings:
+            clip(self.target, limit)
+        self._step(self._theta, self._g, self._scratch)
+        self.steps += 1
+
+    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+        """Update θ from g, vectors of all parameters; `scratch` is one more."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Mini-batch gradient descent with momentum (Polyak 1964): v ← μ v − η g, θ ← θ + v; Nesterov: θ ← θ + μ v − η g.
+
+    Without momentum v is not kept: the product adds −η/M · Δ Ãᵀ into the weights themselves. With momentum it adds
+    into v. Only clipping and Nesterov's form need g itself.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **clipping: float | None,
+    ) -> None:
+        super().__init__(learning_rate, **clipping)
+        self.momentum, self.nesterov = fraction("momentum", momentum), bool(nesterov)
+        if nesterov and not momentum:
+            raise ValueError("nesterov without momentum; allowed: momentum greater than 0")
+        self._needs_gradient = bool(self._clippings) or self.nesterov
+        if not self._needs_gradient:
+            self.beta = self.momentum if self.momentum else 1.0
+
+    @property
+    def scale(self) -> float:  # type: ignore[override]
+        return 1.0 if self._needs_gradient else -self.learning_rate
+
+    def attach(self, parameters: Parameters) -> None:
+        if self._needs_gradient:
+            super().attach(parameters)
+            self._velocity = np.zeros_like(self._theta) if self.momentum else None
+            return
+        self._theta, self.steps = parameters.vector, 0
+        self.target = parameters.zeros_like() if self.momentum else parameters
+        self._velocity = self.target.vector if self.momentum else None
+
+    def finish(self) -> None:
+        if self._needs_gradient:
+            super().finish()
+            return
         if self._velocity is not None:
-            np.add(self._parameters, self._velocity, out=self._parameters)
+            np.add(self._theta, self._velocity, out=self._theta)
+        self.steps += 1
+
+    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+        np.multiply(g, -self.learning_rate, out=g)
+        if self._velocity is not None:
+            np.multiply(self._velocity, self.momentum, out=self._velocity)
+            np.add(self._velocity, g, out=self._velocity)
+            if not self.nesterov:
+                np.add(theta, self._velocity, out=theta)
+                return
+            np.multiply(self._velocity, self.momentum, out=scratch)
+            np.add(theta, scratch, out=theta)
+        np.add(theta, g, out=theta)
+
+
+class RMSprop(Optimizer):
+    """v ← ρ v + (1 − ρ) g², θ ← θ − η g / √(v + ε) (Tieleman & Hinton 2012; ε inside the root, as in Keras).
+
+    centered: the root is of v − ḡ² + ε, with ḡ ← ρ ḡ + (1 − ρ) g. momentum: the step is added to μ times the last.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **clipping: float | None,
+    ) -> None:
+        super().__init__(learning_rate, **clipping)
+        self.rho, self.momentum = fraction("rho", rho), fraction("momentum", momentum)
+        self.epsilon, self.centered = positive("epsilon", epsilon), bool(centered)
+
+    def attach(self, parameters: Parameters) -> None:
+        super().attach(parameters)
+        self._v = np.zeros_like(self._theta)
+        self._mean, self._mean_squared = np.zeros_like(self._theta), np.zeros_like(self._theta)
+        self._velocity = np.zeros_like(self._theta) if self.momentum else None
+
+    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+        np.multiply(g, g, out=scratch)
+        _move(self._v, scratch, 1.0 - self.rho)
+        np.add(self._v, self.epsilon, out=scratch)
+        if self.centered:
+            np.copyto(self._mean_squared, g)
+            _move(self._mean, self._mean_squared, 1.0 - self.rho)
+            np.multiply(self._mean, self._mean, out=self._mean_squared)
+            np.subtract(scratch, self._mean_squared, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        np.divide(g, scratch, out=g)
+        np.multiply(g, self.learning_rate, out=g)
+        if self._velocity is not None:
+            np.multiply(self._velocity, self.momentum, out=self._velocity)
+            np.add(g, self._velocity, out=g)
+            np.copyto(self._velocity, g)
+        np.subtract(theta, g, out=theta)
+
+
+class Adam(Optimizer):
+    """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − α m / (√v + ε), α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ).
+
+    Kingma & Ba, ICLR 2015, the form at the end of section 2: ε is their ε̂, outside the root and not corrected, as in
+    Keras. t is the number of the update, from 1.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **clipping: float | None,
+    ) -> None:
+        super().__init__(learning_rate, **clipping)
+        self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
+        self.epsilon = positive("epsilon", epsilon)
+
+    def attach(self, parameters: Parameters) -> None:
+        super().attach(parameters)
+        self._m, self._v = np.zeros_like(self._theta), np.zeros_like(self._theta)
+
+    @property
+    def corrected_rate(self) -> float:
+        """α of the next update: η with the bias of both means corrected."""
+        t = self.steps + 1
+        return self.learning_rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+
+    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+        np.multiply(g, g, out=scratch)
+        _move(self._v, scratch, 1.0 - self.beta_2)
+        _move(self._m, g, 1.0 - self.beta_1)
+        np.sqrt(self._v, out=scratch)
+        np.add(scratch, self.epsilon, out=scratch)
+        np.divide(self._m, scratch, out=scratch)
+        np.multiply(scratch, self.corrected_rate, out=scratch)
+        np.subtract(theta, scratch, out=theta)
+
+
+class AdamW(Adam):
+    """Adam after θ ← θ − η λ θ, λ the weight_decay (Loshchilov & Hutter, ICLR 2019), biases included, as in Keras."""
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **clipping: float | None,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **clipping)
+        self.weight_decay = not_negative("weight_decay", weight_decay)
+
+    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+        np.multiply(theta, self.learning_rate * self.weight_decay, out=scratch)
+        np.subtract(theta, scratch, out=theta)
+        super()._step(theta, g, scratch)
+
+
+class Adagrad(Optimizer):
+    """s ← s + g², θ ← θ − η g / √(s + ε) (Duchi et al. 2011; s starts at 0.1 and ε is inside the root, as in Keras)."""
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **clipping: float | None,
+    ) -> None:
+        super().__init__(learning_rate, **clipping)
+        self.initial_accumulator_value = not_negative("initial_accumulator_value", initial_accumulator_value)
+        self.epsilon = positive("epsilon", epsilon)
+
+    def attach(self, parameters: Parameters) -> None:
+        super().attach(parameters)
+        self._sum = np.full_like(self._theta, self.initial_accumulator_value)
+
+    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+        np.multiply(g, g, out=scratch)
+        np.add(self._sum, scratch, out=self._sum)
+        np.add(self._sum, self.epsilon, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        np.divide(g, scratch, out=g)
+        np.multiply(g, self.learning_rate, out=g)
+        np.subtract(theta, g, out=theta)
+
+
+def _move(mean: Array, towards: Array, share: float) -> None:
+    """mean ← mean + share · (towards − mean); `towards` is used up."""
+    np.subtract(towards, mean, out=towards)
+    np.multiply(towards, share, out=towards)
+    np.add(mean, towards, out=mean)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+    "adagrad": Adagrad,
+}

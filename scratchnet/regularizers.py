@@ -9,25 +9,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchnet.checks import not_negative
+
 Array = NDArray[np.floating[Any]]
 
 
-class L2:
-    """l2 · Σ w² with gradient 2 · l2 · w: Keras's convention. Nielsen's λ/2n is this with l2 = λ/2n."""
+class L1L2:
+    """l1 · Σ|w| + l2 · Σ w², gradient l1 · sign(w) + 2 · l2 · w: Keras's convention, with sign(0) = 0.
 
-    def __init__(self, l2: float) -> None:
-        if not 0 <= l2 < np.inf:
-            raise ValueError(f"l2 is {l2}; allowed: a finite number, 0 or greater")
-        self.l2 = float(l2)
+    Nielsen's λ/2n Σ w² is this with l2 = λ/2n.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
+
+    def __bool__(self) -> bool:
+        return bool(self.l1 or self.l2)
 
     def cost(self, weights: Sequence[Array], scratch: Sequence[Array]) -> float:
-        """l2 · Σ w² over all layers; `scratch` holds an array of each weight's shape."""
-        total = 0.0
-        for W, square in zip(weights, scratch, strict=True):
-            np.multiply(W, W, out=square)
-            total += float(np.sum(square))
-        return self.l2 * total
+        """l1 · Σ|w| + l2 · Σ w² over all layers; `scratch` holds an array of each weight's shape."""
+        return float(sum(self._cost(W, part) for W, part in zip(weights, scratch, strict=True)))
 
-    def gradient(self, W: Array, scale: float, out: Array) -> None:
-        """out ← scale · 2 · l2 · W."""
+    def _cost(self, W: Array, scratch: Array) -> float:
+        np.abs(W, out=scratch)
+        total = self.l1 * float(np.sum(scratch)) if self.l1 else 0.0
+        if self.l2:
+            np.multiply(W, W, out=scratch)
+            total += self.l2 * float(np.sum(scratch))
+        return total
+
+    def gradient(self, W: Array, scale: float, out: Array, scratch: Array) -> None:
+        """out ← scale · (l1 · sign(W) + 2 · l2 · W)."""
         np.multiply(W, scale * 2.0 * self.l2, out=out)
+        if self.l1:
+            np.sign(W, out=scratch)
+            np.multiply(scratch, scale * self.l1, out=scratch)
+            np.add(out, scratch, out=out)
+
+    def value(self, w: float) -> float:
+        """What one weight adds to the cost."""
+        return self.l1 * abs(w) + self.l2 * w**2
+
+    def slope(self, w: float) -> float:
+        """The derivative of `value`."""
+        return self.l1 * ((w > 0.0) - (w < 0.0)) + 2.0 * self.l2 * w

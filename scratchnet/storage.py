@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 Array = NDArray[np.floating[Any]]
 
 
@@ -46,6 +47,8 @@ def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:
         version = description.pop("format_version")
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a saved network ({error})") from None
-    if version != FORMAT_VERSION:
-        raise ValueError(f"{path}: format version {version}; this version reads {FORMAT_VERSION}")
+    if version not in READABLE_VERSIONS:
+        raise ValueError(
+            f"{path}: format version {version}; this version reads {', '.join(map(str, READABLE_VERSIONS))}"
+        )
     return description, vector

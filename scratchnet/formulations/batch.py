@@ -1,6 +1,7 @@
 """Forward and backward propagation of a whole batch in matrix form: equations (16) to (24) and BP1.2 to BP4.2.
 
-Fed by a workspace, whose buffers it works on; feeds whatever target the workspace accumulates into.
+Fed by a workspace, whose buffers it works on; feeds whatever target the workspace accumulates into. This is the
+formulation that trains; `scalar` and `vector` have the same functions for one example.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.losses import Loss
-from scratchnet.workspace import Workspace
+from scratchnet.workspace import LayerWorkspace, Product, Workspace
 
 Array = NDArray[np.floating[Any]]
 
@@ -32,15 +33,41 @@ def loss_input(workspace: Workspace, loss: Loss) -> Array:
     return workspace.output.Z if loss.from_weighted_input else workspace.output.A
 
 
-def backward(workspace: Workspace, loss: Loss, Y: Array, scale: float, beta: float) -> None:
+def cost(losses: Array, sizes: NDArray[np.integer[Any]]) -> Array:
+    """C of each of the batches that follow one another in `losses` (N,), of so many examples each, (steps,)."""
+    starts = np.cumsum(sizes) - sizes
+    costs: Array = np.add.reduceat(losses, starts) / sizes  # (24)
+    return costs
+
+
+def output_error(output: LayerWorkspace, loss: Loss, Y: Array, weights: Array | None = None) -> None:
+    """delta[L] ← ∂L/∂Z[L] of each example, times its weight (M,) where there are weights."""
+    loss.output_error(output.activation, output.A, Y, output.delta)  # BP1.2
+    if weights is not None:
+        np.multiply(output.delta, weights, out=output.delta)
+
+
+def propagate(product: Product, above: LayerWorkspace) -> None:
+    """delta[l-1] ← f'(Z[l-1]) ⊙ Wᵀ delta[l]; `product` is W̃ᵀ delta[l], `above` layer l-1."""
+    product()
+    above.activation.jacobian_product(above.A, above.delta, above.delta)  # BP2.2
+
+
+def gradient(layer: LayerWorkspace, scale: float, beta: float) -> None:
+    """target[l] ← beta · target[l] + scale · delta[l] Ã[l-1]ᵀ: the columns of W, and b as the last."""
+    layer.accumulate(scale, beta)  # BP3.2 and BP4.2
+
+
+def backward(
+    workspace: Workspace, loss: Loss, Y: Array, scale: float, beta: float, weights: Array | None = None
+) -> None:
     """target ← beta · target + scale · ∂C/∂W̃ for each layer, the last first.
 
     A layer's error is propagated before its weights may change, for the target may be the weights themselves.
     """
-    output, scale = workspace.output, scale / workspace.batch_size  # the 1/M of (24)
-    loss.output_error(output.activation, output.A, Y, output.delta)  # BP1
-    for layer, propagate, above in workspace.descent:
-        propagate()
-        above.activation.jacobian_product(above.A, above.delta, above.delta)  # BP2
-        layer.accumulate(scale, beta)  # BP3 and BP4
-    workspace.layers[0].accumulate(scale, beta)  # BP3 and BP4
+    scale = scale / workspace.batch_size  # the 1/M of (24)
+    output_error(workspace.output, loss, Y, weights)
+    for layer, product, above in workspace.descent:
+        propagate(product, above)
+        gradient(layer, scale, beta)
+    gradient(workspace.layers[0], scale, beta)

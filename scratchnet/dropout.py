@@ -1,0 +1,43 @@
+"""Dropout as an activation around another: f(z) where a neuron is kept, 0 where it is dropped (Srivastava et al. 2014).
+
+Fed by a mask for each step, so that two implementations can drop the same neurons; feeds the layer's activation.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchnet.activations import Activation
+
+Array = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+
+class Dropout(Activation):
+    """mask ⊙ f(z) / (1 − rate): inverted, so that nothing is scaled when the network predicts, as in Keras."""
+
+    def __init__(self, activation: Activation, rate: float, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        self._activation, self._kept_scale = activation, 1.0 / (1.0 - rate)
+        self._factors: Array = np.ones(shape, dtype)
+        self._A: Array = np.zeros(shape, dtype)  # f' is computed from f(z), not from what the mask left of it
+
+    def keep(self, mask: Mask | None) -> None:
+        """The neurons that the next pass keeps: (M, n_l), or None for all of them, unscaled."""
+        if mask is None:
+            self._factors.fill(1.0)
+        else:
+            np.multiply(mask.T, self._kept_scale, out=self._factors, casting="same_kind")
+
+    def forward(self, Z: Array, A: Array) -> None:
+        self._activation.forward(Z, self._A)
+        np.multiply(self._A, self._factors, out=A)
+
+    def jacobian_product(self, A: Array, G: Array, out: Array) -> None:
+        np.multiply(G, self._factors, out=out)
+        self._activation.jacobian_product(self._A, out, out)
+
+
+def draw_masks(rng: np.random.Generator, rates: list[float], units: list[int], examples: int) -> list[Mask]:
+    """For each rate, which of `units` neurons are kept, an example a row: (examples, units)."""
+    return [rng.random((examples, n), np.float32) >= rate for rate, n in zip(rates, units, strict=True)]

@@ -1,0 +1,144 @@
+"""Learning-rate schedules: the learning rate η of step t, where t counts from 0.
+
+Fed by hyperparameters; feeds the optimizers. Names and formulas are Keras's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, floor, pi
+
+from scratchnet.checks import not_negative, positive
+
+Schedule = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class ExponentialDecay:
+    """η = η_0 · r^(t/T), with decay_rate r and decay_steps T; staircase: t/T rounded down."""
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+    staircase: bool = False
+
+    def __post_init__(self) -> None:
+        _check(self.initial_learning_rate, self.decay_steps)
+        positive("decay_rate", self.decay_rate)
+
+    def __call__(self, step: int) -> float:
+        return float(self.initial_learning_rate * self.decay_rate ** _periods(step, self.decay_steps, self.staircase))
+
+
+@dataclass(frozen=True)
+class InverseTimeDecay:
+    """η = η_0 / (1 + r t/T), with decay_rate r and decay_steps T; staircase: t/T rounded down."""
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+    staircase: bool = False
+
+    def __post_init__(self) -> None:
+        _check(self.initial_learning_rate, self.decay_steps)
+        not_negative("decay_rate", self.decay_rate)
+
+    def __call__(self, step: int) -> float:
+        return self.initial_learning_rate / (1 + self.decay_rate * _periods(step, self.decay_steps, self.staircase))
+
+
+@dataclass(frozen=True)
+class PolynomialDecay:
+    """η = (η_0 − η_T) (1 − min(t, T)/T)^p + η_T, with decay_steps T and power p.
+
+    cycle: T is replaced by its smallest multiple that t has not passed.
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    end_learning_rate: float = 0.0001
+    power: float = 1.0
+    cycle: bool = False
+
+    def __post_init__(self) -> None:
+        _check(self.initial_learning_rate, self.decay_steps)
+        positive("end_learning_rate", self.end_learning_rate)
+        positive("power", self.power)
+
+    def __call__(self, step: int) -> float:
+        end = float(self.decay_steps)
+        if self.cycle:
+            end *= max(1, -(-step // self.decay_steps))
+        left = 1.0 - min(step, end) / end
+        return float((self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate)
+
+
+@dataclass(frozen=True)
+class CosineDecay:
+    """η = η_0 ((1 − α) (1 + cos(π t/T)) / 2 + α) up to T = decay_steps, then α η_0 (Loshchilov & Hutter 2017).
+
+    With warmup_target η_w: first linear from η_0 to η_w in warmup_steps, then the decay from η_w.
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    alpha: float = 0.0
+    warmup_target: float | None = None
+    warmup_steps: int = 0
+
+    def __post_init__(self) -> None:
+        positive("decay_steps", self.decay_steps)
+        not_negative("initial_learning_rate", self.initial_learning_rate)
+        not_negative("alpha", self.alpha)
+        not_negative("warmup_steps", self.warmup_steps)
+        positive("warmup_target", self.warmup_target if self.warmup_target is not None else 1.0)
+
+    def __call__(self, step: int) -> float:
+        if self.warmup_target is None:
+            return self._decayed(self.initial_learning_rate, step)
+        if step < self.warmup_steps:
+            rise = self.warmup_target - self.initial_learning_rate
+            return self.initial_learning_rate + rise * step / self.warmup_steps
+        return self._decayed(self.warmup_target, step - self.warmup_steps)
+
+    def _decayed(self, start: float, step: int) -> float:
+        half_wave = 0.5 * (1.0 + cos(pi * min(step, self.decay_steps) / self.decay_steps))
+        return start * ((1.0 - self.alpha) * half_wave + self.alpha)
+
+
+@dataclass(frozen=True)
+class PiecewiseConstantDecay:
+    """η = values[k], k the number of boundaries that t has passed: t ≤ boundaries[0] takes values[0]."""
+
+    boundaries: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ValueError(
+                f"{len(self.values)} values; allowed: {len(self.boundaries) + 1}, one more than boundaries"
+            )
+        if list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ValueError(f"boundaries are {self.boundaries}; allowed: rising steps")
+        for value in self.values:
+            positive("values", value)
+
+    def __call__(self, step: int) -> float:
+        return self.values[sum(step > boundary for boundary in self.boundaries)]
+
+
+def _check(initial_learning_rate: float, decay_steps: int) -> None:
+    positive("initial_learning_rate", initial_learning_rate)
+    positive("decay_steps", decay_steps)
+
+
+def _periods(step: int, decay_steps: int, staircase: bool) -> float:
+    return floor(step / decay_steps) if staircase else step / decay_steps
+
+
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    "exponential_decay": ExponentialDecay,
+    "inverse_time_decay": InverseTimeDecay,
+    "polynomial_decay": PolynomialDecay,
+    "cosine_decay": CosineDecay,
+    "piecewise_constant_decay": PiecewiseConstantDecay,
+}
