@@ -17,6 +17,8 @@ from scratchnet.checks import fraction, positive
 
 Array = NDArray[np.floating[Any]]
 EVERY_ACTIVATION = frozenset(ACTIVATIONS)
+SUM_TOLERANCE = 1e-3
+"""By how much the targets of one example may miss a sum of 1: they may have been rounded to float32."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,13 @@ class Loss:
     """Whether the outputs' terms are averaged (Keras) or summed (the document)."""
 
     def smooth(self, Y: Array) -> Array:
-        """The targets after label smoothing."""
+        """The targets (n_L, N) that the loss compares with: after label smoothing.
+
+        Raises
+        ------
+        ValueError
+            Where the loss is not defined on such targets.
+        """
         return Y
 
     def per_example(self, outputs: Array, Y: Array) -> Array:
@@ -99,6 +107,10 @@ class SummedBinaryCrossentropy(_CrossEntropy):
         fraction("label_smoothing", self.label_smoothing)
 
     def smooth(self, Y: Array) -> Array:
+        if not ((Y >= 0.0) & (Y <= 1.0)).all():
+            raise ValueError(
+                f"y has targets from {Y.min():g} to {Y.max():g}; allowed for a binary cross entropy: 0 to 1"
+            )
         return Y * (1.0 - self.label_smoothing) + self.label_smoothing / 2.0 if self.label_smoothing else Y
 
     def terms(self, outputs: Array, Y: Array) -> Array:
@@ -140,6 +152,12 @@ class CategoricalCrossentropy(_CrossEntropy):
         fraction("label_smoothing", self.label_smoothing)
 
     def smooth(self, Y: Array) -> Array:
+        totals = Y.sum(axis=0)
+        if not (np.abs(totals - 1.0) < SUM_TOLERANCE).all():
+            worst = totals[np.argmax(np.abs(totals - 1.0))]
+            raise ValueError(
+                f"y has targets that sum to {worst:g}; allowed for a categorical cross entropy: a sum of 1"
+            )
         return Y * (1.0 - self.label_smoothing) + self.label_smoothing / len(Y) if self.label_smoothing else Y
 
     def terms(self, outputs: Array, Y: Array) -> Array:

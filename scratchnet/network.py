@@ -139,6 +139,8 @@ class Network:
         masks : for each layer with dropout, which neurons are kept, (N, n_l); row i is of the example at order[i].
         Returns the cost: the mean over the examples, each step before its update. `step_costs` has it step by step.
         """
+        if len(masks) != (layers := sum(layer.dropout > 0 for layer in self.layers)):
+            raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {layers}")
         sizes = np.diff(np.arange(0, len(order), batch_size), append=len(order))
         loss_inputs: Array = np.empty((len(examples.Y), len(order)), self.dtype)
         penalties = np.zeros(len(sizes))
@@ -146,7 +148,8 @@ class Network:
         weights = examples.weights[order] if examples.weights is not None else None
         with np.errstate(over="ignore"):  # the sigmoid of a very negative z is rightly 0
             for step, (columns, workspace) in enumerate(self.batches(examples, order, batch_size)):
-                workspace.keep([mask[columns] for mask in masks])
+                if masks:
+                    workspace.keep([mask[columns] for mask in masks])
                 batch.forward(workspace)
                 loss_inputs[:, columns] = batch.loss_input(workspace, self.loss)
                 penalties[step] = self._penalty()
@@ -165,12 +168,18 @@ class Network:
 
     def _update(self, workspace: Workspace, Y: Array, weights: Array | None) -> None:
         optimizer, scale = self.optimizer, self.optimizer.scale
-        for W, decay, scratch in zip(self.parameters.weights, self._decay, self._scratch, strict=False):
-            self.regularizer.gradient(W, scale, decay, scratch)
+        # Taken before the product, which may change the weights themselves.
+        decays = self._decays(self.parameters.weights, scale) if self._decay else []
         batch.backward(workspace, self.loss, Y, scale, optimizer.beta, weights)
-        for W, decay in zip(optimizer.target.weights, self._decay, strict=False):
+        for W, decay in zip(optimizer.target.weights, decays, strict=False):
             np.add(W, decay, out=W)
         optimizer.finish()
+
+    def _decays(self, weights: Sequence[Array], scale: float) -> list[Array]:
+        """scale times the regularizer's gradient, in buffers of its own."""
+        for W, decay, scratch in zip(weights, self._decay, self._scratch, strict=True):
+            self.regularizer.gradient(W, scale, decay, scratch)
+        return self._decay
 
     def _penalty(self) -> float:
         return self.regularizer.cost(self.parameters.weights, self._scratch) if self._scratch else 0.0
