@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
+from scratchnet.formulations.model import Model
 from scratchnet.losses import Loss
-from scratchnet.network import Network
 
 Numbers = Sequence[float]
 
@@ -40,7 +40,7 @@ class Gradient(NamedTuple):
     db: Numbers
 
 
-def layers_of(network: Network) -> list[Layer]:
+def layers_of(network: Model) -> list[Layer]:
     """The layers 1 to L of a network, as plain numbers."""
     names = [layer.activation for layer in network.layers]
     pairs = zip(names, network.parameters.get(), strict=True)
@@ -62,7 +62,7 @@ def prediction(a: Numbers, threshold: Numbers) -> list[int]:
     return [1 if a_i > threshold_i else 0 for a_i, threshold_i in zip(a, threshold, strict=True)]  # (8)
 
 
-def cost(network: Network, X: ArrayLike, Y: ArrayLike) -> float:
+def cost(network: Model, X: ArrayLike, Y: ArrayLike) -> float:
     """C over the rows of X (N, n_0) and Y (N, n_L), with regularization."""
     layers, loss, examples = layers_of(network), network.loss, _examples(X, Y)
     losses = [loss.component(forward(layers, x)[-1].a, y) for x, y in examples]  # (15), (23)
@@ -100,7 +100,7 @@ def backward(layers: Sequence[Layer], loss: Loss, x: Numbers, y: Numbers) -> lis
     return gradients
 
 
-def gradients(network: Network, X: ArrayLike, Y: ArrayLike) -> NDArray[np.float64]:
+def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> NDArray[np.float64]:
     """∂C/∂θ as `Network.gradient` orders it: the mean of the examples' gradients, and the regularizer's slope."""
     layers, examples = layers_of(network), _examples(X, Y)
     flat = [_flat(backward(layers, network.loss, x, y)) for x, y in examples]

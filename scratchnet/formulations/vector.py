@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
+from scratchnet.formulations.model import Model
 from scratchnet.losses import Loss
-from scratchnet.network import Network
 
 Array = NDArray[np.floating[Any]]
 
@@ -38,7 +38,7 @@ class Gradient(NamedTuple):
     db: Array
 
 
-def layers_of(network: Network) -> list[Layer]:
+def layers_of(network: Model) -> list[Layer]:
     """The layers 1 to L of a network."""
     names = [layer.activation for layer in network.layers]
     pairs = zip(names, network.parameters.get(), strict=True)
@@ -60,7 +60,7 @@ def _applied(f: type[Activation], z: Array) -> Array:
     return a
 
 
-def cost(network: Network, X: ArrayLike, Y: ArrayLike) -> float:
+def cost(network: Model, X: ArrayLike, Y: ArrayLike) -> float:
     """C over the rows of X (N, n_0) and Y (N, n_L), with regularization."""
     layers, loss = layers_of(network), network.loss
     outputs = [(forward(layers, x)[-1], y) for x, y in _examples(network, X, Y)]
@@ -104,7 +104,7 @@ def backward(layers: Sequence[Layer], loss: Loss, x: Array, y: Array) -> list[Gr
     return gradients
 
 
-def gradients(network: Network, X: ArrayLike, Y: ArrayLike) -> Array:
+def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> Array:
     """∂C/∂θ as `Network.gradient` orders it: the mean of the examples' gradients, and the regularizer's."""
     layers, total = layers_of(network), network.parameters.zeros_like()
     examples = _examples(network, X, Y)
@@ -118,6 +118,6 @@ def gradients(network: Network, X: ArrayLike, Y: ArrayLike) -> Array:
     return total.vector
 
 
-def _examples(network: Network, X: ArrayLike, Y: ArrayLike) -> list[tuple[Array, Array]]:
+def _examples(network: Model, X: ArrayLike, Y: ArrayLike) -> list[tuple[Array, Array]]:
     rows = (np.asarray(array, network.dtype) for array in (X, Y))
     return [(x[:, None], y[:, None]) for x, y in zip(*rows, strict=True)]
