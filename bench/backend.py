@@ -3,7 +3,7 @@
 Fed by a worker, which makes one backend and drives it; a backend lives in a file of its own in `bench/backends/`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,24 +15,37 @@ from numpy.typing import NDArray
 from bench.errors import UnusableError
 from bench.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
+from scratchnet.dropout import Mask
 
 
 class Backend(Protocol):
     """One way to train the network that a spec describes.
 
-    Rows are examples: x (N, n_0), y (N, n_L) one-hot, in the spec's dtype.
+    Rows are examples: x (N, n_0), y (N, n_L) one-hot, weights (N,), in the spec's dtype. Where the spec has dropout,
+    each epoch comes with a mask (N, n_l) of each layer that has it, True for kept; row i is of the example order[i].
     """
 
-    def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
-        """Build the model, put `parameters` into it, keep the training examples."""
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        parameters: Parameters,
+        x: Floats,
+        y: Floats,
+        threads: int,
+        weights: Floats | None = None,
+    ) -> None:
+        """Build the model, put `parameters` into it, keep the training examples and their weights."""
 
     def parameters(self) -> Parameters:
         """The parameters, read back out of the model, in the document's layout: W (n_l, n_{l-1}), b (n_l,)."""
 
-    def batches(self, order: NDArray[np.int64]) -> Iterator[Batch]:
+    def set_parameters(self, parameters: Parameters) -> None:
+        """Overwrite the parameters; what the optimizer remembers stays."""
+
+    def batches(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> Iterator[Batch]:
         """The batches of an epoch, drawn through the very input path that `train_epoch` uses."""
 
-    def train_epoch(self, order: NDArray[np.int64]) -> None:
+    def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:
         """One pass in that order: gather, forward, backward, update; done when it returns. This call alone is timed."""
 
     def epoch_cost(self) -> float:

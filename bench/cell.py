@@ -65,6 +65,7 @@ class Cell:
         self._expected_parameters = parameters_fingerprint(self._plan.initial_parameters())
         self._order_of_turns = random.Random(f"{spec.name} {seed} {attempt}")
         self._workers: dict[str, WorkerProcess] = {}
+        self._stopped: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +119,10 @@ class Cell:
         """Every worker trains this epoch, in random order, with a rest before each turn."""
         order = self._plan.order(epoch, len(self._inputs.train.labels))
         x, y = self._inputs.train.x, self._inputs.train_targets
-        expected = batches_fingerprint(batches(x, y, order, self._spec.batch_size))
-        names = list(self._workers)
+        weights = self._plan.sample_weights(self._inputs.train.labels)
+        masks = self._plan.dropout_masks(epoch, len(order))
+        expected = batches_fingerprint(batches(x, y, order, self._spec.batch_size, weights, masks))
+        names = [name for name in self._workers if name not in self._stopped]
         self._order_of_turns.shuffle(names)
         for turn, name in enumerate(names):
             self._session.progress.turn(name, epoch)
@@ -147,6 +150,9 @@ class Cell:
             self._lose(name, "not_comparable", f"it did not consume the plan's batches in epoch {epoch}", turns=left)
         elif record.train_cost is None:
             self._lose(name, "diverged", f"the cost is not finite after epoch {epoch}", turns=left)
+        elif record.stopped:
+            self._stopped.add(name)
+            self._session.progress.turn_done(left)
         else:
             self._session.progress.turn_done()
 

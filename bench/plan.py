@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.spec import TrainingSpec
+from scratchnet.dropout import Mask, draw_masks
 from scratchnet.initializers import INITIALIZERS
 
 Floats = NDArray[np.floating]
 Parameters = Sequence[tuple[Floats, Floats]]
 """(W, b) of each layer: W (n_l, n_{l-1}), b (n_l,)."""
-Batch = tuple[Floats, Floats]
-"""Rows of X (M, n_0) and of Y (M, n_L)."""
+Batch = tuple[NDArray[np.generic], ...]
+"""Rows of X (M, n_0) and Y (M, n_L); where used, weights (M,) and the rows of each layer's mask (M, n_l)."""
 
-_INITIAL_PARAMETERS, _ORDER = 0, 1
+_INITIAL_PARAMETERS, _ORDER, _DROPOUT, _SAMPLE_WEIGHTS = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,39 @@ class Plan:
         """A permutation of the training examples; epochs count from 1."""
         return self._generator(_ORDER, epoch).permutation(examples)
 
+    def dropout_masks(self, epoch: int, examples: int) -> list[Mask]:
+        """For each layer with dropout, which neurons an epoch keeps, (N, n_l): row i is of the example at order[i]."""
+        dropped = [layer for layer in self.spec.architecture.layers if layer.dropout]
+        rates, units = [layer.dropout for layer in dropped], [layer.units for layer in dropped]
+        return draw_masks(self._generator(_DROPOUT, epoch), rates, units, examples)
+
+    def sample_weights(self, labels: NDArray[np.int64]) -> Floats | None:
+        """Weight of each training example, (N,): its class's times its own; None where the spec has neither."""
+        by_class, own = self.spec.class_weights, self.spec.sample_weight_range
+        if by_class is None and own is None:
+            return None
+        weights = np.ones(len(labels)) if by_class is None else np.asarray(by_class)[labels]
+        if own is not None:
+            weights = weights * self._generator(_SAMPLE_WEIGHTS).uniform(*own, size=len(labels))
+        return weights.astype(self.spec.dtype)
+
     def _generator(self, *purpose: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=purpose))
 
 
-def batches(x: Floats, y: Floats, order: NDArray[np.int64], batch_size: int) -> Iterator[Batch]:
+def batches(
+    x: Floats,
+    y: Floats,
+    order: NDArray[np.int64],
+    batch_size: int,
+    weights: Floats | None = None,
+    masks: Sequence[Mask] = (),
+) -> Iterator[Batch]:
     """The batches that a backend must consume: rows in that order, the last batch shorter where M does not divide N."""
+    of_examples = [x, y] if weights is None else [x, y, weights]
     for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        yield x[rows], y[rows]
+        places = slice(start, start + batch_size)
+        yield (*(array[order[places]] for array in of_examples), *(mask[places] for mask in masks))
 
 
 def parameters_fingerprint(parameters: Parameters) -> str:
@@ -66,7 +91,7 @@ def batches_fingerprint(consumed: Iterable[Batch]) -> str:
     return _sha256(array for batch in consumed for array in batch)
 
 
-def _sha256(arrays: Iterable[Floats]) -> str:
+def _sha256(arrays: Iterable[NDArray[np.generic]]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         rows = np.ascontiguousarray(array)

@@ -85,6 +85,7 @@ class EpochRecord(_Record):
     validation_accuracy: float | None
     test_accuracy: float | None
     test_binary_accuracy: float | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
+    stopped: bool = Field(default=False, description="early stopping ended the training after this epoch")
     batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
     expected_batches_fingerprint: str
 

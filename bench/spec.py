@@ -9,60 +9,88 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bench.errors import UnusableError
+from bench.frozen import Count, Factor, Fraction, Frozen, Rate
+from bench.optimizer_spec import TAGS, OptimizerSpec
 from bench.text import one_line
 
-Activation = Literal["sigmoid", "tanh", "relu", "linear", "softmax"]
-Initializer = Literal["zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal"]
-Loss = Literal["summed_binary_crossentropy", "categorical_crossentropy", "sum_of_squared_errors"]
+Activation = Literal[
+    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear", "softmax"
+]  # fmt: skip
+Initializer = Literal[
+    "zeros",
+    "random_uniform",
+    "random_normal",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+]
+Loss = Literal[
+    "summed_binary_crossentropy",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+    "sum_of_squared_errors",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "huber",
+]
 Dtype = Literal["float32", "float64"]
 Color = Literal["grey", "rgb"]
 
 # The output activations each loss is defined on: the loss takes logarithms of probabilities, or of nothing.
 OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "summed_binary_crossentropy": ("sigmoid",),
+    "binary_crossentropy": ("sigmoid",),
     "categorical_crossentropy": ("softmax",),
+    "sparse_categorical_crossentropy": ("softmax",),
     "sum_of_squared_errors": get_args(Activation),
+    "mean_squared_error": get_args(Activation),
+    "mean_absolute_error": get_args(Activation),
+    "huber": get_args(Activation),
 }
+SMOOTHED_LOSSES = ("summed_binary_crossentropy", "binary_crossentropy", "categorical_crossentropy")
 
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
 LONGEST_VALUE = 120
 
-Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
-
-
-class LayerSpec(_Frozen):
-    """One dense layer: `units` neurons, an activation, and how its weights start (biases start at zero)."""
+class LayerSpec(Frozen):
+    """One dense layer: `units` neurons, an activation, how its weights start (biases start at zero), dropout."""
 
     units: Width = Field(description="number of neurons n_l")
     activation: Activation
     initializer: Initializer = "glorot_uniform"
+    dropout: Fraction = Field(default=0.0, description="rate at which its activations are dropped in training")
+
+    @model_validator(mode="after")
+    def _softmax_has_a_choice(self) -> Self:
+        if self.activation == "softmax" and self.units < 2:
+            raise ValueError("softmax over 1 unit is always 1; allowed: 2 units or more, or sigmoid")
+        return self
 
 
-class ArchitectureSpec(_Frozen):
+class ArchitectureSpec(Frozen):
     """n_0 inputs and any number of dense layers, the last of which is the output layer."""
 
     inputs: Count = Field(description="number of input features n_0")
     layers: tuple[LayerSpec, ...] = Field(min_length=1, max_length=1000)
 
     @model_validator(mode="after")
-    def _softmax_only_at_the_output(self) -> Self:
-        for index, layer in enumerate(self.layers[:-1]):
-            if layer.activation == "softmax":
-                allowed = ", ".join(name for name in get_args(Activation) if name != "softmax")
-                raise ValueError(f"layers[{index}]: softmax in a hidden layer; allowed there: {allowed}")
-        if self.layers[-1].activation == "softmax" and self.layers[-1].units < 2:
-            raise ValueError("softmax over 1 unit is always 1; allowed: 2 units or more, or sigmoid")
+    def _no_dropout_at_the_output(self) -> Self:
+        if rate := self.layers[-1].dropout:
+            raise ValueError(f"layers[{len(self.layers) - 1}].dropout: {rate} at the output; allowed there: 0")
         return self
 
     @model_validator(mode="after")
@@ -83,21 +111,23 @@ class ArchitectureSpec(_Frozen):
         return "-".join(map(str, self.widths))
 
 
-class OptimizerSpec(_Frozen):
-    """Mini-batch gradient descent: v ← momentum · v − learning_rate · gradient, parameters ← parameters + v."""
+class RegularizationSpec(Frozen):
+    """Added to the cost: l1 · Σ|w| + l2 · Σ w² over all weights, never over biases (Keras's convention, not l2/2)."""
 
-    name: Literal["sgd"] = "sgd"
-    learning_rate: float = Field(gt=0, le=1e6)
-    momentum: float = Field(default=0.0, ge=0, lt=1)
-
-
-class RegularizationSpec(_Frozen):
-    """Added to the cost: l2 · Σ w² over all weights, never over biases (Keras's convention, not l2/2)."""
-
-    l2: float = Field(default=0.0, ge=0, le=1e6)
+    l1: Factor = 0.0
+    l2: Factor = 0.0
 
 
-class DataSpec(_Frozen):
+class EarlyStoppingSpec(Frozen):
+    """Training ends after `patience` epochs in a row that did not improve on the best by more than `min_delta`."""
+
+    monitor: Literal["validation_accuracy", "train_cost"] = "validation_accuracy"
+    patience: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 0
+    min_delta: Factor = 0.0
+    restore_best: bool = Field(default=False, description="end with the parameters of the best epoch")
+
+
+class DataSpec(Frozen):
     """Where the examples come from, and, for a folder of images, how they are read."""
 
     source: str = Field(
@@ -132,14 +162,23 @@ def _from_source_name(value: Any) -> Any:
     return {"source": value} if isinstance(value, str) else value
 
 
-class TrainingSpec(_Frozen):
+class TrainingSpec(Frozen):
     """Everything that decides what is computed: two backends given the same spec and seed do identical work."""
 
     name: str = Field(default="", max_length=80, description="unique in its suite; made from the shape when left out")
     architecture: ArchitectureSpec
     loss: Loss
+    label_smoothing: Fraction = Field(default=0.0, description="s: targets y become y (1 − s) + s / n_L, or s / 2")
+    huber_delta: Rate = Field(default=1.0, description="where loss huber turns from squared to absolute")
     optimizer: OptimizerSpec
     regularization: RegularizationSpec = RegularizationSpec()
+    class_weights: tuple[Factor, ...] | None = Field(
+        default=None, max_length=65_536, description="factor of the loss of each class's examples"
+    )
+    sample_weight_range: tuple[Factor, Factor] | None = Field(
+        default=None, description="each training example's weight is drawn from here, once"
+    )
+    early_stopping: EarlyStoppingSpec | None = None
     dtype: Dtype = "float32"
     batch_size: Count
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
@@ -173,6 +212,33 @@ class TrainingSpec(_Frozen):
             raise ValueError(f"loss {self.loss} does not fit output {activation}; allowed: {', '.join(allowed)}")
         return self
 
+    @model_validator(mode="after")
+    def _options_fit_the_loss(self) -> Self:
+        if self.label_smoothing and self.loss not in SMOOTHED_LOSSES:
+            raise ValueError(f"label_smoothing with loss {self.loss}; allowed with: {', '.join(SMOOTHED_LOSSES)}")
+        if self.huber_delta != 1.0 and self.loss != "huber":
+            raise ValueError(f"huber_delta with loss {self.loss}; allowed with: huber")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_fit_the_classes(self) -> Self:
+        classes = max(self.architecture.widths[-1], 2)
+        if self.class_weights is not None and len(self.class_weights) != classes:
+            raise ValueError(f"class_weights has {len(self.class_weights)} numbers; allowed: {classes}, one a class")
+        if self.class_weights is not None and not any(self.class_weights):
+            raise ValueError("class_weights are all 0; allowed: one greater than 0 at least")
+        low, high = self.sample_weight_range or (1.0, 1.0)
+        if not low <= high or not high:
+            raise ValueError(f"sample_weight_range is [{low}, {high}]; allowed: [low, high] with 0 <= low <= high > 0")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_watch(self) -> Self:
+        watched = self.early_stopping.monitor if self.early_stopping else ""
+        if watched == "validation_accuracy" and not self.validation_fraction:
+            raise ValueError("early_stopping watches validation_accuracy; allowed: validation_fraction greater than 0")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _name_from_shape(cls, values: Any) -> Any:
@@ -185,7 +251,7 @@ class TrainingSpec(_Frozen):
             return values  # the fields themselves say what is wrong with them
 
 
-class Suite(_Frozen):
+class Suite(Frozen):
     """Specs that are run together, the backends that train them, and how the run is timed."""
 
     title: str = Field(default="", max_length=200)
@@ -282,13 +348,16 @@ def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
 
 def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
     """`place: message; allowed: ...` of the first problem, and how many more there are."""
-    errors = error.errors(include_url=False, include_context=False)
+    errors = error.errors(include_url=False)
     # A misspelt key says more than the one that it left missing.
     errors.sort(key=lambda one: one["type"] != "extra_forbidden")
     first = errors[0]
     place = _place(first["loc"], tables)
     message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "union_tag_invalid":
+        place, tag = f"{place}.name", one_line(first["ctx"]["tag"], LONGEST_VALUE)
+        message = f"{tag!r} is not known; allowed: {first['ctx']['expected_tags']}"
+    elif first["type"] == "extra_forbidden":
         message = f"unknown key; allowed: {', '.join(_keys_allowed_at(first['loc'][:-1]))}"
     elif first["type"] not in ("missing", "value_error"):
         message = f"{message}, not {one_line(repr(first['input']), LONGEST_VALUE)}"
@@ -302,21 +371,26 @@ def _place(location: tuple[int | str, ...], tables: dict[str, Any]) -> str:
         spec = tables["specs"][location[1]]
         if location[2] not in spec and location[2] in tables.get("defaults", {}):
             location = ("defaults", *location[2:])
+    location = tuple(part for part in location if part not in TAGS)
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return one_line(text.lstrip("."), LONGEST_VALUE) or "suite"
 
 
 def _keys_allowed_at(location: tuple[int | str, ...]) -> list[str]:
-    model: Any = Suite
+    models: list[Any] = [Suite]
     for part in location:
-        if isinstance(part, str):
-            model = _model_in(model.model_fields[part].annotation)
-    keys = list(model.model_fields)
-    return [*keys, "defaults"] if model is Suite else keys
+        if part in TAGS:
+            models = [model for model in models if part in get_args(model.model_fields["name"].annotation)] or models
+        elif isinstance(part, str):
+            fields = [model.model_fields[part] for model in models if part in model.model_fields]
+            models = [model for field in fields for model in _models_in((field.annotation, *field.metadata))]
+    keys = list(models[0].model_fields)
+    return [*keys, "defaults"] if models[0] is Suite else keys
 
 
-def _model_in(annotation: Any) -> Any:
-    """The model that an annotation such as `tuple[LayerSpec, ...]` holds."""
+def _models_in(annotation: Any) -> list[Any]:
+    """The models that an annotation such as `tuple[LayerSpec, ...]` holds."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(found for part in get_args(annotation) if (found := _model_in(part)) is not None)
+        return [annotation]
+    parts = annotation if isinstance(annotation, tuple) else get_args(annotation)
+    return [model for part in parts for model in _models_in(part)]

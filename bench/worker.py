@@ -24,7 +24,7 @@ from bench.data import Dataset
 from bench.inputs import Inputs, Split
 from bench.messages import Job, Train
 from bench.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
-from scratchnet import metrics
+from scratchnet import EarlyStopping, metrics
 
 
 class Trainer:
@@ -34,8 +34,11 @@ class Trainer:
         self._plan, self._spec = Plan(job.spec, job.seed), job.spec
         self._inputs = Inputs(Dataset.open(job.data_folder), job.spec)
         parameters, x, y = self._plan.initial_parameters(), self._inputs.train.x, self._inputs.train_targets
-        self._backend = backends.load(job.target)(job.spec, parameters, x, y, job.threads)
-        self._packages = job.packages
+        weights = self._plan.sample_weights(self._inputs.train.labels)
+        self._backend = backends.load(job.target)(job.spec, parameters, x, y, job.threads, weights)
+        self._packages, self._best = job.packages, parameters
+        stopping = job.spec.early_stopping
+        self._stopping = EarlyStopping(**stopping.model_dump()) if stopping else None
 
     def description(self) -> dict[str, Any]:
         """What the worker record holds, read back out of the model."""
@@ -48,19 +51,30 @@ class Trainer:
 
     def train(self, epoch: int) -> dict[str, Any]:
         """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
-        order = self._plan.order(epoch, len(self._inputs.train.labels))
+        examples = len(self._inputs.train.labels)
+        order, masks = self._plan.order(epoch, examples), self._plan.dropout_masks(epoch, examples)
         cpu_start, start = time.process_time(), time.perf_counter()
-        self._backend.train_epoch(order)
+        self._backend.train_epoch(order, masks)
         epoch_seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         cost = self._backend.epoch_cost()
-        return {
+        measured = {
             "epoch_seconds": epoch_seconds,
             "cpu_seconds": cpu_seconds,
             "samples_per_second": len(order) / epoch_seconds,
             "train_cost": cost if math.isfinite(cost) else None,
-            "batches_fingerprint": batches_fingerprint(self._backend.batches(order)),
+            "batches_fingerprint": batches_fingerprint(self._backend.batches(order, masks)),
             **self._accuracies(),
         }
+        return {**measured, "stopped": self._stops(measured)}
+
+    def _stops(self, measured: dict[str, Any]) -> bool:
+        """Whether early stopping ends the training here; the parameters of the best epoch are kept."""
+        if self._stopping is None or measured["train_cost"] is None:
+            return False
+        stopped = self._stopping.update(measured[self._stopping.monitor])
+        if self._stopping.improved and self._stopping.restore_best:
+            self._best = self._backend.parameters()
+        return stopped
 
     def _accuracies(self) -> dict[str, float | None]:
         test_outputs = self._outputs(self._inputs.test)
@@ -81,6 +95,8 @@ class Trainer:
 
     def final(self) -> dict[str, Any]:
         """Precision, recall and predictions on the test examples, and what memory it took."""
+        if self._stopping is not None and self._stopping.restore_best:
+            self._backend.set_parameters(self._best)
         predicted, labels = metrics.predicted_classes(self._outputs(self._inputs.test)), self._inputs.test.labels
         classes = max(self._inputs.outputs, 2)
         return {

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.optimizer_spec import SGDSpec
 from bench.progress import progress_for
 from bench.report import write_report
 from bench.runner import execute, new_folder, turns
-from bench.spec import ArchitectureSpec, DataSpec, LayerSpec, OptimizerSpec, Suite, TrainingSpec
+from bench.spec import ArchitectureSpec, DataSpec, LayerSpec, Suite, TrainingSpec
 from bench.tables import verdict
 
 spec = TrainingSpec(
@@ -23,7 +24,7 @@ spec = TrainingSpec(
         ),
     ),
     loss="categorical_crossentropy",
-    optimizer=OptimizerSpec(learning_rate=0.1, momentum=0.9),
+    optimizer=SGDSpec(learning_rate=0.1, momentum=0.9),
     batch_size=100,
     epochs=3,
     seeds=(0, 1),

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 Parameters = Sequence[tuple[NDArray[Any], NDArray[Any]]]
 
 
-def set_parameters(model: keras.Sequential, parameters: Parameters) -> None:
+def dense_layers(model: keras.Model) -> list[keras.layers.Dense]:
+    """The layers with parameters, first to last."""
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+
+
+def set_parameters(model: keras.Model, parameters: Parameters) -> None:
     """Overwrite each layer's weights and biases.
 
     Raises
@@ -20,10 +25,10 @@ def set_parameters(model: keras.Sequential, parameters: Parameters) -> None:
     ValueError
         The number of layers or a shape is not the model's.
     """
-    for layer, (W, b) in zip(model.layers, parameters, strict=True):
+    for layer, (W, b) in zip(dense_layers(model), parameters, strict=True):
         layer.set_weights([W.T, b])
 
 
-def get_parameters(model: keras.Sequential) -> Parameters:
+def get_parameters(model: keras.Model) -> Parameters:
     """Copies of each layer's weights and biases."""
-    return [(kernel.T, bias) for kernel, bias in (layer.get_weights() for layer in model.layers)]
+    return [(kernel.T, bias) for kernel, bias in (layer.get_weights() for layer in dense_layers(model))]

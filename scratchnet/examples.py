@@ -23,6 +23,12 @@ class Examples:
     Y: Array
     labels: NDArray[np.int64]
     weights: Array | None = None
+    raw_Y: Array | None = None
+
+    @property
+    def targets(self) -> Array:
+        """Y before label smoothing, (n_L, N)."""
+        return self.raw_Y if self.raw_Y is not None else self.Y
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,7 +52,7 @@ class Examples:
 
     def smoothed(self, loss: Loss) -> "Examples":
         """The same examples with the targets that the loss compares with: label smoothing is done once, here."""
-        return replace(self, Y=loss.smooth(self.Y))
+        return replace(self, Y=loss.smooth(self.Y), raw_Y=self.Y)
 
     def weighted(self, sample_weight: ArrayLike | None, class_weight: Mapping[int, float] | None) -> "Examples":
         """The same examples, each weighted by its own weight (N,) times that of its class; a class left out has 1.

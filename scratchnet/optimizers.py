@@ -99,6 +99,7 @@ class SGD(Optimizer):
 
     @property
     def scale(self) -> float:  # type: ignore[override]
+        """1 where g itself is needed, else −η."""
         return 1.0 if self._needs_gradient else -self.learning_rate
 
     def attach(self, parameters: Parameters) -> None:

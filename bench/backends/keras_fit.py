@@ -3,7 +3,7 @@
 Fed by a worker; everything that is timed is the gather of the epoch's rows and `Model.fit`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,26 @@ from reference_tf.epoch import batch_bounds
 from reference_tf.model import build_model, outputs
 from reference_tf.parameters import get_parameters, set_parameters
 from reference_tf.threads import budget, configure
+from scratchnet.dropout import Mask
 
 
 class KerasFit:
     """See `bench.backend.Backend`. Keras's defaults, but for the thread budget."""
 
-    def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        parameters: Parameters,
+        x: Floats,
+        y: Floats,
+        threads: int,
+        weights: Floats | None = None,
+    ) -> None:
         configure(spec, threads)
         self._bounds = batch_bounds(len(x), spec.batch_size)
         self._model = build_model(spec, steps_per_execution=self._steps_per_execution(len(self._bounds)))
-        set_parameters(self._model, parameters)
-        self._x, self._y, self._batch_size = x, y, spec.batch_size
+        self.set_parameters(parameters)
+        self._x, self._y, self._weights, self._batch_size = x, y, weights, spec.batch_size
         self._cost = float("nan")
 
     @staticmethod
@@ -33,22 +42,33 @@ class KerasFit:
         """How many of the epoch's steps TensorFlow takes before it returns to Python."""
         return 1
 
-    def _gather(self, order: NDArray[np.int64]) -> Batch:
-        """The epoch's rows in that order: x (N, n_0), y (N, n_L)."""
-        return self._x[order], self._y[order]
+    def _gather(self, order: NDArray[np.int64]) -> tuple[Floats, Floats, Floats | None]:
+        """The epoch's rows in that order: x (N, n_0), y (N, n_L), weights (N,)."""
+        return self._x[order], self._y[order], self._weights[order] if self._weights is not None else None
+
+    def set_parameters(self, parameters: Parameters) -> None:
+        set_parameters(self._model, parameters)
 
     def parameters(self) -> Parameters:
         return get_parameters(self._model)
 
-    def batches(self, order: NDArray[np.int64]) -> Iterator[Batch]:
-        x, y = self._gather(order)
+    def batches(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> Iterator[Batch]:
+        gathered = [array for array in self._gather(order) if array is not None]
         # Keras cuts what it is given in the same way; its own iterator is not public.
         for start, size in self._bounds:
-            yield x[start : start + size], y[start : start + size]
+            yield tuple(array[start : start + size] for array in (*gathered, *masks))
 
-    def train_epoch(self, order: NDArray[np.int64]) -> None:
-        x, y = self._gather(order)
-        history = self._model.fit(x, y, batch_size=self._batch_size, epochs=1, shuffle=False, verbose=0)
+    def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:
+        x, y, weights = self._gather(order)
+        history = self._model.fit(
+            [x, *masks] if masks else x,
+            y,
+            sample_weight=weights,
+            batch_size=self._batch_size,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+        )
         self._cost = history.history["loss"][0]
 
     def epoch_cost(self) -> float:

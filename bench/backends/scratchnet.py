@@ -3,44 +3,55 @@
 Fed by a worker; everything that is timed is `Network.train_epoch`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.optimizer_spec import OptimizerSpec
 from bench.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
-from scratchnet import SGD, Dense, Network
+from scratchnet import Dense, Network
+from scratchnet.dropout import Mask
+from scratchnet.losses import LOSSES, Loss
+from scratchnet.optimizers import OPTIMIZERS, Optimizer
+from scratchnet.schedules import SCHEDULES
 
 
 class Scratchnet:
     """See `bench.backend.Backend`. The thread budget reaches BLAS through the worker's environment."""
 
-    def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        parameters: Parameters,
+        x: Floats,
+        y: Floats,
+        threads: int,
+        weights: Floats | None = None,
+    ) -> None:
         self._batch_size = spec.batch_size
-        self._network = Network(
-            spec.architecture.inputs,
-            [Dense(layer.units, layer.activation, layer.initializer) for layer in spec.architecture.layers],
-            loss=spec.loss,
-            optimizer=SGD(spec.optimizer.learning_rate, spec.optimizer.momentum),
-            l2=spec.regularization.l2,
-            dtype=spec.dtype,
-        )
-        self._network.parameters.set(parameters)
-        self._examples = self._network.prepare(x, y)
+        self._network = network_of(spec)
+        self.set_parameters(parameters)
+        self._examples = self._network.prepare(x, y, weights)
         self._cost = float("nan")
 
     def parameters(self) -> Parameters:
         return self._network.parameters.get()
 
-    def batches(self, order: NDArray[np.int64]) -> Iterator[Batch]:
-        Y = np.take(self._examples.Y, order, axis=1)
-        for columns, workspace in self._network.batches(self._examples, order, self._batch_size):
-            yield workspace.rows[:, :-1], Y[:, columns].T
+    def set_parameters(self, parameters: Parameters) -> None:
+        self._network.parameters.set(parameters)
 
-    def train_epoch(self, order: NDArray[np.int64]) -> None:
-        self._cost = self._network.train_epoch(self._examples, order, self._batch_size)
+    def batches(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> Iterator[Batch]:
+        examples = self._examples
+        for places, workspace in self._network.batches(examples, order, self._batch_size):
+            rows = order[places]
+            weights = [] if examples.weights is None else [examples.weights[rows]]
+            yield (workspace.rows[:, :-1], examples.targets[:, rows].T, *weights, *(mask[places] for mask in masks))
+
+    def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:
+        self._cost = self._network.train_epoch(self._examples, order, self._batch_size, masks)
 
     def epoch_cost(self) -> float:
         return self._cost
@@ -55,3 +66,29 @@ class Scratchnet:
 
     def notes(self) -> dict[str, Any]:
         return {}
+
+
+def network_of(spec: TrainingSpec) -> Network:
+    """The network that a spec describes."""
+    return Network(
+        spec.architecture.inputs,
+        [Dense(**layer.model_dump()) for layer in spec.architecture.layers],
+        loss=_loss(spec),
+        optimizer=_optimizer(spec.optimizer),
+        l1=spec.regularization.l1,
+        l2=spec.regularization.l2,
+        dtype=spec.dtype,
+    )
+
+
+def _loss(spec: TrainingSpec) -> Loss:
+    given = {"label_smoothing": spec.label_smoothing, "delta": spec.huber_delta}
+    kind = LOSSES[spec.loss]
+    return kind(**{name: value for name, value in given.items() if name in kind.__dataclass_fields__})
+
+
+def _optimizer(spec: OptimizerSpec) -> Optimizer:
+    rate = spec.learning_rate
+    return OPTIMIZERS[spec.name](
+        rate if isinstance(rate, float) else SCHEDULES[rate.name](**rate.options), **spec.options
+    )

@@ -3,7 +3,7 @@
 Fed by a worker; everything that is timed is the function that `reference_tf.epoch` makes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from bench.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
-from reference_tf.epoch import batch_bounds, gather, make_epoch
+from reference_tf.epoch import Examples, batch_bounds, gather, make_epoch
 from reference_tf.model import build_model, outputs
 from reference_tf.parameters import get_parameters, set_parameters
 from reference_tf.threads import budget, configure
+from scratchnet.dropout import Mask
 
 
 class TfGraph:
@@ -23,26 +24,45 @@ class TfGraph:
 
     jit_compile: ClassVar[bool] = False
 
-    def __init__(self, spec: TrainingSpec, parameters: Parameters, x: Floats, y: Floats, threads: int) -> None:
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        parameters: Parameters,
+        x: Floats,
+        y: Floats,
+        threads: int,
+        weights: Floats | None = None,
+    ) -> None:
         configure(spec, threads)
         self._model = build_model(spec)
-        set_parameters(self._model, parameters)
-        self._x, self._y = tf.constant(x), tf.constant(y)
+        self.set_parameters(parameters)
+        given = tf.constant(weights) if weights is not None else None
+        self._examples = Examples(tf.constant(x), tf.constant(y), given)
         self._bounds = batch_bounds(len(x), spec.batch_size)
         self._epoch = make_epoch(self._model, len(x), spec.batch_size, self.jit_compile)
         self._costs: Floats = np.full(len(self._bounds), np.nan)
 
+    def set_parameters(self, parameters: Parameters) -> None:
+        set_parameters(self._model, parameters)
+
     def parameters(self) -> Parameters:
         return get_parameters(self._model)
 
-    def batches(self, order: NDArray[np.int64]) -> Iterator[Batch]:
-        rows = tf.constant(order)
+    def batches(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> Iterator[Batch]:
+        rows, kept = tf.constant(order), [tf.constant(mask) for mask in masks]
         for start, size in self._bounds:
-            x, y = gather(self._x, self._y, rows, start, size)
-            yield x.numpy(), y.numpy()
+            (x, *masks_rows), y, weights = gather(self._examples, rows, kept, start, size)
+            tensors = (x, y, *([weights] if weights is not None else []), *masks_rows)
+            yield tuple(tensor.numpy() for tensor in tensors)
 
-    def train_epoch(self, order: NDArray[np.int64]) -> None:
-        self._costs = self._epoch(self._x, self._y, tf.constant(order)).numpy()
+    def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:
+        kept = [tf.constant(mask) for mask in masks]
+        self._costs = self._epoch(self._examples, tf.constant(order), kept).numpy()
+
+    @property
+    def step_costs(self) -> Floats:
+        """Cost of each step of the last epoch, before its update."""
+        return self._costs
 
     def epoch_cost(self) -> float:
         return float(np.average(self._costs.astype(np.float64), weights=[size for _, size in self._bounds]))

@@ -14,37 +14,78 @@ CASES = {
     "softmax": {"loss": "categorical_crossentropy", "output": "softmax"},
     "sigmoid": {"loss": "summed_binary_crossentropy", "output": "sigmoid"},
     "squared": {"loss": "sum_of_squared_errors", "output": "tanh"},
-    "momentum": {"loss": "categorical_crossentropy", "output": "softmax", "momentum": 0.9, "l2": 0.01},
+    "momentum": {"optimizer": {"momentum": 0.9}, "regularization": {"l2": 0.01}},
+    "adam": {"optimizer": {"name": "adam"}, "regularization": {"l1": 0.001, "l2": 0.01}},
+    "dropout and weights": {"dropout": (0.5, 0.25), "class_weights": (1, 2, 0.5, 3), "sample_weight_range": (0.5, 2)},
+}
+# One backend is enough for what `reference_tf` builds alike for all four.
+CASES_OF_ONE_BACKEND = {
+    "nesterov": {"optimizer": {"momentum": 0.9, "nesterov": True}},
+    "rmsprop": {"optimizer": {"name": "rmsprop"}},
+    "rmsprop centered": {"optimizer": {"name": "rmsprop", "centered": True, "momentum": 0.5, "rho": 0.8}},
+    "adamw": {"optimizer": {"name": "adamw", "weight_decay": 0.01}},
+    "adagrad": {"optimizer": {"name": "adagrad"}},
+    "clipnorm": {"optimizer": {"clipnorm": 0.05}},
+    "global_clipnorm": {"optimizer": {"name": "adam", "global_clipnorm": 0.1}},
+    "clipvalue": {"optimizer": {"momentum": 0.9, "clipvalue": 0.01}},
+    "binary_crossentropy": {"loss": "binary_crossentropy", "output": "sigmoid", "label_smoothing": 0.2},
+    "label smoothing": {"label_smoothing": 0.1},
+    "summed label smoothing": {"loss": "summed_binary_crossentropy", "output": "sigmoid", "label_smoothing": 0.1},
+    "sparse": {"loss": "sparse_categorical_crossentropy"},
+    "mean_squared_error": {"loss": "mean_squared_error", "output": "softplus"},
+    "mean_absolute_error": {"loss": "mean_absolute_error", "output": "silu"},
+    "huber": {"loss": "huber", "output": "linear", "huber_delta": 0.3},
+    "softmax in a hidden layer": {"hidden": ("softmax", "gelu")},
+    "leaky_relu and elu": {"hidden": ("leaky_relu", "elu")},
+    "exponential_decay": {"schedule": {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.7}},
+    "inverse_time_decay": {
+        "schedule": {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.7, "staircase": True}
+    },
+    "polynomial_decay": {"schedule": {"initial_learning_rate": 0.1, "decay_steps": 4, "power": 2.0, "cycle": True}},
+    "cosine_decay": {
+        "schedule": {"initial_learning_rate": 0.01, "decay_steps": 9, "warmup_target": 0.1, "warmup_steps": 4}
+    },
+    "piecewise_constant_decay": {"schedule": {"boundaries": [3, 9], "values": [0.1, 0.05, 0.02]}},
 }
 
 
-def spec_of(loss, output, momentum=0.0, l2=0.0, dtype="float64", batch_size=BATCH_SIZE):
-    layers = [{"units": n, "activation": f} for n, f in ((7, "relu"), (6, "tanh"), (4, output))]
+def spec_of(loss="categorical_crossentropy", output="softmax", dtype="float64", batch_size=BATCH_SIZE, **options):
+    hidden, dropout = options.pop("hidden", ("relu", "tanh")), options.pop("dropout", (0.0, 0.0))
+    optimizer = {"learning_rate": options.pop("schedule", 0.05), **options.pop("optimizer", {})}
+    layers = [{"units": n, "activation": f, "dropout": p} for n, f, p in zip((7, 6), hidden, dropout, strict=True)]
     return TrainingSpec.model_validate(
         {
-            "architecture": {"inputs": INPUTS, "layers": layers},
+            "architecture": {"inputs": INPUTS, "layers": [*layers, {"units": 4, "activation": output}]},
             "loss": loss,
-            "optimizer": {"learning_rate": 0.05, "momentum": momentum},
-            "regularization": {"l2": l2},
             "dtype": dtype,
             "batch_size": batch_size,
             "epochs": 3,
             "seeds": (0,),
+            "optimizer": optimizer,
+            **options,
         }
     )
 
 
+def case_spec(case):
+    options = {**CASES, **CASES_OF_ONE_BACKEND}[case]
+    schedule = {"schedule": {"name": case, **options["schedule"]}} if "schedule" in options else {}
+    return spec_of(**{**options, **schedule})
+
+
 def examples(dtype):
     rng = np.random.default_rng(0)
-    return rng.random((EXAMPLES, INPUTS)).astype(dtype), np.eye(4, dtype=dtype)[rng.integers(0, 4, EXAMPLES)]
+    labels = rng.integers(0, 4, EXAMPLES)
+    return rng.random((EXAMPLES, INPUTS)).astype(dtype), np.eye(4, dtype=dtype)[labels], labels
 
 
 def made(name, spec):
     if reason := backends.missing(name):
         pytest.skip(reason)
     plan = Plan(spec, 5)
-    x, y = examples(spec.dtype)
-    return backends.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, threads=2), plan, x, y
+    x, y, labels = examples(spec.dtype)
+    weights = plan.sample_weights(labels)
+    return backends.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, 2, weights), plan, x, y
 
 
 @pytest.fixture(params=BACKENDS)
@@ -52,29 +93,29 @@ def name(request):
     return request.param
 
 
+@pytest.mark.parametrize("options", [{}, CASES["dropout and weights"]], ids=["plain", "dropout and weights"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_starts_from_the_plan_and_consumes_its_batches(name, dtype):
-    spec = spec_of("categorical_crossentropy", "softmax", dtype=dtype)
+def test_starts_from_the_plan_and_consumes_its_batches(name, dtype, options):
+    spec = spec_of(dtype=dtype, **options)
     backend, plan, x, y = made(name, spec)
+    weights = plan.sample_weights(examples(dtype)[2])
     assert parameters_fingerprint(backend.parameters()) == parameters_fingerprint(plan.initial_parameters())
     for epoch in (1, 2):
-        order = plan.order(epoch, EXAMPLES)
-        backend.train_epoch(order)
-        expected = batches_fingerprint(batches(x, y, order, BATCH_SIZE))
-        assert batches_fingerprint(backend.batches(order)) == expected
+        order, masks = plan.order(epoch, EXAMPLES), plan.dropout_masks(epoch, EXAMPLES)
+        backend.train_epoch(order, masks)
+        expected = batches_fingerprint(batches(x, y, order, BATCH_SIZE, weights, masks))
+        assert batches_fingerprint(backend.batches(order, masks)) == expected
     assert backend.predict(x).dtype == dtype
     assert backend.predict(x).shape == (EXAMPLES, 4)
     assert isinstance(backend.notes(), dict)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_costs_and_parameters_equal_those_of_scratchnet(name, case):
-    spec = spec_of(**CASES[case])
+def assert_same_training(name, spec, epochs):
     (backend, plan, x, _), (ours, *_) = made(name, spec), made("scratchnet", spec)
-    for epoch in (1, 2, 3):
-        order = plan.order(epoch, EXAMPLES)
-        backend.train_epoch(order)
-        ours.train_epoch(order)
+    for epoch in range(1, epochs + 1):
+        order, masks = plan.order(epoch, EXAMPLES), plan.dropout_masks(epoch, EXAMPLES)
+        backend.train_epoch(order, masks)
+        ours.train_epoch(order, masks)
         assert backend.epoch_cost() == pytest.approx(ours.epoch_cost(), rel=1e-12)
     for theirs, mine in zip(backend.parameters(), ours.parameters(), strict=True):
         np.testing.assert_allclose(theirs[0], mine[0], rtol=1e-10, atol=1e-13)
@@ -82,12 +123,22 @@ def test_costs_and_parameters_equal_those_of_scratchnet(name, case):
     np.testing.assert_allclose(backend.predict(x), ours.predict(x), rtol=1e-10)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_costs_and_parameters_equal_those_of_scratchnet(name, case):
+    assert_same_training(name, case_spec(case), epochs=3)
+
+
+@pytest.mark.parametrize("case", CASES_OF_ONE_BACKEND)
+def test_what_keras_builds_equals_what_scratchnet_builds(case):
+    assert_same_training("tf-graph", case_spec(case), epochs=2)
+
+
 def test_a_batch_larger_than_the_data_is_one_step(name):
-    spec = spec_of("categorical_crossentropy", "softmax", batch_size=100)
-    (backend, plan, *_), (ours, *_) = made(name, spec), made("scratchnet", spec)
-    order = plan.order(1, EXAMPLES)
-    backend.train_epoch(order)
-    ours.train_epoch(order)
-    assert backend.epoch_cost() == pytest.approx(ours.epoch_cost(), rel=1e-12)
-    for theirs, mine in zip(backend.parameters(), ours.parameters(), strict=True):
-        np.testing.assert_allclose(theirs[0], mine[0], rtol=1e-10, atol=1e-13)
+    assert_same_training(name, spec_of(batch_size=100), epochs=1)
+
+
+def test_parameters_can_be_put_back(name):
+    backend, plan, *_ = made(name, spec_of())
+    backend.train_epoch(plan.order(1, EXAMPLES))
+    backend.set_parameters(plan.initial_parameters())
+    assert parameters_fingerprint(backend.parameters()) == parameters_fingerprint(plan.initial_parameters())

@@ -11,24 +11,27 @@ import pytest
 import tensorflow as tf
 
 from bench.spec import TrainingSpec
-from reference_tf.epoch import batch_bounds, make_epoch
-from reference_tf.losses import summed_binary_crossentropy
-from reference_tf.model import PREDICTION_ROWS, build_model, outputs
+from reference_tf.epoch import Batch, Examples, batch_bounds, make_epoch, train_step
+from reference_tf.losses import LOSSES
+from reference_tf.model import PREDICTION_ROWS, build_model, optimizer_state, outputs, set_optimizer_state
 from reference_tf.parameters import get_parameters, set_parameters
 
 
-def one_layer(activation: str, loss: str, dtype: str = "float64") -> keras.Sequential:
-    """One input, two outputs; w = (1, −1), b = 0, so that x = z₁ = −z₂."""
-    spec = TrainingSpec(
+def one_layer_spec(activation: str, loss: str, dtype: str = "float64", **options: Any) -> TrainingSpec:
+    return TrainingSpec(
         architecture={"inputs": 1, "layers": [{"units": 2, "activation": activation}]},
         loss=loss,
-        optimizer={"learning_rate": 0.1},
         dtype=dtype,
         batch_size=1,
         epochs=1,
         seeds=[0],
+        **{"optimizer": {"learning_rate": 0.1}, **options},
     )
-    model = build_model(spec)
+
+
+def one_layer(activation: str, loss: str, dtype: str = "float64", **options: Any) -> keras.Sequential:
+    """One input, two outputs; w = (1, −1), b = 0, so that x = z₁ = −z₂."""
+    model = build_model(one_layer_spec(activation, loss, dtype, **options))
     set_parameters(model, [(np.array([[1.0], [-1.0]], dtype), np.zeros(2, dtype))])
     return model
 
@@ -40,8 +43,13 @@ def one_layer(activation: str, loss: str, dtype: str = "float64") -> keras.Seque
         ("sigmoid", "summed_binary_crossentropy", 1600.0),
         # log(e^800 + e^−800) − z₂ = 800 + 800
         ("softmax", "categorical_crossentropy", 1600.0),
+        ("sigmoid", "binary_crossentropy", 800.0),
+        ("softmax", "sparse_categorical_crossentropy", 1600.0),
         # a = (1, 0): (1 − 0)² + (0 − 1)²
         ("sigmoid", "sum_of_squared_errors", 2.0),
+        ("sigmoid", "mean_squared_error", 1.0),
+        ("sigmoid", "mean_absolute_error", 1.0),
+        ("sigmoid", "huber", 0.5),
     ],
 )
 def test_losses_clip_nothing(activation: str, loss: str, expected: float) -> None:
@@ -53,7 +61,8 @@ def test_keras_averages_where_the_document_sums() -> None:
     a, y = np.array([[0.2, 0.9, 0.4]]), np.array([[0.0, 1.0, 0.0]])
     keras.config.set_floatx("float64")
     averaged = float(keras.losses.binary_crossentropy(y, a)[0])
-    assert float(summed_binary_crossentropy(y, a)[0]) == pytest.approx(3 * averaged, rel=1e-12)
+    summed = LOSSES["summed_binary_crossentropy"](one_layer_spec("sigmoid", "summed_binary_crossentropy"))
+    assert float(summed(y, a)[0]) == pytest.approx(3 * averaged, rel=1e-12)
 
 
 def test_learning_rate_has_the_specs_precision() -> None:
@@ -96,7 +105,36 @@ def test_batch_bounds(examples: int, batch_size: int, expected: list[tuple[int, 
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_epoch_is_traced_once(jit_compile: bool) -> None:
     epoch: Any = make_epoch(one_layer("softmax", "categorical_crossentropy"), 3, 2, jit_compile)
-    x, y = tf.zeros((3, 1), tf.float64), tf.one_hot([0, 1, 0], 2, dtype=tf.float64)
+    examples = Examples(tf.zeros((3, 1), tf.float64), tf.one_hot([0, 1, 0], 2, dtype=tf.float64), None)
     for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
-        epoch(x, y, tf.constant(order))
+        epoch(examples, tf.constant(order), [])
     assert epoch.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamw", "adagrad"])
+def test_a_state_put_back_trains_the_same_again(optimizer: str) -> None:
+    options = {"momentum": 0.9} if optimizer == "sgd" else {}
+    rule = {"name": optimizer, "learning_rate": 0.1, **options}
+    model = one_layer("softmax", "categorical_crossentropy", optimizer=rule)
+    batch = Batch((tf.ones((1, 1), tf.float64),), tf.constant([[0.0, 1.0]], tf.float64), None)
+    start, state, costs = get_parameters(model), optimizer_state(model), []
+    for _ in range(2):
+        set_parameters(model, start)
+        set_optimizer_state(model, state)
+        costs.append([float(train_step(model, batch)) for _ in range(3)])
+    assert costs[0] == costs[1]
+    assert len(set(costs[0])) == 3
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "names"),
+    [
+        ({"name": "sgd", "momentum": 0.9}, ["momentum"]),
+        ({"name": "rmsprop", "rho": 0.9, "momentum": 0.3}, ["rho", "momentum", "epsilon"]),
+        ({"name": "adamw", "beta_1": 0.9, "weight_decay": 0.01}, ["beta_1", "beta_2", "epsilon", "weight_decay"]),
+        ({"name": "adagrad", "clipnorm": 0.7}, ["initial_accumulator_value", "epsilon", "clipnorm"]),
+    ],
+)
+def test_hyperparameters_are_numpy_floats_which_keras_does_not_round(optimizer: Any, names: list[str]) -> None:
+    made = one_layer("softmax", "categorical_crossentropy", optimizer={"learning_rate": 0.1, **optimizer}).optimizer
+    assert all(isinstance(getattr(made, name), np.float64) for name in names)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.optimizer_spec import SGDSpec
 from bench.records import (
     CellEndRecord,
     CellRecord,
@@ -20,7 +21,7 @@ from bench.records import (
     RunRecord,
     WorkerRecord,
 )
-from bench.spec import ArchitectureSpec, LayerSpec, OptimizerSpec, Suite, TrainingSpec
+from bench.spec import ArchitectureSpec, LayerSpec, Suite, TrainingSpec
 
 BACKENDS = ("scratchnet", "keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla")
 SHAPES = ((30,), (128,), (512, 512))
@@ -40,7 +41,7 @@ def spec(hidden: Sequence[int] = (30,), batch_size: int = 32, **changes: Any) ->
     values: dict[str, Any] = {
         "architecture": ArchitectureSpec(inputs=784, layers=(*layers, LayerSpec(units=10, activation="softmax"))),
         "loss": "categorical_crossentropy",
-        "optimizer": OptimizerSpec(learning_rate=0.1),
+        "optimizer": SGDSpec(learning_rate=0.1),
         "batch_size": batch_size,
         "epochs": 3,
         "seeds": (0, 1, 2),

@@ -12,11 +12,11 @@ from bench.backends.scratchnet import Scratchnet
 class _WrongInEpochTwo(Scratchnet):
     _epochs = 0
 
-    def train_epoch(self, order):
+    def train_epoch(self, order, masks=()):
         self._epochs += 1
         if self._epochs == 2:
             self.go_wrong()
-        super().train_epoch(order)
+        super().train_epoch(order, masks)
 
     def go_wrong(self):
         raise NotImplementedError
@@ -66,12 +66,12 @@ class SwappedExamples(Scratchnet):
 
     _epochs = 0
 
-    def train_epoch(self, order):
+    def train_epoch(self, order, masks=()):
         self._epochs += 1
-        super().train_epoch(self._swapped(order))
+        super().train_epoch(self._swapped(order), masks)
 
-    def batches(self, order):
-        return super().batches(self._swapped(order))
+    def batches(self, order, masks=()):
+        return super().batches(self._swapped(order), masks)
 
     def _swapped(self, order):
         order = order.copy()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
-from bench.spec import load_suite
+from bench.spec import ArchitectureSpec, load_suite
 
 SPEC = load_suite("quick").specs[0]
 
@@ -48,6 +48,55 @@ def test_a_fingerprint_does_not_depend_on_the_memory_order():
     W, b = np.arange(6.0).reshape(2, 3), np.zeros(2)
     assert parameters_fingerprint([(np.asfortranarray(W), b)]) == parameters_fingerprint([(W, b)])
     assert parameters_fingerprint([(W.T, b)]) != parameters_fingerprint([(W, b)])
+
+
+DROPPING = SPEC.model_copy(
+    update={
+        "architecture": ArchitectureSpec(
+            inputs=3,
+            layers=[
+                {"units": 50, "activation": "relu", "dropout": 0.5},
+                {"units": 20, "activation": "relu"},
+                {"units": 30, "activation": "relu", "dropout": 0.2},
+                {"units": 10, "activation": "softmax"},
+            ],
+        )
+    }
+)
+
+
+def test_masks_drop_at_the_layers_rates_and_anew_in_each_epoch():
+    first, second = Plan(DROPPING, 0).dropout_masks(1, 400), Plan(DROPPING, 0).dropout_masks(2, 400)
+    assert [mask.shape for mask in first] == [(400, 50), (400, 30)]
+    for mask, rate in zip(first, (0.5, 0.2), strict=True):
+        assert mask.mean() == pytest.approx(1 - rate, abs=0.02)
+    assert (first[0] != second[0]).any()
+    np.testing.assert_array_equal(first[0], Plan(DROPPING, 0).dropout_masks(1, 400)[0])
+    assert Plan(SPEC, 0).dropout_masks(1, 400) == []
+
+
+def test_weights_are_the_class_s_times_the_example_s_own():
+    labels = np.arange(1000) % 2
+    weighted = SPEC.model_copy(update={"class_weights": (1.0, 3.0), "sample_weight_range": (0.5, 1.5)})
+    weights = Plan(weighted, 0).sample_weights(labels)
+    assert weights.dtype == SPEC.dtype
+    own = weights / np.where(labels, 3, 1)
+    assert 0.5 <= own.min() < 0.51
+    assert 1.49 < own.max() <= 1.5
+    assert own[labels == 0].mean() == pytest.approx(own[labels == 1].mean(), abs=0.05)
+    assert Plan(SPEC, 0).sample_weights(labels) is None
+
+
+def test_weights_and_masks_are_part_of_the_fingerprint():
+    order, weights, mask = np.arange(10), np.ones(10), np.ones((10, 3), bool)
+    other_mask, other_weights = mask.copy(), weights.copy()
+    other_mask[4, 1], other_weights[7] = False, 2.0
+    prints = {
+        batches_fingerprint(batches(X, Y, order, 4, w, masks))
+        for w in (None, weights, other_weights)
+        for masks in ([], [mask], [other_mask])
+    }
+    assert len(prints) == 9
 
 
 X, Y = np.random.default_rng(0).normal(size=(10, 3)), np.eye(10)

@@ -1,6 +1,7 @@
 """Suite files: what is accepted, and the one line that anything else gets."""
 
 import copy
+import inspect
 import math
 import tomllib
 from typing import get_args
@@ -10,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench import spec
+from bench import optimizer_spec, spec
 from bench.errors import UnusableError
 from bench.spec import ArchitectureSpec, LayerSpec, TrainingSpec, load_suite, shipped_suites, suite_schema
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.losses import LOSSES
+from scratchnet.optimizers import OPTIMIZERS
+from scratchnet.schedules import SCHEDULES
 
 GOOD = """
 [defaults]
@@ -46,6 +49,31 @@ def test_names_in_the_spec_are_those_of_scratchnet():
     assert {name: set(allowed) for name, allowed in spec.OUTPUT_ACTIVATIONS.items()} == {
         name: set(loss.outputs) for name, loss in LOSSES.items()
     }
+    smoothed = tuple(name for name, loss in LOSSES.items() if "label_smoothing" in inspect.signature(loss).parameters)
+    assert tuple(name for name in smoothed if name != "sparse_categorical_crossentropy") == spec.SMOOTHED_LOSSES
+    assert tuple(OPTIMIZERS) == optimizer_spec.OPTIMIZER_TAGS
+    assert tuple(SCHEDULES) == optimizer_spec.SCHEDULE_TAGS
+
+
+OPTIMIZER_SPECS = {tag: getattr(optimizer_spec, f"{OPTIMIZERS[tag].__name__}Spec") for tag in OPTIMIZERS}
+SCHEDULE_SPECS = {tag: getattr(optimizer_spec, f"{SCHEDULES[tag].__name__}Spec") for tag in SCHEDULES}
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        *((OPTIMIZER_SPECS[tag], OPTIMIZERS[tag]) for tag in OPTIMIZERS),
+        *((SCHEDULE_SPECS[tag], SCHEDULES[tag]) for tag in SCHEDULES),
+    ],
+)
+def test_fields_and_defaults_are_those_of_the_constructor(model, kind):
+    taken = {name: one.default for name, one in inspect.signature(kind).parameters.items() if name != "clipping"}
+    fields = {name: field.default for name, field in model.model_fields.items() if name != "name"}
+    common = {"learning_rate", "clipnorm", "global_clipnorm", "clipvalue"}
+    assert set(fields) - common == set(taken) - common
+    for name in set(taken) - common:
+        if taken[name] is not inspect.Parameter.empty:
+            assert fields[name] == taken[name], name
 
 
 def test_defaults_lie_under_each_spec(tmp_path):
@@ -77,8 +105,45 @@ def test_shipped_suites_are_the_ones_promised():
         ("units = 30", "units = 0", r"layers\[0\].units: Input should be greater than or equal to 1, not 0"),
         ("units = 30", "units = 3.5", r"layers\[0\].units: Input should be a valid integer, not 3.5"),
         ("units = 30", "units = '30'", r"layers\[0\].units: Input should be a valid integer, not '30'"),
-        ('"relu"', '"softmax"', r"layers\[0\]: softmax in a hidden layer; allowed there: sigmoid, tanh, relu, linear"),
-        ('"relu"', '"swish"', r"'sigmoid', 'tanh', 'relu', 'linear' or 'softmax', not 'swish'"),
+        ('units = 30, activation = "relu"', 'units = 1, activation = "softmax"', r"layers\[0\]: softmax over 1 unit"),
+        ('"relu"', '"swish"', r"'sigmoid', 'tanh', 'relu', 'leaky_relu', .* 'linear' or 'softmax', not 'swish'"),
+        ('"softmax"', '"softmax", dropout = 0.5', r"layers\[1\].dropout: 0.5 at the output; allowed there: 0"),
+        ("epochs = 2", "epochs = 2\nlabel_smoothing = 1.0", r"defaults.label_smoothing: Input should be less than 1"),
+        (
+            "epochs = 2",
+            "epochs = 2\nhuber_delta = 2",
+            r"huber_delta with loss categorical_crossentropy; allowed with: hub",
+        ),
+        ("epochs = 2", "epochs = 2\nclass_weights = [1, 2]", r"class_weights has 2 numbers; allowed: 10, one a class"),
+        ("epochs = 2", "epochs = 2\nsample_weight_range = [2, 1]", r"sample_weight_range is \[2.0, 1.0\]; allowed"),
+        ("epochs = 2", "epochs = 2\nearly_stopping = {}", r"allowed: validation_fraction greater than 0"),
+        (
+            "{ learning_rate",
+            '{ name = "adamx", learning_rate',
+            r"optimizer.name: 'adamx' is not known; allowed: 'sgd', 'rms",
+        ),
+        ("{ learning_rate", '{ name = "adam", beta = 1, learning_rate', r"optimizer.beta: unknown key; allowed: learn"),
+        ("{ learning_rate", "{ nesterov = true, learning_rate", r"defaults.optimizer: nesterov without momentum"),
+        (
+            "{ learning_rate",
+            "{ clipnorm = 1, clipvalue = 1, learning_rate",
+            r"optimizer: clipnorm and clipvalue are set; all",
+        ),
+        (
+            "= 0.1",
+            '= { name = "cosine" }',
+            r"defaults.optimizer.learning_rate.name: 'cosine' is not known; allowed: 'expo",
+        ),
+        (
+            "= 0.1",
+            '= { name = "cosine_decay", initial_learning_rate = 0.1, step = 3 }',
+            r"optimizer.learning_rate.step: unknown key; allowed: name, initial_learning_rate, decay_steps, alpha",
+        ),
+        (
+            "= 0.1",
+            '= { name = "piecewise_constant_decay", boundaries = [3], values = [1] }',
+            r"optimizer.learning_rate: 1 values; allowed: 2, one more than boundaries",
+        ),
         ('"softmax"', '"relu"', r"loss categorical_crossentropy does not fit output relu; allowed: softmax"),
         ("epochs = 2", "epochs = true", r"defaults.epochs: Input should be a valid integer, not True"),
         ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
