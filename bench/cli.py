@@ -151,6 +151,27 @@ def report(folder: Path) -> None:
 
 
 @main.command()
+@click.option("--full", is_flag=True, help="Every combination, not only every pair of values.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/parity-TIME]")
+@click.option("--resume", is_flag=True, help="Go on with the matrix in --out.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes of one thread each.  [default: usable cores]")
+def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None:
+    """Train scratchnet and Keras side by side in float64 and compare the cost of every step.
+
+    A cell is one combination of optimizer, loss, activation, initializer, regularizer and size of the last batch. A
+    selection in which all pairs of values meet takes about two minutes on two cores, --full more than half an hour.
+
+    \b
+    Examples:
+      python -m bench parity
+      python -m bench parity --full --out results/mine
+    """
+    from bench.parity.command import parity
+
+    sys.exit(parity(full, out, resume, jobs))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a suite file, so that an editor can complete one.
 

@@ -1,4 +1,4 @@
-"""A whole epoch as one function of TensorFlow's, run as a graph or compiled by XLA; or one step of it.
+"""A whole epoch as one function of TensorFlow's, run as a graph or compiled by XLA.
 
 Fed by a compiled model, the training examples and their order; feeds the backends `tf-graph` and `tf-xla`.
 """
@@ -68,17 +68,6 @@ def make_epoch(model: keras.Model, examples: int, batch_size: int, jit_compile: 
         return tf.concat([costs, *([step(*bound)] for bound in shorter)], axis=0)
 
     compiled: Epoch = tf.function(epoch, jit_compile=jit_compile, autograph=False)
-    return compiled
-
-
-def make_step(model: keras.Model) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """A function of x (M, n_0) and y (M, n_L) that takes one step and returns its cost; one trace for every M."""
-    signature = [tf.TensorSpec((None, tensor.shape[1]), tensor.dtype) for tensor in (model.input, model.output)]
-
-    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return train_step(model, Batch((x,), y, None))
-
-    compiled: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = tf.function(step, signature, autograph=False)
     return compiled
 
 

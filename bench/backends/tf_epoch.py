@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
 from reference_tf.epoch import Examples, batch_bounds, gather, make_epoch
-from reference_tf.model import build_model, outputs
+from reference_tf.model import build_model, optimizer_state, outputs, set_optimizer_state
 from reference_tf.parameters import get_parameters, set_parameters
 from reference_tf.threads import budget, configure
 from scratchnet.dropout import Mask
@@ -36,6 +36,7 @@ class TfGraph:
         configure(spec, threads)
         self._model = build_model(spec)
         self.set_parameters(parameters)
+        self._optimizer_at_start = optimizer_state(self._model)
         given = tf.constant(weights) if weights is not None else None
         self._examples = Examples(tf.constant(x), tf.constant(y), given)
         self._bounds = batch_bounds(len(x), spec.batch_size)
@@ -44,6 +45,11 @@ class TfGraph:
 
     def set_parameters(self, parameters: Parameters) -> None:
         set_parameters(self._model, parameters)
+
+    def restart(self, parameters: Parameters) -> None:
+        """Begin again from these parameters, the optimizer as it was at first; the trace is kept."""
+        self.set_parameters(parameters)
+        set_optimizer_state(self._model, self._optimizer_at_start)
 
     def parameters(self) -> Parameters:
         return get_parameters(self._model)

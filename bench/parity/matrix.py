@@ -1,0 +1,104 @@
+"""Trains the cells of the parity matrix in processes of one thread each; every outcome is on disk as it arrives.
+
+Fed by the cells; feeds the log, from which the tables are made and a run that was cut short goes on.
+"""
+
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+
+from bench import environment
+from bench.errors import UnusableError
+from bench.parity.cells import Cell, groups
+from bench.parity.outcome import Outcome
+
+LOG_NAME = "cells.jsonl"
+GROUPS_OF_A_PROCESS = 100
+"""After about so many graphs processes make room for fresh ones: TensorFlow keeps some memory of each graph."""
+
+Done = Callable[[Sequence[Outcome]], None]
+
+
+def train(cells: Sequence[Cell], folder: Path, jobs: int, done: Done) -> None:
+    """Train the cells that the folder's log does not have yet, and append what comes out; `done` hears of each group.
+
+    Raises
+    ------
+    UnusableError
+        Where the log cannot be written or a worker process died.
+    """
+    have = {outcome.cell for outcome in read_log(folder)}
+    left = list(groups([cell for cell in cells if cell not in have]))
+    size = jobs * GROUPS_OF_A_PROCESS
+    with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+        for start in range(0, len(left), size):
+            for outcomes in _outcomes(left[start : start + size], jobs):
+                log.writelines(json.dumps(outcome.row) + "\n" for outcome in outcomes)
+                log.flush()
+                done(outcomes)
+
+
+def read_log(folder: Path) -> list[Outcome]:
+    """The outcomes that the folder's log holds; a last line cut short is left out.
+
+    Raises
+    ------
+    UnusableError
+        With file and line, where a line is no outcome.
+    """
+    path = folder / LOG_NAME
+    if not path.exists():
+        return []
+    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+    return [_parsed(line, path, number) for number, line in enumerate(whole.split("\n"), 1) if line]
+
+
+def _parsed(line: str, path: Path, number: int) -> Outcome:
+    try:
+        return Outcome.from_row(json.loads(line))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnusableError(f"{path}:{number}: not an outcome of the parity matrix ({error})") from None
+
+
+def _outcomes(some_groups: Sequence[Sequence[Cell]], jobs: int) -> Iterator[list[Outcome]]:
+    """The outcomes of each group, in the order in which they are finished."""
+    try:
+        with _pool(jobs) as pool:
+            for future in as_completed([pool.submit(_work, group) for group in some_groups]):
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise UnusableError(f"a process died ({error}); what was finished is kept: --resume") from None
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes, not forks: each gets its thread budget from its environment, before any import."""
+    before = dict(os.environ)
+    os.environ.update({**environment.worker_environment(1), "TF_CPP_MIN_LOG_LEVEL": "3"})
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_process)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _start_process() -> None:
+    """Ctrl-C is the parent's; and a graph for each group of cells is what is wanted, so no warning of it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def _work(group: Sequence[Cell]) -> list[Outcome]:
+    # By name, as all backends are: the process that only waits must not pay for TensorFlow.
+    outcomes: list[Outcome] = import_module("bench.parity.worker").run(group)
+    return outcomes

@@ -1,0 +1,32 @@
+"""How one cell of the parity matrix came out, as one JSON line.
+
+Fed by the workers; feeds the log and the tables.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+from bench.parity.cells import Cell
+
+Status = Literal["agrees", "ill_conditioned", "differs", "diverged", "failed"]
+
+
+class Outcome(NamedTuple):
+    """`difference`: largest relative difference of the cost over all `steps`; `step`: where it was, from 1."""
+
+    cell: Cell
+    status: Status
+    difference: float | None = None
+    step: int | None = None
+    steps: int | None = None
+    reason: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The outcome as flat names and values."""
+        return {**self.cell._asdict(), **{name: value for name, value in self._asdict().items() if name != "cell"}}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Outcome":
+        """The outcome of such a row."""
+        cell = Cell(**{name: row[name] for name in Cell._fields})
+        return cls(cell, **{name: row[name] for name in cls._fields if name != "cell"})

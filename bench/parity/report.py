@@ -1,0 +1,95 @@
+"""The parity matrix as tables: all cells as CSV, a summary as Markdown and JSON, and one sentence.
+
+Fed by the outcomes; everything here can be made again from the log.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.files import atomic_path, write_atomically
+from bench.parity.cells import AXES
+from bench.parity.outcome import Outcome
+from bench.text import escaped
+
+WORST_ROWS = 20
+BAD = ("differs", "diverged", "failed")
+
+
+def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> str:
+    """Write parity.csv.gz, parity.md and parity.json; the verdict."""
+    cells = pd.DataFrame([outcome.row for outcome in outcomes]).sort_values([*AXES, "extra"], ignore_index=True)
+    sentence = verdict(outcomes, expected)
+    with atomic_path(folder / "parity.csv.gz") as path:
+        # No time stamp: the same outcomes make the same file.
+        cells.to_csv(path, index=False, float_format="%.3e", compression={"method": "gzip", "mtime": 0})
+    write_atomically(folder / "parity.md", _markdown(cells, sentence))
+    summary = {"verdict": sentence, "expected": expected, "status": cells["status"].value_counts().to_dict()}
+    write_atomically(folder / "parity.json", json.dumps({**summary, "worst": _largest(cells)}, indent=2) + "\n")
+    return sentence
+
+
+def verdict(outcomes: Sequence[Outcome], expected: int) -> str:
+    """How many cells agree, and how far the worst of them parts."""
+    agreeing = [outcome for outcome in outcomes if outcome.status == "agrees"]
+    worst = max((outcome.difference or 0.0 for outcome in agreeing), default=float("nan"))
+    parts = [f"{len(agreeing):,} of {expected:,} cells agree, their costs to {worst:.1e} or better in every step"]
+    for status in ("ill_conditioned", *BAD):
+        if count := sum(outcome.status == status for outcome in outcomes):
+            parts.append(f"{count:,} {status.replace('_', ' ')}")
+    if left := expected - len(outcomes):
+        parts.append(f"{left:,} not trained")
+    return "; ".join(parts)
+
+
+def _largest(cells: pd.DataFrame) -> float | None:
+    largest = cells.loc[cells["status"] == "agrees", "difference"].max()
+    return None if pd.isna(largest) else float(largest)
+
+
+def _markdown(cells: pd.DataFrame, sentence: str) -> str:
+    parts = [
+        "# Parity of scratchnet and Keras",
+        sentence + ".",
+        "A cell is a network of 784-12-10 trained on MNIST by both, from one plan, in float64, for 200 steps at least."
+        " The figures are the largest relative difference of the cost over all steps. All cells are in"
+        " `parity.csv.gz`.",
+    ]
+    for axis in AXES:
+        parts += [f"## By {axis.replace('_', ' ')}", _by(cells[cells["extra"] == ""], axis)]
+    parts += ["## Outside the product", _rows(cells[cells["extra"] != ""], ["extra"])]
+    others = cells[cells["status"] != "agrees"]
+    parts += [
+        f"## Cells that do not agree: {len(others):,}",
+        _rows(others, [*AXES, "extra"]) if len(others) else "None.",
+    ]
+    worst = cells[cells["status"] == "agrees"].nlargest(WORST_ROWS, "difference")
+    parts += ["## The worst of those that agree", _rows(worst, [*AXES, "extra"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by(cells: pd.DataFrame, axis: str) -> str:
+    """Cells, and the largest and the median difference of those that agree, for each value of one axis."""
+    agreeing = cells[cells["status"] == "agrees"].groupby(axis)["difference"]
+    table = pd.DataFrame(
+        {
+            "cells": cells.groupby(axis)["status"].count(),
+            "agree": agreeing.count(),
+            "largest": agreeing.max(),
+            "median": agreeing.median(),
+        }
+    )
+    present = [value for value in AXES[axis] if value in table.index]
+    return table.loc[present].reset_index().to_markdown(index=False, floatfmt=".1e", intfmt=",", disable_numparse=False)
+
+
+def _rows(cells: pd.DataFrame, names: list[str]) -> str:
+    columns = cells[[*names, "status", "difference", "step", "reason"]].copy()
+    for name in (*names, "reason"):
+        columns[name] = columns[name].map(escaped)
+    columns["step"] = columns["step"].map(lambda step: "" if pd.isna(step) else f"{int(step)}")
+    columns["difference"] = columns["difference"].map(lambda value: "" if pd.isna(value) else f"{value:.1e}")
+    used = [name for name in columns if name not in ("reason", "extra") or (columns[name] != "").any()]
+    return columns[used].to_markdown(index=False, disable_numparse=True)

@@ -1,0 +1,90 @@
+"""Trains cells of the parity matrix on both sides and says how far their costs part.
+
+Fed by `bench.parity.matrix`, in a process of its own with one thread; imports TensorFlow.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from bench.backend import Backend
+from bench.backends.scratchnet import Scratchnet
+from bench.backends.tf_epoch import TfGraph, TfXla
+from bench.data import load_dataset
+from bench.inputs import Inputs
+from bench.parity.cells import Cell, spec_of
+from bench.parity.outcome import Outcome, Status
+from bench.plan import Floats, Parameters, Plan
+from bench.spec import DataSpec, TrainingSpec
+
+SEED, THREADS = 0, 1
+TOLERANCE = 1e-10
+SAME_ORDER = 0.01
+"""A cell is ill-conditioned where Keras parts from itself by at least this share of what it parts from scratchnet."""
+
+
+def run(cells: Sequence[Cell]) -> list[Outcome]:
+    """The outcome of cells that share a graph; a fault of one is told in its outcome, and the others go on."""
+    reference: TfGraph | None = None
+    outcomes = []
+    for cell in cells:
+        try:
+            spec, plan = spec_of(cell), Plan(spec_of(cell), SEED)
+            reference = reference or _made(TfGraph, spec, plan.initial_parameters())
+            outcomes.append(_outcome(cell, spec, plan, reference))
+        except Exception as error:
+            outcomes.append(Outcome(cell, "failed", reason=f"{type(error).__name__}: {error}"[:300]))
+    return outcomes
+
+
+def _outcome(cell: Cell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> Outcome:
+    start = plan.initial_parameters()
+    reference.restart(start)
+    theirs, ours = _costs(reference, plan), _costs(_made(Scratchnet, spec, start), plan)
+    if not (np.isfinite(theirs).all() and np.isfinite(ours).all()):
+        return Outcome(cell, "diverged", reason="a cost is not finite")
+    difference, step = _largest_difference(ours, theirs)
+    if difference < TOLERANCE:
+        return Outcome(cell, "agrees", difference, step, len(ours))
+    alone = max(_difference_of_keras_alone(spec, plan, reference, theirs, start))
+    told = f"Keras parts from itself by {alone:.1e} (compiled by XLA, or one rounding in its start)"
+    status: Status = "ill_conditioned" if alone >= SAME_ORDER * difference else "differs"
+    return Outcome(cell, status, difference, step, len(ours), told)
+
+
+def _difference_of_keras_alone(
+    spec: TrainingSpec, plan: Plan, reference: TfGraph, theirs: Floats, start: Parameters
+) -> list[float]:
+    """How far Keras parts from its own costs when XLA compiles it, and when its weights start one rounding higher."""
+    reference.restart([(np.nextafter(W, np.inf), b) for W, b in start])
+    others = [_costs(reference, plan), _costs(_made(TfXla, spec, start), plan)]
+    return [_largest_difference(other, theirs)[0] for other in others]
+
+
+def _largest_difference(costs: Floats, reference: Floats) -> tuple[float, int]:
+    """Largest relative difference of the cost over all steps, and the step, from 1, where it is."""
+    differences = np.abs(costs - reference) / np.abs(reference)
+    return float(np.max(differences)), int(np.argmax(differences)) + 1
+
+
+def _costs(backend: Any, plan: Plan) -> Floats:
+    """Cost of each step of all epochs, before its update."""
+    examples, costs = len(_inputs(plan.spec.data).train.labels), []
+    for epoch in range(1, plan.spec.epochs + 1):
+        backend.train_epoch(plan.order(epoch, examples), plan.dropout_masks(epoch, examples))
+        costs.append(backend.step_costs)
+    return np.concatenate(costs)
+
+
+def _made(kind: type[Any], spec: TrainingSpec, parameters: Parameters) -> Any:
+    inputs = _inputs(spec.data)
+    weights = Plan(spec, SEED).sample_weights(inputs.train.labels)
+    made: Backend = kind(spec, parameters, inputs.train.x, inputs.train_targets, THREADS, weights)
+    return made
+
+
+@cache
+def _inputs(data: DataSpec) -> Inputs:
+    return Inputs(load_dataset(data), spec_of(Cell()).model_copy(update={"data": data}))
