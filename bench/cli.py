@@ -172,6 +172,31 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None
 
 
 @main.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/noise-TIME]")
+@click.option("--seeds", type=click.IntRange(2, 1000), default=20, show_default=True, help="Number of seeds.")
+@click.option(
+    "--examples",
+    type=click.IntRange(32, 60_000),
+    default=60_000,
+    show_default=True,
+    help="Training examples.",
+)
+def noise(out: Path | None, seeds: int, examples: int) -> None:
+    """Measure the noise floor of float32: how far Keras drifts from itself, and scratchnet from Keras.
+
+    Keras with and without XLA, with one thread and two, beside scratchnet with one and two, over an epoch of MNIST.
+    Exit code 1: scratchnet drifts further than Keras; 3: too few seeds to say.
+
+    \b
+    Example:
+      python -m bench noise --out results/noise
+    """
+    from bench.noise.command import noise
+
+    sys.exit(noise(out, seeds, examples))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a suite file, so that an editor can complete one.
 

@@ -6,6 +6,7 @@ Raised wherever input or output cannot be used; `bench.cli` prints it as one lin
 EXIT_OK = 0
 EXIT_FAILED_BACKEND = 1
 EXIT_UNUSABLE = 2
+EXIT_UNDECIDED = 3
 EXIT_INTERRUPTED = 130
 
 

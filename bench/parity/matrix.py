@@ -4,23 +4,18 @@ Fed by the cells; feeds the log, from which the tables are made and a run that w
 """
 
 import json
-import logging
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 
-from bench import environment
 from bench.errors import UnusableError
 from bench.parity.cells import Cell, groups
 from bench.parity.outcome import Outcome
+from bench.processes import fresh_processes
 
-LOG_NAME = "cells.jsonl"
+LOG_NAME, WORKER_LOG_NAME = "cells.jsonl", "workers.log"
 GROUPS_OF_A_PROCESS = 100
 """After about so many graphs processes make room for fresh ones: TensorFlow keeps some memory of each graph."""
 
@@ -40,7 +35,7 @@ def train(cells: Sequence[Cell], folder: Path, jobs: int, done: Done) -> None:
     size = jobs * GROUPS_OF_A_PROCESS
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
         for start in range(0, len(left), size):
-            for outcomes in _outcomes(left[start : start + size], jobs):
+            for outcomes in _outcomes(left[start : start + size], jobs, folder / WORKER_LOG_NAME):
                 log.writelines(json.dumps(outcome.row) + "\n" for outcome in outcomes)
                 log.flush()
                 done(outcomes)
@@ -68,34 +63,14 @@ def _parsed(line: str, path: Path, number: int) -> Outcome:
         raise UnusableError(f"{path}:{number}: not an outcome of the parity matrix ({error})") from None
 
 
-def _outcomes(some_groups: Sequence[Sequence[Cell]], jobs: int) -> Iterator[list[Outcome]]:
+def _outcomes(some_groups: Sequence[Sequence[Cell]], jobs: int, log: Path) -> Iterator[list[Outcome]]:
     """The outcomes of each group, in the order in which they are finished."""
     try:
-        with _pool(jobs) as pool:
+        with fresh_processes(jobs, 1, log) as pool:
             for future in as_completed([pool.submit(_work, group) for group in some_groups]):
                 yield future.result()
     except BrokenProcessPool as error:
         raise UnusableError(f"a process died ({error}); what was finished is kept: --resume") from None
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes, not forks: each gets its thread budget from its environment, before any import."""
-    before = dict(os.environ)
-    os.environ.update({**environment.worker_environment(1), "TF_CPP_MIN_LOG_LEVEL": "3"})
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_process)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def _start_process() -> None:
-    """Ctrl-C is the parent's; and a graph for each group of cells is what is wanted, so no warning of it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def _work(group: Sequence[Cell]) -> list[Outcome]:

@@ -1,0 +1,36 @@
+"""`python -m bench noise`: trains every way of the noise floor and writes its table and plot.
+
+Fed by the command line.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
+from bench.noise import report
+from bench.noise.drift import drifts
+from bench.runner import new_folder
+
+ACTIVATIONS = ("relu", "tanh")
+EXIT_CODES = {"no larger": EXIT_OK, "larger": EXIT_FAILED_BACKEND, "undecided": EXIT_UNDECIDED}
+
+
+def noise(out: Path | None, seeds: int, examples: int) -> int:
+    """Measure, write, say the verdict; the exit code.
+
+    Raises
+    ------
+    UnusableError
+        Where the folder cannot be used.
+    """
+    folder = new_folder(out or Path("results") / f"noise-{datetime.now():%Y%m%d-%H%M%S}")
+    found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", _say)
+    report.write(found, folder)
+    click.echo(f"\n{report.verdict(found)}\n\ntable and plot: {folder}")
+    return EXIT_CODES[report.finding(found)]
+
+
+def _say(way: str) -> None:
+    click.echo(f"trained: {way}")

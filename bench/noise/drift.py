@@ -1,0 +1,115 @@
+"""Trains one epoch in several ways from one plan, and how far each drifts from the reference way, step by step.
+
+Fed by the command; each way has a process of its own, since a thread budget holds for a whole process.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import backend as backends
+from bench.data import load_dataset
+from bench.inputs import Inputs
+from bench.plan import Floats, Plan
+from bench.processes import fresh_processes
+from bench.spec import TrainingSpec
+from scratchnet import metrics
+
+
+class Way(NamedTuple):
+    """A backend with a thread budget."""
+
+    backend: str
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.backend}, {self.threads} thread{'s' * (self.threads > 1)}"
+
+
+REFERENCE = Way("tf-graph", 2)
+KERAS = (Way("tf-graph", 1), Way("tf-xla", 2), Way("tf-xla", 1))
+SCRATCHNET = (Way("scratchnet", 2), Way("scratchnet", 1))
+
+
+class Trained(NamedTuple):
+    """One epoch: the cost of each step before its update, the parameters after it, the test accuracy."""
+
+    step_costs: Floats
+    parameters: Floats
+    test_accuracy: float
+
+
+class Drift(NamedTuple):
+    """How far one way has drifted: relative difference of each step's cost, and of the parameters after the epoch."""
+
+    activation: str
+    way: Way
+    seed: int
+    differences: NDArray[np.float64]
+    parameters: float
+    test_accuracy: float
+
+
+def spec_of(activation: str, examples: int) -> TrainingSpec:
+    """784-128-10 in float32, plain SGD, batches of 32: the epoch in which drift is looked at."""
+    layers = [{"units": 128, "activation": activation}, {"units": 10, "activation": "softmax"}]
+    return TrainingSpec.model_validate(
+        {
+            "architecture": {"inputs": 784, "layers": layers},
+            "loss": "categorical_crossentropy",
+            "optimizer": {"learning_rate": 0.1},
+            "dtype": "float32",
+            "batch_size": 32,
+            "epochs": 1,
+            "seeds": [0],
+            "data": {"source": "mnist", "train_examples": examples},
+        }
+    )
+
+
+def drifts(
+    activations: Sequence[str], seeds: Sequence[int], examples: int, log: Path, done: Callable[[str], None]
+) -> list[Drift]:
+    """The drift of every way but the reference, for each activation and seed; `done` hears of each way."""
+    trained = {}
+    for way in (REFERENCE, *KERAS, *SCRATCHNET):
+        with fresh_processes(1, way.threads, log) as pool:
+            trained[way] = pool.submit(train, way, activations, seeds, examples).result()
+        done(str(way))
+    reference = trained.pop(REFERENCE)
+    return [
+        _drift(activation, way, seed, epochs[activation, seed], reference[activation, seed])
+        for activation in activations
+        for way, epochs in trained.items()
+        for seed in seeds
+    ]
+
+
+def train(way: Way, activations: Sequence[str], seeds: Sequence[int], examples: int) -> dict[tuple[str, int], Trained]:
+    """One epoch for each activation and seed, in this process."""
+    trained = {}
+    for activation in activations:
+        spec = spec_of(activation, examples)
+        inputs = Inputs(load_dataset(spec.data), spec)
+        for seed in seeds:
+            trained[activation, seed] = _epoch(way, Plan(spec, seed), inputs)
+    return trained
+
+
+def _epoch(way: Way, plan: Plan, inputs: Inputs) -> Trained:
+    kind: Any = backends.load(backends.entry(way.backend).target)
+    made = kind(plan.spec, plan.initial_parameters(), inputs.train.x, inputs.train_targets, way.threads)
+    made.train_epoch(plan.order(1, len(inputs.train.labels)))
+    predicted = metrics.predicted_classes(made.predict(inputs.test.x))
+    parameters = np.concatenate([array.ravel() for layer in made.parameters() for array in layer])
+    return Trained(made.step_costs, parameters, metrics.accuracy(predicted, inputs.test.labels))
+
+
+def _drift(activation: str, way: Way, seed: int, trained: Trained, reference: Trained) -> Drift:
+    costs, expected = trained.step_costs.astype(np.float64), reference.step_costs.astype(np.float64)
+    moved = trained.parameters.astype(np.float64) - reference.parameters
+    distance = float(np.linalg.norm(moved) / np.linalg.norm(reference.parameters))
+    return Drift(activation, way, seed, np.abs(costs - expected) / expected, distance, trained.test_accuracy)

@@ -1,0 +1,150 @@
+"""The noise floor as a table, a plot and a sentence.
+
+Fed by the drifts; writes noise.csv, noise.md, noise.png and noise.svg.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from bench.files import atomic_path, write_atomically
+from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
+from bench.plot_style import SETTINGS, grid, legend_below, style_of
+from bench.statistics import Interval, ratio_interval
+from bench.text import significant
+
+MARKS = (100, 500, 1000)
+LIMIT = 2.0
+"""Drift grows a millionfold within an epoch: twice as much is the same, and more seeds than a run has tell no less."""
+
+Finding = Literal["no larger", "larger", "undecided"]
+SENTENCES: dict[Finding, str] = {
+    "no larger": "in float32 scratchnet drifts from Keras no further than Keras drifts from itself",
+    "larger": "in float32 scratchnet drifts from Keras further than Keras drifts from itself",
+    "undecided": "too few seeds to say whether scratchnet drifts from Keras further than Keras drifts from itself",
+}
+
+
+def table(drifts: Sequence[Drift]) -> pd.DataFrame:
+    """One row for each activation, way and seed: largest relative difference of the cost up to some steps."""
+    return pd.DataFrame(
+        [
+            {
+                "activation": drift.activation,
+                "way": str(drift.way),
+                "seed": drift.seed,
+                **{f"to step {mark}": float(np.max(drift.differences[:mark])) for mark in MARKS},
+                "whole epoch": float(np.max(drift.differences)),
+                "root mean square": float(np.sqrt(np.mean(np.square(drift.differences)))),
+                "parameters": drift.parameters,
+                "test accuracy": drift.test_accuracy,
+            }
+            for drift in drifts
+        ]
+    )
+
+
+def ratio(drifts: Sequence[Drift], activation: str) -> Interval | None:
+    """scratchnet's drift over Keras's own, each the larger of its ways, root mean square over the epoch's steps.
+
+    Geometric mean over the seeds with its 95 % interval.
+    """
+    of_activation = [drift for drift in drifts if drift.activation == activation]
+    seeds = sorted({drift.seed for drift in of_activation})
+    return ratio_interval(_of(of_activation, seed, SCRATCHNET) / _of(of_activation, seed, KERAS) for seed in seeds)
+
+
+def _of(drifts: Sequence[Drift], seed: int, ways: Sequence[Way]) -> float:
+    mine = [drift.differences for drift in drifts if drift.seed == seed and drift.way in ways]
+    return max(float(np.sqrt(np.mean(np.square(differences)))) for differences in mine)
+
+
+def finding(drifts: Sequence[Drift]) -> Finding:
+    """Larger where an interval lies above 1; no larger where all of them end below `LIMIT`; else not decided."""
+    intervals = [ratio(drifts, activation) for activation in _activations(drifts)]
+    ends = [(one.low, one.high) if one else (None, None) for one in intervals]
+    if any(low is not None and low > 1.0 for low, _ in ends):
+        return "larger"
+    return "no larger" if all(high is not None and high < LIMIT for _, high in ends) else "undecided"
+
+
+def verdict(drifts: Sequence[Drift]) -> str:
+    """One sentence."""
+    ratios = "; ".join(f"{name}: {_spoken(ratio(drifts, name))}" for name in _activations(drifts))
+    return f"{SENTENCES[finding(drifts)]} (ratio of the two drifts, 95 % interval: {ratios})"
+
+
+def _spoken(interval: Interval | None) -> str:
+    if interval is None:
+        return "none"
+    ends = f" ({significant(interval.low)} to {significant(interval.high)})" if interval.low is not None else ""
+    return f"{significant(interval.centre)}{ends}"
+
+
+def write(drifts: Sequence[Drift], folder: Path) -> None:
+    """Write table, summary and plot."""
+    rows = table(drifts)
+    with atomic_path(folder / "noise.csv") as path:
+        rows.to_csv(path, index=False, float_format="%.4e")
+    write_atomically(folder / "noise.md", _markdown(rows, drifts))
+    _plot(drifts, folder)
+
+
+def _markdown(rows: pd.DataFrame, drifts: Sequence[Drift]) -> str:
+    columns = [name for name in rows if name not in ("activation", "way", "seed", "test accuracy")]
+    medians = rows.groupby(["activation", "way"], sort=False)[columns].median().map(lambda value: f"{value:.1e}")
+    accuracy = rows.groupby(["activation", "way"], sort=False)["test accuracy"].mean().map(lambda v: f"{100 * v:.2f} %")
+    steps, seeds = len(drifts[0].differences), rows["seed"].nunique()
+    text = (
+        f"784-128-10, float32, plain SGD, M = 32, {steps:,} steps, {seeds} seeds. Every way of training starts from the"
+        f" same parameters and takes the same batches as the reference, {REFERENCE}. The figures are the largest"
+        " relative difference of a step's cost from the reference's, up to a step and over the whole epoch, its root"
+        " mean square, and the distance of the parameters after the epoch: medians over the seeds."
+    )
+    shown = medians.assign(**{"test accuracy": accuracy}).reset_index()
+    parts = [
+        "# The noise floor in float32",
+        f"{verdict(drifts)}.",
+        text,
+        shown.to_markdown(index=False, disable_numparse=True),
+    ]
+    return "\n\n".join([*parts, "![Drift of each way by step](noise.png)"]) + "\n"
+
+
+def _plot(drifts: Sequence[Drift], folder: Path) -> None:
+    with matplotlib.rc_context(SETTINGS):
+        names = _activations(drifts)
+        figure, panels = grid(names, f"How far the cost of a step drifts from {REFERENCE} (float32, median and range)")
+        for name, axes in zip(names, panels, strict=True):
+            _panel(axes, [drift for drift in drifts if drift.activation == name])
+        legend_below(figure, [_line(way) for way in (*KERAS, *SCRATCHNET)])
+        for suffix in ("png", "svg"):
+            with atomic_path(folder / f"noise.{suffix}") as path:
+                figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else None)
+
+
+def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:
+    for way in (*KERAS, *SCRATCHNET):
+        so_far = np.array([np.maximum.accumulate(drift.differences) for drift in drifts if drift.way == way])
+        steps, line = np.arange(1, so_far.shape[1] + 1), _line(way)
+        axes.plot(steps, np.median(so_far, axis=0), color=line.get_color(), linestyle=line.get_linestyle(), lw=1.4)
+        axes.fill_between(steps, so_far.min(axis=0), so_far.max(axis=0), color=line.get_color(), alpha=0.1, lw=0)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("largest relative difference so far")
+
+
+def _line(way: Way) -> Line2D:
+    style = style_of(way.backend)
+    return Line2D([], [], color=style.color, linestyle="-" if way.threads > 1 else (0, (4, 2)), label=str(way))
+
+
+def _activations(drifts: Sequence[Drift]) -> list[str]:
+    return list(dict.fromkeys(drift.activation for drift in drifts))
