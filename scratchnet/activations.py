@@ -21,7 +21,7 @@ SQRT_HALF = float(np.float32(math.sqrt(0.5)))
 
 
 class Activation:
-    """f applied to each element of Z, equations (4), (11) and (20)."""
+    """f applied to each element of Z, equations (4), (11), (12), (20) and (21)."""
 
     def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
         self._scratch = np.zeros(shape, dtype)
@@ -72,7 +72,7 @@ def _sigmoid(Z: Array, out: Array) -> None:
 
 
 class Sigmoid(Activation):
-    """f(z) = 1 / (1 + e^−z), f' = f (1 − f), equation (5). Where e^−z overflows, f is its limit, 0."""
+    """f(z) = 1 / (1 + e^−z), f' = f (1 − f), equations (5) and (51). Where e^−z overflows, f is its limit, 0."""
 
     def forward(self, Z: Array, A: Array) -> None:
         _sigmoid(Z, A)

@@ -94,7 +94,7 @@ class _CrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class SummedBinaryCrossentropy(_CrossEntropy):
-    """L = −Σ_i y_i log a_i + (1 − y_i) log(1 − a_i), equation (15), on sigmoid outputs.
+    """L = −Σ_i (y_i log a_i + (1 − y_i) log(1 − a_i)), equations (15) and (23), on sigmoid outputs.
 
     Computed as Σ_i max(z_i, 0) − z_i y_i + log(1 + e^−|z_i|), which is the same and finite for every z.
     label_smoothing s moves the targets to y (1 − s) + s/2.
@@ -122,6 +122,7 @@ class SummedBinaryCrossentropy(_CrossEntropy):
         return -(y * math.log(a) + (1.0 - y) * math.log(1.0 - a))  # (15)
 
     def slope(self, a: float, y: float) -> float:
+        """Equation (32), which (33) and (34) rewrite."""
         return -(y / a - (1.0 - y) / (1.0 - a))  # (32)
 
 

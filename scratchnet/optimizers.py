@@ -60,14 +60,14 @@ class Optimizer:
     def attach(self, parameters: Parameters) -> None:
         """Bind the parameters that are updated; whatever is remembered from step to step starts anew."""
         self._theta, self.target = parameters.vector, parameters.zeros_like()
-        self._g, self._scratch = self.target.vector, np.zeros_like(parameters.vector)
+        self._scratch = parameters.zeros_like()
         self.steps = 0
 
     def finish(self) -> None:
         """Update the parameters from what has been accumulated."""
         for clip, limit in self._clippings:
-            clip(self.target, limit)
-        self._step(self._theta, self._g, self._scratch)
+            clip(self.target, self._scratch, limit)
+        self._step(self._theta, self.target.vector, self._scratch.vector)
         self.steps += 1
 
     def _step(self, theta: Array, g: Array, scratch: Array) -> None:

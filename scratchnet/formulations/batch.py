@@ -16,13 +16,13 @@ Array = NDArray[np.floating[Any]]
 
 
 def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -> None:
-    """Ã[0] ← the rows of X (N, n_0 + 1) that `examples` (M,) names."""
+    """Ã[0] ← the rows of X (N, n_0 + 1) that `examples` (M,) names, equations (16) and (17)."""
     # Any mode but "clip" makes NumPy gather into a buffer of its own first.
     np.take(X, examples, axis=0, out=workspace.rows, mode="clip")  # (16)
 
 
 def forward(workspace: Workspace) -> None:
-    """A[L] of the gathered batch: Z = W̃ Ã, A = f(Z), layer by layer."""
+    """A[L] of the gathered batch, equations (18) to (21): Z = W̃ Ã, A = f(Z), layer by layer."""
     for layer in workspace.layers:
         layer.weighted_input()  # (18)
         layer.activation.forward(layer.Z, layer.A)  # (20)

@@ -48,7 +48,7 @@ def layers_of(network: Model) -> list[Layer]:
 
 
 def forward(layers: Sequence[Layer], x: Numbers) -> list[Neurons]:
-    """z and a of the layers 0 to L; a of the last is ŷ, equation (7)."""
+    """z and a of the layers 0 to L, equations (1) to (4) and (41); a of the last is ŷ, (6) and (7)."""
     neurons = [Neurons([], x)]
     for W, b, f in layers:
         a = neurons[-1].a
@@ -71,15 +71,15 @@ def cost(network: Model, X: ArrayLike, Y: ArrayLike) -> float:
 
 
 def output_error(loss: Loss, f: type[Activation], z: Numbers, a: Numbers, y: Numbers) -> list[float]:
-    """delta_i = Σ_j ∂L/∂a_j ∂a_j/∂z_i; where f is element-wise, only j = i is left, (29)."""
+    """delta_i = Σ_j ∂L/∂a_j ∂a_j/∂z_i, equations (27) and (28); where f is element-wise, only j = i is left, (29)."""
     n = len(a)
     return [sum(loss.partial(a, y, j) * f.partial(z, j, i) for j in range(n)) for i in range(n)]  # (28), BP1.1
 
 
 def propagate(W: Sequence[Numbers], delta: Numbers, f: type[Activation], z: Numbers) -> list[float]:
-    """delta_i of layer l-1 from W and delta of layer l, and z and f of layer l-1."""
+    """delta_i of layer l-1 from W and delta of layer l, and z and f of layer l-1: equations (38) to (40), (42), (43)."""
     n = len(z)
-    dL_da = [sum(W[j][k] * delta[j] for j in range(len(delta))) for k in range(n)]  # (40), (41)
+    dL_da = [sum(W[j][k] * delta[j] for j in range(len(delta))) for k in range(n)]  # (40)
     return [sum(dL_da[k] * f.partial(z, k, i) for k in range(n)) for i in range(n)]  # (42), (43), BP2.1
 
 

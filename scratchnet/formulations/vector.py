@@ -46,7 +46,7 @@ def layers_of(network: Model) -> list[Layer]:
 
 
 def forward(layers: Sequence[Layer], x: Array) -> list[Neurons]:
-    """z and a of the layers 0 to L for x (n_0, 1); a of the last is ŷ, equation (13)."""
+    """z and a of the layers 0 to L for x (n_0, 1), equations (9) to (12); a of the last is ŷ, (13) and (14)."""
     neurons = [Neurons(x, x)]
     for W, b, f in layers:
         z = W @ neurons[-1].a + b  # (9)
@@ -70,7 +70,7 @@ def cost(network: Model, X: ArrayLike, Y: ArrayLike) -> float:
 
 
 def jacobian(f: type[Activation], z: Array) -> Array:
-    """∂a/∂z (n, n): row j holds the derivatives of a_j; diagonal where f is element-wise."""
+    """∂a/∂z (n, n) of (25) and (26): row j holds the derivatives of a_j; diagonal where f is element-wise."""
     numbers: list[float] = z[:, 0].tolist()
     n = range(len(numbers))
     return np.array([[f.partial(numbers, j, i) for i in n] for j in n], z.dtype)
@@ -84,12 +84,12 @@ def output_error(loss: Loss, f: type[Activation], z: Array, a: Array, y: Array) 
 
 
 def propagate(W: Array, delta: Array, f: type[Activation], z: Array) -> Array:
-    """delta[l-1] (n_{l-1}, 1) from W and delta of layer l; f'(z) ⊙ Wᵀ delta where f is element-wise."""
+    """delta[l-1] (n_{l-1}, 1) from W and delta of layer l, (36) and (37); f'(z) ⊙ Wᵀ delta where f is element-wise, (44) to (47)."""
     return jacobian(f, z).T @ (W.T @ delta)  # (36), (47), BP2.1
 
 
 def gradient(delta: Array, a: Array) -> Gradient:
-    """∂L/∂W = delta aᵀ and ∂L/∂b = delta of layer l; a is that of layer l-1."""
+    """∂L/∂W = delta aᵀ, from (48) and (49), and ∂L/∂b = delta of layer l; a is that of layer l-1."""
     return Gradient(delta @ a.T, delta)  # (48), BP3.1 and BP4.1
 
 
