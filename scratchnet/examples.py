@@ -65,13 +65,25 @@ class Examples:
         if sample_weight is None and class_weight is None:
             return self
         weights = np.array(sample_weight if sample_weight is not None else np.ones(len(self)), self.Y.dtype)
-        if weights.shape != (len(self),):
-            raise ValueError(f"sample_weight has shape {weights.shape}; allowed: ({len(self)},)")
+        check_weights(weights, len(self))
         for label, factor in (class_weight or {}).items():
             weights[self.labels == label] *= factor
-        if not (np.isfinite(weights).all() and (weights >= 0).all()):
-            raise ValueError("a weight is negative or not finite; allowed: finite numbers, 0 or greater")
+        check_weights(weights, len(self))
         return replace(self, weights=weights)
+
+
+def check_weights(weights: Array, count: int) -> None:
+    """Refuse weights (N,) of another shape, negative or not finite.
+
+    Raises
+    ------
+    ValueError
+        Names the shape, or what is allowed.
+    """
+    if weights.shape != (count,):
+        raise ValueError(f"sample_weight has shape {weights.shape}; allowed: ({count},)")
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("a weight is negative or not finite; allowed: finite numbers, 0 or greater")
 
 
 def targets(y: NDArray[Any], count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, NDArray[np.int64]]:

@@ -14,7 +14,7 @@ Array = NDArray[np.floating[Any]]
 
 
 def central_differences(network: Network, X: ArrayLike, y: ArrayLike, epsilon: float = 1e-5, **options: Any) -> Array:
-    """(C(θ + ε e_j) − C(θ − ε e_j)) / 2ε for each parameter j, of the cost that `Network.cost` reports: (50) made symmetric.
+    """(C(θ + ε e_j) − C(θ − ε e_j)) / 2ε for each parameter j, (50) made symmetric, of the cost that is reported.
 
     options : sample_weight, masks, as `Network.cost` takes them.
     """

@@ -15,7 +15,7 @@ from scratchnet import metrics, storage
 from scratchnet.checks import known
 from scratchnet.dropout import Mask, draw_masks
 from scratchnet.early_stopping import EarlyStopping
-from scratchnet.examples import Examples, targets
+from scratchnet.examples import Examples, check_weights, targets
 from scratchnet.formulations import batch
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.layers import Dense, check
@@ -199,10 +199,11 @@ class Network:
         A, loss_input = self._forward(X, masks)
         Y, labels = targets(np.asarray(y), A.shape[1], A.shape[0], self.dtype)
         losses = self.loss.per_example(loss_input, self.loss.smooth(Y))
-        weighted = losses if sample_weight is None else losses * np.asarray(sample_weight, self.dtype)
+        weights = np.ones_like(losses) if sample_weight is None else np.asarray(sample_weight, self.dtype)
+        check_weights(weights, len(losses))
         predicted, classes = metrics.predicted_classes(A.T), max(A.shape[0], 2)
         return {
-            "cost": float(np.mean(weighted)) + self._penalty(),  # (24)
+            "cost": float(np.mean(losses * weights)) + self._penalty(),  # (24)
             "accuracy": metrics.accuracy(predicted, labels),
             "precision": metrics.precision(predicted, labels, classes, "macro"),
             "recall": metrics.recall(predicted, labels, classes, "macro"),

@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 from bench.errors import UnusableError
 from bench.parity.cells import Cell, groups
@@ -33,12 +35,30 @@ def train(cells: Sequence[Cell], folder: Path, jobs: int, done: Done) -> None:
     have = {outcome.cell for outcome in read_log(folder)}
     left = list(groups([cell for cell in cells if cell not in have]))
     size = jobs * GROUPS_OF_A_PROCESS
-    with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+    with _appending(folder / LOG_NAME) as log:
         for start in range(0, len(left), size):
             for outcomes in _outcomes(left[start : start + size], jobs, folder / WORKER_LOG_NAME):
                 log.writelines(json.dumps(outcome.row) + "\n" for outcome in outcomes)
                 log.flush()
                 done(outcomes)
+
+
+@contextmanager
+def _appending(path: Path) -> Iterator[TextIO]:
+    """The log, without what a kill has left of its last line.
+
+    Raises
+    ------
+    UnusableError
+        Where it cannot be written; what was finished is kept.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as log:
+            log.truncate(path.read_bytes().rfind(b"\n") + 1)
+            yield log
+    except OSError as error:
+        reason = error.strerror or error
+        raise UnusableError(f"{path}: cannot be written ({reason}); what was finished is kept") from None
 
 
 def read_log(folder: Path) -> list[Outcome]:

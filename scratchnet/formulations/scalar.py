@@ -77,7 +77,10 @@ def output_error(loss: Loss, f: type[Activation], z: Numbers, a: Numbers, y: Num
 
 
 def propagate(W: Sequence[Numbers], delta: Numbers, f: type[Activation], z: Numbers) -> list[float]:
-    """delta_i of layer l-1 from W and delta of layer l, and z and f of layer l-1: equations (38) to (40), (42), (43)."""
+    """delta_i of layer l-1 from W and delta of layer l, and z and f of layer l-1, equations (38) to (40).
+
+    Where f is element-wise, one term of the second sum is left, (42) and (43).
+    """
     n = len(z)
     dL_da = [sum(W[j][k] * delta[j] for j in range(len(delta))) for k in range(n)]  # (40)
     return [sum(dL_da[k] * f.partial(z, k, i) for k in range(n)) for i in range(n)]  # (42), (43), BP2.1

@@ -56,7 +56,8 @@ def forward(layers: Sequence[Layer], x: Array) -> list[Neurons]:
 
 def _applied(f: type[Activation], z: Array) -> Array:
     a = np.empty_like(z)
-    f(z.shape, z.dtype).forward(z, a)
+    with np.errstate(over="ignore"):  # the sigmoid of a very negative z is rightly 0
+        f(z.shape, z.dtype).forward(z, a)
     return a
 
 
@@ -84,7 +85,10 @@ def output_error(loss: Loss, f: type[Activation], z: Array, a: Array, y: Array) 
 
 
 def propagate(W: Array, delta: Array, f: type[Activation], z: Array) -> Array:
-    """delta[l-1] (n_{l-1}, 1) from W and delta of layer l, (36) and (37); f'(z) ⊙ Wᵀ delta where f is element-wise, (44) to (47)."""
+    """delta[l-1] (n_{l-1}, 1) from W and delta of layer l, equations (36) and (37).
+
+    Where f is element-wise, it is f'(z) ⊙ Wᵀ delta, (44) to (47).
+    """
     return jacobian(f, z).T @ (W.T @ delta)  # (36), (47), BP2.1
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scratchnet import Dense, Network
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.losses import LOSSES
 
@@ -25,39 +26,132 @@ def test_summed_binary_crossentropy_is_equation_15(pairs):
         a = 1 / (1 + math.exp(-z))
         expected -= y * math.log(a) + (1 - y) * math.log(1 - a)
     Z, Y = (np.array(column, dtype=float)[:, None] for column in zip(*pairs, strict=True))
-    assert LOSSES["summed_binary_crossentropy"].per_example(Z, Y)[0] == pytest.approx(expected, rel=1e-8)
+    assert LOSSES["summed_binary_crossentropy"]().per_example(Z, Y)[0] == pytest.approx(expected, rel=1e-8)
 
 
 @given(st.lists(REAL, min_size=2, max_size=6), st.data())
 def test_categorical_crossentropy_is_minus_log_of_the_true_class(z, data):
     true = data.draw(st.integers(0, len(z) - 1))
     Y = np.eye(len(z))[:, [true]]
-    loss = LOSSES["categorical_crossentropy"].per_example(np.array(z)[:, None], Y)[0]
+    loss = LOSSES["categorical_crossentropy"]().per_example(np.array(z)[:, None], Y)[0]
     assert loss == pytest.approx(-math.log(softmax(z)[true]), rel=1e-9, abs=1e-12)
+
+
+@given(
+    st.lists(st.tuples(REAL, REAL), min_size=1, max_size=5),
+    st.floats(0.01, 20.0),
+)
+def test_losses_of_errors_are_their_definitions(pairs, delta):
+    A, Y = (np.array(column, dtype=float)[:, None] for column in zip(*pairs, strict=True))
+    errors, n_L = [a - y for a, y in pairs], len(pairs)
+    huber = sum(0.5 * e * e if abs(e) <= delta else delta * abs(e) - 0.5 * delta * delta for e in errors) / n_L
+    expected = {
+        LOSSES["sum_of_squared_errors"](): sum(e * e for e in errors),
+        LOSSES["mean_squared_error"](): sum(e * e for e in errors) / n_L,
+        LOSSES["mean_absolute_error"](): sum(abs(e) for e in errors) / n_L,
+        LOSSES["huber"](delta): huber,
+    }
+    for loss, value in expected.items():
+        assert loss.per_example(A, Y)[0] == pytest.approx(value, rel=1e-12, abs=1e-12), loss
+        assert loss.component(A[:, 0].tolist(), Y[:, 0].tolist()) == pytest.approx(value, rel=1e-12, abs=1e-12), loss
+
+
+@given(st.lists(st.tuples(REAL, st.floats(0, 1)), min_size=1, max_size=5))
+def test_binary_crossentropy_is_the_summed_one_over_the_number_of_outputs(pairs):
+    Z, Y = (np.array(column, dtype=float)[:, None] for column in zip(*pairs, strict=True))
+    summed, mean = (LOSSES[name]().per_example(Z, Y) for name in ("summed_binary_crossentropy", "binary_crossentropy"))
+    assert mean * len(pairs) == pytest.approx(summed, rel=1e-12)
+
+
+@given(st.lists(REAL, min_size=1, max_size=5), st.lists(REAL, min_size=5, max_size=5), st.floats(0.01, 20.0))
+def test_huber_lies_between_its_two_limits(a, y, delta):
+    """Below half the mean squared error, and below δ times the mean absolute error; the former inside δ."""
+    A, Y = np.array(a)[:, None], np.array(y)[: len(a), None]
+    huber = LOSSES["huber"](delta).per_example(A, Y)[0]
+    half_squares = 0.5 * LOSSES["mean_squared_error"]().per_example(A, Y)[0]
+    assert huber <= half_squares * (1 + 1e-12)
+    assert huber <= delta * LOSSES["mean_absolute_error"]().per_example(A, Y)[0] * (1 + 1e-12)
+    if np.abs(A - Y).max() <= delta:
+        assert huber == pytest.approx(half_squares, rel=1e-12)
+
+
+def test_label_smoothing_moves_targets_towards_the_uniform_distribution():
+    Y = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    # categorical, K = 3, s = 0.3: 1 → 0.7 + 0.1, 0 → 0.1; binary: 1 → 0.7 + 0.15, 0 → 0.15
+    categorical = LOSSES["categorical_crossentropy"](label_smoothing=0.3).smooth(Y)
+    np.testing.assert_allclose(categorical, [[0.8, 0.1], [0.1, 0.8], [0.1, 0.1]])
+    np.testing.assert_allclose(categorical.sum(axis=0), 1.0)
+    for name in ("summed_binary_crossentropy", "binary_crossentropy"):
+        smoothed = LOSSES[name](label_smoothing=0.3).smooth(Y)
+        np.testing.assert_allclose(smoothed, [[0.85, 0.15], [0.15, 0.85], [0.15, 0.15]])
+
+
+@pytest.mark.parametrize(
+    ("loss", "output"),
+    [
+        ("summed_binary_crossentropy", "sigmoid"),
+        ("binary_crossentropy", "sigmoid"),
+        ("categorical_crossentropy", "softmax"),
+    ],
+)
+def test_training_on_smoothed_labels_is_training_on_the_moved_targets(loss, output):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(6, 2)), np.eye(3)[rng.integers(0, 3, 6)]
+    smoothing, plain = LOSSES[loss](label_smoothing=0.2), LOSSES[loss]()
+    with_smoothing, on_moved = (
+        Network(2, [Dense(4, "tanh"), Dense(3, output)], loss=one, dtype="float64") for one in (smoothing, plain)
+    )
+    moved = smoothing.smooth(Y.T).T
+    assert with_smoothing.cost(X, Y) == on_moved.cost(X, moved) != on_moved.cost(X, Y)
+    for net, targets in ((with_smoothing, Y), (on_moved, moved)):
+        net.train_epoch(net.prepare(X, targets), np.arange(6), 4)
+    np.testing.assert_array_equal(with_smoothing.parameters.vector, on_moved.parameters.vector)
+
+
+def test_no_smoothing_leaves_the_targets_alone():
+    Y = np.eye(3)
+    for name in LOSSES:
+        assert LOSSES[name]().smooth(Y) is Y
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LOSSES["binary_crossentropy"](label_smoothing=1.0), r"label_smoothing is 1.0; allowed: 0 or greater"),
+        (lambda: LOSSES["categorical_crossentropy"](label_smoothing=-0.1), r"label_smoothing is -0.1; allowed"),
+        (lambda: LOSSES["sparse_categorical_crossentropy"](0.1), r"label_smoothing is 0.1; allowed: 0"),
+        (lambda: LOSSES["huber"](delta=0.0), r"delta is 0.0; allowed: a finite number greater than 0"),
+        (lambda: LOSSES["binary_crossentropy"]().smooth(np.array([[2.0]])), r"targets from 2 to 2; allowed .* 0 to 1"),
+        (lambda: LOSSES["categorical_crossentropy"]().smooth(np.ones((2, 1))), r"sum to 2; allowed .* a sum of 1"),
+    ],
+)
+def test_refusals_name_the_value_and_what_is_allowed(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 def test_sum_of_squared_errors_by_hand():
     A, Y = np.array([[0.5, 1.0], [2.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
     # (0.5 - 1)² + (2 - 0)² = 4.25; (1 - 1)² + 0² = 0
-    np.testing.assert_array_equal(LOSSES["sum_of_squared_errors"].per_example(A, Y), [4.25, 0.0])
+    np.testing.assert_array_equal(LOSSES["sum_of_squared_errors"]().per_example(A, Y), [4.25, 0.0])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("z", [-1e4, -100.0, 0.0, 100.0, 1e4])
-@pytest.mark.parametrize("name", ["summed_binary_crossentropy", "categorical_crossentropy"])
+@pytest.mark.parametrize("name", [name for name in LOSSES if name.endswith("crossentropy")])
 def test_cross_entropies_are_finite_however_wrong_the_network_is(name, z, dtype):
     Z, Y = np.array([[z], [0.0]], dtype), np.array([[1.0], [0.0]], dtype)
-    loss = LOSSES[name].per_example(Z, Y)
+    loss = LOSSES[name]().per_example(Z, Y)
     assert loss.dtype == dtype
     assert np.isfinite(loss).all()
-    assert loss[0] >= max(0.0, -z)
+    assert loss[0] >= max(0.0, -z) / (2 if LOSSES[name].averaged else 1)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_are_finite_at_extremes(name):
     Z = np.array([[-1e4, 1e4, 0.0], [-1e4, -1e4, 0.0]], "float32")
     A = np.empty_like(Z)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # as `Network` does: sigmoid's limit
         ACTIVATIONS[name](Z.shape, Z.dtype).forward(Z, A)
     assert np.isfinite(A).all()
 

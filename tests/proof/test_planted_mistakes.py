@@ -1,0 +1,586 @@
+"""Mistakes that other networks shipped, and some of our own kind, planted one by one: a check of ours must find each.
+
+Fed by `cases`. Every row names a mistake, where it shipped, how it is planted into the real code, and the check. The
+check is measured twice on one and the same network: right without the plant, wrong by a clear margin with it. The
+table in docs/derivation/mistakes.md has the same rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import EXAMPLES, WIDTHS, Case, case, distance
+
+from scratchnet import SGD, Adam, Dense, Network, central_differences, gradient_error
+from scratchnet.activations import Relu, Softmax, Tanh
+from scratchnet.dropout import Dropout
+from scratchnet.examples import Examples
+from scratchnet.formulations import batch, scalar, vector
+from scratchnet.losses import CategoricalCrossentropy, MeanSquaredError, SumOfSquaredErrors
+from scratchnet.optimizers import OPTIMIZERS, Optimizer
+from scratchnet.parameters import Parameters
+from scratchnet.regularizers import L1L2
+from scratchnet.schedules import ExponentialDecay
+
+PAGE = Path(__file__).parents[2] / "docs/derivation/mistakes.md"
+
+RIGHT = 1e-7
+RIGHT_FOR_KERAS = 1e-6
+"""Keras computes Adam's powers of β, and every schedule, in float32."""
+WRONG = 1e-4
+
+RATE, MOMENTUM, L2 = 1 / 16, 0.5, 1 / 16
+BETAS = {"beta_1": 0.875, "beta_2": 0.96875}
+"""Numbers that float32 holds exactly."""
+WIDE, SHORT = slice(0, 3), slice(3, 4)
+"""The batches of an epoch of 4 examples in steps of 3."""
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+# The checks. `prepare` builds what is measured before anything is planted; what it returns measures an error.
+
+
+@dataclass(frozen=True)
+class Check:
+    """finder : the words of the page."""
+
+    finder: str
+    prepare: Callable[[], Callable[[], float]]
+    limit: float = RIGHT
+    needs_keras: bool = False
+
+
+def differences(*arguments: Any, by: dict[str, Any] | None = None, **options: Any) -> Check:
+    """`scratchnet.gradient_error` of a case; `by` are options of the cost and of the gradient."""
+
+    def prepare():
+        of = case(*arguments, **options)
+        return lambda: gradient_error(*of, **(by or {}))
+
+    return Check("central differences of the cost", prepare)
+
+
+def formulations(of: Callable[[], Case]) -> Check:
+    def prepare():
+        network, X, Y = of()
+        return lambda: max(distance(one.gradients(network, X, Y), network.gradient(X, Y)) for one in (scalar, vector))
+
+    return Check("`batch` beside `scalar` and `vector`", prepare)
+
+
+def training(momentum: float = 0.0) -> Check:
+    """An epoch whose last batch is short, against v ← μ v − η g, θ ← θ + v with g by central differences."""
+
+    def measure(of: Case) -> float:
+        network, X, Y = of
+        trained, by_hand = twin(network, SGD(RATE, momentum)), twin(network)
+        trained.train_epoch(trained.prepare(X, Y), np.arange(EXAMPLES), WIDE.stop)
+        theta = by_hand.parameters.vector
+        velocity = np.zeros_like(theta)
+        for rows in (WIDE, SHORT):
+            velocity[...] = momentum * velocity - RATE * central_differences(by_hand, X[rows], Y[rows])
+            np.add(theta, velocity, out=theta)
+        return distance(trained.parameters.vector, theta)
+
+    def prepare():
+        of = case("tanh", "mean_squared_error", "linear", 2)
+        return lambda: measure(of)
+
+    return Check("an epoch beside steps along central differences", prepare)
+
+
+def attached_again() -> Check:
+    """A second network trained by an optimizer that has trained a first, beside one trained by a new optimizer."""
+
+    def train(of: Case, optimizer: Optimizer) -> np.ndarray:
+        network = twin(of.network, optimizer)
+        network.train_epoch(network.prepare(of.X, of.Y), np.arange(EXAMPLES), WIDE.stop)
+        return network.parameters.vector
+
+    def measure(of: Case) -> float:
+        used = SGD(RATE, MOMENTUM)
+        train(of, used)
+        return distance(train(of, used), train(of, SGD(RATE, MOMENTUM)))
+
+    def prepare():
+        of = case("tanh", "mean_squared_error", "linear")
+        return lambda: measure(of)
+
+    return Check("an optimizer used twice beside a new one", prepare)
+
+
+def keras_steps(name: str, **options: Any) -> Check:
+    """Five updates along the same gradients, by ours and by `keras.optimizers`; `learning_rate` may be a schedule."""
+    start, *gradients = np.random.default_rng(0).normal(size=(6, 9))
+    rate = options.pop("learning_rate", RATE)
+
+    def by_keras() -> np.ndarray:
+        keras = pytest.importorskip("keras")
+        schedules, optimizers = keras.optimizers.schedules, {"sgd": "SGD", "adam": "Adam"}
+        theirs = getattr(schedules, type(rate).__name__)(**vars(rate)) if callable(rate) else rate
+        optimizer = getattr(keras.optimizers, optimizers[name])(theirs, **options)
+        theta = keras.Variable(start, dtype="float64")
+        for g in gradients:
+            optimizer.apply([keras.ops.array(g)], [theta])
+        return theta.numpy()
+
+    def by_ours() -> np.ndarray:
+        parameters, optimizer = Parameters((2, 2, 1), "float64"), OPTIMIZERS[name](rate, **options)
+        parameters.vector[...] = start
+        optimizer.attach(parameters)
+        for g in gradients:
+            optimizer.target.vector[...] = optimizer.beta * optimizer.target.vector + optimizer.scale * g
+            optimizer.finish()
+        return parameters.vector
+
+    return Check("five updates beside Keras's", lambda: lambda: distance(by_ours(), by_keras()), RIGHT_FOR_KERAS, True)
+
+
+def keras_penalty() -> Check:
+    def measure(of: Case) -> float:
+        keras = pytest.importorskip("keras")
+        network, X, Y = of
+        penalty = network.cost(X, Y) - twin(network).cost(X, Y)
+        return distance(penalty, sum(float(keras.regularizers.L2(L2)(W)) for W in network.parameters.weights))
+
+    def prepare():
+        of = case("tanh", "mean_squared_error", "linear", l2=L2)
+        return lambda: measure(of)
+
+    return Check("what L2 adds to the cost beside Keras's", prepare, RIGHT_FOR_KERAS, True)
+
+
+def alone_as_in_a_batch() -> Check:
+    """Outputs of far apart examples in one batch, against those of each example alone."""
+
+    def prepare():
+        network = Network(2, [Dense(2, "softmax")], dtype="float64")
+        network.parameters.set([(np.eye(2), np.zeros(2))])
+        X = np.array([[0.0, 1.0], [-1000.0, -999.0]])
+
+        def measure() -> float:
+            with np.errstate(all="ignore"):
+                error = distance(network.predict(X), np.vstack([network.predict(x[None]) for x in X]))
+            return error if np.isfinite(error) else np.inf
+
+        return measure
+
+    return Check("each example alone beside the batch", prepare)
+
+
+def one_neuron() -> Check:
+    """A softmax of one neuron is constant: its gradient is 0 in every formulation."""
+
+    def prepare():
+        network, X, Y = case("tanh", "mean_squared_error", "softmax", classes=1)
+
+        def measure() -> float:
+            try:
+                return distance(network.gradient(X, Y), scalar.gradients(network, X, Y))
+            except ValueError:  # shapes that no longer fit are as wrong as any number
+                return np.inf
+
+        return measure
+
+    return Check("an output of one neuron beside `scalar`", prepare)
+
+
+def at_the_kink() -> Case:
+    """Every weighted input of the hidden layer is exactly 0."""
+    network, X, Y = case("relu", "mean_squared_error", "linear")
+    network.parameters.augmented[0][...] = 0.0
+    return Case(network, X, Y)
+
+
+def twin(network: Network, optimizer: Optimizer | None = None) -> Network:
+    """The same network with other buffers, and without a regularizer."""
+    copy = Network(network.inputs, network.layers, loss=network.loss, dtype="float64", optimizer=optimizer)
+    copy.parameters.vector[...] = network.parameters.vector
+    return copy
+
+
+# The plants, each as near to what shipped as the code allows.
+
+
+def adam_without_the_power(monkeypatch):
+    def corrected_rate(self):
+        return self.learning_rate * np.sqrt(1.0 - self.beta_2) / (1.0 - self.beta_1)
+
+    monkeypatch.setattr(Adam, "corrected_rate", property(corrected_rate))
+
+
+def l2_once_an_example(monkeypatch):
+    right = L1L2.cost
+    monkeypatch.setattr(L1L2, "cost", lambda self, *arrays: EXAMPLES * right(self, *arrays))
+
+
+def softmax_as_its_diagonal(monkeypatch):
+    def jacobian_product(self, A, G, out):
+        np.multiply(G, A * (1.0 - A), out=out)
+
+    monkeypatch.setattr(Softmax, "jacobian_product", jacobian_product)
+
+
+def averaged_loss_with_a_summed_gradient(monkeypatch):
+    def output_error(self, activation, A, Y, delta):
+        self.slopes(A, Y, delta)
+        activation.jacobian_product(A, delta, delta)
+
+    monkeypatch.setattr(MeanSquaredError, "output_error", output_error)
+
+
+def penalty_divided_by_n(monkeypatch):
+    cost, gradient = L1L2.cost, L1L2.gradient
+    monkeypatch.setattr(L1L2, "cost", lambda self, *arrays: cost(self, *arrays) / EXAMPLES)
+    monkeypatch.setattr(
+        L1L2, "gradient", lambda self, W, scale, *buffers: gradient(self, W, scale / EXAMPLES, *buffers)
+    )
+
+
+def wrong_sign(monkeypatch):
+    monkeypatch.setattr(Tanh, "derivative", lambda self, A, out: np.subtract(A * A, 1.0, out=out))
+
+
+def relu_slope_one_at_zero(monkeypatch):
+    forward = Relu.forward
+
+    def remember(self, Z, A):
+        self._positive[...] = Z >= 0.0
+        forward(self, Z, A)
+
+    monkeypatch.setattr(Relu, "forward", remember)
+    monkeypatch.setattr(Relu, "jacobian_product", lambda self, A, G, out: np.multiply(G, self._positive, out=out))
+
+
+def overwritten(monkeypatch):
+    monkeypatch.setattr(batch, "gradient", lambda layer, scale, beta: layer.accumulate(scale, 0.0))
+
+
+def softmax_shifted_by_the_whole_batch(monkeypatch):
+    def forward(self, Z, A):
+        exponentials = np.exp(Z - np.max(Z))
+        np.divide(exponentials, exponentials.sum(axis=0, keepdims=True), out=A)
+
+    monkeypatch.setattr(Softmax, "forward", forward)
+
+
+def squeezed_jacobian(monkeypatch):
+    def jacobian_product(self, A, G, out):
+        a, n = A.T[:, :, None], np.arange(len(A))
+        jacobians = -a @ a.transpose(0, 2, 1)
+        jacobians[:, n, n] = np.squeeze(a * (1.0 - a))
+        out[...] = (jacobians @ G.T[:, :, None])[:, :, 0].T
+
+    monkeypatch.setattr(Softmax, "jacobian_product", jacobian_product)
+
+
+def slope_2_001(monkeypatch):
+    monkeypatch.setattr(SumOfSquaredErrors, "slopes", lambda self, A, Y, out: np.multiply(A - Y, 2.001, out=out))
+
+
+def scaled_backward(factor: Callable[[int], float]) -> Plant:
+    """A wrong factor of the whole gradient, which depends on M."""
+
+    def plant(monkeypatch):
+        right = batch.backward
+
+        def backward(workspace, loss, Y, scale, beta, weights=None):
+            right(workspace, loss, Y, scale * factor(workspace.batch_size), beta, weights)
+
+        monkeypatch.setattr(batch, "backward", backward)
+
+    return plant
+
+
+def propagated_after_the_update(monkeypatch):
+    def backward(workspace, loss, Y, scale, beta, weights=None):
+        scale = scale / workspace.batch_size
+        batch.output_error(workspace.output, loss, Y, weights)
+        for layer, product, above in workspace.descent:
+            batch.gradient(layer, scale, beta)
+            batch.propagate(product, above)
+        batch.gradient(workspace.layers[0], scale, beta)
+
+    monkeypatch.setattr(batch, "backward", backward)
+
+
+def without_the_bias(monkeypatch):
+    right = batch.gradient
+
+    def gradient(layer, scale, beta):
+        bias = layer.accumulate._result.T[:, -1]  # the last column of what is accumulated into
+        before = bias.copy()
+        right(layer, scale, beta)
+        bias[...] = before
+
+    monkeypatch.setattr(batch, "gradient", gradient)
+
+
+def mask_forgotten_on_the_way_back(monkeypatch):
+    def jacobian_product(self, A, G, out):
+        self._activation.jacobian_product(self._A, G, out)
+
+    monkeypatch.setattr(Dropout, "jacobian_product", jacobian_product)
+
+
+def velocity_kept(monkeypatch):
+    right = SGD.attach
+
+    def attach(self, parameters):
+        before = getattr(self, "_velocity", None)
+        right(self, parameters)
+        if before is not None:
+            self._velocity[...] = before
+
+    monkeypatch.setattr(SGD, "attach", attach)
+
+
+def gradient_not_smoothed(monkeypatch):
+    monkeypatch.setattr(Examples, "smoothed", lambda self, loss: self)
+
+
+def gradient_not_weighted(monkeypatch):
+    right = batch.output_error
+    monkeypatch.setattr(batch, "output_error", lambda output, loss, Y, weights=None: right(output, loss, Y))
+
+
+def epsilon_inside_the_root(monkeypatch):
+    def step(self, theta, g, scratch):
+        self._v += (1.0 - self.beta_2) * (g * g - self._v)
+        self._m += (1.0 - self.beta_1) * (g - self._m)
+        theta -= self.corrected_rate * self._m / np.sqrt(self._v + self.epsilon)
+
+    monkeypatch.setattr(Adam, "_step", step)
+
+
+def schedule_one_step_ahead(monkeypatch):
+    monkeypatch.setattr(Optimizer, "learning_rate", property(lambda self: self._schedule(self.steps + 1)))
+
+
+# The table.
+
+GITHUB = "https://github.com"
+OURS = "a mistake of our own kind"
+
+
+def shipped(repository: str, *issues: int, kind: str = "issues") -> str:
+    """Links to the threads that report it; without threads, to the repository."""
+    if not issues:
+        return f"[{repository}]({GITHUB}/{repository})"
+    threads = ", ".join(f"[#{number}]({GITHUB}/{repository}/{kind}/{number})" for number in issues)
+    return f"{repository.rpartition('/')[2]} {threads}"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One row; `id` is that of its test."""
+
+    id: str
+    name: str
+    source: str
+    plant: Plant
+    check: Check
+
+    @property
+    def row(self) -> str:
+        """As the page has it."""
+        return f"| {self.name} | {self.source} | {self.check.finder} | `{self.id}` |"
+
+
+MISTAKES = [
+    Mistake(
+        "adam-without-the-power",
+        "Adam's bias correction without the power $`t`$",
+        shipped("eriklindernoren/ML-From-Scratch", 35, 90),
+        adam_without_the_power,
+        keras_steps("adam", **BETAS),
+    ),
+    Mistake(
+        "l2-once-an-example",
+        "the L2 term added once an example",
+        shipped("MichalDanielDobrzanski/DeepLearningPython", 12) + ", a port of Nielsen's `network2`",
+        l2_once_an_example,
+        differences("tanh", "mean_squared_error", "linear", l2=L2),
+    ),
+    Mistake(
+        "softmax-as-its-diagonal",
+        "softmax's Jacobian taken as its diagonal $`p (1 - p)`$",
+        shipped("eriklindernoren/ML-From-Scratch", 71)
+        + "; "
+        + shipped("SebLague/Neural-Network-Experiments", 5, kind="pull"),
+        softmax_as_its_diagonal,
+        differences("tanh", "sum_of_squared_errors", "softmax"),
+    ),
+    Mistake(
+        "averaged-loss-summed-gradient",
+        "the loss averaged over the outputs, the gradient not",
+        shipped("scikit-learn/scikit-learn", 8349) + ", open since 2017",
+        averaged_loss_with_a_summed_gradient,
+        differences("tanh", "mean_squared_error", "linear"),
+    ),
+    Mistake(
+        "penalty-divided-by-n",
+        "the regularization divided by the number of examples, in cost and gradient alike",
+        shipped("scikit-learn/scikit-learn", 6780, 10477),
+        penalty_divided_by_n,
+        keras_penalty(),
+    ),
+    Mistake(
+        "wrong-sign",
+        "a derivative with the wrong sign",
+        shipped("HIPS/autograd", 401) + ", where a typo kept the tests from running",
+        wrong_sign,
+        differences("tanh", "mean_squared_error", "linear"),
+    ),
+    Mistake(
+        "relu-slope-one-at-zero",
+        "ReLU's derivative is 1 at 0",
+        shipped("tinygrad/tinygrad") + ", early",
+        relu_slope_one_at_zero,
+        formulations(at_the_kink),
+    ),
+    Mistake(
+        "overwritten",
+        "gradients overwritten in place of accumulated; here $`\\beta`$ of the product is lost",
+        shipped("tinygrad/tinygrad") + ", early",
+        overwritten,
+        training(MOMENTUM),
+    ),
+    Mistake(
+        "softmax-shifted-by-the-batch",
+        "softmax shifted by the largest value of the whole batch: rows turn NaN",
+        shipped("kevinsuedmersen/neural_networks_from_scratch") + ", of the founding document",
+        softmax_shifted_by_the_whole_batch,
+        alone_as_in_a_batch(),
+    ),
+    Mistake(
+        "squeezed-jacobian",
+        "`squeeze` on the way to the Jacobian: outputs of one neuron break",
+        shipped("kevinsuedmersen/neural_networks_from_scratch") + ", of the founding document",
+        squeezed_jacobian,
+        one_neuron(),
+    ),
+    Mistake(
+        "slope-2.001",
+        "2.001 for the 2 of a derivative",
+        shipped("HIPS/autograd") + ", planted there in `tests/test_tests.py`",
+        slope_2_001,
+        differences("tanh", "sum_of_squared_errors", "linear"),
+    ),
+    Mistake(
+        "mean-missing",
+        "the $`1/M`$ of BP3.2 and BP4.2 missing",
+        OURS,
+        scaled_backward(lambda M: M),
+        differences("tanh", "mean_squared_error", "linear"),
+    ),
+    Mistake(
+        "mean-twice",
+        "the $`1/M`$ twice",
+        OURS,
+        scaled_backward(lambda M: 1 / M),
+        differences("tanh", "mean_squared_error", "linear"),
+    ),
+    Mistake(
+        "short-batch-divided-by-the-full-size",
+        "a short last batch divided by the size of a full one",
+        OURS,
+        scaled_backward(lambda M: M / WIDE.stop),
+        training(),
+    ),
+    Mistake(
+        "propagated-after-the-update",
+        "the error propagated through weights that have changed already",
+        OURS,
+        propagated_after_the_update,
+        training(),
+    ),
+    Mistake(
+        "bias-gradient-missing",
+        "the gradient of the biases missing",
+        OURS,
+        without_the_bias,
+        differences("tanh", "mean_squared_error", "linear"),
+    ),
+    Mistake(
+        "mask-forgotten",
+        "dropout's mask not applied on the way back",
+        OURS,
+        mask_forgotten_on_the_way_back,
+        differences(
+            "tanh",
+            "mean_squared_error",
+            "linear",
+            dropout=0.5,
+            by={"masks": [np.arange(EXAMPLES * WIDTHS[0]).reshape(EXAMPLES, -1) % 2 == 0]},
+        ),
+    ),
+    Mistake(
+        "velocity-kept",
+        "the velocity of momentum not reset by `attach`",
+        OURS,
+        velocity_kept,
+        attached_again(),
+    ),
+    Mistake(
+        "gradient-not-smoothed",
+        "label smoothing in the cost, not in the gradient",
+        OURS,
+        gradient_not_smoothed,
+        differences("tanh", CategoricalCrossentropy(label_smoothing=0.25), "softmax"),
+    ),
+    Mistake(
+        "gradient-not-weighted",
+        "weights of examples in the cost, not in the gradient",
+        OURS,
+        gradient_not_weighted,
+        differences("tanh", "mean_squared_error", "linear", by={"sample_weight": np.linspace(0.0, 3.0, EXAMPLES)}),
+    ),
+    Mistake(
+        "epsilon-inside-the-root",
+        "Adam's $`\\epsilon`$ inside the root in place of outside",
+        OURS,
+        epsilon_inside_the_root,
+        keras_steps("adam", epsilon=2**-10, **BETAS),
+    ),
+    Mistake(
+        "schedule-one-step-ahead",
+        "the schedule read one step ahead",
+        OURS,
+        schedule_one_step_ahead,
+        keras_steps("sgd", learning_rate=ExponentialDecay(RATE, 2, 0.5)),
+    ),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch, request) -> None:
+    if mistake.check.needs_keras:
+        request.getfixturevalue("keras")
+    measure = mistake.check.prepare()
+    assert measure() < mistake.check.limit, "wrong before anything is planted"
+    with monkeypatch.context() as planted:
+        mistake.plant(planted)
+        assert measure() > WRONG, "not found"
+    assert measure() < mistake.check.limit, "the plant outlived its test"
+
+
+@pytest.mark.parametrize(
+    "id", ["relu-slope-one-at-zero", "penalty-divided-by-n", "short-batch-divided-by-the-full-size"]
+)
+def test_central_differences_alone_would_not_find(id: str, monkeypatch) -> None:
+    """Why there is more than one check: away from kinks, and in one batch, cost and gradient agree in these."""
+    (mistake,) = (one for one in MISTAKES if one.id == id)
+    of = case("relu", "mean_squared_error", "linear", l2=L2, examples=WIDE.stop)
+    mistake.plant(monkeypatch)
+    assert gradient_error(*of) < RIGHT
+
+
+def test_the_page_lists_these_mistakes_and_no_others() -> None:
+    rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert rows[1:] == [mistake.row for mistake in MISTAKES]
+    assert len({mistake.id for mistake in MISTAKES}) == len(MISTAKES) >= 20

@@ -1,0 +1,329 @@
+"""Optimizers, schedules and clipping against their formulas in plain loops, and training against all of them."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import slow
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.clipping import CLIPPINGS
+from scratchnet.losses import LOSSES
+from scratchnet.optimizers import OPTIMIZERS
+from scratchnet.parameters import Parameters
+from scratchnet.schedules import ExponentialDecay
+
+NUMBER = st.floats(-10, 10)
+WIDTHS = (2, 2, 1)
+GRADIENTS = st.lists(st.lists(NUMBER, min_size=9, max_size=9), min_size=1, max_size=6)
+FRACTION = st.sampled_from([0.0, 0.3, 0.9, 0.999])
+# Of squares never 0: v + (g² − v) rounds g² to the digits of the v before, which is Keras's way as well.
+OF_SQUARES = st.sampled_from([0.3, 0.9, 0.999])
+EPSILON = st.sampled_from([1e-7, 1e-3])
+SETTINGS = {
+    "sgd": st.one_of(
+        st.fixed_dictionaries({"momentum": FRACTION}),
+        st.fixed_dictionaries({"momentum": st.sampled_from([0.3, 0.9]), "nesterov": st.booleans()}),
+    ),
+    "rmsprop": st.fixed_dictionaries({"rho": OF_SQUARES, "momentum": FRACTION, "epsilon": EPSILON}),
+    "adam": st.fixed_dictionaries({"beta_1": FRACTION, "beta_2": OF_SQUARES, "epsilon": EPSILON}),
+    "adamw": st.fixed_dictionaries({"weight_decay": st.sampled_from([0.0, 0.004, 0.3]), "beta_1": FRACTION}),
+    "adagrad": st.fixed_dictionaries(
+        {"initial_accumulator_value": st.sampled_from([0.0, 0.1, 1.0]), "epsilon": EPSILON}
+    ),
+}
+RATES = {"constant": 0.05, "schedule": ExponentialDecay(0.05, 2, 0.5)}
+VARIANTS = {
+    "sgd": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+    "rmsprop": {},
+    "rmsprop with momentum": {"momentum": 0.9},
+    "centered rmsprop": {"centered": True},
+    "adam": {},
+    "adamw": {"weight_decay": 0.1},
+    "adagrad": {},
+}
+CLIPPING = {"none": {}, **{name: {name: limit} for name, limit in zip(CLIPPINGS, (0.3, 0.5, 0.1), strict=True)}}
+
+
+def kind_of(variant):
+    return next((name for name in OPTIMIZERS if name in variant.split()), "sgd")
+
+
+def variant_of(variant, **more):
+    return OPTIMIZERS[kind_of(variant)](**VARIANTS[variant], **more)
+
+
+def rate_of(rate):
+    return rate if callable(rate) else lambda step: rate
+
+
+def attached(optimizer, vector, dtype="float64"):
+    parameters = Parameters(WIDTHS, dtype)
+    parameters.vector[...] = vector
+    optimizer.attach(parameters)
+    return parameters
+
+
+def update(optimizer, g):
+    """As the product of BP3 and BP4 accumulates: target ← beta · target + scale · g."""
+    target = optimizer.target.vector
+    target[...] = optimizer.beta * target + optimizer.scale * np.asarray(g, target.dtype)
+    optimizer.finish()
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), gradients=GRADIENTS, start=st.lists(NUMBER, min_size=9, max_size=9))
+def test_each_update_is_the_formulas(name, rate, data, gradients, start):
+    options, rate = data.draw(SETTINGS[name]), RATES[rate]
+    optimizer = OPTIMIZERS[name](rate, **options)
+    parameters = attached(optimizer, start)
+    for g in gradients:
+        update(optimizer, g)
+    columns = zip(*gradients, strict=True)
+    expected = [
+        slow.minimized(name, theta, one, rate_of(rate), **options) for theta, one in zip(start, columns, strict=True)
+    ]
+    np.testing.assert_allclose(parameters.vector, expected, rtol=1e-10, atol=1e-10)
+
+
+@settings(deadline=None, max_examples=50)
+@given(gradients=GRADIENTS, rho=st.sampled_from([0.3, 0.9]), momentum=FRACTION)
+def test_centered_rmsprop_is_the_formulas(gradients, rho, momentum):
+    """ε = 1e-3: v − ḡ² of like gradients is a small difference of large numbers, which no two orders round alike."""
+    options = {"rho": rho, "momentum": momentum, "epsilon": 1e-3, "centered": True}
+    optimizer = RMSprop(0.05, **options)
+    parameters = attached(optimizer, np.ones(9))
+    for g in gradients:
+        update(optimizer, g)
+    expected = [slow.minimized("rmsprop", 1.0, one, lambda _: 0.05, **options) for one in zip(*gradients, strict=True)]
+    np.testing.assert_allclose(parameters.vector, expected, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 10.0, 1e3])
+def test_centered_rmsprop_stays_finite_under_a_gradient_that_never_changes(size, dtype):
+    optimizer = RMSprop(0.001, centered=True)
+    parameters = attached(optimizer, np.zeros(9), dtype)
+    for _ in range(500):
+        update(optimizer, np.full(9, size))
+    assert np.isfinite(parameters.vector).all()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_defaults_are_those_of_the_formulas(name):
+    optimizer, gradients = OPTIMIZERS[name](), [0.7, -0.4, 0.2]
+    parameters = attached(optimizer, np.ones(9))
+    for g in gradients:
+        update(optimizer, np.full(9, g))
+    expected = slow.minimized(name, 1.0, gradients, rate_of(0.01 if name == "sgd" else 0.001))
+    np.testing.assert_allclose(parameters.vector, np.full(9, expected), rtol=1e-13)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_steps_are_counted_and_attaching_again_starts_anew(variant):
+    optimizer = variant_of(variant, learning_rate=ExponentialDecay(0.05, 1, 0.5))
+    rng = np.random.default_rng(0)
+    gradients, results = rng.normal(size=(4, 9)), []
+    for _ in range(2):
+        parameters = attached(optimizer, np.ones(9))
+        assert (optimizer.steps, optimizer.learning_rate) == (0, 0.05)
+        for g in gradients:
+            update(optimizer, g)
+        assert (optimizer.steps, optimizer.learning_rate) == (4, 0.05 / 16)
+        results.append(parameters.vector)
+    np.testing.assert_array_equal(*results)
+
+
+@given(st.floats(0.1, 100), st.floats(0.001, 0.1))
+def test_the_first_step_of_adam_has_the_length_of_the_learning_rate_whatever_the_gradient(g, rate):
+    optimizer = Adam(rate)
+    parameters = attached(optimizer, np.zeros(9))
+    update(optimizer, np.full(9, g))
+    np.testing.assert_allclose(parameters.vector, -rate, rtol=1e-3)
+
+
+def test_adamw_decays_biases_as_well_and_without_a_gradient_nothing_else_moves():
+    optimizer = AdamW(0.1, weight_decay=0.5)
+    parameters = attached(optimizer, np.arange(9.0))
+    for _ in range(3):
+        update(optimizer, np.zeros(9))
+    np.testing.assert_allclose(parameters.vector, np.arange(9.0) * (1 - 0.1 * 0.5) ** 3, rtol=1e-14)
+
+
+def test_adamw_without_decay_is_adam():
+    results = []
+    for optimizer in (Adam(0.1), AdamW(0.1, weight_decay=0.0)):
+        results.append(attached(optimizer, np.ones(9)).vector)
+        for g in np.random.default_rng(0).normal(size=(4, 9)):
+            update(optimizer, g)
+    np.testing.assert_array_equal(*results)
+
+
+def clip(name, g, limit, dtype="float64"):
+    """The gradient g after clipping: what one step of rate 1 takes from θ = 0."""
+    parameters = attached(optimizer := SGD(1.0, **{name: limit}), np.zeros(9), dtype)
+    update(optimizer, g)
+    np.negative(parameters.vector, out=parameters.vector)
+    return parameters
+
+
+@pytest.mark.parametrize("name", CLIPPINGS)
+@given(g=st.lists(NUMBER, min_size=9, max_size=9), limit=st.floats(0.01, 50))
+def test_clipping_is_its_formula_keeps_to_its_limit_and_happens_once(name, g, limit):
+    clipped = clip(name, g, limit)
+    np.testing.assert_allclose(clipped.vector, slow.clip(clipped, g, **{name: limit}), rtol=1e-12, atol=1e-300)
+    variables = {
+        "clipnorm": [np.linalg.norm(view) for view in (*clipped.weights, *clipped.biases)],
+        "global_clipnorm": [np.linalg.norm(clipped.vector)],
+        "clipvalue": np.abs(clipped.vector),
+    }[name]
+    assert max(variables) <= limit * (1 + 1e-14)
+    np.testing.assert_allclose(clip(name, clipped.vector, limit).vector, clipped.vector, rtol=1e-14)
+
+
+@given(g=st.lists(NUMBER, min_size=9, max_size=9), limit=st.floats(0.01, 50))
+def test_clipping_by_the_joint_norm_keeps_the_direction_and_a_gradient_within_the_limit(g, limit):
+    clipped, norm = clip("global_clipnorm", g, limit).vector, np.linalg.norm(g)
+    np.testing.assert_allclose(clipped * norm, np.array(g) * np.linalg.norm(clipped), atol=1e-10)
+    if norm <= limit:
+        np.testing.assert_allclose(clipped, g, rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", CLIPPINGS)
+def test_a_gradient_of_zero_is_clipped_to_zero(name):
+    assert not clip(name, np.zeros(9), 0.5, "float32").vector.any()
+
+
+def network(layers=((5, "tanh"),), outputs=3, inputs=4, **options):
+    options = {"dtype": "float64", **options}
+    return Network(inputs, [*(Dense(n, f) for n, f in layers), Dense(outputs, "softmax")], **options)
+
+
+@pytest.mark.parametrize("batch_size", [3, 7])
+@pytest.mark.parametrize("clipping", CLIPPING)
+@pytest.mark.parametrize("regularizer", [{}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.02, "l2": 0.1}], ids=str)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_training_is_the_optimizers_formula_along_the_reported_gradient(variant, regularizer, clipping, batch_size):
+    """Two epochs of 7 examples, with a short last batch or the whole set at once; the rate falls from step to step."""
+    rng = np.random.default_rng(0)
+    X, y, rate = rng.normal(size=(7, 4)), rng.integers(0, 3, 7), ExponentialDecay(0.1, 2, 0.7)
+    trained = network(optimizer=variant_of(variant, learning_rate=rate, **CLIPPING[clipping]), **regularizer)
+    by_hand = network(**regularizer)
+    order = rng.permutation(7)
+    trained.train_epoch(trained.prepare(X, y), order, batch_size)
+    slow.train(by_hand, X, y, order, batch_size, kind_of(variant), rate, CLIPPING[clipping], **VARIANTS[variant])
+    np.testing.assert_allclose(trained.parameters.vector, by_hand.parameters.vector, rtol=1e-9, atol=1e-11)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    variant=st.sampled_from(list(VARIANTS)),
+    regularizer=st.sampled_from([{}, {"l1": 0.05}, {"l2": 0.1}]),
+    batch_size=st.integers(1, 9),
+    hidden=st.lists(st.sampled_from(list(ACTIVATIONS)), max_size=3),
+)
+def test_so_it_is_for_every_batch_size_and_depth(variant, regularizer, batch_size, hidden):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(7, 4)), rng.integers(0, 3, 7)
+    layers = [(4, name) for name in hidden]
+    trained = network(layers, optimizer=variant_of(variant, learning_rate=0.01), **regularizer)
+    by_hand = network(layers, **regularizer)
+    trained.train_epoch(trained.prepare(X, y), np.arange(7), batch_size)
+    slow.train(by_hand, X, y, np.arange(7), batch_size, kind_of(variant), lambda _: 0.01, {}, **VARIANTS[variant])
+    np.testing.assert_allclose(trained.parameters.vector, by_hand.parameters.vector, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_training_continues_over_epochs_as_if_they_were_one(variant):
+    rng = np.random.default_rng(0)
+    X, y, halves = rng.normal(size=(8, 4)), rng.integers(0, 3, 8), (np.arange(4), np.arange(4, 8))
+    whole, in_two = (network(optimizer=variant_of(variant)) for _ in range(2))
+    whole.train_epoch(whole.prepare(X, y), np.arange(8), 2)
+    for half in halves:
+        in_two.train_epoch(in_two.prepare(X, y), half, 2)
+    np.testing.assert_array_equal(whole.parameters.vector, in_two.parameters.vector)
+
+
+def test_a_forgotten_bias_correction_is_told_apart(monkeypatch):
+    monkeypatch.setattr(Adam, "corrected_rate", property(lambda self: self.learning_rate))
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        test_the_defaults_are_those_of_the_formulas("adam")
+
+
+def peak_of_the_steps(width, batch_size, hidden="relu", loss="categorical_crossentropy", **options):
+    """Bytes allocated at most from the start of an epoch to its last step, before the losses are taken."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(512, 20)), rng.integers(0, 32, 512)
+    layers = [(width, hidden), (width, hidden)]
+    net = network(layers, outputs=32, inputs=20, loss=loss, dtype="float32", **options)
+    prepared, order, peaks = net.prepare(X, y, np.ones(512)), np.arange(512), []
+
+    class LossThatLooksAtTheMemoryFirst(type(net.loss)):
+        def per_example(self, outputs, Y):
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            return super().per_example(outputs, Y)
+
+    net.loss = LossThatLooksAtTheMemoryFirst()
+    net.train_epoch(prepared, order, batch_size)
+    tracemalloc.start()
+    net.train_epoch(prepared, order, batch_size)
+    tracemalloc.stop()
+    return peaks[-1]
+
+
+def assert_nothing_grows(optimizer, **options):
+    """The same examples, so the same epoch-long arrays: only what a step allocates could differ.
+
+    NumPy casts through a buffer of at most 8,192 elements; the smallest network here fills it already.
+    """
+    smallest = peak_of_the_steps(128, 256, optimizer=optimizer, **options)
+    for width, batch_size in ((512, 256), (128, 512), (512, 512)):
+        assert peak_of_the_steps(width, batch_size, optimizer=optimizer, **options) - smallest < 4096
+
+
+@pytest.mark.parametrize("regularizer", [{}, {"l1": 0.01, "l2": 0.1}], ids=str)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_optimizer_allocates_in_a_step_what_grows_with_network_or_batch(variant, regularizer):
+    assert_nothing_grows(variant_of(variant), **regularizer)
+
+
+@pytest.mark.parametrize("clipping", CLIPPINGS)
+def test_no_clipping_allocates_in_a_step_what_grows_with_network_or_batch(clipping):
+    assert_nothing_grows(Adam(**CLIPPING[clipping]))
+
+
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+def test_no_activation_allocates_in_a_step_what_grows_with_network_or_batch(hidden):
+    assert_nothing_grows(SGD(), hidden=hidden)
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if "softmax" in LOSSES[name].outputs])
+def test_no_loss_allocates_in_a_step_what_grows_with_network_or_batch(loss):
+    assert_nothing_grows(SGD(), loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(0.0), r"learning_rate is 0.0; allowed: a finite number greater than 0"),
+        (lambda: SGD(float("inf")), r"learning_rate is inf; allowed"),
+        (lambda: SGD(0.1, 1.0), r"momentum is 1.0; allowed: 0 or greater, and less than 1"),
+        (lambda: SGD(nesterov=True), r"nesterov without momentum; allowed: momentum greater than 0"),
+        (lambda: SGD(clipnorm=1.0, clipvalue=2.0), r"clipnorm and clipvalue are set; allowed: one of them"),
+        (lambda: Adam(global_clipnorm=0.0), r"global_clipnorm is 0.0; allowed: a finite number greater than 0"),
+        (lambda: Adam(beta_2=1.0), r"beta_2 is 1.0; allowed"),
+        (lambda: AdamW(weight_decay=-0.1), r"weight_decay is -0.1; allowed"),
+        (lambda: RMSprop(rho=-0.1), r"rho is -0.1; allowed"),
+        (lambda: OPTIMIZERS["adagrad"](epsilon=0.0), r"epsilon is 0.0; allowed"),
+    ],
+)
+def test_refusals_name_the_value_and_what_is_allowed(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
