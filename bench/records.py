@@ -100,6 +100,9 @@ class ResultRecord(_Record):
     backend: str
     status: Status
     reason: str = ""
+    final_epoch: int | None = Field(
+        default=None, description="whose parameters these figures are of: the last, or early stopping's best"
+    )
     peak_memory_bytes: int | None = None
     test_precision: float | None = Field(default=None, description="macro average")
     test_recall: float | None = Field(default=None, description="macro average")

@@ -96,7 +96,8 @@ def summary_table(records: Records) -> pd.DataFrame:
     """One row a process, that is (spec, backend, seed), of every finished attempt, whatever its status.
 
     epoch_seconds, cpu_seconds (s) and samples_per_second (1/s) are medians over the timed epochs, missing where only
-    the warm-up was trained. Cost and accuracies are those of the spec's last epoch, missing where it was not reached.
+    the warm-up was trained. Cost and accuracies are those of the spec's last epoch, or of the one whose parameters
+    early stopping kept; missing where it was not reached.
     time_ratio is `bench.statistics.time_ratio` to the run's reference; missing unless both have status ok.
     """
     processes = _processes(records)
@@ -210,8 +211,8 @@ def _process(
     result: ResultRecord, workers: list[WorkerRecord], trained: list[EpochRecord], last_epoch: int | None
 ) -> Row:
     timed = [epoch for epoch in trained if not epoch.warm_up]
-    final = [epoch for epoch in trained if epoch.epoch == last_epoch]
-    row = result.model_dump(exclude={"kind", "attempt", "test_predictions"})
+    final = [epoch for epoch in trained if epoch.epoch == (result.final_epoch or last_epoch)]
+    row = result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
     row |= {name: median(getattr(epoch, name) for epoch in timed) for name in TIMED}
     row |= {name: getattr(epoch, name) for epoch in final for name in FINAL}
     for worker in workers:

@@ -51,6 +51,7 @@ class Trainer:
 
     def train(self, epoch: int) -> dict[str, Any]:
         """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
+        self._last_epoch = epoch
         examples = len(self._inputs.train.labels)
         order, masks = self._plan.order(epoch, examples), self._plan.dropout_masks(epoch, examples)
         cpu_start, start = time.process_time(), time.perf_counter()
@@ -97,9 +98,11 @@ class Trainer:
         """Precision, recall and predictions on the test examples, and what memory it took."""
         if self._stopping is not None and self._stopping.restore_best:
             self._backend.set_parameters(self._best)
+            self._last_epoch = self._stopping.best_epoch
         predicted, labels = metrics.predicted_classes(self._outputs(self._inputs.test)), self._inputs.test.labels
         classes = max(self._inputs.outputs, 2)
         return {
+            "final_epoch": self._last_epoch,
             "test_precision": metrics.precision(predicted, labels, classes, "macro"),
             "test_recall": metrics.recall(predicted, labels, classes, "macro"),
             "test_predictions": _packed(predicted),

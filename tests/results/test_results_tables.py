@@ -84,6 +84,12 @@ def test_a_backend_that_stopped_early_has_no_final_values():
     assert table[["test_accuracy", "train_cost"]].isna().all(axis=None)
 
 
+def test_after_early_stopping_the_figures_are_those_of_the_epoch_that_was_kept():
+    epochs = [builders.epoch("one", 0, "scratchnet", n, test_accuracy=n / 10) for n in (1, 2, 3)]
+    table = summary_table(one_cell(*epochs, builders.result("one", 0, "scratchnet", final_epoch=2), epochs=5))
+    assert table[["test_accuracy", "train_cost"]].to_numpy().tolist() == [[0.2, 0.5]]
+
+
 @pytest.mark.parametrize("cost", [None, math.nan])
 def test_a_cost_that_is_not_finite_is_missing(cost):
     last = builders.epoch("one", 0, "scratchnet", 1, train_cost=cost)

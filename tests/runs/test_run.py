@@ -1,16 +1,20 @@
 """The run command from the outside: what it writes, what it refuses, how it is stopped, and how it goes on."""
 
+import base64
 import json
 import resource
 import signal
 import subprocess
 import sys
 import time
+import zlib
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
 
+from bench.data import load_dataset
 from bench.records import RECORDS_NAME, Records
 from bench.tables import summary_table
 
@@ -258,3 +262,27 @@ def test_validation_examples_are_held_out_of_training(suite_path, tmp_path):
     assert epochs["validation_accuracy"].between(0, 1).all()
     trained = (epochs["samples_per_second"] * epochs["epoch_seconds"]).round().astype(int)
     assert set(trained) == {45}
+
+
+@pytest.mark.parametrize("restore", ["true", "false"])
+def test_early_stopping_ends_a_backend_and_can_keep_its_best_epoch(tmp_path, suite_text, restore):
+    """No epoch improves on the first by 9: with a patience of 2 the third is the last."""
+    stopping = f'{{ monitor = "train_cost", patience = 2, min_delta = 9.0, restore_best = {restore} }}'
+    text = suite_text.replace("epochs = 3", f"epochs = 8\nearly_stopping = {stopping}")
+    (tmp_path / "stopping.toml").write_text(text)
+    code, _, err = bench("run", tmp_path / "stopping.toml", "--out", tmp_path / "run")
+    assert code == 0, err
+    records = Records.read(tmp_path / "run")
+    assert [(one.epoch, one.stopped) for one in records.epochs] == [(1, False), (2, False), (3, True)] * 2
+    kept = 1 if restore == "true" else 3
+    assert [result.final_epoch for result in records.results] == [kept, kept]
+    of_epochs = [one.test_accuracy for one in records.epochs if one.epoch == kept]
+    assert summary_table(records)["test_accuracy"].tolist() == of_epochs
+    assert [accuracy_of(result, tmp_path / "run") for result in records.results] == of_epochs
+
+
+def accuracy_of(result, folder):
+    """Accuracy of the predictions that the result record holds, against the labels of the data set."""
+    source = Records.read(folder).run.suite.specs[0].data
+    predicted = np.frombuffer(zlib.decompress(base64.b64decode(result.test_predictions)), "<u2")
+    return float(np.mean(predicted == load_dataset(source).y_test))
