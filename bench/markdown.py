@@ -39,9 +39,9 @@ gives one figure a seed, the median over seeds is shown. Below 1 is faster than 
 time. The interval in brackets is Student's 95 % interval of the mean logarithm over seeds, for the luck of a process
 (where it lies in memory) is larger than the noise within one; with one seed there is no interval.
 
-Test accuracy is that after the last epoch: mean ± half the 95 % interval over seeds. Cost is the mean over the last
-epoch's steps, each taken before its update, as Keras reports it; it includes regularization. A backend that did not
-finish with status ok has no time ratio, and its figures enter no mean."""
+Test accuracy is that after the last epoch, or after the one that early stopping kept: mean ± half the 95 % interval
+over seeds. Cost is the mean over that epoch's steps, each taken before its update, as Keras reports it; it includes
+regularization. A backend that did not finish with status ok has no time ratio, and its figures enter no mean."""
 
 TWO_FIGURES = """\
 The founding project reported for itself a figure that counts each of the network's outputs alone, right or wrong at

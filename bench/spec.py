@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 
 from bench.errors import UnusableError
 from bench.frozen import Count, Factor, Fraction, Frozen, Rate
-from bench.optimizer_spec import TAGS, OptimizerSpec
+from bench.optimizer_spec import SCHEDULE_TAGS, TAGS, OptimizerSpec
 from bench.text import one_line
 
 Activation = Literal[
@@ -348,15 +348,16 @@ def _with_defaults(tables: dict[str, Any]) -> dict[str, Any]:
 
 def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
     """`place: message; allowed: ...` of the first problem, and how many more there are."""
-    errors = error.errors(include_url=False)
     # A misspelt key says more than the one that it left missing.
-    errors.sort(key=lambda one: one["type"] != "extra_forbidden")
+    errors = sorted(_slips(error), key=lambda one: one["type"] != "extra_forbidden")
     first = errors[0]
-    place = _place(first["loc"], tables)
+    place = _place(_without_tags(first), tables)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "union_tag_invalid":
         place, tag = f"{place}.name", one_line(first["ctx"]["tag"], LONGEST_VALUE)
         message = f"{tag!r} is not known; allowed: {first['ctx']['expected_tags']}"
+    elif first["type"] == "union_tag_not_found":
+        place, message = f"{place}.name", f"Field required; allowed: {', '.join(map(repr, SCHEDULE_TAGS))}"
     elif first["type"] == "extra_forbidden":
         message = f"unknown key; allowed: {', '.join(_keys_allowed_at(first['loc'][:-1]))}"
     elif first["type"] not in ("missing", "value_error"):
@@ -365,13 +366,26 @@ def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
     return " ".join(f"{place}: {message}{more}".split())
 
 
+def _slips(error: ValidationError) -> list[Any]:
+    """What is wrong; not the tuples that pydantic calls too short because an item of theirs is wrong."""
+    errors = error.errors(include_url=False)
+    above = {one["loc"][:depth] for one in errors for depth in range(len(one["loc"]))}
+    return [one for one in errors if one["type"] != "too_short" or one["loc"] not in above]
+
+
+def _without_tags(one: Any) -> tuple[int | str, ...]:
+    """The place of an error without the tags in it; the last part of an unknown key's place is what the user wrote."""
+    location = one["loc"]
+    end = len(location) - (one["type"] == "extra_forbidden")
+    return (*(part for part in location[:end] if part not in TAGS), *location[end:])
+
+
 def _place(location: tuple[int | str, ...], tables: dict[str, Any]) -> str:
     """`specs[0].architecture.inputs`, or `defaults....` where the value came from there."""
     if len(location) > 2 and location[0] == "specs" and isinstance(location[1], int):
         spec = tables["specs"][location[1]]
         if location[2] not in spec and location[2] in tables.get("defaults", {}):
             location = ("defaults", *location[2:])
-    location = tuple(part for part in location if part not in TAGS)
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return one_line(text.lstrip("."), LONGEST_VALUE) or "suite"
 

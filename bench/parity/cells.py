@@ -16,7 +16,7 @@ BATCH_SIZE, HIDDEN, OUTPUTS, FEATURES = 8, 12, 10, 784
 
 # Small enough that no combination diverges: a parity of infinities would prove nothing.
 OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "sgd": {"learning_rate": 0.01},
+    "sgd": {"learning_rate": 0.003},
     "momentum": {"learning_rate": 0.002, "momentum": 0.9},
     "nesterov": {"learning_rate": 0.002, "momentum": 0.9, "nesterov": True},
     "rmsprop": {"name": "rmsprop", "learning_rate": 0.001},

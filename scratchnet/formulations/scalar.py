@@ -64,7 +64,7 @@ def prediction(a: Numbers, threshold: Numbers) -> list[int]:
 
 def cost(network: Model, X: ArrayLike, Y: ArrayLike) -> float:
     """C over the rows of X (N, n_0) and Y (N, n_L), with regularization."""
-    layers, loss, examples = layers_of(network), network.loss, _examples(X, Y)
+    layers, loss, examples = layers_of(network), network.loss, _examples(network, X, Y)
     losses = [loss.component(forward(layers, x)[-1].a, y) for x, y in examples]  # (15), (23)
     penalty = sum(network.regularizer.value(w) for W, _, _ in layers for row in W for w in row)
     return sum(losses) / len(losses) + penalty  # (24)
@@ -105,7 +105,7 @@ def backward(layers: Sequence[Layer], loss: Loss, x: Numbers, y: Numbers) -> lis
 
 def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> NDArray[np.float64]:
     """∂C/∂θ as `Network.gradient` orders it: the mean of the examples' gradients, and the regularizer's slope."""
-    layers, examples = layers_of(network), _examples(X, Y)
+    layers, examples = layers_of(network), _examples(network, X, Y)
     flat = [_flat(backward(layers, network.loss, x, y)) for x, y in examples]
     slopes = _flat(
         [Gradient([[network.regularizer.slope(w) for w in row] for row in W], [0.0] * len(b)) for W, b, _ in layers]
@@ -113,8 +113,10 @@ def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> NDArray[np.float64]
     return np.array([sum(parts) / len(flat) + slope for *parts, slope in zip(*flat, slopes, strict=True)])
 
 
-def _examples(X: ArrayLike, Y: ArrayLike) -> list[tuple[Any, Any]]:
-    return list(zip(np.asarray(X, float).tolist(), np.asarray(Y, float).tolist(), strict=True))
+def _examples(network: Model, X: ArrayLike, Y: ArrayLike) -> list[tuple[Any, Any]]:
+    """Inputs and targets of each example; label smoothing is done here."""
+    targets = network.loss.smooth(np.asarray(Y, float).T).T
+    return list(zip(np.asarray(X, float).tolist(), targets.tolist(), strict=True))
 
 
 def _flat(gradients: Sequence[Gradient]) -> list[float]:

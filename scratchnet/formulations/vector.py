@@ -123,5 +123,6 @@ def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> Array:
 
 
 def _examples(network: Model, X: ArrayLike, Y: ArrayLike) -> list[tuple[Array, Array]]:
-    rows = (np.asarray(array, network.dtype) for array in (X, Y))
-    return [(x[:, None], y[:, None]) for x, y in zip(*rows, strict=True)]
+    """Columns x and y of each example; label smoothing is done here."""
+    inputs, targets = np.asarray(X, network.dtype), network.loss.smooth(np.asarray(Y, network.dtype).T).T
+    return [(x[:, None], y[:, None]) for x, y in zip(inputs, targets, strict=True)]

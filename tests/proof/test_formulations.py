@@ -6,8 +6,10 @@ from cases import CLASSES, OUTPUTS, REGULARIZERS, case, distance
 
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.formulations import scalar, vector
+from scratchnet.losses import LOSSES
 
 TOLERANCE = 1e-12
+SMOOTHED = ("summed_binary_crossentropy", "binary_crossentropy", "categorical_crossentropy")
 every_output = pytest.mark.parametrize(("loss", "output"), OUTPUTS)
 every_activation = pytest.mark.parametrize("hidden", ACTIVATIONS)
 
@@ -29,6 +31,12 @@ def test_costs_and_gradients_agree(hidden, loss, output, depth, regularizer):
 @every_activation
 def test_one_neuron_and_one_example_agree(hidden):
     assert_one_cost_and_gradient(case(hidden, "binary_crossentropy", "sigmoid", 2, classes=1, examples=1))
+
+
+@pytest.mark.parametrize("loss", SMOOTHED)
+def test_smoothed_labels_agree(loss):
+    (output,) = LOSSES[loss].outputs
+    assert_one_cost_and_gradient(case("tanh", LOSSES[loss](label_smoothing=0.2), output))
 
 
 @pytest.mark.parametrize("output", ACTIVATIONS)

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import math
+import re
 import tomllib
 from typing import get_args
 
@@ -144,6 +145,13 @@ def test_shipped_suites_are_the_ones_promised():
             '= { name = "piecewise_constant_decay", boundaries = [3], values = [1] }',
             r"optimizer.learning_rate: 1 values; allowed: 2, one more than boundaries",
         ),
+        (
+            "= 0.1",
+            "= { initial_learning_rate = 0.1, decay_steps = 3 }",
+            r"defaults.optimizer.learning_rate.name: Field required; allowed: 'exponential_decay', 'inverse",
+        ),
+        ("= 0.1", "= 0.1, schedule = {}", r"defaults.optimizer.schedule: unknown key; allowed: learning_rate"),
+        ("epochs = 2", "epochs = 2\nadam = {}", r"defaults.adam: unknown key; allowed: name, architecture, loss"),
         ('"softmax"', '"relu"', r"loss categorical_crossentropy does not fit output relu; allowed: softmax"),
         ("epochs = 2", "epochs = true", r"defaults.epochs: Input should be a valid integer, not True"),
         ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
@@ -163,6 +171,23 @@ def test_each_slip_gets_one_line_with_file_place_and_allowed_values(tmp_path, ol
         load_suite(written(tmp_path, text))
     assert str(caught.value).startswith(str(tmp_path / "suite.toml"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "more"),
+    [
+        ({"optimizer": {"learning_rate": -1}}, ""),
+        ({"seeds": ["x"]}, ""),
+        ({"seeds": []}, ""),
+        ({"seeds": [], "epochs": 0}, " (and 1 more)"),
+        ({"seeds": ["x"], "epochs": 0, "loss": "hinge"}, " (and 2 more)"),
+    ],
+)
+def test_slips_are_counted_one_by_one(change, more):
+    tables = tomllib.loads(GOOD)
+    tables["defaults"] |= change
+    _, complaint = suite_or_complaint(tables)
+    assert re.search(r" \(and \d+ more\)$|$", complaint)[0] == more
 
 
 def test_a_network_that_fits_no_machine_is_refused():
