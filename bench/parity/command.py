@@ -17,7 +17,7 @@ from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, Unusabl
 from bench.parity.cells import Cell, all_cells, covering_cells
 from bench.parity.matrix import Done, read_log, train
 from bench.parity.outcome import Outcome
-from bench.parity.report import BAD, write_tables
+from bench.parity.report import BAD, by_value, table, write_tables
 from bench.runner import new_folder
 
 LINES = 20
@@ -37,13 +37,12 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
         with _watched(Console(), cells, folder) as done:
             train(cells, folder, jobs or environment.usable_cores(), done)
     except KeyboardInterrupt:
-        click.echo(_report(cells, folder))
+        _report(cells, folder)
         flag = " --full" if full else ""
         click.echo(f"interrupted; go on with: python -m bench parity{flag} --out {folder} --resume", err=True)
         return EXIT_INTERRUPTED
-    click.echo(_report(cells, folder))
-    click.echo(f"tables: {folder}")
-    return EXIT_FAILED_BACKEND if any(outcome.status in BAD for outcome in read_log(folder)) else EXIT_OK
+    failed = any(outcome.status in BAD for outcome in _report(cells, folder))
+    return EXIT_FAILED_BACKEND if failed else EXIT_OK
 
 
 def _folder(out: Path | None, resume: bool) -> Path:
@@ -54,9 +53,16 @@ def _folder(out: Path | None, resume: bool) -> Path:
     return out
 
 
-def _report(cells: Sequence[Cell], folder: Path) -> str:
-    outcomes = read_log(folder)
-    return write_tables(outcomes, len(cells), folder) if outcomes else "nothing was trained"
+def _report(cells: Sequence[Cell], folder: Path) -> list[Outcome]:
+    """Write and print the tables; the outcomes that they are made from."""
+    asked = set(cells)
+    outcomes = [outcome for outcome in read_log(folder) if outcome.cell in asked]
+    if not outcomes:
+        click.echo("nothing was trained")
+        return []
+    verdict = write_tables(outcomes, len(cells), folder)
+    click.echo(f"\n{by_value(table(outcomes)).to_string(index=False)}\n\n{verdict}\n\ntables: {folder}")
+    return outcomes
 
 
 @contextmanager

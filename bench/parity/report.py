@@ -19,9 +19,14 @@ WORST_ROWS = 20
 BAD = ("differs", "diverged", "failed")
 
 
+def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """One row a cell."""
+    return pd.DataFrame([outcome.row for outcome in outcomes]).sort_values([*AXES, "extra"], ignore_index=True)
+
+
 def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> str:
     """Write parity.csv.gz, parity.md and parity.json; the verdict."""
-    cells = pd.DataFrame([outcome.row for outcome in outcomes]).sort_values([*AXES, "extra"], ignore_index=True)
+    cells = table(outcomes)
     sentence = verdict(outcomes, expected)
     with atomic_path(folder / "parity.csv.gz") as path:
         # Without time stamp and name: the same outcomes make the same file.
@@ -58,8 +63,7 @@ def _markdown(cells: pd.DataFrame, sentence: str) -> str:
         " The figures are the largest relative difference of the cost over all steps. All cells are in"
         " `parity.csv.gz`.",
     ]
-    for axis in AXES:
-        parts += [f"## By {axis.replace('_', ' ')}", _by(cells[cells["extra"] == ""], axis)]
+    parts += ["## By value of each axis", by_value(cells).to_markdown(index=False, disable_numparse=True)]
     parts += ["## Outside the product", _rows(cells[cells["extra"] != ""], ["extra"])]
     others = cells[cells["status"] != "agrees"]
     parts += [
@@ -71,19 +75,33 @@ def _markdown(cells: pd.DataFrame, sentence: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _by(cells: pd.DataFrame, axis: str) -> str:
-    """Cells, and the largest and the median difference of those that agree, for each value of one axis."""
-    agreeing = cells[cells["status"] == "agrees"].groupby(axis)["difference"]
-    table = pd.DataFrame(
-        {
-            "cells": cells.groupby(axis)["status"].count(),
-            "agree": agreeing.count(),
-            "largest": agreeing.max(),
-            "median": agreeing.median(),
-        }
-    )
-    present = [value for value in AXES[axis] if value in table.index]
-    return table.loc[present].reset_index().to_markdown(index=False, floatfmt=".1e", intfmt=",", disable_numparse=False)
+def by_value(cells: pd.DataFrame) -> pd.DataFrame:
+    """For each value of each axis: cells, how they came out, largest and median difference of those that agree."""
+    rows = [
+        _counted(cells[cells[axis] == value], axis, value)
+        for axis in AXES
+        for value in AXES[axis]
+        if (cells[axis] == value).any()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _counted(cells: pd.DataFrame, axis: str, value: str) -> dict[str, str]:
+    agreeing = cells[cells["status"] == "agrees"]["difference"]
+    return {
+        "axis": axis.replace("_", " "),
+        "value": value,
+        "cells": f"{len(cells):,}",
+        "agree": f"{len(agreeing):,}",
+        "ill conditioned": f"{(cells['status'] == 'ill_conditioned').sum():,}",
+        "fail": f"{cells['status'].isin(BAD).sum():,}",
+        "largest": _scientific(agreeing.max()),
+        "median": _scientific(agreeing.median()),
+    }
+
+
+def _scientific(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.1e}"
 
 
 def _rows(cells: pd.DataFrame, names: list[str]) -> str:
@@ -91,6 +109,6 @@ def _rows(cells: pd.DataFrame, names: list[str]) -> str:
     for name in (*names, "reason"):
         columns[name] = columns[name].map(escaped)
     columns["step"] = columns["step"].map(lambda step: "" if pd.isna(step) else f"{int(step)}")
-    columns["difference"] = columns["difference"].map(lambda value: "" if pd.isna(value) else f"{value:.1e}")
+    columns["difference"] = columns["difference"].map(_scientific)
     used = [name for name in columns if name not in ("reason", "extra") or (columns[name] != "").any()]
     return columns[used].to_markdown(index=False, disable_numparse=True)
