@@ -3,9 +3,14 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bench import cli
+from bench.noise.report import SENTENCES
+from bench.parity.cells import all_cells
+from bench.parity.outcome import Outcome
+from bench.parity.report import verdict as parity_verdict
 from bench.records import Records
 from bench.spec import load_suite
 from bench.tables import aggregate_table, verdict
@@ -90,3 +95,28 @@ def test_its_links_lead_somewhere():
 def test_its_commands_exist():
     commands = set(re.findall(r"python -m bench (\w+)", readme()))
     assert {"run", "report", "data", "schema"} <= commands <= set(cli.main.commands)
+
+
+def committed_outcomes():
+    rows = pd.read_csv(REFERENCE / "parity/parity.csv.gz", keep_default_na=False, na_values={"difference": [""]})
+    return [Outcome.from_row(row) for row in rows.to_dict("records")]
+
+
+def test_the_committed_parity_matrix_is_whole_and_no_cell_of_it_fails():
+    outcomes = committed_outcomes()
+    assert {outcome.cell for outcome in outcomes} == set(all_cells())
+    assert len(outcomes) == len(all_cells())
+    assert {outcome.status for outcome in outcomes} <= {"agrees", "ill_conditioned"}
+    assert all(outcome.difference < 1e-10 for outcome in outcomes if outcome.status == "agrees")
+    assert all("Keras parts from itself by" in one.reason for one in outcomes if one.status != "agrees")
+
+
+def test_the_parity_that_is_told_is_that_of_the_committed_matrix():
+    assert parity_verdict(committed_outcomes(), len(all_cells())) in readme()
+
+
+def test_the_noise_floor_that_is_told_is_the_committed_one():
+    text = (REFERENCE / "noise/noise.md").read_text("utf-8")
+    told = next(line for line in text.splitlines() if "95 % interval" in line)
+    assert told.startswith(SENTENCES["no larger"])
+    assert told.rstrip(".") in readme()
