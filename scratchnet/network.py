@@ -203,7 +203,7 @@ class Network:
         check_weights(weights, len(losses))
         predicted, classes = metrics.predicted_classes(A.T), max(A.shape[0], 2)
         return {
-            "cost": float(np.mean(losses * weights)) + self._penalty(),  # (24)
+            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._penalty(),  # (24)
             "accuracy": metrics.accuracy(predicted, labels),
             "precision": metrics.precision(predicted, labels, classes, "macro"),
             "recall": metrics.recall(predicted, labels, classes, "macro"),
