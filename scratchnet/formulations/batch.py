@@ -34,7 +34,7 @@ def loss_input(workspace: Workspace, loss: Loss) -> Array:
 
 
 def cost(losses: Array, sizes: NDArray[np.integer[Any]]) -> Array:
-    """C of each of the batches that follow one another in `losses` (N,), of so many examples each, (steps,), float64."""
+    """C of each of the batches that follow one another in `losses` (N,), so many examples each: (steps,), float64."""
     starts = np.cumsum(sizes) - sizes
     # One by one in float32, as reduceat adds, a sum of hundreds of losses would lose digits that they still have.
     costs: Array = np.add.reduceat(losses, starts, dtype=np.float64) / sizes  # (24)
