@@ -103,6 +103,33 @@ def test_a_sign_that_is_decided_by_rounding_is_told_as_such(worker):
     assert 1e-10 < outcome.difference < 1e-4
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        Cell("momentum", "mean_absolute_error", "softplus", "l1", "full", "zeros"),
+        Cell("adam", "summed_binary_crossentropy", "softmax", "none", "full", "zeros"),
+    ],
+    ids=str,
+)
+def test_where_roundings_grow_a_slip_is_found_all_the_same(worker, monkeypatch, cell):
+    (outcome,) = worker.run([cell])
+    assert outcome.status == "ill_conditioned", outcome
+    made = worker._made
+
+    def slipped(kind, spec, parameters):
+        rate = spec.optimizer.learning_rate * (1.00001 if kind is worker.Scratchnet else 1.0)
+        return made(
+            kind,
+            spec.model_copy(update={"optimizer": spec.optimizer.model_copy(update={"learning_rate": rate})}),
+            parameters,
+        )
+
+    monkeypatch.setattr(worker, "_made", slipped)
+    (outcome,) = worker.run([cell])
+    assert outcome.status == "differs"
+    assert "parts by 1.0e-05" in outcome.reason
+
+
 def test_a_fault_is_told_and_the_others_go_on(worker, monkeypatch):
     made = worker._made
     monkeypatch.setattr(worker, "_made", lambda *given: 1 / 0 if given[1].loss == "huber" else made(*given))
