@@ -5,13 +5,14 @@ Fed by the drifts; writes noise.csv, noise.md, noise.png and noise.svg.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 from scipy.stats import quantile_test
 
@@ -22,6 +23,8 @@ from bench.statistics import CONFIDENCE, Interval
 from bench.text import significant
 
 MARKS = (100, 500, 1000)
+DRAWN_STEPS = 5
+"""Every fifth step is drawn: a curve that only rises is none the worse, and the file a fifth of the size."""
 LIMIT = 2.0
 """Drift grows a millionfold within an epoch: twice as much is the same, and more seeds than a run has tell no less."""
 
@@ -61,8 +64,8 @@ def ratio(drifts: Sequence[Drift], activation: str) -> Interval:
     of_activation = [drift for drift in drifts if drift.activation == activation]
     seeds = sorted({drift.seed for drift in of_activation})
     ratios = [_of(of_activation, seed, SCRATCHNET) / _of(of_activation, seed, KERAS) for seed in seeds]
-    low, high = quantile_test(ratios, p=0.5).confidence_interval(CONFIDENCE)
-    return Interval(float(np.median(ratios)), _finite(low), _finite(high), len(ratios))
+    ends: Any = quantile_test(ratios, p=0.5).confidence_interval(CONFIDENCE)
+    return Interval(float(np.median(ratios)), _finite(ends.low), _finite(ends.high), len(ratios))
 
 
 def _finite(end: float) -> float | None:
@@ -133,7 +136,7 @@ def _plot(drifts: Sequence[Drift], folder: Path) -> None:
         figure, panels = grid(names, f"How far the cost of a step drifts from {REFERENCE} (float32, median and range)")
         for name, axes in zip(names, panels, strict=True):
             _panel(axes, [drift for drift in drifts if drift.activation == name])
-        legend_below(figure, [_line(way) for way in (*KERAS, *SCRATCHNET)])
+        legend_below(figure, [_line(way, drifts) for way in (*KERAS, *SCRATCHNET)])
         for suffix in ("png", "svg"):
             with atomic_path(folder / f"noise.{suffix}") as path:
                 figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else None)
@@ -142,18 +145,24 @@ def _plot(drifts: Sequence[Drift], folder: Path) -> None:
 def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:
     for way in (*KERAS, *SCRATCHNET):
         so_far = np.array([np.maximum.accumulate(drift.differences) for drift in drifts if drift.way == way])
-        steps, line = np.arange(1, so_far.shape[1] + 1), _line(way)
+        so_far, line = so_far[:, ::DRAWN_STEPS], _line(way, drifts)
+        steps = 1 + DRAWN_STEPS * np.arange(so_far.shape[1])
         axes.plot(steps, np.median(so_far, axis=0), color=line.get_color(), linestyle=line.get_linestyle(), lw=1.4)
         axes.fill_between(steps, so_far.min(axis=0), so_far.max(axis=0), color=line.get_color(), alpha=0.1, lw=0)
-    axes.set_xscale("log")
     axes.set_yscale("log")
+    # Settings show text as it is, and Matplotlib's own labels of a logarithmic axis are mathematics.
+    axes.yaxis.set_major_locator(LogLocator(numticks=8))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("step")
     axes.set_ylabel("largest relative difference so far")
 
 
-def _line(way: Way) -> Line2D:
+def _line(way: Way, drifts: Sequence[Drift]) -> Line2D:
+    """The way's line; a logarithmic axis cannot show a drift of 0, so its label says it."""
     style = style_of(way.backend)
-    return Line2D([], [], color=style.color, linestyle="-" if way.threads > 1 else (0, (4, 2)), label=str(way))
+    label = str(way) if any(drift.differences.any() for drift in drifts if drift.way == way) else f"{way} (no drift)"
+    return Line2D([], [], color=style.color, linestyle="-" if way.threads > 1 else (0, (4, 2)), label=label)
 
 
 def _activations(drifts: Sequence[Drift]) -> list[str]:

@@ -1,5 +1,6 @@
 """The noise floor: what is compared, how it is judged, and a small run of the real thing."""
 
+import matplotlib
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -45,6 +46,16 @@ def test_summary_and_plot_are_written(tmp_path):
     text = (tmp_path / "noise.md").read_text()
     assert all(f"| {way}" in text for way in (*KERAS, *SCRATCHNET))
     assert f"{STEPS:,} steps, 8 seeds" in text
+
+
+def test_labels_of_the_axes_are_text_and_a_drift_of_0_is_said(tmp_path):
+    still = [one._replace(differences=0 * one.differences) if one.way == KERAS[0] else one for one in drifts(1.0)]
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        report.write(still, tmp_path)
+    text = (tmp_path / "noise.svg").read_text()
+    assert "mathdefault" not in text
+    assert f"{KERAS[0]} (no drift)" in text
+    assert f"{KERAS[1]} (no drift)" not in text
 
 
 def test_the_command_trains_every_way_in_a_process_of_its_own(tmp_path, monkeypatch):
