@@ -60,13 +60,16 @@ class Examples:
         Raises
         ------
         ValueError
-            Where the shape does not fit, or a weight is negative or not finite.
+            Where the shape does not fit, a class does not exist, or a weight is negative or not finite.
         """
         if sample_weight is None and class_weight is None:
             return self
         weights = np.array(sample_weight if sample_weight is not None else np.ones(len(self)), self.Y.dtype)
         check_weights(weights, len(self))
+        classes = max(len(self.Y), 2)
         for label, factor in (class_weight or {}).items():
+            if label not in range(classes):
+                raise ValueError(f"class_weight names class {label}; allowed: 0 to {classes - 1}")
             weights[self.labels == label] *= factor
         check_weights(weights, len(self))
         return replace(self, weights=weights)

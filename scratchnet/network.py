@@ -109,7 +109,7 @@ class Network:
         still divides by the number of examples, as in Keras.
         """
         examples, history = self.prepare(X, y, sample_weight, class_weight), []
-        watch = _Watch(early_stopping, self.parameters)
+        watch = _Watch(early_stopping, self.parameters, validation_data is not None)
         for number in range(1, epochs + 1):
             order = self._rng.permutation(len(examples))
             cost = self.train_epoch(examples, order, batch_size, self._masks(len(examples)))
@@ -304,7 +304,9 @@ class Network:
 class _Watch:
     """Early stopping, where it was asked for, and the parameters of the best epoch."""
 
-    def __init__(self, rule: EarlyStopping | None, parameters: Parameters) -> None:
+    def __init__(self, rule: EarlyStopping | None, parameters: Parameters, validates: bool) -> None:
+        if rule is not None and rule.monitor != "train_cost" and not validates:
+            raise ValueError(f"early stopping watches {rule.monitor}; allowed: train_cost, or validation_data given")
         self._rule, self._vector, self._best = rule, parameters.vector, parameters.vector.copy()
         if rule is not None:
             rule.reset()
@@ -325,9 +327,7 @@ class _Watch:
 def _monitored(monitor: str, epoch: Epoch) -> float:
     if monitor == "train_cost":
         return epoch.cost
-    if epoch.validation is None:
-        raise ValueError(f"early stopping watches {monitor}; allowed: train_cost, or validation_data given")
-    return epoch.validation[monitor.removeprefix("validation_")]
+    return (epoch.validation or {})[monitor.removeprefix("validation_")]
 
 
 def _loss(loss: str | Loss) -> tuple[str, Loss]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchnet import SGD, Dense, Network
+from scratchnet import SGD, Dense, EarlyStopping, Network
 from scratchnet.losses import LOSSES
 from scratchnet.workspace import Product
 
@@ -195,6 +195,11 @@ def test_a_pickle_is_refused(tmp_path):
         (lambda: network().parameters.set([(np.ones((5, 3)), np.ones(5))] * 2), r"W\[1\] given with shape \(5, 3\)"),
         (lambda: network().predict(np.ones((2, 5))), r"X has shape \(2, 5\); allowed: \(N, 4\)"),
         (lambda: network().fit(np.ones((0, 4)), np.ones(0, int)), r"X has shape \(0, 4\)"),
+        (lambda: network().fit(*examples(), class_weight={3: 2.0}), r"class_weight names class 3; allowed: 0 to 2"),
+        (
+            lambda: network().fit(*examples(), early_stopping=EarlyStopping(), on_epoch=pytest.fail),
+            r"early stopping watches validation_cost; allowed: train_cost, or validation_data given",
+        ),
         (lambda: network().fit(np.ones((2, 4)), np.array([0, 3])), r"y has classes 0 to 3; allowed: 0 to 2"),
         (lambda: network().fit(np.ones((2, 4)), np.array([0.0, 1.0])), r"dtype float64; allowed: integer classes"),
         (lambda: network().fit(np.ones((2, 4)), np.ones((3, 3))), r"y has shape \(3, 3\); allowed: \(2,\) or \(2, 3\)"),
