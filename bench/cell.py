@@ -62,6 +62,7 @@ class Cell:
         self._session, self._spec, self._data = session, spec, data
         self._key: dict[str, Any] = {"spec": spec.name, "seed": seed, "attempt": attempt}
         self._plan, self._inputs = Plan(spec, seed), inputs
+        self._weights = self._plan.sample_weights(inputs.train.labels)
         self._expected_parameters = parameters_fingerprint(self._plan.initial_parameters())
         self._order_of_turns = random.Random(f"{spec.name} {seed} {attempt}")
         self._workers: dict[str, WorkerProcess] = {}
@@ -119,9 +120,8 @@ class Cell:
         """Every worker trains this epoch, in random order, with a rest before each turn."""
         order = self._plan.order(epoch, len(self._inputs.train.labels))
         x, y = self._inputs.train.x, self._inputs.train_targets
-        weights = self._plan.sample_weights(self._inputs.train.labels)
         masks = self._plan.dropout_masks(epoch, len(order))
-        expected = batches_fingerprint(batches(x, y, order, self._spec.batch_size, weights, masks))
+        expected = batches_fingerprint(batches(x, y, order, self._spec.batch_size, self._weights, masks))
         names = [name for name in self._workers if name not in self._stopped]
         self._order_of_turns.shuffle(names)
         for turn, name in enumerate(names):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.spec import TrainingSpec
-from scratchnet.dropout import Mask, draw_masks
+from scratchnet.dropout import Mask, masks_of
 from scratchnet.initializers import INITIALIZERS
 
 Floats = NDArray[np.floating]
@@ -48,9 +48,7 @@ class Plan:
 
     def dropout_masks(self, epoch: int, examples: int) -> list[Mask]:
         """For each layer with dropout, which neurons an epoch keeps, (N, n_l): row i is of the example at order[i]."""
-        dropped = [layer for layer in self.spec.architecture.layers if layer.dropout]
-        rates, units = [layer.dropout for layer in dropped], [layer.units for layer in dropped]
-        return draw_masks(self._generator(_DROPOUT, epoch), rates, units, examples)
+        return masks_of(self._generator(_DROPOUT, epoch), self.spec.architecture.layers, examples)
 
     def sample_weights(self, labels: NDArray[np.int64]) -> Floats | None:
         """Weight of each training example, (N,): its class's times its own; None where the spec has neither."""
@@ -79,6 +77,11 @@ def batches(
     for start in range(0, len(order), batch_size):
         places = slice(start, start + batch_size)
         yield (*(array[order[places]] for array in of_examples), *(mask[places] for mask in masks))
+
+
+def flat(parameters: Parameters) -> Floats:
+    """All of W[1], b[1], W[2], ... in one vector."""
+    return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
 def parameters_fingerprint(parameters: Parameters) -> str:

@@ -5,7 +5,6 @@ Fed by the command line; feeds the runner.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,7 @@ def new_run(suite: str | None, overrides: Mapping[str, Any], out: Path | None) -
         Where suite, overrides or folder cannot be used.
     """
     name, asked = _asked_suite(suite, overrides)
-    time = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return RunRequest(name, asked, new_folder(out or Path("results") / f"{name}-{time}"))
+    return RunRequest(name, asked, new_folder(out, name))
 
 
 def resumed_run(suite: str | None, overrides: Mapping[str, Any], folder: Path | None) -> RunRequest:

@@ -21,14 +21,15 @@ from bench.spec import DataSpec, Suite, TrainingSpec
 DataFolders = Mapping[DataSpec, Path]
 
 
-def new_folder(folder: Path) -> Path:
-    """Make a run folder; one that holds anything is never written to.
+def new_folder(out: Path | None, name: str) -> Path:
+    """Make a run folder, `out` or else results/NAME-TIME; one that holds anything is never written to.
 
     Raises
     ------
     UnusableError
         Where the folder is in use or cannot be made.
     """
+    folder = out or Path("results") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         in_use = any(folder.iterdir())

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.spec import LayerSpec, RegularizationSpec, TrainingSpec
+from bench.spec import RegularizationSpec, TrainingSpec
 from reference_tf.losses import LOSSES
 from reference_tf.optimizers import build_optimizer
 from reference_tf.parameters import dense_layers
@@ -66,11 +66,10 @@ def _with_dropout(spec: TrainingSpec, layers: list[keras.layers.Dense], x: Any) 
 def _layers(spec: TrainingSpec) -> list[keras.layers.Dense]:
     """The dense layers; a spec's names of activations are Keras's own."""
     regularizer = _regularizer(spec.regularization)
-    return [_dense(layer, regularizer) for layer in spec.architecture.layers]
-
-
-def _dense(layer: LayerSpec, regularizer: keras.regularizers.Regularizer | None) -> keras.layers.Dense:
-    return keras.layers.Dense(layer.units, activation=layer.activation, kernel_regularizer=regularizer)
+    return [
+        keras.layers.Dense(layer.units, activation=layer.activation, kernel_regularizer=regularizer)
+        for layer in spec.architecture.layers
+    ]
 
 
 def _regularizer(spec: RegularizationSpec) -> keras.regularizers.L1L2 | None:

@@ -3,7 +3,8 @@
 Fed by a mask for each step, so that two implementations can drop the same neurons; feeds the layer's activation.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,24 @@ class Dropout(Activation):
     def jacobian_product(self, A: Array, G: Array, out: Array) -> None:
         np.multiply(G, self._factors, out=out)
         self._activation.jacobian_product(self._A, out, out)
+
+
+class DropsOut(Protocol):
+    """What a layer says of its dropout: `scratchnet.Dense`, or the description of a layer elsewhere."""
+
+    @property
+    def units(self) -> int:
+        """n_l."""
+
+    @property
+    def dropout(self) -> float:
+        """Rate at which activations are dropped."""
+
+
+def masks_of(rng: np.random.Generator, layers: Sequence[DropsOut], examples: int) -> list[Mask]:
+    """A mask (examples, n_l) for each layer with dropout, in order of the layers."""
+    dropped = [layer for layer in layers if layer.dropout]
+    return draw_masks(rng, [layer.dropout for layer in dropped], [layer.units for layer in dropped], examples)
 
 
 def draw_masks(rng: np.random.Generator, rates: list[float], units: list[int], examples: int) -> list[Mask]:

@@ -17,18 +17,14 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Examples:
-    """X_augmented : (N, n_0 + 1), last column 1; Y : (n_L, N); labels : (N,) classes; weights : (N,), or None for 1."""
+    """X_augmented : (N, n_0 + 1), last column 1; given_Y, Y : (n_L, N) targets before and after label smoothing;
+    labels : (N,) classes, for the metrics; weights : (N,), or None where each is 1."""
 
     X_augmented: Array
+    given_Y: Array
     Y: Array
     labels: NDArray[np.int64]
     weights: Array | None = None
-    raw_Y: Array | None = None
-
-    @property
-    def targets(self) -> Array:
-        """Y before label smoothing, (n_L, N)."""
-        return self.raw_Y if self.raw_Y is not None else self.Y
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -48,11 +44,11 @@ class Examples:
         Y, labels = targets(np.asarray(y), len(rows), outputs, dtype)
         augmented: Array = np.ones((len(rows), inputs + 1), dtype)
         augmented[:, :-1] = rows
-        return cls(augmented, Y, labels)
+        return cls(augmented, Y, Y, labels)
 
     def smoothed(self, loss: Loss) -> "Examples":
         """The same examples with the targets that the loss compares with: label smoothing is done once, here."""
-        return replace(self, Y=loss.smooth(self.Y), raw_Y=self.Y)
+        return replace(self, Y=loss.smooth(self.given_Y))
 
     def weighted(self, sample_weight: ArrayLike | None, class_weight: Mapping[int, float] | None) -> "Examples":
         """The same examples, each weighted by its own weight (N,) times that of its class; a class left out has 1.

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scratchnet import metrics, storage
 from scratchnet.checks import known
-from scratchnet.dropout import Mask, draw_masks
+from scratchnet.dropout import Mask, masks_of
 from scratchnet.early_stopping import EarlyStopping
 from scratchnet.examples import Examples, check_weights, targets
 from scratchnet.formulations import batch
@@ -112,7 +112,8 @@ class Network:
         watch = _Watch(early_stopping, self.parameters, validation_data is not None)
         for number in range(1, epochs + 1):
             order = self._rng.permutation(len(examples))
-            cost = self.train_epoch(examples, order, batch_size, self._masks(len(examples)))
+            masks = masks_of(self._rng, self.layers, len(examples))
+            cost = self.train_epoch(examples, order, batch_size, masks)
             validation = self.evaluate(*validation_data) if validation_data is not None else None
             history.append(Epoch(number, cost, validation))
             if on_epoch is not None:
@@ -290,11 +291,6 @@ class Network:
     def _buffers(self) -> list[Array]:
         return [np.empty_like(W) for W in self.parameters.weights]
 
-    def _masks(self, examples: int) -> list[Mask]:
-        dropped = [layer for layer in self.layers if layer.dropout]
-        rates, units = [layer.dropout for layer in dropped], [layer.units for layer in dropped]
-        return draw_masks(self._rng, rates, units, examples)
-
     def _workspace(self, batch_size: int) -> Workspace:
         if batch_size not in self._workspaces:
             self._workspaces[batch_size] = Workspace(self.layers, self.parameters, self.optimizer.target, batch_size)
@@ -307,7 +303,8 @@ class _Watch:
     def __init__(self, rule: EarlyStopping | None, parameters: Parameters, validates: bool) -> None:
         if rule is not None and rule.monitor != "train_cost" and not validates:
             raise ValueError(f"early stopping watches {rule.monitor}; allowed: train_cost, or validation_data given")
-        self._rule, self._vector, self._best = rule, parameters.vector, parameters.vector.copy()
+        self._rule, self._vector = rule, parameters.vector
+        self._best = self._vector.copy() if rule is not None and rule.restore_best else None
         if rule is not None:
             rule.reset()
 
@@ -315,12 +312,12 @@ class _Watch:
         if self._rule is None:
             return False
         stop = self._rule.update(_monitored(self._rule.monitor, epoch))
-        if self._rule.improved:
+        if self._best is not None and self._rule.improved:
             np.copyto(self._best, self._vector)
         return stop
 
     def restore(self) -> None:
-        if self._rule is not None and self._rule.restore_best:
+        if self._best is not None:
             np.copyto(self._vector, self._best)
 
 

@@ -13,9 +13,7 @@ Schedule = Callable[[int], float]
 
 
 @dataclass(frozen=True)
-class ExponentialDecay:
-    """η = η_0 · r^(t/T), with decay_rate r and decay_steps T; staircase: t/T rounded down."""
-
+class _PeriodicDecay:
     initial_learning_rate: float
     decay_steps: int
     decay_rate: float
@@ -23,27 +21,34 @@ class ExponentialDecay:
 
     def __post_init__(self) -> None:
         _check(self.initial_learning_rate, self.decay_steps)
-        positive("decay_rate", self.decay_rate)
 
-    def __call__(self, step: int) -> float:
-        return float(self.initial_learning_rate * self.decay_rate ** _periods(step, self.decay_steps, self.staircase))
+    def _periods(self, step: int) -> float:
+        periods = step / self.decay_steps
+        return floor(periods) if self.staircase else periods
 
 
 @dataclass(frozen=True)
-class InverseTimeDecay:
-    """η = η_0 / (1 + r t/T), with decay_rate r and decay_steps T; staircase: t/T rounded down."""
-
-    initial_learning_rate: float
-    decay_steps: int
-    decay_rate: float
-    staircase: bool = False
+class ExponentialDecay(_PeriodicDecay):
+    """η = η_0 · r^(t/T), with decay_rate r and decay_steps T; staircase: t/T rounded down."""
 
     def __post_init__(self) -> None:
-        _check(self.initial_learning_rate, self.decay_steps)
+        super().__post_init__()
+        positive("decay_rate", self.decay_rate)
+
+    def __call__(self, step: int) -> float:
+        return float(self.initial_learning_rate * self.decay_rate ** self._periods(step))
+
+
+@dataclass(frozen=True)
+class InverseTimeDecay(_PeriodicDecay):
+    """η = η_0 / (1 + r t/T), with decay_rate r and decay_steps T; staircase: t/T rounded down."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         not_negative("decay_rate", self.decay_rate)
 
     def __call__(self, step: int) -> float:
-        return self.initial_learning_rate / (1 + self.decay_rate * _periods(step, self.decay_steps, self.staircase))
+        return self.initial_learning_rate / (1 + self.decay_rate * self._periods(step))
 
 
 @dataclass(frozen=True)
@@ -129,10 +134,6 @@ class PiecewiseConstantDecay:
 def _check(initial_learning_rate: float, decay_steps: int) -> None:
     positive("initial_learning_rate", initial_learning_rate)
     positive("decay_steps", decay_steps)
-
-
-def _periods(step: int, decay_steps: int, staircase: bool) -> float:
-    return floor(step / decay_steps) if staircase else step / decay_steps
 
 
 SCHEDULES: dict[str, Callable[..., Schedule]] = {

@@ -48,7 +48,7 @@ class Scratchnet:
         for places, workspace in self._network.batches(examples, order, self._batch_size):
             rows = order[places]
             weights = [] if examples.weights is None else [examples.weights[rows]]
-            yield (workspace.rows[:, :-1], examples.targets[:, rows].T, *weights, *(mask[places] for mask in masks))
+            yield (workspace.rows[:, :-1], examples.given_Y[:, rows].T, *weights, *(mask[places] for mask in masks))
 
     def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:
         self._cost = self._network.train_epoch(self._examples, order, self._batch_size, masks)

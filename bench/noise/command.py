@@ -3,7 +3,6 @@
 Fed by the command line.
 """
 
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -25,7 +24,7 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
     UnusableError
         Where the folder cannot be used.
     """
-    folder = new_folder(out or Path("results") / f"noise-{datetime.now():%Y%m%d-%H%M%S}")
+    folder = new_folder(out, "noise")
     found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", _say)
     report.write(found, folder)
     click.echo(f"\n{report.verdict(found)}\n\ntable and plot: {folder}")

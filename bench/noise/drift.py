@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench import backend as backends
 from bench.data import load_dataset
 from bench.inputs import Inputs
-from bench.plan import Floats, Plan
+from bench.plan import Floats, Plan, flat
 from bench.processes import fresh_processes
 from bench.spec import TrainingSpec
 from scratchnet import metrics
@@ -104,8 +104,7 @@ def _epoch(way: Way, plan: Plan, inputs: Inputs) -> Trained:
     made = kind(plan.spec, plan.initial_parameters(), inputs.train.x, inputs.train_targets, way.threads)
     made.train_epoch(plan.order(1, len(inputs.train.labels)))
     predicted = metrics.predicted_classes(made.predict(inputs.test.x))
-    parameters = np.concatenate([array.ravel() for layer in made.parameters() for array in layer])
-    return Trained(made.step_costs, parameters, metrics.accuracy(predicted, inputs.test.labels))
+    return Trained(made.step_costs, flat(made.parameters()), metrics.accuracy(predicted, inputs.test.labels))
 
 
 def _drift(activation: str, way: Way, seed: int, trained: Trained, reference: Trained) -> Drift:

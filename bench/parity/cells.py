@@ -9,10 +9,10 @@ from functools import cache
 from itertools import combinations, groupby, product
 from typing import Any, NamedTuple, get_args
 
-from bench.parity.extras import EXTRAS
-from bench.spec import Activation, Initializer, Loss, TrainingSpec
+from bench.parity.extras import CLASSES, EXTRAS, FEATURES
+from bench.spec import OUTPUT_ACTIVATIONS, Activation, Initializer, Loss, TrainingSpec
 
-BATCH_SIZE, HIDDEN, OUTPUTS, FEATURES = 8, 12, 10, 784
+BATCH_SIZE, HIDDEN = 8, 12
 
 # Small enough that no combination diverges: a parity of infinities would prove nothing.
 OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -36,13 +36,6 @@ LAST_BATCHES: dict[str, dict[str, Any]] = {
     "full": {"train_examples": 200 * BATCH_SIZE, "epochs": 1},
     "shorter": {"train_examples": 100 * BATCH_SIZE + 3, "epochs": 2},
 }
-NATURAL_OUTPUTS = {
-    "summed_binary_crossentropy": "sigmoid",
-    "binary_crossentropy": "sigmoid",
-    "categorical_crossentropy": "softmax",
-    "sparse_categorical_crossentropy": "softmax",
-}
-"""The output activation that belongs to a loss; all others are for regression, with a linear output."""
 
 
 class Cell(NamedTuple):
@@ -110,9 +103,9 @@ def spec_of(cell: Cell) -> TrainingSpec:
     """What both sides train: 784-12-10 in float64 on the first examples of MNIST, in the order of a plan."""
     last_batch = LAST_BATCHES[cell.last_batch]
     hidden = {"units": HIDDEN, "activation": cell.activation, "initializer": cell.initializer}
-    output = {"activation": NATURAL_OUTPUTS.get(cell.loss, "linear"), "initializer": cell.initializer}
+    output = {"activation": _natural_output(cell.loss), "initializer": cell.initializer}
     values: dict[str, Any] = {
-        "architecture": {"inputs": FEATURES, "layers": [hidden, {"units": OUTPUTS, **output}]},
+        "architecture": {"inputs": FEATURES, "layers": [hidden, {"units": CLASSES, **output}]},
         "loss": cell.loss,
         "optimizer": OPTIMIZERS[cell.optimizer],
         "regularization": REGULARIZERS[cell.regularizer],
@@ -123,3 +116,9 @@ def spec_of(cell: Cell) -> TrainingSpec:
         "data": {"source": "mnist", "train_examples": last_batch["train_examples"], "test_examples": 1},
     }
     return TrainingSpec.model_validate({**values, **EXTRAS.get(cell.extra, {})})
+
+
+def _natural_output(loss: str) -> str:
+    """The one activation that a loss is defined on; linear where it is defined on all."""
+    allowed = OUTPUT_ACTIVATIONS[loss]
+    return allowed[0] if len(allowed) == 1 else "linear"

@@ -5,7 +5,6 @@ Fed by the command line; trains the matrix, writes the tables, says how to end.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -47,7 +46,7 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
 
 def _folder(out: Path | None, resume: bool) -> Path:
     if not resume:
-        return new_folder(out or Path("results") / f"parity-{datetime.now():%Y%m%d-%H%M%S}")
+        return new_folder(out, "parity")
     if out is None or not out.is_dir():
         raise UnusableError("--resume needs --out DIR, the folder of the matrix to go on with")
     return out

@@ -17,7 +17,7 @@ from bench.data import load_dataset
 from bench.inputs import Inputs
 from bench.parity.cells import Cell, spec_of
 from bench.parity.outcome import Outcome, Status
-from bench.plan import Floats, Parameters, Plan
+from bench.plan import Floats, Parameters, Plan, flat
 from bench.spec import DataSpec, TrainingSpec
 from reference_tf.epoch import make_epoch
 from scratchnet.dropout import Mask
@@ -84,7 +84,7 @@ def _single_step_differences(spec: TrainingSpec, plan: Plan, start: Parameters) 
         for side in (keras, ours):
             side.train_epoch(order, masks)
         yield _largest_difference(ours.step_costs, keras.step_costs)[0]
-        yield _update_difference(_flat(before), _flat(ours.parameters()), _flat(keras.parameters()))
+        yield _update_difference(flat(before), flat(ours.parameters()), flat(keras.parameters()))
 
 
 def _batches(plan: Plan) -> Iterator[tuple[NDArray[np.int64], list[Mask]]]:
@@ -101,10 +101,6 @@ def _update_difference(before: Floats, ours: Floats, theirs: Floats) -> float:
     """Largest difference of the weights after a step, over the largest change that the step made to one."""
     moved = max(np.max(np.abs(ours - before)), np.max(np.abs(theirs - before)), np.finfo(np.float64).tiny)
     return float(np.max(np.abs(ours - theirs)) / moved)
-
-
-def _flat(parameters: Parameters) -> Floats:
-    return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
 def _keras_alone(spec: TrainingSpec, plan: Plan, reference: TfGraph, theirs: Floats, enough: float) -> float:
