@@ -72,13 +72,27 @@ def _tensorflow(target: str) -> Entry:
     return Entry(target, "tensorflow", "pip install 'scratchnet[tensorflow]'", ("tensorflow", "keras", "numpy"))
 
 
+def _torch(target: str) -> Entry:
+    return Entry(target, "torch", "pip install 'scratchnet[torch]'", ("torch", "numpy"))
+
+
 BACKENDS: dict[str, Entry] = {
     "scratchnet": Entry("bench.backends.scratchnet:Scratchnet", "scipy", "pip install scipy", ("numpy", "scipy")),
     "keras-fit": _tensorflow("bench.backends.keras_fit:KerasFit"),
     "keras-fit-tuned": _tensorflow("bench.backends.keras_fit:KerasFitTuned"),
     "tf-graph": _tensorflow("bench.backends.tf_epoch:TfGraph"),
     "tf-xla": _tensorflow("bench.backends.tf_epoch:TfXla"),
+    "jax-scan": Entry("bench.backends.jax_scan:JaxScan", "jax", "pip install 'scratchnet[jax]'", ("jax", "jaxlib")),
+    "torch-eager": _torch("bench.backends.torch_epoch:TorchEager"),
+    "torch-compile": _torch("bench.backends.torch_epoch:TorchCompile"),
+    "sklearn": Entry(
+        "bench.backends.sklearn_mlp:SklearnMlp", "sklearn", "pip install 'scratchnet[sklearn]'", ("scikit-learn", "numpy")
+    ),
 }
+FLOORS: dict[str, Entry] = {
+    "products": Entry("bench.backends.products:Products", "scipy", "pip install scipy", ("numpy", "scipy"))
+}
+"""No way to train, but what a step costs at least: not for a suite."""
 
 
 def entry(name: str) -> Entry:

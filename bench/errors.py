@@ -1,6 +1,6 @@
-"""The one exception a user may see, and the exit codes of the command line.
+"""The exceptions that this project raises on purpose, and the exit codes of the command line.
 
-Raised wherever input or output cannot be used; `bench.cli` prints it as one line on stderr.
+Raised wherever input or output cannot be used; `bench.cli` prints one line on stderr.
 """
 
 EXIT_OK = 0
@@ -12,3 +12,7 @@ EXIT_INTERRUPTED = 130
 
 class UnusableError(Exception):
     """Input or output that cannot be used: the message names the place, the allowed values and the remedy."""
+
+
+class UnsupportedError(Exception):
+    """A backend cannot train what the spec describes: the message says what, and the run reports a skip."""

@@ -1,6 +1,6 @@
-"""What the runner says to a worker.
+"""What is said to a worker.
 
-Fed by the runner; a worker answers each message with a plain dict.
+Fed by whoever started it; a worker answers each message with a plain dict.
 """
 
 from dataclasses import dataclass
@@ -29,8 +29,20 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Time:
+    """Train epoch number `epoch` under the clock, and nothing else: no evaluation, no fingerprint."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Predict the outputs of the test examples under the clock."""
+
+
+@dataclass(frozen=True)
 class Finish:
     """Report what is left and end."""
 
 
-Message = Job | Train | Finish
+Message = Job | Train | Time | Predict | Finish

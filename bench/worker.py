@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from bench import backend as backends
 from bench import environment
 from bench.data import Dataset
+from bench.errors import UnsupportedError
 from bench.inputs import Inputs, Split
-from bench.messages import Job, Train
+from bench.messages import Finish, Job, Predict, Time, Train
 from bench.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
 from scratchnet import EarlyStopping, metrics
+from scratchnet.dropout import Mask
 
 
 class Trainer:
@@ -49,24 +51,43 @@ class Trainer:
             "notes": self._backend.notes(),
         }
 
-    def train(self, epoch: int) -> dict[str, Any]:
+    def train(self, request: Train) -> dict[str, Any]:
         """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
-        self._last_epoch = epoch
+        order, masks = self._consumed(request.epoch)
+        measured = {
+            **self.time(request),
+            "batches_fingerprint": batches_fingerprint(self._backend.batches(order, masks)),
+            **self._accuracies(),
+        }
+        samples_per_second = len(order) / measured["epoch_seconds"]
+        return {**measured, "samples_per_second": samples_per_second, "stopped": self._stops(measured)}
+
+    def time(self, request: Time | Train) -> dict[str, Any]:
+        """Train one epoch under the clock, and nothing else."""
+        self._last_epoch = request.epoch
+        return self._timed_epoch(*self._consumed(request.epoch))
+
+    def predict(self, request: Predict) -> dict[str, Any]:
+        """Seconds that the outputs of all test examples take."""
+        start = time.perf_counter()
+        self._outputs(self._inputs.test)
+        return {"predict_seconds": time.perf_counter() - start, "examples": len(self._inputs.test.labels)}
+
+    def _consumed(self, epoch: int) -> tuple[NDArray[np.int64], list[Mask]]:
+        """What the plan has this epoch consume."""
         examples = len(self._inputs.train.labels)
-        order, masks = self._plan.order(epoch, examples), self._plan.dropout_masks(epoch, examples)
+        return self._plan.order(epoch, examples), self._plan.dropout_masks(epoch, examples)
+
+    def _timed_epoch(self, order: NDArray[np.int64], masks: list[Mask]) -> dict[str, Any]:
         cpu_start, start = time.process_time(), time.perf_counter()
         self._backend.train_epoch(order, masks)
         epoch_seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         cost = self._backend.epoch_cost()
-        measured = {
+        return {
             "epoch_seconds": epoch_seconds,
             "cpu_seconds": cpu_seconds,
-            "samples_per_second": len(order) / epoch_seconds,
             "train_cost": cost if math.isfinite(cost) else None,
-            "batches_fingerprint": batches_fingerprint(self._backend.batches(order, masks)),
-            **self._accuracies(),
         }
-        return {**measured, "stopped": self._stops(measured)}
 
     def _stops(self, measured: dict[str, Any]) -> bool:
         """Whether early stopping ends the training here; the parameters of the best epoch are kept."""
@@ -119,14 +140,25 @@ def serve(connection: Connection) -> None:
     """Answer requests until `Finish`; an exception is answered as `{"error": ...}` and ends the worker."""
     requests = _requests(connection)
     try:
-        trainer = Trainer(requests.get())
-        connection.send(trainer.description())
-        while isinstance(request := requests.get(), Train):
-            connection.send(trainer.train(request.epoch))
-        connection.send(trainer.final())
+        request = requests.get()
+        while isinstance(request, Job):
+            request = _serve_job(request, requests, connection)
+    except UnsupportedError as error:
+        connection.send({"unsupported": str(error)})
     except Exception as error:
         traceback.print_exc()
         connection.send({"error": " ".join(f"{type(error).__name__}: {error}".split())[:500]})
+
+
+def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connection) -> Any:
+    """Answer what is asked of one job, up to `Finish`; what is asked after that, a job again or nothing."""
+    trainer = Trainer(job)
+    connection.send(trainer.description())
+    answers = {Train: trainer.train, Time: trainer.time, Predict: trainer.predict}
+    while not isinstance(request := requests.get(), Finish):
+        connection.send(answers[type(request)](request))
+    connection.send(trainer.final())
+    return requests.get()
 
 
 def _requests(connection: Connection) -> "queue.SimpleQueue[Any]":

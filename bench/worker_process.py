@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import environment
-from bench.messages import Finish, Job, Message, Train
+from bench.messages import Finish, Job, Message, Predict, Time, Train
 from bench.records import Status
 
 
@@ -55,6 +55,23 @@ class WorkerProcess:
         self._send(Train(epoch))
         return self._answer(f"in epoch {epoch}")
 
+    def time(self, epoch: int) -> dict[str, Any]:
+        """Have one epoch trained without evaluation; its seconds and its cost."""
+        self._send(Time(epoch))
+        return self._answer(f"in epoch {epoch}")
+
+    def predict(self) -> dict[str, Any]:
+        """Have the test examples predicted; the seconds that it took."""
+        self._send(Predict())
+        return self._answer("while it predicted")
+
+    def next_job(self, job: Job) -> dict[str, Any]:
+        """End the job at hand and build the next model in the same process; what the worker says of that."""
+        self._send(Finish())
+        self._answer("while it finished")
+        self._send(job)
+        return self.ready()
+
     def finish(self) -> dict[str, Any]:
         """Have the worker report its last figures, and end it."""
         self._send(Finish())
@@ -80,6 +97,8 @@ class WorkerProcess:
             answer: dict[str, Any] = self._connection.recv()
         except (EOFError, OSError):
             raise self._lost(when) from None
+        if "unsupported" in answer:
+            raise WorkerLostError("skipped", answer["unsupported"])
         if "error" in answer:
             raise WorkerLostError("failed", f"{answer['error']} {when}; see {self._log_path}")
         return answer

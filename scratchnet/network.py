@@ -3,6 +3,7 @@
 Fed by layer descriptions and arrays with one example a row; the equations themselves are in `formulations`.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -23,6 +24,9 @@ from scratchnet.losses import LOSSES, Loss
 from scratchnet.optimizers import SGD, Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.regularizers import L1L2
+from scratchnet.shared import shared_zeros
+from scratchnet.subnormals import flushed_to_zero
+from scratchnet.team import Team, usable_processes, way_to_share
 from scratchnet.workspace import Workspace
 
 Array = NDArray[np.floating[Any]]
@@ -51,6 +55,8 @@ class Network:
     optimizer : one of `scratchnet.optimizers`; what it remembers belongs to this network. Left out: SGD(0.1).
     l1, l2 : factors of Σ|w| and Σ w² in the cost.
     dtype : "float32" or "float64", of every array.
+    processes : how many processes may train it together, see `scratchnet.team`. More than 1 pays where that many cores
+        are free and batches are large; the batches and the mathematics are the same.
     seed : of the initial weights, and of order and dropout in `fit`; a `numpy.random.Generator` is welcome.
 
     Raises
@@ -70,6 +76,7 @@ class Network:
         l2: float = 0.0,
         dtype: str = "float32",
         seed: int | np.random.Generator = 0,
+        processes: int = 1,
     ) -> None:
         if inputs < 1:
             raise ValueError(f"inputs is {inputs}; allowed: 1 or more")
@@ -80,7 +87,10 @@ class Network:
         self.optimizer = optimizer if optimizer is not None else SGD(0.1)
         self.regularizer = L1L2(l1, l2)
         self._rng = np.random.default_rng(seed)
-        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], dtype)
+        self._processes = usable_processes(processes)
+        self._team: Team | None = None
+        zeros = shared_zeros if self._processes > 1 else np.zeros
+        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], dtype, zeros)
         self.parameters.set(self._initial_parameters())
         self.optimizer.attach(self.parameters)
         self._decay = self._buffers() if self.regularizer else []
@@ -142,12 +152,24 @@ class Network:
         """
         if len(masks) != (layers := sum(layer.dropout > 0 for layer in self.layers)):
             raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {layers}")
-        sizes = np.diff(np.arange(0, len(order), batch_size), append=len(order))
+        together = self._team_for(examples, batch_size)
+        whole = len(order) // batch_size * batch_size if together else 0
+        costs = [together.train(order[:whole], [mask[:whole] for mask in masks])] if together and whole else []
+        if whole < len(order):
+            losses, penalties = self.steps(examples, order[whole:], batch_size, [mask[whole:] for mask in masks])
+            costs.append(losses + penalties)
+        self.step_costs = np.concatenate(costs)
+        return float(np.average(self.step_costs, weights=_sizes(len(order), batch_size)))
+
+    def steps(self, examples: Examples, order: Order, batch_size: int, masks: Sequence[Mask]) -> tuple[Array, Array]:
+        """Train the batches of that order one after another; of each the mean loss, and the regularization."""
+        sizes = _sizes(len(order), batch_size)
         loss_inputs: Array = np.empty((len(examples.Y), len(order)), self.dtype)
         penalties = np.zeros(len(sizes))
         Y = np.take(examples.Y, order, axis=1)
         weights = examples.weights[order] if examples.weights is not None else None
-        with np.errstate(over="ignore"):  # the sigmoid of a very negative z is rightly 0
+        # The sigmoid of a very negative z is rightly 0.
+        with np.errstate(over="ignore"), flushed_to_zero():
             for step, (columns, workspace) in enumerate(self.batches(examples, order, batch_size)):
                 if masks:
                     workspace.keep([mask[columns] for mask in masks])
@@ -156,8 +178,7 @@ class Network:
                 penalties[step] = self._penalty()
                 self._update(workspace, Y[:, columns], weights[columns] if weights is not None else None)
             losses = self.loss.per_example(loss_inputs, Y)  # (22)
-        self.step_costs = batch.cost(losses if weights is None else losses * weights, sizes) + penalties
-        return float(np.average(self.step_costs, weights=sizes))
+        return batch.cost(losses if weights is None else losses * weights, sizes), penalties
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[tuple[slice, Workspace]]:
         """Each batch of an epoch: its place in `order`, and the workspace into whose `rows` it has been gathered."""
@@ -171,7 +192,7 @@ class Network:
         optimizer, scale = self.optimizer, self.optimizer.scale
         # Taken before the product, which may change the weights themselves.
         decays = self._decays(self.parameters.weights, scale) if self._decay else []
-        batch.backward(workspace, self.loss, Y, scale, optimizer.beta, weights)
+        batch.backward(workspace, self.loss, Y, scale * optimizer.share, optimizer.beta, weights)
         for W, decay in zip(optimizer.target.weights, decays, strict=False):
             np.add(W, decay, out=W)
         optimizer.finish()
@@ -291,6 +312,24 @@ class Network:
     def _buffers(self) -> list[Array]:
         return [np.empty_like(W) for W in self.parameters.weights]
 
+    def share(self, optimizer: Optimizer, regularizes: bool, workspace: Workspace | None = None) -> Self:
+        """This network as one of several processes trains it: the same parameters, its own optimizer and buffers."""
+        member = copy.copy(self)
+        member.optimizer, member._team, member._processes = optimizer, None, 1
+        member._workspaces = {workspace.batch_size: workspace} if workspace is not None else {}
+        if not regularizes:
+            member.regularizer, member._decay, member._scratch = L1L2(), [], []
+        return member
+
+    def _team_for(self, examples: Examples, batch_size: int) -> "Team | None":
+        """The processes that train these examples in batches of this size; None where one alone is faster."""
+        way = way_to_share(self, batch_size, self._processes)
+        if way is None:
+            return None
+        if self._team is None or not self._team.trains(examples, batch_size):
+            self._team = Team(self, examples, batch_size, self._processes, way)
+        return self._team
+
     def _workspace(self, batch_size: int) -> Workspace:
         if batch_size not in self._workspaces:
             self._workspaces[batch_size] = Workspace(self.layers, self.parameters, self.optimizer.target, batch_size)
@@ -319,6 +358,12 @@ class _Watch:
     def restore(self) -> None:
         if self._best is not None:
             np.copyto(self._vector, self._best)
+
+
+def _sizes(examples: int, batch_size: int) -> NDArray[np.int64]:
+    """Examples of each batch; the last is shorter where M does not divide N."""
+    sizes: NDArray[np.int64] = np.diff(np.arange(0, examples, batch_size), append=examples)
+    return sizes
 
 
 def _monitored(monitor: str, epoch: Epoch) -> float:

@@ -3,6 +3,7 @@
 Fed by the parameters once; the batch formulation then accumulates straight into `target`, layer by layer.
 """
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -15,6 +16,10 @@ from scratchnet.parameters import Parameters
 from scratchnet.schedules import Schedule
 
 Array = NDArray[np.floating[Any]]
+Block = tuple[Array, ...]
+
+BLOCK_SIZE = 65_536
+"""Elements of a vector that are updated at a time, so that all that an update reads and writes stays in the cache."""
 
 
 class Optimizer:
@@ -35,6 +40,8 @@ class Optimizer:
     """Factor of ∂C/∂θ in what is accumulated into `target`."""
     beta: float = 0.0
     """Factor of what stood in `target` before."""
+    share: float = 1.0
+    """Which part of a batch is accumulated here: less than all of it where processes train together."""
 
     def __init__(
         self,
@@ -57,21 +64,56 @@ class Optimizer:
         """η of the next step."""
         return self._schedule(self.steps) if self._schedule else self._constant
 
+    @property
+    def shareable(self) -> bool:
+        """Whether each part of the parameters can be updated without a look at the others: clipping takes a norm."""
+        return not self._clippings
+
     def attach(self, parameters: Parameters) -> None:
         """Bind the parameters that are updated; whatever is remembered from step to step starts anew."""
-        self._theta, self.target = parameters.vector, parameters.zeros_like()
-        self._scratch = parameters.zeros_like()
-        self.steps = 0
+        self._theta, self.steps = parameters.vector, 0
+        self._kept = [parameters.zeros_like().vector for _ in self._starts()]
+        for kept, start in zip(self._kept, self._starts(), strict=True):
+            kept.fill(start)
+        self._clip_scratch = parameters.zeros_like() if self._clippings else None
+        self.target = self._target(parameters)
+        self._blocks = self.blocks(self.target.vector, slice(0, len(self._theta)))
+
+    def _target(self, parameters: Parameters) -> Parameters:
+        """What the products of BP3 and BP4 are accumulated into."""
+        return parameters.zeros_like()
+
+    def _starts(self) -> tuple[float, ...]:
+        """For each vector like the parameters that is kept from step to step: what it is filled with at first."""
+        return ()
+
+    def blocks(self, gradient: Array, part: slice) -> list[Block]:
+        """That part of θ, g, scratch and what is kept, a block at a time: what `update` takes."""
+        scratch = np.empty(BLOCK_SIZE, self._theta.dtype)
+        bounds = [slice(i, min(i + BLOCK_SIZE, part.stop)) for i in range(part.start, part.stop, BLOCK_SIZE)]
+        return [
+            (self._theta[b], gradient[b], scratch[: b.stop - b.start], *(kept[b] for kept in self._kept))
+            for b in bounds
+        ]
 
     def finish(self) -> None:
         """Update the parameters from what has been accumulated."""
-        for clip, limit in self._clippings:
-            clip(self.target, self._scratch, limit)
-        self._step(self._theta, self.target.vector, self._scratch.vector)
+        if self._clip_scratch is not None:
+            for clip, limit in self._clippings:
+                clip(self.target, self._clip_scratch, limit)
+        self.finish_blocks(self._blocks)
+
+    def finish_blocks(self, blocks: Sequence[Block]) -> None:
+        """Update these blocks from what has been accumulated, the last thing that happens in a step."""
+        for block in blocks:
+            self.update(*block)
         self.steps += 1
 
-    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
-        """Update θ from g, vectors of all parameters; `scratch` is one more."""
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+        """Update θ from g, vectors of some of the parameters; `scratch` is one more, `kept` what is remembered.
+
+        g is `scale` times the gradient, and is used up.
+        """
         raise NotImplementedError
 
 
@@ -79,7 +121,7 @@ class SGD(Optimizer):
     """Mini-batch gradient descent with momentum (Polyak 1964): v ← μ v − η g, θ ← θ + v; Nesterov: θ ← θ + μ v − η g.
 
     Without momentum v is not kept: the product adds −η/M · Δ Ãᵀ into the weights themselves. With momentum it adds
-    into v. Only clipping and Nesterov's form need g itself.
+    into v. Only clipping needs g itself; Nesterov's form needs −η g.
     """
 
     def __init__(
@@ -93,41 +135,41 @@ class SGD(Optimizer):
         self.momentum, self.nesterov = fraction("momentum", momentum), bool(nesterov)
         if nesterov and not momentum:
             raise ValueError("nesterov without momentum; allowed: momentum greater than 0")
-        self._needs_gradient = bool(self._clippings) or self.nesterov
-        if not self._needs_gradient:
+        self._in_product = not self._clippings and not self.nesterov
+        if self._in_product:
             self.beta = self.momentum if self.momentum else 1.0
 
     @property
     def scale(self) -> float:  # type: ignore[override]
         """1 where g itself is needed, else −η."""
-        return 1.0 if self._needs_gradient else -self.learning_rate
+        return 1.0 if self._clippings else -self.learning_rate
 
-    def attach(self, parameters: Parameters) -> None:
-        if self._needs_gradient:
-            super().attach(parameters)
-            self._velocity = np.zeros_like(self._theta) if self.momentum else None
-            return
-        self._theta, self.steps = parameters.vector, 0
-        self.target = parameters.zeros_like() if self.momentum else parameters
-        self._velocity = self.target.vector if self.momentum else None
+    def _target(self, parameters: Parameters) -> Parameters:
+        if not self._in_product:
+            return super()._target(parameters)
+        return parameters.like(self._kept[0]) if self.momentum else parameters
 
-    def finish(self) -> None:
-        if self._needs_gradient:
-            super().finish()
+    def _starts(self) -> tuple[float, ...]:
+        return (0.0,) if self.momentum else ()
+
+    def finish_blocks(self, blocks: Sequence[Block]) -> None:
+        if not self._in_product:
+            super().finish_blocks(blocks)
             return
-        if self._velocity is not None:
-            np.add(self._theta, self._velocity, out=self._theta)
+        for theta, _, _, *kept in blocks if self.momentum else ():
+            np.add(theta, kept[0], out=theta)
         self.steps += 1
 
-    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
-        np.multiply(g, -self.learning_rate, out=g)
-        if self._velocity is not None:
-            np.multiply(self._velocity, self.momentum, out=self._velocity)
-            np.add(self._velocity, g, out=self._velocity)
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+        if self._clippings:
+            np.multiply(g, -self.learning_rate, out=g)
+        for velocity in kept:
+            np.multiply(velocity, self.momentum, out=velocity)
+            np.add(velocity, g, out=velocity)
             if not self.nesterov:
-                np.add(theta, self._velocity, out=theta)
+                np.add(theta, velocity, out=theta)
                 return
-            np.multiply(self._velocity, self.momentum, out=scratch)
+            np.multiply(velocity, self.momentum, out=scratch)
             np.add(theta, scratch, out=theta)
         np.add(theta, g, out=theta)
 
@@ -151,28 +193,28 @@ class RMSprop(Optimizer):
         self.rho, self.momentum = fraction("rho", rho), fraction("momentum", momentum)
         self.epsilon, self.centered = positive("epsilon", epsilon), bool(centered)
 
-    def attach(self, parameters: Parameters) -> None:
-        super().attach(parameters)
-        self._v = np.zeros_like(self._theta)
-        self._mean, self._mean_squared = np.zeros_like(self._theta), np.zeros_like(self._theta)
-        self._velocity = np.zeros_like(self._theta) if self.momentum else None
+    def _starts(self) -> tuple[float, ...]:
+        return (0.0,) * (1 + 2 * self.centered + (self.momentum > 0.0))
 
-    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+        v = kept[0]
         np.multiply(g, g, out=scratch)
-        _move(self._v, scratch, 1.0 - self.rho)
-        np.add(self._v, self.epsilon, out=scratch)
+        _move(v, scratch, 1.0 - self.rho)
+        np.add(v, self.epsilon, out=scratch)
         if self.centered:
-            np.copyto(self._mean_squared, g)
-            _move(self._mean, self._mean_squared, 1.0 - self.rho)
-            np.multiply(self._mean, self._mean, out=self._mean_squared)
-            np.subtract(scratch, self._mean_squared, out=scratch)
+            mean, squared = kept[1:3]
+            np.copyto(squared, g)
+            _move(mean, squared, 1.0 - self.rho)
+            np.multiply(mean, mean, out=squared)
+            np.subtract(scratch, squared, out=scratch)
         np.sqrt(scratch, out=scratch)
         np.divide(g, scratch, out=g)
         np.multiply(g, self.learning_rate, out=g)
-        if self._velocity is not None:
-            np.multiply(self._velocity, self.momentum, out=self._velocity)
-            np.add(g, self._velocity, out=g)
-            np.copyto(self._velocity, g)
+        if self.momentum:
+            velocity = kept[-1]
+            np.multiply(velocity, self.momentum, out=velocity)
+            np.add(g, velocity, out=g)
+            np.copyto(velocity, g)
         np.subtract(theta, g, out=theta)
 
 
@@ -195,9 +237,8 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
         self.epsilon = positive("epsilon", epsilon)
 
-    def attach(self, parameters: Parameters) -> None:
-        super().attach(parameters)
-        self._m, self._v = np.zeros_like(self._theta), np.zeros_like(self._theta)
+    def _starts(self) -> tuple[float, ...]:
+        return 0.0, 0.0
 
     @property
     def corrected_rate(self) -> float:
@@ -205,13 +246,14 @@ class Adam(Optimizer):
         t = self.steps + 1
         return self.learning_rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
 
-    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+        m, v = kept
         np.multiply(g, g, out=scratch)
-        _move(self._v, scratch, 1.0 - self.beta_2)
-        _move(self._m, g, 1.0 - self.beta_1)
-        np.sqrt(self._v, out=scratch)
+        _move(v, scratch, 1.0 - self.beta_2)
+        _move(m, g, 1.0 - self.beta_1)
+        np.sqrt(v, out=scratch)
         np.add(scratch, self.epsilon, out=scratch)
-        np.divide(self._m, scratch, out=scratch)
+        np.divide(m, scratch, out=scratch)
         np.multiply(scratch, self.corrected_rate, out=scratch)
         np.subtract(theta, scratch, out=theta)
 
@@ -231,10 +273,10 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **clipping)
         self.weight_decay = not_negative("weight_decay", weight_decay)
 
-    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
         np.multiply(theta, self.learning_rate * self.weight_decay, out=scratch)
         np.subtract(theta, scratch, out=theta)
-        super()._step(theta, g, scratch)
+        super().update(theta, g, scratch, *kept)
 
 
 class Adagrad(Optimizer):
@@ -251,14 +293,14 @@ class Adagrad(Optimizer):
         self.initial_accumulator_value = not_negative("initial_accumulator_value", initial_accumulator_value)
         self.epsilon = positive("epsilon", epsilon)
 
-    def attach(self, parameters: Parameters) -> None:
-        super().attach(parameters)
-        self._sum = np.full_like(self._theta, self.initial_accumulator_value)
+    def _starts(self) -> tuple[float, ...]:
+        return (self.initial_accumulator_value,)
 
-    def _step(self, theta: Array, g: Array, scratch: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+        (total,) = kept
         np.multiply(g, g, out=scratch)
-        np.add(self._sum, scratch, out=self._sum)
-        np.add(self._sum, self.epsilon, out=scratch)
+        np.add(total, scratch, out=total)
+        np.add(total, self.epsilon, out=scratch)
         np.sqrt(scratch, out=scratch)
         np.divide(g, scratch, out=g)
         np.multiply(g, self.learning_rate, out=g)

@@ -3,7 +3,7 @@
 Fed by the widths of the layers; feeds the products of the formulations and the updates of the optimizers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,13 +18,16 @@ class Parameters:
 
     vector : (Σ n_l (n_{l-1} + 1),); augmented[l] : W̃ (n_l, n_{l-1} + 1), C-ordered;
     weights[l] : W (n_l, n_{l-1}); biases[l] : b (n_l,). Lists start at layer 1, so `weights[0]` is W[1].
+    zeros : makes the vector; that of `scratchnet.team` lets several processes work on one and the same.
     """
 
-    def __init__(self, widths: Sequence[int], dtype: DTypeLike) -> None:
-        self._widths = tuple(widths)
+    def __init__(
+        self, widths: Sequence[int], dtype: DTypeLike, zeros: Callable[[int, DTypeLike], Array] = np.zeros
+    ) -> None:
+        self._widths, self._zeros = tuple(widths), zeros
         shapes = [(n_out, n_in + 1) for n_in, n_out in pairwise(widths)]
         ends = np.cumsum([rows * columns for rows, columns in shapes])
-        self.vector: Array = np.zeros(int(ends[-1]), dtype)
+        self.vector: Array = zeros(int(ends[-1]), dtype)
         parts = np.split(self.vector, ends[:-1])
         self.augmented = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
         self.weights = [W_b[:, :-1] for W_b in self.augmented]
@@ -32,7 +35,11 @@ class Parameters:
 
     def zeros_like(self) -> "Parameters":
         """Zeros of the same shapes and dtype: a gradient or a velocity."""
-        return Parameters(self._widths, self.vector.dtype)
+        return Parameters(self._widths, self.vector.dtype, self._zeros)
+
+    def like(self, vector: Array) -> "Parameters":
+        """The same shapes, as views into that vector."""
+        return Parameters(self._widths, vector.dtype, lambda size, dtype: vector)
 
     def set(self, layers: Sequence[tuple[Array, Array]]) -> None:
         """Copy (W, b) of each layer in.

@@ -3,7 +3,7 @@
 Fed by parameters, a target to accumulate into, and a batch size M; the batch formulation works on nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from scratchnet.layers import Dense
 from scratchnet.parameters import Parameters
 
 Array = NDArray[np.floating[Any]]
+Multiply = Callable[..., None]
+"""A product bound to its arrays; called with α and β."""
 
 
 class Product:
@@ -65,8 +67,8 @@ class LayerWorkspace:
         self.activation: Activation = ACTIVATIONS[layer.activation](self.A.shape, dtype)
         if layer.dropout:
             self.activation = Dropout(self.activation, layer.dropout, self.A.shape, dtype)
-        self.weighted_input = Product(W_b, A_above, self.Z)
-        self.accumulate = Product(self.delta, A_above.T, target)
+        self.weighted_input: Multiply = Product(W_b, A_above, self.Z)
+        self.accumulate: Multiply = Product(self.delta, A_above.T, target)
 
 
 class Workspace:
@@ -80,7 +82,7 @@ class Workspace:
         self.batch_size = batch_size
         self.rows: Array = np.ones((batch_size, first.shape[1]), first.dtype)
         self.layers: list[LayerWorkspace] = []
-        self.descent: list[tuple[LayerWorkspace, Product, LayerWorkspace]] = []
+        self.descent: list[tuple[LayerWorkspace, Multiply, LayerWorkspace]] = []
         A_above = self.rows.T
         for index, (dense, W_b, into) in enumerate(zip(layers, parameters.augmented, target.augmented, strict=True)):
             layer = LayerWorkspace(dense, W_b, into, A_above, is_output=index == last)

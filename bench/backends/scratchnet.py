@@ -20,7 +20,7 @@ from scratchnet.schedules import SCHEDULES
 
 
 class Scratchnet:
-    """See `bench.backend.Backend`. The thread budget reaches BLAS through the worker's environment."""
+    """See `bench.backend.Backend`. The budget is BLAS threads, from the worker's environment, or processes."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Scratchnet:
         weights: Floats | None = None,
     ) -> None:
         self._batch_size = spec.batch_size
-        self._network = network_of(spec)
+        self._network = network_of(spec, threads)
         self.set_parameters(parameters)
         self._examples = self._network.prepare(x, y, weights)
         self._cost = float("nan")
@@ -68,8 +68,8 @@ class Scratchnet:
         return {}
 
 
-def network_of(spec: TrainingSpec) -> Network:
-    """The network that a spec describes."""
+def network_of(spec: TrainingSpec, processes: int = 1) -> Network:
+    """The network that a spec describes; so many processes may train it together."""
     return Network(
         spec.architecture.inputs,
         [Dense(**layer.model_dump()) for layer in spec.architecture.layers],
@@ -78,6 +78,7 @@ def network_of(spec: TrainingSpec) -> Network:
         l1=spec.regularization.l1,
         l2=spec.regularization.l2,
         dtype=spec.dtype,
+        processes=processes,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.losses import Loss
-from scratchnet.workspace import LayerWorkspace, Product, Workspace
+from scratchnet.workspace import LayerWorkspace, Multiply, Workspace
 
 Array = NDArray[np.floating[Any]]
 
@@ -48,7 +48,7 @@ def output_error(output: LayerWorkspace, loss: Loss, Y: Array, weights: Array | 
         np.multiply(output.delta, weights, out=output.delta)
 
 
-def propagate(product: Product, above: LayerWorkspace) -> None:
+def propagate(product: Multiply, above: LayerWorkspace) -> None:
     """delta[l-1] ← f'(Z[l-1]) ⊙ Wᵀ delta[l]; `product` is W̃ᵀ delta[l], `above` layer l-1."""
     product()
     above.activation.jacobian_product(above.A, above.delta, above.delta)  # BP2.2

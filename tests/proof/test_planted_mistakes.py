@@ -331,10 +331,10 @@ def velocity_kept(monkeypatch):
     right = SGD.attach
 
     def attach(self, parameters):
-        before = getattr(self, "_velocity", None)
+        before = getattr(self, "_kept", [])
         right(self, parameters)
-        if before is not None:
-            self._velocity[...] = before
+        for kept, velocity in zip(self._kept, before, strict=False):
+            kept[...] = velocity
 
     monkeypatch.setattr(SGD, "attach", attach)
 
@@ -349,12 +349,12 @@ def gradient_not_weighted(monkeypatch):
 
 
 def epsilon_inside_the_root(monkeypatch):
-    def step(self, theta, g, scratch):
-        self._v += (1.0 - self.beta_2) * (g * g - self._v)
-        self._m += (1.0 - self.beta_1) * (g - self._m)
-        theta -= self.corrected_rate * self._m / np.sqrt(self._v + self.epsilon)
+    def update(self, theta, g, scratch, m, v):
+        v += (1.0 - self.beta_2) * (g * g - v)
+        m += (1.0 - self.beta_1) * (g - m)
+        theta -= self.corrected_rate * m / np.sqrt(v + self.epsilon)
 
-    monkeypatch.setattr(Adam, "_step", step)
+    monkeypatch.setattr(Adam, "update", update)
 
 
 def schedule_one_step_ahead(monkeypatch):

@@ -1,0 +1,158 @@
+"""What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores.
+
+Fed by `bench.doctor.child`; feeds the machine and its checks.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bench
+from bench.doctor.finding import Ratio
+from bench.environment import FORCING_VARIABLES, worker_environment
+from bench.errors import UnusableError
+from bench.text import one_line
+
+Environment = Mapping[str, str]
+
+PAIRS = 4
+TIME_LIMIT_SECONDS = 60
+
+
+class MeasurementError(UnusableError):
+    """A measuring process gave no figures: the message says why."""
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Seconds of an epoch of each cell, and the libraries that computed it."""
+
+    seconds: Mapping[str, float]
+    libraries: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Load:
+    """Seconds of a product: on one core before (`first`) and after (`last`) a load of all cores, and during it."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+    mean: float
+
+    @property
+    def drift(self) -> float:
+        """How many times as long the product takes after the load."""
+        return self.last / self.first
+
+    @property
+    def spread(self) -> float:
+        """How far the slow tenth of the products is from the fast tenth."""
+        return self.high / self.low
+
+    @property
+    def delay(self) -> float:
+        """How many times as long the products took as if all were like the fast tenth."""
+        return self.mean / self.low
+
+
+def plain_environment(threads: int) -> dict[str, str]:
+    """A worker's environment in which no variable forces a library to anything."""
+    return {name: value for name, value in worker_environment(threads).items() if name not in FORCING_VARIABLES}
+
+
+def epochs(environment: Environment) -> Epochs:
+    """Epochs of each cell in that environment.
+
+    Raises
+    ------
+    MeasurementError
+        Where a process that trains under it fails.
+    """
+    found = _child("epochs", environment)
+    return Epochs(found["seconds"], tuple(found["libraries"]))
+
+
+def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
+    """For each cell, how many times as long an epoch takes in `environment` as in `other`: fresh processes, in pairs.
+
+    Raises
+    ------
+    MeasurementError
+        Where a process that trains under one of them fails.
+    """
+    pairs = [_pair(environment, other, is_reversed=bool(number % 2)) for number in range(PAIRS)]
+    return {cell: Ratio(tuple(pair[cell] for pair in pairs)) for cell in pairs[0]}
+
+
+def pools(environment: Environment) -> Ratio:
+    """How many times as long products take that alternate between NumPy's and SciPy's BLAS.
+
+    Raises
+    ------
+    MeasurementError
+        Where the process fails.
+    """
+    return Ratio(tuple(_child("pools", environment)["ratios"]))
+
+
+def load(environment: Environment) -> Load:
+    """Two seconds of products on all cores.
+
+    Raises
+    ------
+    MeasurementError
+        Where the process fails.
+    """
+    return Load(**_child("load", environment))
+
+
+def _pair(environment: Environment, other: Environment, is_reversed: bool) -> dict[str, float]:
+    # ABBA: a machine that grows slower all the while favours neither side.
+    if is_reversed:
+        reference, seconds = epochs(other).seconds, epochs(environment).seconds
+    else:
+        seconds, reference = epochs(environment).seconds, epochs(other).seconds
+    return {cell: seconds[cell] / reference[cell] for cell in reference}
+
+
+def _child(name: str, environment: Environment) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.doctor.child", name]
+    try:
+        finished = subprocess.run(
+            command,
+            env=_importable(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIME_LIMIT_SECONDS,
+            check=True,
+        )
+        found: dict[str, Any] = json.loads(finished.stdout)
+    except subprocess.CalledProcessError as error:
+        raise MeasurementError(f"measuring {name} failed: {_reason(error)}") from None
+    except (subprocess.TimeoutExpired, ValueError):
+        raise MeasurementError(f"measuring {name} gave no figures within {TIME_LIMIT_SECONDS} s") from None
+    return found
+
+
+def _importable(environment: Environment) -> dict[str, str]:
+    """`bench` is found from any folder."""
+    root = str(Path(bench.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path}
+
+
+def _reason(error: subprocess.CalledProcessError) -> str:
+    if error.returncode < 0:
+        return f"the process was ended by {signal.Signals(-error.returncode).name}"
+    lines = str(error.stderr).strip().splitlines()
+    return one_line(lines[-1], 200) if lines else f"exit code {error.returncode}"

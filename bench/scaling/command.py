@@ -1,0 +1,73 @@
+"""`python -m bench scaling`: measures what is asked for in a folder, writes the report, says how to end.
+
+Fed by the command line.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench import environment
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.records import RECORDS_NAME
+from bench.runner import new_folder
+from bench.scaling import report
+from bench.scaling.asked import Asked
+from bench.scaling.measure import measure
+from bench.scaling.records import Records
+from bench.scaling.watch import watch_on
+
+WELL = ("ok", "skipped")
+Names = Sequence[str] | None
+
+
+def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: Names) -> int:
+    """Measure, report, say the finding; the exit code.
+
+    Raises
+    ------
+    UnusableError
+        Where options or folder cannot be used.
+    """
+    asked = Asked.new(quick, axes, backends, environment.usable_cores())
+    folder, earlier = _resumed(out) if resume else (new_folder(out, "scaling"), None)
+    if earlier is not None:
+        asked = _as_begun(asked, earlier, folder, given=quick or axes is not None or backends is not None)
+    try:
+        with watch_on(Console()) as watch:
+            measure(asked, folder, watch, earlier)
+    except KeyboardInterrupt:
+        _report(folder)
+        click.echo(f"interrupted; go on with: python -m bench scaling --out {folder} --resume", err=True)
+        return EXIT_INTERRUPTED
+    return EXIT_OK if _report(folder) else EXIT_FAILED_BACKEND
+
+
+def _resumed(out: Path | None) -> tuple[Path, Records | None]:
+    """The folder, and what it holds: nothing where the run was killed before its first record."""
+    if out is None or not out.is_dir():
+        raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
+    path = out / RECORDS_NAME
+    begun = path.is_file() and b"\n" in path.read_bytes()
+    return out, Records.read(out) if begun else None
+
+
+def _as_begun(asked: Asked, earlier: Records, folder: Path, given: bool) -> Asked:
+    """What the run was asked for when it began; options that are given must be the same."""
+    begun = Asked.of_run(earlier.run)
+    if given and (asked.quick, asked.parts, asked.backends) != (begun.quick, begun.parts, begun.backends):
+        raise UnusableError(f"{folder}: was begun with other options; resume it without options, or start anew")
+    return begun
+
+
+def _report(folder: Path) -> bool:
+    """Write and print the report; whether all went well."""
+    if not (folder / RECORDS_NAME).exists():
+        click.echo("nothing was measured")
+        return True
+    records = Records.read(folder)
+    click.echo(f"\n{report.write(records, folder)}\n\ntables and plots: {folder}")
+    statuses = [record.status for kind in (records.points, records.accuracies, records.memmaps) for record in kind]
+    return all(status in WELL for status in statuses)

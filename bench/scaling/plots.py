@@ -1,0 +1,123 @@
+"""One figure an axis: seconds of an epoch on the left, peak memory on the right, both on logarithmic axes.
+
+Fed by the table of points; scratchnet stands out, the floors are dashed, the legend has the exponents.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+from bench.files import atomic_path
+from bench.plot_style import BLACK, GREY, SETTINGS, label, style_of
+from bench.scaling.points import AXES
+from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, Line, lines
+from bench.text import significant
+
+PANEL_INCHES, ROW_INCHES = 4.4, 0.2
+METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
+NAMES = {
+    (PRODUCTS, "seconds"): "floor: matrix products and gather",
+    (ARITHMETIC, "seconds"): "floor: arithmetic at BLAS's best rate",
+    (ARITHMETIC, "peak_memory_bytes"): "floor: examples and parameters",
+}
+FLOOR_LOOK: dict[str, dict[str, Any]] = {
+    PRODUCTS: {"color": "#666666", "linestyle": (0, (5, 2)), "linewidth": 1.4},
+    ARITHMETIC: {"color": GREY, "linestyle": (0, (1, 1.5)), "linewidth": 1.4},
+}
+
+
+def write_plots(table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write scaling-AXIS.png and .svg for each axis; the files."""
+    with matplotlib.rc_context(SETTINGS):
+        return [path for axis in dict.fromkeys(table["axis"]) for path in _save(figure(table, axis), folder, axis)]
+
+
+def _save(drawn: Figure, folder: Path, axis: str) -> Iterator[Path]:
+    for kind, metadata in METADATA.items():
+        path = folder / f"scaling-{axis}.{kind}"
+        with atomic_path(path) as temporary:
+            drawn.savefig(temporary, dpi=150, metadata=metadata)
+        yield path
+
+
+def figure(table: pd.DataFrame, axis: str) -> Figure:
+    """Both panels of one axis."""
+    seconds, memory = lines(table, axis, "seconds"), lines(table, axis, "peak_memory_bytes")
+    drawn = Figure(figsize=(11, PANEL_INCHES + ROW_INCHES * max(len(seconds), len(memory))), layout="constrained")
+    drawn.suptitle(f"How the cost grows: {axis}", x=0.01, ha="left", weight="bold", fontsize=11)
+    left, right = drawn.subplots(1, 2)
+    whole = "of the epoch" if axis == "examples" else "of 60,000 examples"
+    _panel(left, seconds, "seconds", f"Seconds {whole}")
+    _panel(right, memory, "peak_memory_bytes", "Peak memory of the process")
+    values = sorted({int(value) for value in table.loc[table["axis"] == axis, "value"]})
+    for axes in (left, right):
+        _value_axis(axes, axis, values)
+    return drawn
+
+
+def _panel(axes: Axes, drawn: Sequence[Line], quantity: str, title: str) -> None:
+    for line in drawn:
+        axes.plot(list(line.measured), list(line.measured.values()), label=_legend(line, quantity), **_look(line))
+    axes.set_title(f"{title}  (in brackets: exponent, 95 % interval)", loc="left", fontsize=9.5)
+    if drawn:
+        _cost_axis(axes, [cost for line in drawn for cost in line.measured.values()], quantity)
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.08, -0.1), ncols=1, frameon=False, handlelength=3.6)
+
+
+def _cost_axis(axes: Axes, costs: Sequence[float], quantity: str) -> None:
+    """Plain numbers, more of them where the span is short."""
+    low, high = min(costs) / 1.4, max(costs) * 1.4
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    decades = math.log10(high / low)
+    steps = (1, 2, 5) if decades < 2 else (1, 3) if decades < 3.5 else (1,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=14))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _told(value, quantity)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _told(value: float, quantity: str) -> str:
+    if quantity == "seconds":
+        return significant(value, 1)
+    return f"{significant(value / 1e9, 1)} GB" if value >= 1e9 else f"{significant(value / 1e6, 1)} MB"
+
+
+def _look(line: Line) -> dict[str, Any]:
+    """scratchnet thick and in front, peers thin, floors dashed and without markers."""
+    if line.backend in FLOORS:
+        return {**FLOOR_LOOK[line.backend], "zorder": 2}
+    style = style_of(line.backend)
+    if line.backend == SUBJECT:
+        return {"color": BLACK, "linewidth": 2.8, "marker": style.marker, "markersize": 6, "zorder": 5}
+    return {"color": style.color, "linewidth": 1.2, "marker": style.marker, "markersize": 4.5, "zorder": 3}
+
+
+def _legend(line: Line, quantity: str) -> str:
+    name = NAMES.get((line.backend, quantity), label(line.backend))
+    return f"{name}  ({exponent(line)})"
+
+
+def exponent(line: Line) -> str:
+    """The exponent as it is written: `0.93, 0.90 to 0.97`."""
+    if line.fit is None:
+        return "too few points"
+    if line.fit.low is None or line.fit.high is None:
+        return f"{line.fit.exponent:z.2f}, of two points"
+    return f"{line.fit.exponent:z.2f}, {line.fit.low:z.2f} to {line.fit.high:z.2f}"
+
+
+def _value_axis(axes: Axes, axis: str, values: Sequence[int]) -> None:
+    """A tick at each measured value."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(values))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: AXES[axis].tick(round(value))))
+    axes.set_xlabel(AXES[axis].label)
+    axes.set_xlim(values[0] / 1.15, values[-1] * 1.15)

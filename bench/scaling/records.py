@@ -1,0 +1,144 @@
+"""What was measured, as append-only JSON lines: the run, rates of BLAS, points, memory-mapped trainings, accuracies.
+
+Fed by the measuring; feeds tables, plots and report, and says what a resumed run need not measure again.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from bench.errors import UnusableError
+from bench.records import RECORDS_NAME, Status
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(max_length=400)]
+AxisName = Literal["width", "depth", "batch", "examples", "threads", "dtype"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunRecord(_Record):
+    """The first line: what was asked for, where it runs."""
+
+    kind: Literal["scaling"] = "scaling"
+    schema_version: Literal[1] = 1
+    quick: bool
+    parts: tuple[Name, ...] = Field(description="axes, memmap, accuracy")
+    backends: tuple[Name, ...]
+    cores: Whole
+    started: str = Field(description="UTC, ISO 8601")
+    environment: dict[str, Any]
+
+
+class RateRecord(_Record):
+    """What BLAS does at best, measured in this run."""
+
+    kind: Literal["rate"] = "rate"
+    threads: Whole
+    dtype: Literal["float32", "float64"]
+    operations_per_second: Positive
+
+
+class PointRecord(_Record):
+    """One backend at one point. Seconds are those of whole epochs over `examples`."""
+
+    kind: Literal["point"] = "point"
+    axis: AxisName
+    value: Whole
+    backend: Name
+    work: Name = Field(description="what is measured, whatever the axis")
+    threads: Whole
+    dtype: Literal["float32", "float64"]
+    examples: Whole
+    operations: Whole = Field(description="floating-point operations of the matrix products of an epoch")
+    number_bytes: Whole = Field(description="examples, targets and parameters")
+    status: Status
+    reason: str = ""
+    together: bool = Field(default=True, description="took turns with the others; else all its epochs in a row")
+    warm_up_seconds: Positive | None = None
+    epoch_seconds: tuple[Positive, ...] = ()
+    peak_memory_bytes: Whole | None = None
+
+
+class MemmapRecord(_Record):
+    """scratchnet trained from a file, read into memory or mapped."""
+
+    kind: Literal["memmap"] = "memmap"
+    way: Literal["in memory", "memory-mapped"]
+    examples: Whole
+    file_bytes: Whole
+    status: Status = "ok"
+    reason: str = ""
+    ready_seconds: Positive | None = Field(default=None, description="until the first epoch begins")
+    first_epoch_seconds: Positive | None = Field(default=None, description="the file is in no cache then, if mapped")
+    epoch_seconds: tuple[Positive, ...] = ()
+    own_memory_bytes: Whole | None = Field(default=None, description="that no file stands behind, after an epoch")
+    peak_memory_bytes: Whole | None = Field(default=None, description="with the pages of the mapped file")
+
+
+class AccuracyRecord(_Record):
+    """One backend trained on one network from one seed, epoch by epoch."""
+
+    kind: Literal["accuracy"] = "accuracy"
+    network: Name
+    seed: Annotated[int, Field(ge=0)]
+    backend: Name
+    status: Status
+    reason: str = ""
+    startup_seconds: Positive | None = None
+    epoch_seconds: tuple[Positive, ...] = ()
+    test_accuracies: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
+
+
+Record = Annotated[RunRecord | RateRecord | PointRecord | MemmapRecord | AccuracyRecord, Field(discriminator="kind")]
+Kind = TypeVar("Kind", RateRecord, PointRecord, MemmapRecord, AccuracyRecord)
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class Records:
+    """The records of one run, in the order in which they were written."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        every = list(records)
+        self.run = next(record for record in every if isinstance(record, RunRecord))
+        self.rates = _of_kind(every, RateRecord)
+        self.points = _of_kind(every, PointRecord)
+        self.memmaps = _of_kind(every, MemmapRecord)
+        self.accuracies = _of_kind(every, AccuracyRecord)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The records of a folder. A last line cut short by a kill is left out.
+
+        Raises
+        ------
+        UnusableError
+            With file and line, where a record cannot be read.
+        """
+        path = folder / RECORDS_NAME
+        try:
+            lines = path.read_bytes().split(b"\n")[:-1]
+        except OSError as error:
+            raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
+        records = [_parsed(line, path, number) for number, line in enumerate(lines, 1)]
+        if not records or not isinstance(records[0], RunRecord):
+            raise UnusableError(f"{path}:1: does not start with the record of a scaling run")
+        return cls(records)
+
+
+def _of_kind(records: Iterable[Record], kind: type[Kind]) -> list[Kind]:
+    return [record for record in records if isinstance(record, kind)]
+
+
+def _parsed(line: bytes, path: Path, number: int) -> Record:
+    try:
+        return _ADAPTER.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"][1:])) or "record"
+        raise UnusableError(f"{path}:{number}: {place}: {first['msg']}") from None

@@ -1,0 +1,39 @@
+"""Subnormal numbers rounded to zero while a network trains, as TensorFlow, JAX and PyTorch's compiled code do.
+
+Fed by nothing; used around the steps of an epoch. A mean that decays, a velocity or Adam's m and v, passes through the
+subnormal numbers below 1.2e-38 on its way to 0, where the processor takes 40 times as long for an operation: with Adam
+an epoch of 784-128-10 at M = 32 took 2.4 times as long.
+"""
+
+import ctypes
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MXCSR = 7
+"""Place of the SSE control register in glibc's `fenv_t` on x86-64, in 32-bit words."""
+FLUSH_RESULTS, SUBNORMALS_ARE_ZERO = 0x8000, 0x0040
+
+_SWITCHABLE = sys.platform == "linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+
+
+@contextmanager
+def flushed_to_zero() -> Iterator[None]:
+    """Within, this thread's floating-point operations take and give 0 for a subnormal number.
+
+    Where the C library cannot switch that, nothing happens: results differ by less than 1.2e-38 (float32).
+    """
+    if not _SWITCHABLE:
+        yield
+        return
+    libm = ctypes.CDLL("libm.so.6")
+    before, within = (ctypes.c_uint32 * 8)(), (ctypes.c_uint32 * 8)()
+    libm.fegetenv(before)
+    ctypes.memmove(within, before, ctypes.sizeof(before))
+    within[MXCSR] |= FLUSH_RESULTS | SUBNORMALS_ARE_ZERO
+    libm.fesetenv(within)
+    try:
+        yield
+    finally:
+        libm.fesetenv(before)
