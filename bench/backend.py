@@ -86,7 +86,10 @@ BACKENDS: dict[str, Entry] = {
     "torch-eager": _torch("bench.backends.torch_epoch:TorchEager"),
     "torch-compile": _torch("bench.backends.torch_epoch:TorchCompile"),
     "sklearn": Entry(
-        "bench.backends.sklearn_mlp:SklearnMlp", "sklearn", "pip install 'scratchnet[sklearn]'", ("scikit-learn", "numpy")
+        "bench.backends.sklearn_mlp:SklearnMlp",
+        "sklearn",
+        "pip install 'scratchnet[sklearn]'",
+        ("scikit-learn", "numpy"),
     ),
 }
 FLOORS: dict[str, Entry] = {

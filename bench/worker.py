@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 import zlib
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -154,7 +155,11 @@ def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connect
     """Answer what is asked of one job, up to `Finish`; what is asked after that, a job again or nothing."""
     trainer = Trainer(job)
     connection.send(trainer.description())
-    answers = {Train: trainer.train, Time: trainer.time, Predict: trainer.predict}
+    answers: dict[type, Callable[[Any], dict[str, Any]]] = {
+        Train: trainer.train,
+        Time: trainer.time,
+        Predict: trainer.predict,
+    }
     while not isinstance(request := requests.get(), Finish):
         connection.send(answers[type(request)](request))
     connection.send(trainer.final())

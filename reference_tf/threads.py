@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from bench.spec import TrainingSpec
 
-SMALL_STEP = 8_000_000
-"""Multiply-adds of a forward pass below which operations do not gain from running side by side."""
+SMALL_NETWORK = 50_000
+"""Weights below which operations do not gain from running side by side."""
 
 
 def configure(spec: TrainingSpec, threads: int) -> None:
@@ -30,16 +30,16 @@ def configure(spec: TrainingSpec, threads: int) -> None:
 def operations_at_once(spec: TrainingSpec, threads: int) -> int:
     """1 where handing an operation to another thread costs more than it saves, else `threads`.
 
-    Best epoch of `tf-graph` with 1 / with 2, in two runs on two cores that others used too; M = 32, 128 and 512:
-    784-30-10        0.81 to 0.82   0.58 to 0.89   0.93 to 0.94
-    784-128-10       0.73 to 0.97   1.00 to 1.16   0.93 to 1.11
-    784-512-512-10   1.04 to 1.51   1.25 to 1.33   0.89 to 1.09
-    `SMALL_STEP` was chosen from this very table. `tf-xla` (three cells) and `fit` (two) showed no difference beyond the
-    noise, which was large.
+    Median seconds of an epoch of `tf-graph` with 1 / with 2 operations at once, two rounds of fresh processes that took
+    turns on two cores; M = 32, 128 and 512:
+    784-30-10        0.72   0.82   0.91
+    784-128-10       1.24   1.08   0.93
+    784-512-512-10   1.37   1.28   1.06
+    `SMALL_NETWORK` was chosen from this very table. `tf-xla`: 0.94 to 1.10, without a rule.
     """
     widths = spec.architecture.widths
-    multiply_adds = spec.batch_size * sum(n_in * n_out for n_in, n_out in pairwise(widths))
-    return 1 if multiply_adds < SMALL_STEP else threads
+    weights = sum(n_in * n_out for n_in, n_out in pairwise(widths))
+    return 1 if weights < SMALL_NETWORK else threads
 
 
 def budget() -> dict[str, int]:

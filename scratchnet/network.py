@@ -5,6 +5,7 @@ Fed by layer descriptions and arrays with one example a row; the equations thems
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, Self
@@ -154,10 +155,13 @@ class Network:
             raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {layers}")
         together = self._team_for(examples, batch_size)
         whole = len(order) // batch_size * batch_size if together else 0
-        costs = [together.train(order[:whole], [mask[:whole] for mask in masks])] if together and whole else []
-        if whole < len(order):
-            losses, penalties = self.steps(examples, order[whole:], batch_size, [mask[whole:] for mask in masks])
-            costs.append(losses + penalties)
+        costs = []
+        with self._one_thread():
+            if together and whole:
+                costs.append(together.train(order[:whole], [mask[:whole] for mask in masks]))
+            if whole < len(order):
+                losses, penalties = self.steps(examples, order[whole:], batch_size, [mask[whole:] for mask in masks])
+                costs.append(losses + penalties)
         self.step_costs = np.concatenate(costs)
         return float(np.average(self.step_costs, weights=_sizes(len(order), batch_size)))
 
@@ -298,7 +302,7 @@ class Network:
             workspace = self._workspace(columns.stop - start)
             workspace.rows[:, :-1] = rows[columns]
             workspace.keep([mask[columns] for mask in masks])
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore"), self._one_thread():
                 batch.forward(workspace)
             A[:, columns] = workspace.output.A
             loss_input[:, columns] = batch.loss_input(workspace, self.loss)
@@ -329,6 +333,10 @@ class Network:
         if self._team is None or not self._team.trains(examples, batch_size):
             self._team = Team(self, examples, batch_size, self._processes, way)
         return self._team
+
+    def _one_thread(self) -> AbstractContextManager[Any]:
+        """BLAS with one thread where a team trains: another would go on spinning on the core of another process."""
+        return self._team.one_thread() if self._team is not None else nullcontext()
 
     def _workspace(self, batch_size: int) -> Workspace:
         if batch_size not in self._workspaces:

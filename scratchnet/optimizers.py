@@ -222,7 +222,8 @@ class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − α m / (√v + ε), α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
     Kingma & Ba, ICLR 2015, the form at the end of section 2: ε is their ε̂, outside the root and not corrected, as in
-    Keras. t is the number of the update, from 1.
+    Keras. t is the number of the update, from 1. Kept are m / (1 − β₁) and v / (1 − β₂), sums that need no copy of g
+    times a factor: an update is ten passes over the parameters.
     """
 
     def __init__(
@@ -249,12 +250,13 @@ class Adam(Optimizer):
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
         m, v = kept
         np.multiply(g, g, out=scratch)
-        _move(v, scratch, 1.0 - self.beta_2)
-        _move(m, g, 1.0 - self.beta_1)
+        _decay_and_add(v, scratch, self.beta_2)
+        _decay_and_add(m, g, self.beta_1)
+        root = sqrt(1.0 - self.beta_2)
         np.sqrt(v, out=scratch)
-        np.add(scratch, self.epsilon, out=scratch)
+        np.add(scratch, self.epsilon / root, out=scratch)
         np.divide(m, scratch, out=scratch)
-        np.multiply(scratch, self.corrected_rate, out=scratch)
+        np.multiply(scratch, self.corrected_rate * (1.0 - self.beta_1) / root, out=scratch)
         np.subtract(theta, scratch, out=theta)
 
 
@@ -312,6 +314,12 @@ def _move(mean: Array, towards: Array, share: float) -> None:
     np.subtract(towards, mean, out=towards)
     np.multiply(towards, share, out=towards)
     np.add(mean, towards, out=mean)
+
+
+def _decay_and_add(total: Array, new: Array, kept_share: float) -> None:
+    """total ← kept_share · total + new."""
+    np.multiply(total, kept_share, out=total)
+    np.add(total, new, out=total)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -62,8 +62,9 @@ class StridedProduct:
 def _operand(array: Array) -> tuple[int, bytes, int]:
     """Address of an array as BLAS, which counts down the columns, reads it; whether transposed; elements from column to
     column."""
-    size = array.itemsize
-    for transpose, (down, across) in ((b"N", array.strides), (b"T", array.strides[::-1])):
-        if down == size or array.shape[0] == 1:
-            return array.ctypes.data, transpose, max(across // size, 1)
+    for transpose, seen in ((b"N", array), (b"T", array.T)):
+        down, across = (stride // array.itemsize for stride in seen.strides)
+        rows, columns = seen.shape
+        if (down == 1 or rows == 1) and (across >= rows or columns == 1):
+            return array.ctypes.data, transpose, max(across, rows)
     raise ValueError("a product without a copy needs neighbours in memory along one axis")

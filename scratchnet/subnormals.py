@@ -16,6 +16,8 @@ MXCSR = 7
 FLUSH_RESULTS, SUBNORMALS_ARE_ZERO = 0x8000, 0x0040
 
 _SWITCHABLE = sys.platform == "linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+_LIBM = ctypes.CDLL("libm.so.6") if _SWITCHABLE else None
+_Environment = ctypes.c_uint32 * 8
 
 
 @contextmanager
@@ -24,16 +26,15 @@ def flushed_to_zero() -> Iterator[None]:
 
     Where the C library cannot switch that, nothing happens: results differ by less than 1.2e-38 (float32).
     """
-    if not _SWITCHABLE:
+    if _LIBM is None:
         yield
         return
-    libm = ctypes.CDLL("libm.so.6")
-    before, within = (ctypes.c_uint32 * 8)(), (ctypes.c_uint32 * 8)()
-    libm.fegetenv(before)
-    ctypes.memmove(within, before, ctypes.sizeof(before))
+    before = _Environment()
+    _LIBM.fegetenv(before)
+    within = _Environment(*before)
     within[MXCSR] |= FLUSH_RESULTS | SUBNORMALS_ARE_ZERO
-    libm.fesetenv(within)
+    _LIBM.fesetenv(within)
     try:
         yield
     finally:
-        libm.fesetenv(before)
+        _LIBM.fesetenv(before)

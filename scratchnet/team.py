@@ -11,6 +11,7 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
@@ -118,13 +119,17 @@ class Team:
         """Whether it is for batches of this size of these examples, and was not ended."""
         return self._end.alive and self._examples is examples and self._batch_size == batch_size
 
+    def one_thread(self) -> AbstractContextManager[Any]:
+        """Within, BLAS of this process takes one thread, as that of the others does."""
+        limited: AbstractContextManager[Any] = self._blas.limit(limits=1, user_api="blas")
+        return limited
+
     def train(self, order: Order, masks: Sequence[Mask]) -> Array:
         """Train whole batches in that order; the cost of each before its update, (steps,)."""
         try:
             for (_, connection), part in zip(self._others, self._parts[1:], strict=True):
                 connection.send((self._optimizer.steps, *self._of_part(part, order, masks)))
-            with self._blas.limit(limits=1, user_api="blas"):
-                losses, penalties = self.steps(self._lead, *self._of_part(self._parts[0], order, masks))
+            losses, penalties = self.steps(self._lead, *self._of_part(self._parts[0], order, masks))
             answers = [losses, *(connection.recv() for _, connection in self._others)]
         except EOFError:
             self._end()

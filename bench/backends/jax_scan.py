@@ -154,9 +154,7 @@ def step(spec: TrainingSpec, examples: Examples, training: Training, rows: jax.A
     return Training(theta, [kept for _, kept in updated], steps), cost
 
 
-def epoch(
-    spec: TrainingSpec, training: Training, examples: Examples, order: jax.Array
-) -> tuple[Training, jax.Array]:
+def epoch(spec: TrainingSpec, training: Training, examples: Examples, order: jax.Array) -> tuple[Training, jax.Array]:
     """One pass in that order, and the cost of each step; the last batch is shorter where M does not divide N."""
     full = len(order) // spec.batch_size * spec.batch_size
     one_step = partial(step, spec, examples)

@@ -4,7 +4,7 @@ Fed by a worker; everything that is timed is `Network.train_epoch`.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from scratchnet.schedules import SCHEDULES
 class Scratchnet:
     """See `bench.backend.Backend`. The budget is BLAS threads, from the worker's environment, or processes."""
 
+    network: ClassVar[type[Network]] = Network
+
     def __init__(
         self,
         spec: TrainingSpec,
@@ -32,7 +34,7 @@ class Scratchnet:
         weights: Floats | None = None,
     ) -> None:
         self._batch_size = spec.batch_size
-        self._network = network_of(spec, threads)
+        self._network = network_of(spec, threads, self.network)
         self.set_parameters(parameters)
         self._examples = self._network.prepare(x, y, weights)
         self._cost = float("nan")
@@ -68,9 +70,9 @@ class Scratchnet:
         return {}
 
 
-def network_of(spec: TrainingSpec, processes: int = 1) -> Network:
+def network_of(spec: TrainingSpec, processes: int = 1, kind: type[Network] = Network) -> Network:
     """The network that a spec describes; so many processes may train it together."""
-    return Network(
+    return kind(
         spec.architecture.inputs,
         [Dense(**layer.model_dump()) for layer in spec.architecture.layers],
         loss=_loss(spec),

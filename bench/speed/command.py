@@ -1,0 +1,131 @@
+"""`python -m bench speed`: rounds of fresh processes until the ratios are known to 3 %, and the tables.
+
+Fed by the command line.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench import backend as backends
+from bench import environment
+from bench.data import load_dataset
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED
+from bench.inputs import Inputs
+from bench.limits import gemm_rate
+from bench.runner import new_folder
+from bench.speed import report
+from bench.speed.grid import Cell, Grid
+from bench.speed.observations import Observation, Observed
+from bench.speed.outcome import FEWEST_ROUNDS, OURS, Outcome
+from bench.speed.rounds import Setting, round_of
+
+MOST_ROUNDS = 16
+QUICK_ROUNDS = 2
+
+
+def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, out: Path | None) -> int:
+    """Measure, write, print; the exit code.
+
+    Raises
+    ------
+    UnusableError
+        Where a backend is not known or the folder cannot be used.
+    """
+    asked = [OURS, *(name for name in names or backends.BACKENDS if name != OURS)]
+    skipped = [f"{name}: {reason}" for name in asked if (reason := backends.missing(name))]
+    usable = [name for name in asked if not backends.missing(name)]
+    folder = new_folder(out, "speed")
+    interrupted = False
+    with tempfile.TemporaryDirectory() as data:
+        run = _Run(grid, [*usable, *backends.FLOORS], folder, Path(data))
+        for line in skipped:
+            _say(f"skipped: {line}")
+        try:
+            run.go_on(QUICK_ROUNDS if quick else MOST_ROUNDS)
+        except KeyboardInterrupt:
+            interrupted = True
+    outcome = run.outcome
+    if not outcome.cells:
+        _say("interrupted before a round was finished")
+        return EXIT_INTERRUPTED
+    report.write(outcome, skipped, folder)
+    _print(outcome, folder, as_json)
+    return EXIT_INTERRUPTED if interrupted else _exit_code(outcome, quick)
+
+
+def _exit_code(outcome: Outcome, quick: bool) -> int:
+    lost = any(o.status not in ("ok", "skipped") for o in outcome.observed.observations)
+    if lost:
+        return EXIT_FAILED_BACKEND
+    return EXIT_OK if quick or all(cell.is_decided for cell in outcome.cells) else EXIT_UNDECIDED
+
+
+class _Run:
+    """Rounds, and what was observed in those that were finished."""
+
+    def __init__(self, grid: Grid, names: Sequence[str], folder: Path, data: Path) -> None:
+        self._grid, self._names, self._folder = grid, names, folder
+        dataset = load_dataset(grid.spec(grid.cells[0]).data)
+        dataset.save(data)
+        threads = environment.usable_cores()
+        inputs = Inputs(dataset, grid.spec(grid.cells[0]))
+        self._examples = len(inputs.train.labels)
+        self._setting = Setting(grid, threads, data, inputs, folder, _say)
+        self._environment, self._rates = environment.describe(), dict[int, float]()
+        self._seen: list[Observation] = []
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the finished rounds come to."""
+        observed = Observed(
+            optimizer=self._grid.optimizer,
+            dtype=self._grid.dtype,
+            threads=self._setting.threads,
+            environment=self._environment,
+            gemm_rates=self._rates,
+            observations=tuple(self._seen),
+        )
+        return Outcome(observed, self._examples)
+
+    def go_on(self, most: int) -> None:
+        """Rounds until every ratio is known well enough, or so many."""
+        for number in range(1, most + 1):
+            names = self._still_needed(number)
+            if not names:
+                return
+            rate = gemm_rate(self._grid.dtype)
+            seen = list(round_of(self._setting, number, names))
+            self._rates[number] = rate
+            self._seen += seen
+            self.outcome.observed.save(self._folder)
+
+    def _still_needed(self, number: int) -> dict[Cell, Sequence[str]]:
+        """The cells whose ratio is not known well enough, with the backends that may be the fastest there."""
+        if number <= FEWEST_ROUNDS:
+            return dict.fromkeys(self._grid.cells, self._names)
+        cells = [cell for cell in self.outcome.cells if not cell.is_decided]
+        return {cell.cell: cell.contenders(self._names) for cell in cells}
+
+
+def _print(outcome: Outcome, folder: Path, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.as_json(outcome), indent=1))
+        return
+    console = Console()
+    console.print(outcome.sentence, markup=False, highlight=False, soft_wrap=True)
+    for table in report.terminal_tables(outcome):
+        console.print()
+        console.print(table)
+    for line in report.reasons(outcome):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"\ntables, plot and observations: {folder}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,74 @@
+"""What one process was seen to do in one cell, and the file of all of them.
+
+Fed by the rounds; feeds the outcome. A process is the unit: its seconds are one observation, however many epochs.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from bench.errors import UnusableError
+from bench.files import write_atomically
+
+NAME = "observations.json"
+SCHEMA_VERSION = 1
+
+
+class Observation(BaseModel):
+    """A backend's process in one cell of one round. Seconds are those of `train_epoch`, of `predict` on the test set.
+
+    epochs_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    round: int
+    architecture: str
+    batch_size: int
+    backend: str
+    status: Literal["ok", "skipped", "failed", "killed", "timeout", "not_comparable", "diverged"] = "ok"
+    reason: str = ""
+    warm_up_seconds: float | None = None
+    epoch_seconds: dict[int, float] = Field(default_factory=dict)
+    predict_seconds: dict[int, float] = Field(default_factory=dict)
+    costs: tuple[float, ...] = ()
+
+
+class Observed(BaseModel):
+    """A run: what it was asked for, where it ran, and every observation so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    optimizer: str
+    dtype: str
+    threads: int
+    environment: dict[str, object]
+    gemm_rates: dict[int, float] = Field(description="round → operations a second of BLAS, by `bench.limits`")
+    observations: tuple[Observation, ...]
+
+    def save(self, folder: Path) -> None:
+        """Write the whole file."""
+        write_atomically(folder / NAME, self.model_dump_json(indent=1))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Observed":
+        """What `save` wrote.
+
+        Raises
+        ------
+        UnusableError
+            Names the file and the place.
+        """
+        path = folder / NAME
+        try:
+            return _ADAPTER.validate_json(path.read_bytes())
+        except OSError as error:
+            raise UnusableError(f"{path}: cannot be read ({error.strerror or error})") from None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise UnusableError(f"{path}: {'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from None
+
+
+_ADAPTER: TypeAdapter[Observed] = TypeAdapter(Annotated[Observed, Field()])

@@ -1,0 +1,226 @@
+"""The outcome as lines for a terminal, as JSON, as Markdown and CSV, and as a plot.
+
+Fed by the outcome; the README shows the table and the plot.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from rich import box
+from rich.table import Table
+
+from bench.files import atomic_path, write_atomically
+from bench.plot_style import SETTINGS, dots_per_inch, grid, label, legend_below, logarithmic, style_of
+from bench.speed.outcome import CellOutcome, Outcome, Peer
+from bench.statistics import Interval
+from bench.text import MISSING
+
+COLUMNS = {
+    "cell": "cell",
+    "fastest peer": "fastest peer",
+    "ratio": "scratchnet / fastest peer",
+    "products": "/ products",
+    "arithmetic": "/ arithmetic",
+    "predict": "predict, / fastest peer",
+}
+
+
+def as_json(outcome: Outcome) -> list[dict[str, Any]]:
+    """One object a cell; seconds in s, ratios without unit."""
+    return [_json(cell) for cell in outcome.cells]
+
+
+def _json(cell: CellOutcome) -> dict[str, Any]:
+    fastest, floor = cell.fastest, cell.product_floor
+    ratio = fastest.ratio if fastest else None
+    return {
+        "architecture": cell.cell.architecture,
+        "batch_size": cell.cell.batch_size,
+        "fastest_peer": fastest.name if fastest else None,
+        **_bounds("time_ratio", ratio),
+        "rounds": ratio.count if ratio else 0,
+        "epoch_seconds": cell.seconds,
+        "product_floor_ratio": floor.ratio.centre if floor and floor.ratio else None,
+        "product_floor_seconds": floor.seconds if floor else None,
+        "arithmetic_floor_seconds": cell.arithmetic_floor_seconds,
+        "peers": {peer.name: _peer(peer, cell) for peer in cell.peers},
+    }
+
+
+def _peer(peer: Peer, cell: CellOutcome) -> dict[str, Any]:
+    floor = cell.product_floor
+    return {
+        "epoch_seconds": peer.seconds,
+        **_bounds("time_ratio", peer.ratio),
+        **_bounds("predict_ratio", peer.predict_ratio),
+        "over_product_floor": peer.seconds / floor.seconds if floor and peer.seconds and floor.seconds else None,
+        "over_arithmetic_floor": peer.seconds / cell.arithmetic_floor_seconds if peer.seconds else None,
+        "reason": peer.reason,
+    }
+
+
+def _bounds(name: str, ratio: Interval | None) -> dict[str, float | None]:
+    if ratio is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {name: ratio.centre, f"{name}_low": ratio.low, f"{name}_high": ratio.high}
+
+
+def summary(outcome: Outcome) -> pd.DataFrame:
+    """One row a cell: scratchnet over the fastest peer, and over the floors."""
+    rows = [_row(cell) for cell in outcome.cells]
+    return pd.DataFrame(rows, columns=list(COLUMNS.values()))
+
+
+def _row(cell: CellOutcome) -> dict[str, str]:
+    fastest, floor = cell.fastest, cell.product_floor
+    values = {
+        "cell": str(cell.cell),
+        "fastest peer": fastest.name if fastest else MISSING,
+        "ratio": _text(fastest.ratio if fastest else None),
+        "products": _text(floor.ratio if floor else None),
+        "arithmetic": f"{cell.seconds / cell.arithmetic_floor_seconds:.2f}" if cell.seconds else MISSING,
+        "predict": _text(_worst([peer.predict_ratio for peer in cell.peers])),
+    }
+    return {COLUMNS[name]: value for name, value in values.items()}
+
+
+def _worst(ratios: list[Interval | None]) -> Interval | None:
+    return max((ratio for ratio in ratios if ratio is not None), key=lambda ratio: ratio.centre, default=None)
+
+
+def by_peer(outcome: Outcome) -> pd.DataFrame:
+    """One row a cell, one column a peer: scratchnet's seconds over the peer's."""
+    names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
+    rows = [
+        {"cell": str(cell.cell), **{peer.name: _short(peer.ratio) for peer in cell.peers}} for cell in outcome.cells
+    ]
+    return pd.DataFrame(rows, columns=["cell", *names]).fillna(MISSING)
+
+
+def over_floors(outcome: Outcome) -> pd.DataFrame:
+    """One row a cell, one column a backend: its seconds over the product floor, and over the arithmetic floor."""
+    names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
+    return pd.DataFrame([_floors(cell) for cell in outcome.cells], columns=["cell", "scratchnet", *names]).fillna(
+        MISSING
+    )
+
+
+def _floors(cell: CellOutcome) -> dict[str, str]:
+    floor = cell.product_floor.seconds if cell.product_floor else None
+    every = {"scratchnet": cell.seconds, **{peer.name: peer.seconds for peer in cell.peers}}
+    over = {
+        name: f"{seconds / floor:.2f}, {seconds / cell.arithmetic_floor_seconds:.2f}"
+        for name, seconds in every.items()
+        if seconds and floor
+    }
+    return {"cell": str(cell.cell), **over}
+
+
+def reasons(outcome: Outcome) -> list[str]:
+    """Why a backend has no figure in a cell, each once."""
+    lines = (f"{peer.name}: {peer.reason}" for cell in outcome.cells for peer in cell.peers if peer.reason)
+    return list(dict.fromkeys(lines))
+
+
+def terminal_tables(outcome: Outcome) -> list[Table]:
+    """The summary, and the ratio to each peer."""
+    return [_terminal(summary(outcome)), _terminal(by_peer(outcome))]
+
+
+def _terminal(frame: pd.DataFrame) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in frame.columns:
+        table.add_column(str(name), justify="left" if name == "cell" else "right")
+    for row in frame.itertuples(index=False):
+        table.add_row(*map(str, row))
+    return table
+
+
+def write(outcome: Outcome, skipped: list[str], folder: Path) -> None:
+    """speed.json, speed.md and the plot, into the folder of the run."""
+    write_atomically(folder / "speed.json", json.dumps(as_json(outcome), indent=1))
+    write_atomically(folder / "speed.md", markdown(outcome, skipped))
+    with rc_context(SETTINGS):
+        figure = plot(outcome)
+        for suffix in (".png", ".svg"):
+            with atomic_path((folder / "speed").with_suffix(suffix)) as path:
+                figure.savefig(path, dpi=dots_per_inch(figure), metadata={"Date": None} if suffix == ".svg" else None)
+
+
+def markdown(outcome: Outcome, skipped: list[str]) -> str:
+    """The whole report."""
+    observed = outcome.observed
+    warnings = observed.environment.get("warnings") or []
+    parts = [
+        f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
+        outcome.sentence + ".",
+        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
+        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
+        " floating-point operations at the best rate of BLAS in this run.",
+        summary(outcome).to_markdown(index=False, disable_numparse=True),
+        "## scratchnet's seconds over each peer's",
+        by_peer(outcome).to_markdown(index=False, disable_numparse=True),
+        "## Each backend's seconds over the product floor, and over the arithmetic floor",
+        over_floors(outcome).to_markdown(index=False, disable_numparse=True),
+        *_listed("## Without a figure", [*skipped, *reasons(outcome)]),
+        *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _listed(title: str, lines: list[str]) -> list[str]:
+    return [title, "\n".join(f"- {line}" for line in lines)] if lines else []
+
+
+def plot(outcome: Outcome) -> Figure:
+    """A panel a cell, a row a backend: its seconds over scratchnet's, with the interval; the floor as a dashed line."""
+    names = list(dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers))
+    title = "Seconds of an epoch / seconds of scratchnet: right of 1 is slower"
+    figure, panels = grid([str(cell.cell) for cell in outcome.cells], title, 0.22 * len(names) + 0.9)
+    ends = [1 / bound for cell in outcome.cells for peer in cell.peers for bound in _ends(peer.ratio)]
+    for axes, cell in zip(panels, outcome.cells, strict=True):
+        logarithmic(axes, min([0.7, *ends]) / 1.1, max([2.0, *ends]) * 1.2)
+        axes.axvline(1, color=style_of("scratchnet").color, linewidth=1.4)
+        _draw_floor(axes, cell)
+        for peer in cell.peers:
+            _draw(axes, peer, len(names) - 1 - names.index(peer.name))
+        axes.set_yticks(range(len(names)), [label(name) for name in reversed(names)])
+        axes.set_ylim(-0.6, len(names) - 0.4)
+    floor = Line2D([], [], color="#777777", linestyle="--", label="scratchnet's matrix products and gather alone")
+    legend_below(figure, [floor])
+    return figure
+
+
+def _ends(ratio: Interval | None) -> list[float]:
+    return [] if ratio is None else [ratio.centre, *(end for end in (ratio.low, ratio.high) if end)]
+
+
+def _draw_floor(axes: Axes, cell: CellOutcome) -> None:
+    if cell.product_floor and cell.product_floor.ratio:
+        axes.axvline(1 / cell.product_floor.ratio.centre, color="#777777", linestyle="--", linewidth=1)
+
+
+def _draw(axes: Axes, peer: Peer, row: int) -> None:
+    if peer.ratio is None:
+        return
+    color = style_of(peer.name).color
+    if peer.ratio.low and peer.ratio.high and math.isfinite(peer.ratio.high):
+        axes.plot([1 / peer.ratio.high, 1 / peer.ratio.low], [row, row], color=color, linewidth=2)
+    axes.plot([1 / peer.ratio.centre], [row], style_of(peer.name).marker, color=color, markersize=5)
+
+
+def _text(ratio: Interval | None) -> str:
+    if ratio is None:
+        return MISSING
+    return f"{ratio.centre:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
+
+
+def _short(ratio: Interval | None) -> str:
+    return MISSING if ratio is None else f"{ratio.centre:.3f}" if ratio.centre < 0.1 else f"{ratio.centre:.2f}"
