@@ -17,7 +17,7 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Examples:
-    """X_augmented : (N, n_0 + 1), last column 1; given_Y, Y : (n_L, N) targets before and after label smoothing;
+    """X_augmented : (N, n_0 + 1), last column 1, or a file's (N, n_0) as it was mapped, see `prepare`; given_Y, Y : (n_L, N) targets before and after label smoothing;
     labels : (N,) classes, for the metrics; weights : (N,), or None where each is 1."""
 
     X_augmented: Array
@@ -33,6 +33,8 @@ class Examples:
     def prepare(cls, X: ArrayLike, y: ArrayLike, inputs: int, outputs: int, dtype: DTypeLike) -> "Examples":
         """Copy X (N, n_0) and y, which is (N,) integer classes or (N, n_L) targets.
 
+        An `np.memmap` is not copied: it may be larger than memory, and each batch is read from it and cast.
+
         Raises
         ------
         ValueError
@@ -42,6 +44,8 @@ class Examples:
         if rows.ndim != 2 or rows.shape[1] != inputs or not len(rows):
             raise ValueError(f"X has shape {rows.shape}; allowed: (N, {inputs}) with N of 1 or more")
         Y, labels = targets(np.asarray(y), len(rows), outputs, dtype)
+        if isinstance(X, np.memmap):
+            return cls(X, Y, Y, labels)
         augmented: Array = np.ones((len(rows), inputs + 1), dtype)
         augmented[:, :-1] = rows
         return cls(augmented, Y, Y, labels)

@@ -16,7 +16,13 @@ Array = NDArray[np.floating[Any]]
 
 
 def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -> None:
-    """Ã[0] ← the rows of X (N, n_0 + 1) that `examples` (M,) names, equations (16) and (17)."""
+    """Ã[0] ← the rows of X (N, n_0 + 1) that `examples` (M,) names, equations (16) and (17).
+
+    Of a file's rows (N, n_0) the column of ones, which is in the workspace already, is left alone.
+    """
+    if X.shape[1] < workspace.rows.shape[1]:
+        workspace.rows[:, :-1] = X[examples]  # (16)
+        return
     # Any mode but "clip" makes NumPy gather into a buffer of its own first.
     np.take(X, examples, axis=0, out=workspace.rows, mode="clip")  # (16)
 

@@ -216,3 +216,16 @@ def test_a_product_that_could_not_be_in_place_is_refused():
         Product(ones, ones, np.asfortranarray(np.arange(16.0).reshape(4, 4)))
     with pytest.raises(ValueError, match="contiguous operands"):
         Product(ones[::2, ::2], np.ones((2, 2)), np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_a_mapped_file_is_trained_on_without_a_copy(tmp_path, dtype):
+    rng = np.random.default_rng(0)
+    X, y = (rng.random((97, 6)) * 9).astype(dtype), rng.integers(0, 3, 97)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    nets = [Network(6, [Dense(5, "relu"), Dense(3, "softmax")], seed=1) for _ in range(2)]
+    for net, source in zip(nets, (X, mapped), strict=True):
+        net.fit(source, y, epochs=2, batch_size=10)
+    np.testing.assert_array_equal(nets[0].parameters.vector, nets[1].parameters.vector)
+    assert np.shares_memory(nets[1].prepare(mapped, y).X_augmented, mapped)
