@@ -8,6 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -96,8 +97,19 @@ def worker_environment(threads: int) -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **WORKER_VARIABLES}
 
 
+def cpu_seconds() -> float:
+    """Processor time of this process so far, and of those that it has forked and that live; theirs to 10 ms."""
+    times = (child.cpu_times() for child in psutil.Process().children(recursive=True))
+    return time.process_time() + sum(one.user + one.system for one in times)
+
+
 def peak_memory_bytes() -> int:
-    """Largest resident memory of this process so far, in bytes."""
+    """Largest resident memory of this process so far, and what each that it has forked holds for itself now; bytes."""
+    forked = psutil.Process().children(recursive=True)
+    return _own_peak_memory_bytes() + sum(child.memory_full_info().uss for child in forked)
+
+
+def _own_peak_memory_bytes() -> int:
     # Linux starts a child's ru_maxrss at its parent's peak and keeps it through exec; VmHWM is this program's own.
     own = _field(_PROC / "self/status", "VmHWM")
     if own is not None:
@@ -188,8 +200,8 @@ def _cpu_limit() -> float | None:
 
 def _cgroup_folders() -> Iterator[Path]:
     """Folders of this process's groups and of all that hold them: version 2 has one tree, version 1 one for `cpu`."""
-    for line in _read(_PROC / "self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+    lines = (line.split(":", 2) for line in _read(_PROC / "self/cgroup").splitlines() if line.count(":") >= 2)
+    for _, controllers, path in lines:
         if controllers == "" or "cpu" in controllers.split(","):
             tree = _CGROUPS if controllers == "" else _CGROUPS / "cpu"
             group = Path(path.lstrip("/"))

@@ -12,7 +12,7 @@ from scipy.linalg import get_blas_funcs
 from bench.spec import TrainingSpec
 
 GEMM_SIZE = 1024
-"""Side of the square product whose rate is taken: large enough to be bound by arithmetic, small enough for the cache."""
+"""Side of the square product whose rate is taken: arithmetic bounds it, and it is small enough for the cache."""
 
 
 def operations(spec: TrainingSpec, examples: int) -> int:

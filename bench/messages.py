@@ -36,6 +36,13 @@ class Time:
 
 
 @dataclass(frozen=True)
+class Fingerprint:
+    """Draw the batches of epoch number `epoch` once more and say their SHA-256."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
 class Predict:
     """Predict the outputs of the test examples under the clock."""
 
@@ -45,4 +52,4 @@ class Finish:
     """Report what is left and end."""
 
 
-Message = Job | Train | Time | Predict | Finish
+Message = Job | Train | Time | Fingerprint | Predict | Finish

@@ -24,7 +24,7 @@ from bench import environment
 from bench.data import Dataset
 from bench.errors import UnsupportedError
 from bench.inputs import Inputs, Split
-from bench.messages import Finish, Job, Predict, Time, Train
+from bench.messages import Fingerprint, Finish, Job, Predict, Time, Train
 from bench.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
 from scratchnet import EarlyStopping, metrics
 from scratchnet.dropout import Mask
@@ -54,19 +54,18 @@ class Trainer:
 
     def train(self, request: Train) -> dict[str, Any]:
         """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
-        order, masks = self._consumed(request.epoch)
-        measured = {
-            **self.time(request),
-            "batches_fingerprint": batches_fingerprint(self._backend.batches(order, masks)),
-            **self._accuracies(),
-        }
-        samples_per_second = len(order) / measured["epoch_seconds"]
+        measured = {**self.time(request), **self.fingerprint(request), **self._accuracies()}
+        samples_per_second = len(self._inputs.train.labels) / measured["epoch_seconds"]
         return {**measured, "samples_per_second": samples_per_second, "stopped": self._stops(measured)}
 
     def time(self, request: Time | Train) -> dict[str, Any]:
         """Train one epoch under the clock, and nothing else."""
         self._last_epoch = request.epoch
         return self._timed_epoch(*self._consumed(request.epoch))
+
+    def fingerprint(self, request: Fingerprint | Train) -> dict[str, Any]:
+        """Of the batches of an epoch, drawn through the backend's own input path."""
+        return {"batches_fingerprint": batches_fingerprint(self._backend.batches(*self._consumed(request.epoch)))}
 
     def predict(self, request: Predict) -> dict[str, Any]:
         """Seconds that the outputs of all test examples take."""
@@ -80,9 +79,9 @@ class Trainer:
         return self._plan.order(epoch, examples), self._plan.dropout_masks(epoch, examples)
 
     def _timed_epoch(self, order: NDArray[np.int64], masks: list[Mask]) -> dict[str, Any]:
-        cpu_start, start = time.process_time(), time.perf_counter()
+        cpu_start, start = environment.cpu_seconds(), time.perf_counter()
         self._backend.train_epoch(order, masks)
-        epoch_seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+        epoch_seconds, cpu_seconds = time.perf_counter() - start, environment.cpu_seconds() - cpu_start
         cost = self._backend.epoch_cost()
         return {
             "epoch_seconds": epoch_seconds,
@@ -158,6 +157,7 @@ def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connect
     answers: dict[type, Callable[[Any], dict[str, Any]]] = {
         Train: trainer.train,
         Time: trainer.time,
+        Fingerprint: trainer.fingerprint,
         Predict: trainer.predict,
     }
     while not isinstance(request := requests.get(), Finish):

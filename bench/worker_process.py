@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import environment
-from bench.messages import Finish, Job, Message, Predict, Time, Train
+from bench.messages import Fingerprint, Finish, Job, Message, Predict, Time, Train
 from bench.records import Status
 
 
@@ -59,6 +59,11 @@ class WorkerProcess:
         """Have one epoch trained without evaluation; its seconds and its cost."""
         self._send(Time(epoch))
         return self._answer(f"in epoch {epoch}")
+
+    def batches_fingerprint(self, epoch: int) -> str:
+        """SHA-256 of the batches that the backend consumes in that epoch."""
+        self._send(Fingerprint(epoch))
+        return str(self._answer(f"while it drew the batches of epoch {epoch}")["batches_fingerprint"])
 
     def predict(self) -> dict[str, Any]:
         """Have the test examples predicted; the seconds that it took."""

@@ -17,8 +17,9 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Examples:
-    """X_augmented : (N, n_0 + 1), last column 1, or a file's (N, n_0) as it was mapped, see `prepare`; given_Y, Y : (n_L, N) targets before and after label smoothing;
-    labels : (N,) classes, for the metrics; weights : (N,), or None where each is 1."""
+    """X_augmented : (N, n_0 + 1), last column 1, or a file's (N, n_0) as it was mapped, see `prepare`;
+    given_Y, Y : (n_L, N) targets before and after label smoothing; labels : (N,) classes, for the metrics;
+    weights : (N,), or None where each is 1."""
 
     X_augmented: Array
     given_Y: Array

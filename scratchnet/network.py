@@ -297,15 +297,15 @@ class Network:
             raise ValueError(f"X has shape {rows.shape}; allowed: (N, {self.inputs}) with N of 1 or more")
         A: Array = np.empty((self.layers[-1].units, len(rows)), self.dtype)
         loss_input = np.empty_like(A)
-        for start in range(0, len(rows), PREDICTION_BATCH_SIZE):
-            columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
-            workspace = self._workspace(columns.stop - start)
-            workspace.rows[:, :-1] = rows[columns]
-            workspace.keep([mask[columns] for mask in masks])
-            with np.errstate(over="ignore"), self._one_thread():
+        with np.errstate(over="ignore"), self._one_thread():
+            for start in range(0, len(rows), PREDICTION_BATCH_SIZE):
+                columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
+                workspace = self._workspace(columns.stop - start)
+                workspace.rows[:, :-1] = rows[columns]
+                workspace.keep([mask[columns] for mask in masks])
                 batch.forward(workspace)
-            A[:, columns] = workspace.output.A
-            loss_input[:, columns] = batch.loss_input(workspace, self.loss)
+                A[:, columns] = workspace.output.A
+                loss_input[:, columns] = batch.loss_input(workspace, self.loss)
         return A, loss_input
 
     def _initial_parameters(self) -> list[tuple[Array, Array]]:

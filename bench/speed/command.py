@@ -22,7 +22,7 @@ from bench.runner import new_folder
 from bench.speed import report
 from bench.speed.grid import Cell, Grid
 from bench.speed.observations import Observation, Observed
-from bench.speed.outcome import FEWEST_ROUNDS, OURS, Outcome
+from bench.speed.outcome import OURS, ROUNDS_OF_ALL, Outcome
 from bench.speed.rounds import Setting, round_of
 
 MOST_ROUNDS = 16
@@ -107,7 +107,7 @@ class _Run:
 
     def _still_needed(self, number: int) -> dict[Cell, Sequence[str]]:
         """The cells whose ratio is not known well enough, with the backends that may be the fastest there."""
-        if number <= FEWEST_ROUNDS:
+        if number <= ROUNDS_OF_ALL:
             return dict.fromkeys(self._grid.cells, self._names)
         cells = [cell for cell in self.outcome.cells if not cell.is_decided]
         return {cell.cell: cell.contenders(self._names) for cell in cells}

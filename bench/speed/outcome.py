@@ -18,6 +18,8 @@ OURS, FLOOR = "scratchnet", "products"
 HALF_WIDTH = 0.03
 """An interval is narrow enough where half of it is less than this part of its centre."""
 FEWEST_ROUNDS = 3
+ROUNDS_OF_ALL = 2
+"""Rounds in which every backend takes part; then those that may be the fastest somewhere."""
 CONTENDS = 1.25
 """A peer is measured on as long as it is within this factor of the fastest."""
 COST_TOLERANCE = 0.02
@@ -75,7 +77,7 @@ class CellOutcome:
     @property
     def is_decided(self) -> bool:
         """Whether the interval against the fastest peer is narrow enough."""
-        ratio = self.fastest.ratio if self.fastest else None
+        ratio = self.fastest.ratio if self.fastest and len(self._ours) >= FEWEST_ROUNDS else None
         return ratio is not None and ratio.half_width is not None and ratio.half_width < HALF_WIDTH * ratio.centre
 
     def contenders(self, names: Sequence[str]) -> list[str]:

@@ -101,15 +101,15 @@ def by_peer(outcome: Outcome) -> pd.DataFrame:
     rows = [
         {"cell": str(cell.cell), **{peer.name: _short(peer.ratio) for peer in cell.peers}} for cell in outcome.cells
     ]
-    return pd.DataFrame(rows, columns=["cell", *names]).fillna(MISSING)
+    return pd.DataFrame(rows, columns=["cell", *names], dtype="object").fillna(MISSING)
 
 
 def over_floors(outcome: Outcome) -> pd.DataFrame:
     """One row a cell, one column a backend: its seconds over the product floor, and over the arithmetic floor."""
     names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
-    return pd.DataFrame([_floors(cell) for cell in outcome.cells], columns=["cell", "scratchnet", *names]).fillna(
-        MISSING
-    )
+    return pd.DataFrame(
+        [_floors(cell) for cell in outcome.cells], columns=["cell", "scratchnet", *names], dtype="object"
+    ).fillna(MISSING)
 
 
 def _floors(cell: CellOutcome) -> dict[str, str]:

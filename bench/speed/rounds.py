@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bench import backend as backends
 from bench.inputs import Inputs
@@ -25,6 +25,9 @@ TIME_LIMIT_SECONDS = 600.0
 OUT_OF_REACH = 2.0
 """A backend that took so many times the seconds of the fastest in the first timed turn takes no further one."""
 SEED = 0
+
+
+Answer = TypeVar("Answer")
 
 
 class Setting(NamedTuple):
@@ -70,18 +73,24 @@ class _Contestant:
         """Whether it can take a turn."""
         return self._lost is None
 
-    def warm_up(self, checks_batches: bool, expected: str) -> None:
-        """The first epoch of the cell: it traces and compiles; once in a run its batches are looked at."""
-
-        checks = checks_batches and self.name in backends.BACKENDS
+    def warm_up(self) -> None:
+        """The first epoch of the cell: it traces and compiles."""
 
         def keep(answer: dict[str, Any]) -> None:
             self._warm_up = answer["epoch_seconds"]
             self._keep_cost(answer)
-            if checks and answer["batches_fingerprint"] != expected:
+
+        self._ask(lambda process: process.time(1), keep)
+
+    def check_batches(self, expected: str) -> None:
+        """Whether it consumes the plan's batches."""
+
+        def check(fingerprint: str) -> None:
+            if fingerprint != expected:
                 self._lost = "not_comparable", "it did not consume the plan's batches"
 
-        self._ask((lambda process: process.train(1)) if checks else (lambda process: process.time(1)), keep)
+        if self.name in backends.BACKENDS:
+            self._ask(lambda process: process.batches_fingerprint(1), check)
 
     def take_turn(self, turn: int) -> None:
         """A timed epoch."""
@@ -132,7 +141,7 @@ class _Contestant:
         else:
             self._costs.append(answer["train_cost"])
 
-    def _ask(self, ask: Callable[[WorkerProcess], dict[str, Any]], keep: Callable[[dict[str, Any]], None]) -> None:
+    def _ask(self, ask: Callable[[WorkerProcess], Answer], keep: Callable[[Answer], None]) -> None:
         if self._lost is not None or self._process is None:
             return
         try:
@@ -166,9 +175,12 @@ def _cell(
         one.begin(cell)
     for one in contestants:
         one.wait_until_ready()
-    expected = _expected(setting, cell) if number == 1 else ""
     for one in _in_turn(contestants, order):
-        one.warm_up(number == 1, expected)
+        one.warm_up()
+    if number == 1:
+        expected = _expected(setting, cell)
+        for one in contestants:
+            one.check_batches(expected)
     for turn in range(1, TIMED_TURNS + 1):
         for one in _in_turn(contestants if turn == 1 else _within_reach(contestants), order):
             one.take_turn(turn)

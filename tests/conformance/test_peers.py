@@ -222,6 +222,16 @@ def test_one_process_compiles_for_any_number_of_jobs(monkeypatch):
         assert np.isfinite(backend.epoch_cost())
 
 
+def test_subnormals_are_flushed_in_an_epoch_only(monkeypatch):
+    backend, plan, *_ = made(EAGER, spec_of())
+    modes, step = [], backend._step
+    tiny = np.full(4, 1e-40, np.float32)
+    monkeypatch.setattr(backend, "_step", lambda rows: modes.append((tiny * tiny.dtype.type(0.5)).any()) or step(rows))
+    backend.train_epoch(plan.order(1, EXAMPLES))
+    assert modes == [False] * 7
+    assert (tiny * tiny.dtype.type(0.5)).all()
+
+
 def test_a_missing_compiler_is_told(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert "no-such-compiler is not installed" in loaded(COMPILE).unsupported(spec_of())

@@ -1,0 +1,237 @@
+"""`bench speed` on planted seconds: what is the fastest peer, when is enough measured, and what is said of it."""
+
+import json
+import math
+
+import pytest
+
+from bench import cli
+from bench.backend import BACKENDS, FLOORS
+from bench.errors import UnusableError
+from bench.limits import arithmetic_seconds, operations
+from bench.speed import command, report, rounds
+from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
+from bench.speed.observations import Observation, Observed
+from bench.speed.outcome import Outcome
+
+CELL = Cell("784-30-10", 32)
+
+
+def observation(backend, number, seconds, cell=CELL, costs=(0.4, 0.3), **more):
+    turns = dict(enumerate(seconds, 1))
+    values = {"round": number, "architecture": cell.architecture, "batch_size": cell.batch_size, "backend": backend}
+    return Observation(**values, epoch_seconds=turns, predict_seconds=turns, costs=costs, **more)
+
+
+def outcome(*observations):
+    observed = Observed(
+        optimizer="sgd",
+        dtype="float32",
+        threads=2,
+        environment={"warnings": ["planted warning"]},
+        gemm_rates={1: 1e11, 2: 2e11},
+        observations=observations,
+    )
+    return Outcome(observed, 60_000)
+
+
+def planted(scatter=0.01, **factors):
+    """Four rounds: scratchnet takes 1 s, the others that many seconds, each round a little more or less."""
+    found = []
+    for number in range(1, 5):
+        found.append(observation("scratchnet", number, (1.0, 1.0)))
+        for name, factor in factors.items():
+            seconds = factor * math.exp(scatter * (-1) ** number)
+            found.append(observation(name.replace("_", "-"), number, (seconds, seconds)))
+    return outcome(*found)
+
+
+def test_the_grid_is_every_architecture_at_every_batch_size():
+    cells = Grid().cells
+    assert len(cells) == len(set(cells)) == len(ARCHITECTURES) * len(BATCH_SIZES)
+    for optimizer in OPTIMIZERS:
+        specs = [Grid(optimizer=optimizer).spec(cell) for cell in cells]
+        assert [spec.architecture.title for spec in specs] == [cell.architecture for cell in cells]
+        assert [spec.batch_size for spec in specs] == [cell.batch_size for cell in cells]
+
+
+def test_the_fastest_peer_is_the_one_beside_which_scratchnet_looks_worst():
+    (cell,) = planted(jax_scan=1.25, keras_fit=10.0, products=0.8).cells
+    assert cell.fastest.name == "jax-scan"
+    assert cell.fastest.ratio.centre == pytest.approx(0.8, rel=0.02)
+    assert cell.product_floor.ratio.centre == pytest.approx(1.25, rel=0.02)
+    assert [peer.name for peer in cell.peers] == ["keras-fit", "jax-scan"]
+
+
+@pytest.mark.parametrize(("scatter", "decided"), [(0.005, True), (0.2, False)])
+def test_a_cell_is_decided_where_the_interval_over_processes_is_narrow(scatter, decided):
+    (cell,) = planted(scatter, jax_scan=1.25).cells
+    assert cell.is_decided == decided
+
+
+def test_many_epochs_of_one_process_decide_nothing():
+    once = outcome(observation("scratchnet", 1, (1.0,) * 50), observation("jax-scan", 1, (2.0,) * 50))
+    assert not once.cells[0].is_decided
+    assert once.cells[0].fastest.ratio.low is None
+
+
+def test_only_peers_near_the_fastest_are_measured_on():
+    (cell,) = planted(jax_scan=1.25, tf_xla=1.4, keras_fit=10.0).cells
+    names = ["scratchnet", "keras-fit", "tf-xla", "jax-scan", "products"]
+    assert cell.contenders(names) == ["scratchnet", "tf-xla", "jax-scan", "products"]
+
+
+def test_a_peer_that_does_not_learn_the_same_has_no_figure():
+    seen = [observation("scratchnet", 1, (1.0,)), observation("jax-scan", 1, (0.5,), costs=(0.4, 0.35))]
+    (cell,) = outcome(*seen, observation("tf-xla", 1, (2.0,))).cells
+    assert cell.fastest.name == "tf-xla"
+    assert "costs are not those of scratchnet" in next(p.reason for p in cell.peers if p.name == "jax-scan")
+
+
+def test_a_lost_peer_is_named_with_its_reason():
+    lost = observation("torch-compile", 1, (), status="skipped", reason="no C++ compiler")
+    found = outcome(observation("scratchnet", 1, (1.0,)), observation("jax-scan", 1, (2.0,)), lost)
+    assert report.reasons(found) == ["torch-compile: skipped: no C++ compiler"]
+    assert "skipped: no C++ compiler" in report.markdown(found, [])
+
+
+def test_the_first_sentence_names_the_worst_cell_and_the_geometric_mean():
+    other = Cell("784-128-10", 128)
+    seen = [
+        observation("scratchnet", 1, (1.0,)),
+        observation("jax-scan", 1, (4.0,)),
+        observation("scratchnet", 1, (1.0,), other),
+        observation("tf-xla", 1, (1.0,), other),
+    ]
+    sentence = outcome(*seen).sentence
+    assert "1.00 times the seconds of the fastest peer in the worst cell (784-128-10 M=128, tf-xla)" in sentence
+    assert "0.50 times in the geometric mean of 2 cells" in sentence
+    assert "too noisy or too few rounds (1) for ±3%" in sentence
+
+
+def test_the_json_has_what_a_gate_reads():
+    (cell,) = report.as_json(planted(jax_scan=1.25, products=0.8))
+    assert cell["architecture"] == "784-30-10"
+    assert (cell["batch_size"], cell["fastest_peer"]) == (32, "jax-scan")
+    assert cell["time_ratio_low"] < cell["time_ratio"] < cell["time_ratio_high"]
+    assert cell["product_floor_ratio"] == pytest.approx(1.25, rel=0.02)
+    assert cell["arithmetic_floor_seconds"] == pytest.approx(arithmetic_seconds(Grid().spec(CELL), 60_000, 2e11))
+
+
+def test_operations_are_those_of_the_products():
+    products = [(30, 785), (30, 785), (10, 31), (10, 31), (10, 31)]  # two of the first layer, three of the second
+    assert operations(Grid().spec(CELL), 7) == 2 * 7 * sum(n * k for n, k in products)
+
+
+def test_what_was_observed_is_read_back(tmp_path):
+    observed = planted(jax_scan=1.25).observed
+    observed.save(tmp_path)
+    assert Observed.read(tmp_path) == observed
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"{", "Invalid JSON"), (b"{}", "Field required"), (b'{"schema_version": 2}', "schema_version")],
+)
+def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, message):
+    (tmp_path / "observations.json").write_bytes(content)
+    with pytest.raises(UnusableError, match=rf"observations\.json: .*{message}"):
+        Observed.read(tmp_path)
+
+
+def test_a_report_is_written_whole(tmp_path):
+    found = planted(jax_scan=1.25, keras_fit=10.0, products=0.8)
+    report.write(found, ["torch: not installed; pip install torch"], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"speed.json", "speed.md", "speed.png", "speed.svg"}
+    text = (tmp_path / "speed.md").read_text()
+    for part in (found.sentence, "jax-scan", "planted warning", "pip install torch", "0.80 (0.7"):
+        assert part in text
+    assert json.loads((tmp_path / "speed.json").read_text()) == report.as_json(found)
+
+
+class PlantedProcess:
+    """Answers as a worker does; `jax-scan` starts from other parameters, `tf-xla` is lost in its first turn."""
+
+    def __init__(self, job, log, limit):
+        self._target = job.target
+        self._plan_of(job)
+
+    def _plan_of(self, job):
+        parameters = rounds.Plan(job.spec, job.seed).initial_parameters()
+        self._fingerprint = rounds.parameters_fingerprint(parameters)
+
+    def ready(self):
+        return {"parameters_fingerprint": "other" if "jax" in self._target else self._fingerprint}
+
+    def next_job(self, job):
+        self._plan_of(job)
+        return self.ready()
+
+    def time(self, epoch):
+        if "tf_epoch:TfXla" in self._target and epoch > 1:
+            raise rounds.WorkerLostError("killed", "killed by SIGKILL")
+        return {"epoch_seconds": 1.0, "train_cost": 0.5}
+
+    train = None
+
+    def predict(self):
+        return {"predict_seconds": 0.1}
+
+    def close(self):
+        pass
+
+
+def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(rounds, "REST_SECONDS", 0)
+    grid = Grid(("784-30-10",), (32, 128))
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    every = ("scratchnet", "jax-scan", "tf-xla", "tf-graph", "products")
+    names = dict.fromkeys(grid.cells, every)
+    seen = list(rounds.round_of(setting, 2, names))
+    assert len(seen) == 10
+    of_first = {o.backend: o for o in seen[:5]}
+    assert of_first["tf-graph"].epoch_seconds == {1: 1.0, 2: 1.0, 3: 1.0}
+    assert of_first["jax-scan"].status == "not_comparable"
+    assert (of_first["tf-xla"].status, of_first["tf-xla"].reason) == ("killed", "killed by SIGKILL")
+    assert {o.backend for o in seen[5:] if o.status == "ok"} == {"scratchnet", "tf-graph", "products"}
+
+
+def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
+    class Slow(PlantedProcess):
+        def time(self, epoch):
+            return {"epoch_seconds": 5.0 if "KerasFit" in self._target else 1.0, "train_cost": 0.5}
+
+    monkeypatch.setattr(rounds, "WorkerProcess", Slow)
+    monkeypatch.setattr(rounds, "REST_SECONDS", 0)
+    grid = Grid(("784-30-10",), (32,))
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    seen = rounds.round_of(setting, 2, {grid.cells[0]: ["scratchnet", "keras-fit", "tf-graph"]})
+    assert {o.backend: len(o.epoch_seconds) for o in seen} == {"scratchnet": 3, "keras-fit": 1, "tf-graph": 3}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--backends", "nonsense"], f"'nonsense'; allowed: {', '.join(BACKENDS)}"),
+        (["--architectures", "784-10"], f"'784-10'; allowed: {', '.join(ARCHITECTURES)}"),
+        (["--optimizer", "lion"], "'lion' is not one of"),
+    ],
+)
+def test_options_that_cannot_be_used_are_one_line(arguments, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["speed", *arguments])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(("scatter", "quick", "code"), [(0.005, False, 0), (0.3, False, 3), (0.3, True, 0)])
+def test_the_exit_code_says_whether_the_machine_was_quiet_enough(scatter, quick, code):
+    assert command._exit_code(planted(scatter, jax_scan=1.25), quick) == code
+
+
+def test_floors_are_no_backends():
+    assert not FLOORS.keys() & BACKENDS.keys()
