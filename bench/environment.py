@@ -98,15 +98,18 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 def cpu_seconds() -> float:
-    """Processor time of this process so far, and of those that it has forked and that live; theirs to 10 ms."""
-    times = (child.cpu_times() for child in psutil.Process().children(recursive=True))
+    """Processor time of this process so far, and of those below it that live; theirs to 10 ms."""
+    times = (child.cpu_times() for child in _below())
     return time.process_time() + sum(one.user + one.system for one in times)
 
 
 def peak_memory_bytes() -> int:
-    """Largest resident memory of this process so far, and what each that it has forked holds for itself now; bytes."""
-    forked = psutil.Process().children(recursive=True)
-    return _own_peak_memory_bytes() + sum(child.memory_full_info().uss for child in forked)
+    """Largest resident memory of this process so far, and what each process below it holds for itself now; bytes."""
+    return _own_peak_memory_bytes() + sum(child.memory_full_info().uss for child in _below())
+
+
+def _below() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
 
 
 def _own_peak_memory_bytes() -> int:

@@ -257,7 +257,18 @@ def test_peak_memory_of_a_child_leaves_out_its_parent():
 def test_peak_memory_without_proc(system, monkeypatch, system_name, unit):
     monkeypatch.setattr(sys, "platform", system_name)
     monkeypatch.setattr(environment.resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=5))
+    monkeypatch.setattr(environment, "_below", list)
     assert environment.peak_memory_bytes() == 5 * unit
+
+
+def test_memory_and_time_of_processes_below_count(monkeypatch):
+    below = SimpleNamespace(
+        memory_full_info=lambda: SimpleNamespace(uss=10**12),
+        cpu_times=lambda: SimpleNamespace(user=1000.0, system=500.0),
+    )
+    monkeypatch.setattr(environment, "_below", lambda: [below, below])
+    assert environment.peak_memory_bytes() > 2 * 10**12
+    assert environment.cpu_seconds() > 3000
 
 
 def test_package_versions_leave_out_what_is_absent():
