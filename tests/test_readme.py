@@ -1,5 +1,6 @@
 """The README shows what is committed: its tables are those of `results/reference`, its commands and links exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from bench.parity.outcome import Outcome
 from bench.parity.report import verdict as parity_verdict
 from bench.records import Records
 from bench.spec import load_suite
+from bench.speed import report as speed
+from bench.speed.grid import Grid
+from bench.speed.observations import Observed
+from bench.speed.outcome import Outcome as SpeedOutcome
 from bench.tables import aggregate_table, verdict
 from bench.text import percent, significant
 
@@ -64,6 +69,15 @@ def test_the_tables_are_those_of_the_committed_runs(rows):
 @pytest.mark.parametrize("name", ["standard", "founding"])
 def test_the_verdicts_are_those_of_the_committed_runs(name):
     assert verdict(Records.read(REFERENCE / name)) in readme()
+
+
+def test_the_tables_of_speed_are_those_of_the_committed_run():
+    outcome = SpeedOutcome(Observed.read(REFERENCE / "speed"), 60_000)
+    assert outcome.sentence in readme()
+    for table in (speed.summary(outcome), speed.by_peer(outcome)):
+        assert table.to_markdown(index=False, disable_numparse=True) in readme()
+    assert json.loads((REFERENCE / "speed/speed.json").read_text()) == speed.as_json(outcome)
+    assert {cell.cell for cell in outcome.cells} == set(Grid().cells)
 
 
 # At most so many times the time of keras-fit. In the one cell set apart, the step's matrix products and the gather
