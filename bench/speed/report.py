@@ -184,7 +184,8 @@ def plot(outcome: Outcome) -> Figure:
     names = list(dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers))
     title = "Seconds of an epoch / seconds of scratchnet: right of 1 is slower"
     figure, panels = grid([str(cell.cell) for cell in outcome.cells], title, 0.22 * len(names) + 0.9)
-    ends = [1 / bound for cell in outcome.cells for peer in cell.peers for bound in _ends(peer.ratio)]
+    # An interval over two rounds may span anything: it is cut at the edge, for the axis is that of the centres.
+    ends = [1 / peer.ratio.centre for cell in outcome.cells for peer in cell.peers if peer.ratio]
     for axes, cell in zip(panels, outcome.cells, strict=True):
         logarithmic(axes, min([0.7, *ends]) / 1.1, max([2.0, *ends]) * 1.2)
         axes.axvline(1, color=style_of("scratchnet").color, linewidth=1.4)
@@ -196,10 +197,6 @@ def plot(outcome: Outcome) -> Figure:
     floor = Line2D([], [], color="#777777", linestyle="--", label="scratchnet's matrix products and gather alone")
     legend_below(figure, [floor])
     return figure
-
-
-def _ends(ratio: Interval | None) -> list[float]:
-    return [] if ratio is None else [ratio.centre, *(end for end in (ratio.low, ratio.high) if end)]
 
 
 def _draw_floor(axes: Axes, cell: CellOutcome) -> None:
