@@ -153,11 +153,11 @@ class Network:
         """
         if len(masks) != (layers := sum(layer.dropout > 0 for layer in self.layers)):
             raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {layers}")
-        together = self._team_for(examples, batch_size)
+        together = self._team_for(examples, batch_size) if len(order) >= batch_size else None
         whole = len(order) // batch_size * batch_size if together else 0
         costs = []
         with self._one_thread():
-            if together and whole:
+            if together:
                 costs.append(together.train(order[:whole], [mask[:whole] for mask in masks]))
             if whole < len(order):
                 losses, penalties = self.steps(examples, order[whole:], batch_size, [mask[whole:] for mask in masks])

@@ -13,6 +13,7 @@ from bench.limits import arithmetic_seconds
 from bench.speed.grid import Cell, Grid
 from bench.speed.observations import Observation, Observed
 from bench.statistics import Interval, median, ratio_interval, time_ratio
+from bench.text import MISSING
 
 OURS, FLOOR = "scratchnet", "products"
 HALF_WIDTH = 0.03
@@ -121,7 +122,7 @@ class Outcome:
         worst, peer = max(known, key=lambda pair: pair[1].ratio.centre if pair[1].ratio else 0.0)
         mean = math.exp(sum(math.log(p.ratio.centre) for _, p in known if p.ratio) / len(known))
         return (
-            f"scratchnet takes {_text(peer.ratio)} times the seconds of the fastest peer in the worst cell"
+            f"scratchnet takes {interval_text(peer.ratio)} times the seconds of the fastest peer in the worst cell"
             f" ({worst.cell}, {peer.name}), {mean:.2f} times in the geometric mean of {len(known)} cells{self._noise}"
         )
 
@@ -141,7 +142,8 @@ def _interval(ratios: Iterable[float | None]) -> Interval | None:
     return ratio_interval(ratio for ratio in ratios if ratio is not None)
 
 
-def _text(ratio: Interval | None) -> str:
+def interval_text(ratio: Interval | None) -> str:
+    """Centre and bounds of a ratio, for a table or a sentence."""
     if ratio is None:
-        return "–"
+        return MISSING
     return f"{ratio.centre:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bench.files import atomic_path, write_atomically
 from bench.plot_style import SETTINGS, dots_per_inch, grid, label, legend_below, logarithmic, style_of
-from bench.speed.outcome import CellOutcome, Outcome, Peer
+from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 from bench.statistics import Interval
 from bench.text import MISSING
 
@@ -83,10 +83,10 @@ def _row(cell: CellOutcome) -> dict[str, str]:
     values = {
         "cell": str(cell.cell),
         "fastest peer": fastest.name if fastest else MISSING,
-        "ratio": _text(fastest.ratio if fastest else None),
-        "products": _text(floor.ratio if floor else None),
+        "ratio": interval_text(fastest.ratio if fastest else None),
+        "products": interval_text(floor.ratio if floor else None),
         "arithmetic": f"{cell.seconds / cell.arithmetic_floor_seconds:.2f}" if cell.seconds else MISSING,
-        "predict": _text(_worst([peer.predict_ratio for peer in cell.peers])),
+        "predict": interval_text(_worst([peer.predict_ratio for peer in cell.peers])),
     }
     return {COLUMNS[name]: value for name, value in values.items()}
 
@@ -211,12 +211,6 @@ def _draw(axes: Axes, peer: Peer, row: int) -> None:
     if peer.ratio.low and peer.ratio.high and math.isfinite(peer.ratio.high):
         axes.plot([1 / peer.ratio.high, 1 / peer.ratio.low], [row, row], color=color, linewidth=2)
     axes.plot([1 / peer.ratio.centre], [row], style_of(peer.name).marker, color=color, markersize=5)
-
-
-def _text(ratio: Interval | None) -> str:
-    if ratio is None:
-        return MISSING
-    return f"{ratio.centre:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
 
 
 def _short(ratio: Interval | None) -> str:

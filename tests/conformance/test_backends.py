@@ -5,13 +5,11 @@ The peers, which train fewer specs, are in `test_peers`.
 
 import numpy as np
 import pytest
+from conforming import BATCH_SIZE, EXAMPLES, examples, spec_of
 
 from bench import backend as backends
 from bench.backend import BACKENDS
 from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
-from bench.spec import TrainingSpec
-
-EXAMPLES, INPUTS, BATCH_SIZE = 53, 12, 8  # 53 = 6 · 8 + 5: the last batch is shorter
 
 CASES = {
     "softmax": {"loss": "categorical_crossentropy", "output": "softmax"},
@@ -52,34 +50,10 @@ CASES_OF_ONE_BACKEND = {
 }
 
 
-def spec_of(loss="categorical_crossentropy", output="softmax", dtype="float64", batch_size=BATCH_SIZE, **options):
-    hidden, dropout = options.pop("hidden", ("relu", "tanh")), options.pop("dropout", (0.0, 0.0))
-    optimizer = {"learning_rate": options.pop("schedule", 0.05), **options.pop("optimizer", {})}
-    layers = [{"units": n, "activation": f, "dropout": p} for n, f, p in zip((7, 6), hidden, dropout, strict=True)]
-    return TrainingSpec.model_validate(
-        {
-            "architecture": {"inputs": INPUTS, "layers": [*layers, {"units": 4, "activation": output}]},
-            "loss": loss,
-            "dtype": dtype,
-            "batch_size": batch_size,
-            "epochs": 3,
-            "seeds": (0,),
-            "optimizer": optimizer,
-            **options,
-        }
-    )
-
-
 def case_spec(case):
     options = {**CASES, **CASES_OF_ONE_BACKEND}[case]
     schedule = {"schedule": {"name": case, **options["schedule"]}} if "schedule" in options else {}
     return spec_of(**{**options, **schedule})
-
-
-def examples(dtype):
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 4, EXAMPLES)
-    return rng.random((EXAMPLES, INPUTS)).astype(dtype), np.eye(4, dtype=dtype)[labels], labels
 
 
 def made(name, spec):

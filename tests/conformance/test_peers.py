@@ -1,42 +1,88 @@
 """Every peer does the identical work too, in each case that it can train, and says in words what it cannot."""
 
+from functools import partial
+
+import conforming
 import numpy as np
 import pytest
+from conforming import BATCH_SIZE, EXAMPLES, examples
 
 from bench import backend as backends
 from bench.backend import BACKENDS
 from bench.errors import UnsupportedError
 from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
-from bench.spec import TrainingSpec
 
 # PyTorch's compiler imports what PyTorch itself has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 
-EXAMPLES, INPUTS, BATCH_SIZE = 53, 12, 8  # 53 = 6 · 8 + 5: the last batch is shorter
+# scikit-learn has one activation for all hidden layers.
+spec_of = partial(conforming.spec_of, hidden=("tanh", "tanh"))
 
-PEERS = EAGER, COMPILE, SKLEARN = ("torch-eager", "torch-compile", "sklearn")
+PEERS = JAX, EAGER, COMPILE, SKLEARN = ("jax-scan", "torch-eager", "torch-compile", "sklearn")
 ONE_STEP = {"batch_size": 100}
 WEIGHTED = {"class_weights": (1, 2, 0.5, 3), "sample_weight_range": (0.5, 2)}
 
 # Options of a spec, and the peers that train it. Compiling takes seconds: few cases are compiled.
 CASES = {
     "softmax": ({}, PEERS),
-    "sparse": ({"loss": "sparse_categorical_crossentropy"}, (EAGER, SKLEARN)),
-    "sigmoid": ({"loss": "summed_binary_crossentropy", "output": "sigmoid"}, (EAGER, SKLEARN)),
+    "sparse": ({"loss": "sparse_categorical_crossentropy"}, (JAX, EAGER, SKLEARN)),
+    "sigmoid": ({"loss": "summed_binary_crossentropy", "output": "sigmoid"}, (JAX, EAGER, SKLEARN)),
     "binary": ({"loss": "binary_crossentropy", "output": "sigmoid", "hidden": ("sigmoid", "sigmoid")}, (EAGER,)),
-    "squared": ({"loss": "sum_of_squared_errors", "output": "tanh", "hidden": ("relu", "silu")}, (EAGER,)),
-    "mean squared": ({"loss": "mean_squared_error", "output": "softplus", "hidden": ("elu", "tanh")}, (EAGER,)),
+    "squared": (
+        {"loss": "sum_of_squared_errors", "output": "tanh", "hidden": ("relu", "silu")},
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
+    "mean squared": (
+        {"loss": "mean_squared_error", "output": "softplus", "hidden": ("elu", "tanh")},
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
     "absolute": ({"loss": "mean_absolute_error", "output": "linear"}, (EAGER,)),
     "huber": ({"loss": "huber", "output": "linear", "huber_delta": 0.3}, (EAGER,)),
-    "hidden softmax and leaky_relu": ({"hidden": ("softmax", "leaky_relu")}, (EAGER,)),
+    "hidden softmax and leaky_relu": (
+        {"hidden": ("softmax", "leaky_relu")},
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
     "label smoothing": ({"label_smoothing": 0.1}, (EAGER,)),
-    "weights": (WEIGHTED, (EAGER,)),
-    "weights of squared errors": ({"loss": "mean_squared_error", "output": "linear", **WEIGHTED}, (EAGER,)),
-    "penalties": ({"regularization": {"l1": 0.001, "l2": 0.01}}, (EAGER,)),
-    "momentum": ({"optimizer": {"momentum": 0.9}}, (EAGER, SKLEARN)),
-    "nesterov": ({"optimizer": {"momentum": 0.9, "nesterov": True}}, (EAGER, SKLEARN)),
-    "adam": ({"optimizer": {"name": "adam"}}, (EAGER, SKLEARN)),
-    "adamw": ({"optimizer": {"name": "adamw", "weight_decay": 0.01}}, (EAGER,)),
+    "weights": (
+        WEIGHTED,
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
+    "weights of squared errors": (
+        {"loss": "mean_squared_error", "output": "linear", **WEIGHTED},
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
+    "penalties": (
+        {"regularization": {"l1": 0.001, "l2": 0.01}},
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
+    "momentum": ({"optimizer": {"momentum": 0.9}}, (JAX, EAGER, SKLEARN)),
+    "nesterov": ({"optimizer": {"momentum": 0.9, "nesterov": True}}, (JAX, EAGER, SKLEARN)),
+    "adam": ({"optimizer": {"name": "adam"}}, (JAX, EAGER, SKLEARN)),
+    "adamw": (
+        {"optimizer": {"name": "adamw", "weight_decay": 0.01}},
+        (
+            JAX,
+            EAGER,
+        ),
+    ),
     "adagrad": ({"optimizer": {"name": "adagrad"}}, (EAGER,)),
     "everything": (
         {
@@ -45,7 +91,7 @@ CASES = {
             "regularization": {"l1": 0.001, "l2": 0.01},
             **WEIGHTED,
         },
-        (EAGER, COMPILE),
+        (JAX, EAGER, COMPILE),
     ),
     "one step: nesterov": ({"optimizer": {"momentum": 0.9, "nesterov": True}, **ONE_STEP}, (COMPILE,)),
     "one step: adam": ({"optimizer": {"name": "adam", "epsilon": 0.01}, **ONE_STEP}, (COMPILE,)),
@@ -64,9 +110,9 @@ UNSUPPORTED = {
         {"schedule": {"name": "exponential_decay", "initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.7}},
         PEERS,
     ),
-    "rmsprop": ({"optimizer": {"name": "rmsprop"}}, (EAGER, SKLEARN)),
+    "rmsprop": ({"optimizer": {"name": "rmsprop"}}, (JAX, EAGER, SKLEARN)),
     "smoothing": ({"loss": "summed_binary_crossentropy", "output": "sigmoid", "label_smoothing": 0.2}, PEERS),
-    "binary_crossentropy": ({"loss": "binary_crossentropy", "output": "sigmoid"}, (SKLEARN,)),
+    "binary_crossentropy": ({"loss": "binary_crossentropy", "output": "sigmoid"}, (JAX, SKLEARN)),
     "different": ({"hidden": ("relu", "tanh")}, (SKLEARN,)),
     "gelu": ({"hidden": ("gelu", "gelu")}, (SKLEARN,)),
     "L1": ({"regularization": {"l1": 0.1}}, (SKLEARN,)),
@@ -74,30 +120,6 @@ UNSUPPORTED = {
     "weights": (WEIGHTED, (SKLEARN,)),
 }
 UNSUPPORTED_PAIRS = [(name, word) for word, (_, names) in UNSUPPORTED.items() for name in names]
-
-
-def spec_of(loss="categorical_crossentropy", output="softmax", dtype="float64", batch_size=BATCH_SIZE, **options):
-    hidden, dropout = options.pop("hidden", ("tanh", "tanh")), options.pop("dropout", (0.0, 0.0))
-    optimizer = {"learning_rate": options.pop("schedule", 0.05), **options.pop("optimizer", {})}
-    layers = [{"units": n, "activation": f, "dropout": p} for n, f, p in zip((7, 6), hidden, dropout, strict=True)]
-    return TrainingSpec.model_validate(
-        {
-            "architecture": {"inputs": INPUTS, "layers": [*layers, {"units": 4, "activation": output}]},
-            "loss": loss,
-            "dtype": dtype,
-            "batch_size": batch_size,
-            "epochs": 3,
-            "seeds": (0,),
-            "optimizer": optimizer,
-            **options,
-        }
-    )
-
-
-def examples(dtype, count=EXAMPLES):
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 4, count)
-    return rng.random((count, INPUTS)).astype(dtype), np.eye(4, dtype=dtype)[labels], labels
 
 
 def loaded(name):
@@ -176,9 +198,10 @@ def test_costs_and_parameters_equal_those_of_scratchnet(name, case):
     assert_same_training(name, spec_of(**CASES[case][0]))
 
 
-def test_gelu_equals_but_for_a_constant_that_scratchnet_rounds():
+@pytest.mark.parametrize("name", [JAX, EAGER])
+def test_gelu_equals_but_for_a_constant_that_scratchnet_rounds(name):
     """scratchnet follows TensorFlow, which rounds the root of one half to float32: 1.7e-8 of itself."""
-    assert_same_training(EAGER, spec_of(hidden=("gelu", "gelu")), tolerance=1e-6)
+    assert_same_training(name, spec_of(hidden=("gelu", "gelu")), tolerance=1e-6)
 
 
 def test_adam_takes_the_epsilon_of_keras():
@@ -236,3 +259,8 @@ def test_a_missing_compiler_is_told(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert "no-such-compiler is not installed" in loaded(COMPILE).unsupported(spec_of())
     assert not loaded(EAGER).unsupported(spec_of())
+
+
+def test_every_backend_of_the_table_is_tested_for_conformance():
+    of_test_backends = {name for name, entry in BACKENDS.items() if entry.needs in ("scipy", "tensorflow")}
+    assert of_test_backends | set(PEERS) == set(BACKENDS)
