@@ -15,9 +15,9 @@ from scratchnet.activations import ACTIVATIONS, Activation
 from scratchnet.layers import Dense
 from scratchnet.optimizers import Optimizer
 from scratchnet.parameters import Parameters
+from scratchnet.product import Product
 from scratchnet.shared import Barrier, shared_zeros
-from scratchnet.strided import StridedProduct
-from scratchnet.workspace import LayerWorkspace, Multiply, Product, Workspace
+from scratchnet.workspace import LayerWorkspace, Multiply, Workspace
 
 if TYPE_CHECKING:
     from scratchnet.network import Network
@@ -97,7 +97,7 @@ class NeuronWorkspace(Workspace):
         ]
         self.output, self._dropouts = self.layers[-1], []
         self.descent = [
-            (layer, StridedProduct(W_b[:, rows].T, layer.G_augmented, above.delta), above)
+            (layer, Product(W_b[:, rows].T, layer.G_augmented, above.delta), above)
             for layer, above, W_b, rows in zip(
                 self.layers[:0:-1], self.layers[-2::-1], parameters.augmented[:0:-1], own[-2::-1], strict=True
             )

@@ -8,46 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import get_blas_funcs
 
 from scratchnet.activations import ACTIVATIONS, Activation
 from scratchnet.dropout import Dropout, Mask
 from scratchnet.layers import Dense
 from scratchnet.parameters import Parameters
+from scratchnet.product import Product
 
 Array = NDArray[np.floating[Any]]
 Multiply = Callable[..., None]
 """A product bound to its arrays; called with α and β."""
-
-
-class Product:
-    """C ← α A B + β C in place, through SciPy's BLAS alone: NumPy's would be a second spinning thread pool.
-
-    BLAS is column-major, so a C-ordered C is passed as Cᵀ = Bᵀ Aᵀ. SciPy works on a silent copy where `c` is not
-    Fortran-contiguous or of another dtype; so both are checked here, once.
-    """
-
-    def __init__(self, A: Array, B: Array, C: Array) -> None:
-        if not C.flags.c_contiguous or not A.dtype == B.dtype == C.dtype:
-            raise ValueError("a product in place needs a C-ordered result and one dtype")
-        self._gemm = get_blas_funcs("gemm", dtype=C.dtype)
-        self._first, self._transpose_first = _column_major(B.T)
-        self._second, self._transpose_second = _column_major(A.T)
-        self._result = C.T
-
-    def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
-        self._gemm(
-            alpha, self._first, self._second, beta, self._result, self._transpose_first, self._transpose_second, 1
-        )
-
-
-def _column_major(array: Array) -> tuple[Array, int]:
-    """The array as BLAS can read it without a copy, and whether BLAS must transpose it."""
-    if array.flags.f_contiguous:
-        return array, 0
-    if array.flags.c_contiguous:
-        return array.T, 1
-    raise ValueError("a product without a copy needs contiguous operands")
 
 
 class LayerWorkspace:

@@ -7,7 +7,6 @@ import pytest
 
 from scratchnet import SGD, Dense, EarlyStopping, Network
 from scratchnet.losses import LOSSES
-from scratchnet.workspace import Product
 
 
 def network(hidden=(5,), inputs=4, outputs=3, **options):
@@ -208,14 +207,6 @@ def test_a_pickle_is_refused(tmp_path):
 def test_refusals_name_the_value_and_what_is_allowed(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def test_a_product_that_could_not_be_in_place_is_refused():
-    ones = np.ones((4, 4))
-    with pytest.raises(ValueError, match="C-ordered result and one dtype"):
-        Product(ones, ones, np.asfortranarray(np.arange(16.0).reshape(4, 4)))
-    with pytest.raises(ValueError, match="contiguous operands"):
-        Product(ones[::2, ::2], np.ones((2, 2)), np.ones((2, 2)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])

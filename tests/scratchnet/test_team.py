@@ -10,12 +10,9 @@ import time
 import numpy as np
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, team
 from scratchnet.shared import Barrier, shared_zeros
-from scratchnet.strided import StridedProduct
 from scratchnet.subnormals import flushed_to_zero
 
 pytestmark = pytest.mark.skipif(team.usable_processes(2) == 1, reason="processes train together on Linux, x86-64 only")
@@ -196,34 +193,6 @@ def test_shared_memory_is_shared():
         os._exit(0)
     os.waitpid(child, 0)
     assert array[1, 2] == 5.0
-
-
-SIZE = st.integers(1, 6)
-FACTOR = st.sampled_from([0.0, 1.0, -0.5])
-
-
-@given(
-    n=SIZE, k=SIZE, m=SIZE, gap=st.integers(0, 3), turned=st.tuples(st.booleans(), st.booleans()), a=FACTOR, b=FACTOR
-)
-def test_a_strided_product_is_the_product(n, k, m, gap, turned, a, b):
-    rng = np.random.default_rng(0)
-
-    def operand(rows, columns, is_turned):
-        whole = rng.normal(size=(columns, rows + gap) if is_turned else (rows, columns + gap))
-        return whole[:, :rows].T if is_turned else whole[:, :columns]
-
-    A, B, C = operand(n, k, turned[0]), operand(k, m, turned[1]), operand(n, m, False)
-    expected = a * A @ B + b * C
-    StridedProduct(A, B, C)(a, b)
-    np.testing.assert_allclose(C, expected, rtol=1e-12, atol=1e-12)
-
-
-def test_a_product_that_would_need_a_copy_is_refused():
-    every_second = np.zeros((4, 4))[::2, ::2]
-    with pytest.raises(ValueError, match="neighbours in memory"):
-        StridedProduct(every_second, np.zeros((2, 3)), np.zeros((2, 3)))
-    with pytest.raises(ValueError, match="one dtype"):
-        StridedProduct(np.zeros((2, 2), np.float32), np.zeros((2, 2)), np.zeros((2, 2)))
 
 
 def test_subnormal_numbers_are_zero_within_and_themselves_again_after():

@@ -1,0 +1,81 @@
+"""gemm of one BLAS, by its address: Intel's MKL where `pip install 'scratchnet[mkl]'` has brought it, else SciPy's.
+
+Fed by a dtype and the variable SCRATCHNET_BLAS (`mkl` or `scipy`), which overrides the choice; feeds
+`scratchnet.product`. All products of a process go through one library: two would be two pools of spinning threads.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy.linalg import cython_blas
+
+from scratchnet.checks import known
+
+Gemm = Callable[..., None]
+"""Takes 13 pointers, as Fortran does, and keeps Python's lock: a step is too short to give it away."""
+
+VARIABLE = "SCRATCHNET_BLAS"
+NAMES = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
+
+
+def gemm(dtype: DTypeLike) -> Gemm:
+    """C ← α A B + β C of the library that this process uses.
+
+    Raises
+    ------
+    ValueError
+        Where SCRATCHNET_BLAS names no library, or one that is not installed.
+    """
+    return LIBRARIES[library()](NAMES[np.dtype(dtype)])
+
+
+def library() -> str:
+    """Name of the library that products go through."""
+    name = os.environ.get(VARIABLE) or installed()[0]
+    known(VARIABLE, name, LIBRARIES)
+    if name not in installed():
+        raise ValueError(f"{VARIABLE} is {name}, which is not installed: pip install 'scratchnet[{name}]'")
+    return name
+
+
+def installed() -> list[str]:
+    """Names of the libraries that are installed, the preferred one first."""
+    return [name for name in LIBRARIES if name != "mkl" or _mkl_path()]
+
+
+@cache
+def _mkl_path() -> Path | None:
+    try:
+        files = metadata.files("mkl") or []
+    except metadata.PackageNotFoundError:
+        return None
+    return next((Path(str(file.locate())) for file in files if file.name.startswith("libmkl_rt.so")), None)
+
+
+def _of_mkl(name: str) -> Gemm:
+    function = getattr(ctypes.PyDLL(str(_mkl_path())), name)
+    function.restype = None
+    gemm: Gemm = function
+    return gemm
+
+
+def _of_scipy(name: str) -> Gemm:
+    """By the pointer that SciPy publishes for Cython and Numba."""
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    capsules: dict[str, Any] = vars(cython_blas)["__pyx_capi__"]
+    capsule = capsules[name]
+    return ctypes.PYFUNCTYPE(None)(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
+
+
+LIBRARIES = {"mkl": _of_mkl, "scipy": _of_scipy}
+"""The preferred one first."""

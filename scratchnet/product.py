@@ -1,0 +1,65 @@
+"""C ← α A B + β C in place, on operands that may be rows or columns of larger arrays.
+
+Fed by NumPy arrays and `scratchnet.blas`; feeds workspaces. SciPy's own wrapper of gemm would copy columns of a matrix,
+and work on a silent copy of a result that does not suit it; so shapes and strides are checked here, once.
+"""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scratchnet import blas
+
+Array = NDArray[np.floating[Any]]
+
+_REALS = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
+
+
+class Product:
+    """C ← α A B + β C; each operand has neighbours in memory along one of its axes.
+
+    Raises
+    ------
+    ValueError
+        Where it has not, the dtypes differ or the shapes do not fit.
+    """
+
+    def __init__(self, A: Array, B: Array, C: Array) -> None:
+        if not A.dtype == B.dtype == C.dtype or C.strides[1] != C.itemsize:
+            raise ValueError("a product in place needs rows without gaps in its result and one dtype")
+        if (A.shape[1], C.shape) != (B.shape[0], (A.shape[0], B.shape[1])):
+            raise ValueError(f"a product of {A.shape} and {B.shape} does not fit into {C.shape}")
+        real = _REALS[C.dtype]
+        self._gemm, self._alpha, self._beta = blas.gemm(C.dtype), real(1.0), real(0.0)
+        # BLAS counts down the columns: it is given Cᵀ = Bᵀ Aᵀ.
+        (transpose_B, B_start, B_step), (transpose_A, A_start, A_step) = _operand(B.T), _operand(A.T)
+        columns, rows, inner = (ctypes.c_int(n) for n in (C.shape[1], C.shape[0], A.shape[1]))
+        C_start, C_step = _start(C), ctypes.c_int(max(C.strides[0] // C.itemsize, C.shape[1]))
+        self._arguments = [
+            ctypes.byref(argument)
+            for argument in (
+                *(transpose_B, transpose_A, columns, rows, inner, self._alpha),
+                *(B_start, B_step, A_start, A_step, self._beta, C_start, C_step),
+            )
+        ]
+        self._alive = (A, B, C)  # BLAS keeps no array alive
+
+    def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
+        self._alpha.value, self._beta.value = alpha, beta
+        self._gemm(*self._arguments)
+
+
+def _operand(array: Array) -> tuple[ctypes.c_char, Any, ctypes.c_int]:
+    """An array as BLAS reads it: whether transposed, where it starts, and elements from column to column."""
+    for transpose, seen in ((b"N", array), (b"T", array.T)):
+        down, across = (stride // array.itemsize for stride in seen.strides)
+        rows, columns = seen.shape
+        if (down == 1 or rows == 1) and (across >= rows or columns == 1):
+            return ctypes.c_char(transpose), _start(array), ctypes.c_int(max(across, rows))
+    raise ValueError("a product without a copy needs neighbours in memory along one axis")
+
+
+def _start(array: Array) -> Any:
+    return ctypes.c_char.from_address(array.ctypes.data)
