@@ -17,12 +17,16 @@ from typing import Any
 import psutil
 import threadpoolctl
 
+from bench.errors import UnusableError
+from scratchnet import blas
+
 Facts = Mapping[str, Any]
 
 PACKAGES = (
     "scratchnet",
     "numpy",
     "scipy",
+    "mkl",
     "tensorflow",
     "keras",
     "pandas",
@@ -36,14 +40,14 @@ PACKAGES = (
 VARIABLE_PREFIXES = (
     *("OPENBLAS_", "GOTO_", "OMP_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_", "XLA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DETERMINISTIC_", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "TF2_"),
-    *("KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"),
+    *("SCRATCHNET_", "KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"),
 )
 
 # Each is read by a library when it loads; together they give every one of them the same budget of threads.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",  # OpenMP, and the fallback of most BLAS libraries
     "OPENBLAS_NUM_THREADS",  # OpenBLAS: the wheels of NumPy and of SciPy, a pool each
-    "MKL_NUM_THREADS",  # Intel MKL: conda's NumPy
+    "MKL_NUM_THREADS",  # Intel MKL: the extra `mkl`, conda's NumPy
     "BLIS_NUM_THREADS",  # BLIS: AMD's builds
     "VECLIB_MAXIMUM_THREADS",  # Apple's Accelerate
     "NUMEXPR_NUM_THREADS",  # numexpr, which pandas uses where it is installed
@@ -64,6 +68,7 @@ FORCING_VARIABLES = {
     "OPENBLAS_L2_SIZE": "OpenBLAS sizes its blocks for a cache that may not be this machine's",
     "BLIS_ARCH_TYPE": "BLIS runs the kernels forced on it, whatever the processor can do",
     "MKL_ENABLE_INSTRUCTIONS": "MKL may use no newer instructions than these",
+    "SCRATCHNET_BLAS": "scratchnet's products go through this library, whatever is installed",
     "NPY_DISABLE_CPU_FEATURES": "NumPy leaves instructions of this processor unused",
     "TF_ENABLE_ONEDNN_OPTS": "TensorFlow's choice of kernels is not its own",
     "TF_XLA_FLAGS": "XLA does not run with its defaults",
@@ -85,6 +90,20 @@ def usable_cores() -> int:
     """Cores that this process may keep busy: its affinity, or its cgroup's CPU limit if that is lower; at least 1."""
     limit = _cpu_limit()
     return _cores_of_affinity() if limit is None else max(1, min(_cores_of_affinity(), int(limit)))
+
+
+def scratchnets_blas() -> str:
+    """Name of the library that scratchnet's products go through.
+
+    Raises
+    ------
+    UnusableError
+        Where SCRATCHNET_BLAS asks for one that is not there.
+    """
+    try:
+        return blas.library()
+    except ValueError as error:
+        raise UnusableError(str(error)) from None
 
 
 def libraries() -> list[dict[str, Any]]:
@@ -275,6 +294,7 @@ FACTS: dict[str, Callable[[], Any]] = {
     "container": _container,
     "python_implementation": platform.python_implementation,
     "python_version": platform.python_version,
+    "blas": scratchnets_blas,
     "packages": lambda: package_versions(PACKAGES),
     "git_revision": _git_revision,
     "git_dirty": _git_dirty,

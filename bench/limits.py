@@ -7,9 +7,9 @@ import time
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
 
 from bench.spec import TrainingSpec
+from scratchnet.product import Product
 
 GEMM_SIZE = 1024
 """Side of the square product whose rate is taken: arithmetic bounds it, and it is small enough for the cache."""
@@ -25,13 +25,13 @@ def operations(spec: TrainingSpec, examples: int) -> int:
 
 
 def gemm_rate(dtype: str, seconds: float = 0.5) -> float:
-    """Operations per second of SciPy's BLAS with this process's threads: the best of many square products."""
-    rng, gemm = np.random.default_rng(0), get_blas_funcs("gemm", dtype=dtype)
-    a, b = (np.asfortranarray(rng.random((GEMM_SIZE, GEMM_SIZE)).astype(dtype)) for _ in range(2))
-    c = np.zeros_like(a, order="F")
+    """Operations per second of scratchnet's BLAS with this process's threads: the best of many square products."""
+    rng = np.random.default_rng(0)
+    A, B = (rng.random((GEMM_SIZE, GEMM_SIZE)).astype(dtype) for _ in range(2))
+    product = Product(A, B, np.zeros_like(A))
     best, end = float("inf"), time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
-        gemm(1.0, a, b, 0.0, c, 0, 0, 1)
+        product()
         best = min(best, time.perf_counter() - start)
     return 2 * GEMM_SIZE**3 / best
 

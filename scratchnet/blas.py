@@ -1,4 +1,4 @@
-"""gemm of one BLAS, by its address: Intel's MKL where `pip install 'scratchnet[mkl]'` has brought it, else SciPy's.
+"""Functions of one BLAS, by their addresses: of Intel's MKL where the extra `mkl` is installed, else of SciPy's.
 
 Fed by a dtype and the variable SCRATCHNET_BLAS (`mkl` or `scipy`), which overrides the choice; feeds
 `scratchnet.product`. All products of a process go through one library: two would be two pools of spinning threads.
@@ -15,25 +15,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy.linalg import cython_blas
+from threadpoolctl import ThreadpoolController
 
 from scratchnet.checks import known
 
-Gemm = Callable[..., None]
-"""Takes 13 pointers, as Fortran does, and keeps Python's lock: a step is too short to give it away."""
+Function = Callable[..., None]
+"""Takes pointers, as Fortran does, and keeps Python's lock: a step is too short to give it away."""
 
 VARIABLE = "SCRATCHNET_BLAS"
-NAMES = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
+PREFIXES = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
 
 
-def gemm(dtype: DTypeLike) -> Gemm:
-    """C ← α A B + β C of the library that this process uses.
+def function(name: str, dtype: DTypeLike) -> Function:
+    """`gemm` or another of BLAS, for that dtype, of the library that this process uses.
 
     Raises
     ------
     ValueError
         Where SCRATCHNET_BLAS names no library, or one that is not installed.
     """
-    return LIBRARIES[library()](NAMES[np.dtype(dtype)])
+    return LIBRARIES[library()](PREFIXES[np.dtype(dtype)] + name)
+
+
+def threads() -> ThreadpoolController:
+    """What limits the threads of every BLAS in this process; ours is loaded first, or it would be missed."""
+    function("gemm", np.float32)
+    return ThreadpoolController()
 
 
 def library() -> str:
@@ -59,14 +66,14 @@ def _mkl_path() -> Path | None:
     return next((Path(str(file.locate())) for file in files if file.name.startswith("libmkl_rt.so")), None)
 
 
-def _of_mkl(name: str) -> Gemm:
-    function = getattr(ctypes.PyDLL(str(_mkl_path())), name)
-    function.restype = None
-    gemm: Gemm = function
-    return gemm
+def _of_mkl(name: str) -> Function:
+    found = getattr(ctypes.PyDLL(str(_mkl_path())), name)
+    found.restype = None
+    function: Function = found
+    return function
 
 
-def _of_scipy(name: str) -> Gemm:
+def _of_scipy(name: str) -> Function:
     """By the pointer that SciPy publishes for Cython and Numba."""
     api = ctypes.pythonapi
     api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]

@@ -296,14 +296,13 @@ class Network:
         if rows.ndim != 2 or rows.shape[1] != self.inputs or not len(rows):
             raise ValueError(f"X has shape {rows.shape}; allowed: (N, {self.inputs}) with N of 1 or more")
         A: Array = np.empty((self.layers[-1].units, len(rows)), self.dtype)
-        loss_input = np.empty_like(A)
+        loss_input, W, b = np.empty_like(A), self.parameters.weights[0], self.parameters.biases[0]
         with np.errstate(over="ignore"), self._one_thread():
             for start in range(0, len(rows), PREDICTION_BATCH_SIZE):
                 columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
                 workspace = self._workspace(columns.stop - start)
-                workspace.rows[:, :-1] = rows[columns]
                 workspace.keep([mask[columns] for mask in masks])
-                batch.forward(workspace)
+                batch.forward_rows(workspace, W, b, np.ascontiguousarray(rows[columns], self.dtype))
                 A[:, columns] = workspace.output.A
                 loss_input[:, columns] = batch.loss_input(workspace, self.loss)
         return A, loss_input

@@ -4,7 +4,7 @@ Fed by the parameters once; the batch formulation then accumulates straight into
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from scratchnet.checks import fraction, not_negative, positive
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.parameters import Parameters
+from scratchnet.product import AddScaled
 from scratchnet.schedules import Schedule
 
 Array = NDArray[np.floating[Any]]
-Block = tuple[Array, ...]
+Block = tuple[Any, ...]
+"""θ, g, scratch, what is kept, each a vector of some of the parameters; Adam adds sums bound to them."""
 
 BLOCK_SIZE = 65_536
 """Elements of a vector that are updated at a time, so that all that an update reads and writes stays in the cache."""
@@ -109,7 +111,7 @@ class Optimizer:
             self.update(*block)
         self.steps += 1
 
-    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         """Update θ from g, vectors of some of the parameters; `scratch` is one more, `kept` what is remembered.
 
         g is `scale` times the gradient, and is used up.
@@ -160,7 +162,7 @@ class SGD(Optimizer):
             np.add(theta, kept[0], out=theta)
         self.steps += 1
 
-    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         if self._clippings:
             np.multiply(g, -self.learning_rate, out=g)
         for velocity in kept:
@@ -196,7 +198,7 @@ class RMSprop(Optimizer):
     def _starts(self) -> tuple[float, ...]:
         return (0.0,) * (1 + 2 * self.centered + (self.momentum > 0.0))
 
-    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         v = kept[0]
         np.multiply(g, g, out=scratch)
         _move(v, scratch, 1.0 - self.rho)
@@ -222,8 +224,8 @@ class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − α m / (√v + ε), α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
     Kingma & Ba, ICLR 2015, the form at the end of section 2: ε is their ε̂, outside the root and not corrected, as in
-    Keras. t is the number of the update, from 1. Kept are m / (1 − β₁) and v / (1 − β₂), sums that need no copy of g
-    times a factor: an update is ten passes over the parameters.
+    Keras. t is the number of the update, from 1. An update is seven passes over the parameters, for neither m nor v is
+    multiplied by its β: kept are M and V of `_Decay`.
     """
 
     def __init__(
@@ -238,6 +240,8 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
         self.epsilon = positive("epsilon", epsilon)
 
+        self._decay_m, self._decay_v = _Decay(self.beta_1), _Decay(self.beta_2)
+
     def _starts(self) -> tuple[float, ...]:
         return 0.0, 0.0
 
@@ -247,17 +251,43 @@ class Adam(Optimizer):
         t = self.steps + 1
         return self.learning_rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
 
-    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
-        m, v = kept
+    def blocks(self, gradient: Array, part: slice) -> list[Block]:
+        return [
+            (theta, g, scratch, m, v, AddScaled(g, m), AddScaled(scratch, v), AddScaled(scratch, theta))
+            for theta, g, scratch, m, v in super().blocks(gradient, part)
+        ]
+
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
+        m, v, add_to_m, add_to_v, add_to_theta = kept
         np.multiply(g, g, out=scratch)
-        _decay_and_add(v, scratch, self.beta_2)
-        _decay_and_add(m, g, self.beta_1)
-        root = sqrt(1.0 - self.beta_2)
+        scale_m = self._decay_m.add(m, add_to_m, self.steps)
+        scale_v = self._decay_v.add(v, add_to_v, self.steps)
+        root = sqrt(scale_v)
         np.sqrt(v, out=scratch)
         np.add(scratch, self.epsilon / root, out=scratch)
         np.divide(m, scratch, out=scratch)
-        np.multiply(scratch, self.corrected_rate * (1.0 - self.beta_1) / root, out=scratch)
-        np.subtract(theta, scratch, out=theta)
+        add_to_theta(-self.corrected_rate * scale_m / root)
+
+
+class _Decay:
+    """m ← β m + (1 − β) x without a pass that multiplies m: kept is M = m / ((1 − β) βᵏ), so that M ← M + x / βᵏ.
+
+    k counts the steps, and starts again before βᵏ is small enough to lose what floats can hold.
+    """
+
+    SMALLEST = 1e-6
+
+    def __init__(self, beta: float) -> None:
+        self.beta = beta
+        self.period = max(int(log(self.SMALLEST) / log(beta)), 1) if beta else 1
+
+    def add(self, M: Array, add_to_M: AddScaled, steps: int) -> float:
+        """Take x, to which `add_to_M` is bound, into M, after so many steps; the factor that makes m of M."""
+        k = steps % self.period
+        if k == 0:
+            np.multiply(M, self.beta**self.period, out=M)
+        add_to_M(self.beta**-k)
+        return (1.0 - self.beta) * self.beta**k
 
 
 class AdamW(Adam):
@@ -275,7 +305,7 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **clipping)
         self.weight_decay = not_negative("weight_decay", weight_decay)
 
-    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         np.multiply(theta, self.learning_rate * self.weight_decay, out=scratch)
         np.subtract(theta, scratch, out=theta)
         super().update(theta, g, scratch, *kept)
@@ -298,7 +328,7 @@ class Adagrad(Optimizer):
     def _starts(self) -> tuple[float, ...]:
         return (self.initial_accumulator_value,)
 
-    def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+    def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         (total,) = kept
         np.multiply(g, g, out=scratch)
         np.add(total, scratch, out=total)
@@ -314,12 +344,6 @@ def _move(mean: Array, towards: Array, share: float) -> None:
     np.subtract(towards, mean, out=towards)
     np.multiply(towards, share, out=towards)
     np.add(mean, towards, out=mean)
-
-
-def _decay_and_add(total: Array, new: Array, kept_share: float) -> None:
-    """total ← kept_share · total + new."""
-    np.multiply(total, kept_share, out=total)
-    np.add(total, new, out=total)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

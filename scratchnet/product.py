@@ -1,7 +1,7 @@
-"""C ← α A B + β C in place, on operands that may be rows or columns of larger arrays.
+"""C ← α A B + β C and y ← y + a x in place, through BLAS, bound to their arrays once.
 
-Fed by NumPy arrays and `scratchnet.blas`; feeds workspaces. SciPy's own wrapper of gemm would copy columns of a matrix,
-and work on a silent copy of a result that does not suit it; so shapes and strides are checked here, once.
+Fed by NumPy arrays and `scratchnet.blas`; feeds workspaces. SciPy's own wrapper would copy columns of a matrix, and
+work on a silent copy of a result that does not suit it; so shapes and strides are checked here, once.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ class Product:
         if (A.shape[1], C.shape) != (B.shape[0], (A.shape[0], B.shape[1])):
             raise ValueError(f"a product of {A.shape} and {B.shape} does not fit into {C.shape}")
         real = _REALS[C.dtype]
-        self._gemm, self._alpha, self._beta = blas.gemm(C.dtype), real(1.0), real(0.0)
+        self._gemm, self._alpha, self._beta = blas.function("gemm", C.dtype), real(1.0), real(0.0)
         # BLAS counts down the columns: it is given Cᵀ = Bᵀ Aᵀ.
         (transpose_B, B_start, B_step), (transpose_A, A_start, A_step) = _operand(B.T), _operand(A.T)
         columns, rows, inner = (ctypes.c_int(n) for n in (C.shape[1], C.shape[0], A.shape[1]))
@@ -49,6 +49,29 @@ class Product:
     def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
         self._alpha.value, self._beta.value = alpha, beta
         self._gemm(*self._arguments)
+
+
+class AddScaled:
+    """y ← y + a x, vectors without gaps, in one pass over memory where NumPy needs two.
+
+    Raises
+    ------
+    ValueError
+        Where they have gaps, or shapes or dtypes differ.
+    """
+
+    def __init__(self, x: Array, y: Array) -> None:
+        if x.shape != y.shape or x.dtype != y.dtype or not (x.flags.c_contiguous and y.flags.c_contiguous):
+            raise ValueError("a sum in place needs vectors without gaps, of one shape and one dtype")
+        self._axpy, self._factor = blas.function("axpy", y.dtype), _REALS[y.dtype](1.0)
+        size, step = ctypes.c_int(y.size), ctypes.c_int(1)
+        arguments = (size, self._factor, _start(x), step, _start(y), step)
+        self._arguments = [ctypes.byref(argument) for argument in arguments]
+        self._alive = (x, y)
+
+    def __call__(self, a: float) -> None:
+        self._factor.value = a
+        self._axpy(*self._arguments)
 
 
 def _operand(array: Array) -> tuple[ctypes.c_char, Any, ctypes.c_int]:

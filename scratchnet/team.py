@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
-from scratchnet import by_examples, by_neurons
+from scratchnet import blas, by_examples, by_neurons
 from scratchnet.by_examples import shares_of_examples
 from scratchnet.dropout import Mask
 from scratchnet.examples import Examples
@@ -78,10 +77,11 @@ def way_to_share(network: "Network", batch_size: int, processes: int) -> Way | N
     size = len(network.parameters.vector)
     if processes < 2 or not network.optimizer.shareable:
         return None
-    if batch_size >= LARGE_BATCH or (batch_size >= SMALLEST_BATCH and size <= PARAMETERS_PER_EXAMPLE * batch_size):
+    if batch_size >= SMALLEST_BATCH and size <= PARAMETERS_PER_EXAMPLE * batch_size:
         return BY_EXAMPLES
-    by_neurons_suits = by_neurons.suits(network.layers, processes) and not network.regularizer
-    return BY_NEURONS if by_neurons_suits and size * batch_size >= SMALLEST_STEP else None
+    if by_neurons.suits(network.layers, processes) and not network.regularizer:
+        return BY_NEURONS if size * batch_size >= SMALLEST_STEP else None
+    return BY_EXAMPLES if batch_size >= LARGE_BATCH else None
 
 
 class Team:
@@ -98,7 +98,7 @@ class Team:
     def __init__(self, network: "Network", examples: Examples, batch_size: int, processes: int, way: Way) -> None:
         self._examples, self._batch_size, self._optimizer = examples, batch_size, network.optimizer
         self._parts = way.parts(batch_size, processes)
-        self._barrier, self._blas = Barrier(processes), ThreadpoolController()
+        self._barrier, self._blas = Barrier(processes), blas.threads()
         self._lead, *others = way.members(network, batch_size, processes, self._barrier)
         self._others = [self._fork(member, index) for index, member in enumerate(others, 1)]
         started = [process for process, _ in self._others]

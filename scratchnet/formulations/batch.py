@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.losses import Loss
+from scratchnet.product import Product
 from scratchnet.workspace import LayerWorkspace, Multiply, Workspace
 
 Array = NDArray[np.floating[Any]]
@@ -30,6 +31,17 @@ def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -
 def forward(workspace: Workspace) -> None:
     """A[L] of the gathered batch, equations (18) to (21): Z = W̃ Ã, A = f(Z), layer by layer."""
     for layer in workspace.layers:
+        layer.weighted_input()  # (18)
+        layer.activation.forward(layer.Z, layer.A)  # (20)
+
+
+def forward_rows(workspace: Workspace, W: Array, b: Array, X: Array) -> None:
+    """A[L] of the rows X (M, n_0) where they are: the bias of layer 1 is added to a product that reads no ones."""
+    first, *others = workspace.layers
+    first.Z[...] = b[:, np.newaxis]
+    Product(W, X.T, first.Z)(1.0, 1.0)  # (16) and (18)
+    first.activation.forward(first.Z, first.A)  # (20)
+    for layer in others:
         layer.weighted_input()  # (18)
         layer.activation.forward(layer.Z, layer.A)  # (20)
 

@@ -258,7 +258,38 @@ def test_every_kernel_has_a_rank():
     assert {instructions for _, instructions, _ in blas_checks.INSTRUCTIONS} == set(blas_checks.KERNELS.values())
 
 
-# Two pools, threads
+# The library, two pools, threads
+
+
+def with_libraries(monkeypatch, *names):
+    monkeypatch.delenv("SCRATCHNET_BLAS", raising=False)
+    monkeypatch.setattr(blas_checks.blas, "installed", lambda: list(names))
+
+
+def test_a_library_that_is_slower_than_the_other(compared, monkeypatch):
+    with_libraries(monkeypatch, "mkl", "scipy")
+    asked = compared(large=(1.3,) * 4)
+    finding = blas_checks.blas_library(QUIET)
+    assert (finding.state, finding.cost) == ("warning", 1.3)
+    assert finding.remedy == "env SCRATCHNET_BLAS=scipy python -m bench run"
+    ((used, other),) = asked
+    assert (used["SCRATCHNET_BLAS"], other["SCRATCHNET_BLAS"]) == ("mkl", "scipy")
+
+
+def test_the_faster_library_is_used(compared, monkeypatch):
+    with_libraries(monkeypatch, "mkl", "scipy")
+    compared(small=(0.7,) * 4, large=(0.8,) * 4)
+    assert blas_checks.blas_library(QUIET).state == "ok"
+
+
+@pytest.mark.parametrize(("vendor", "state"), [("GenuineIntel", "warning"), ("AuthenticAMD", "ok"), (None, "ok")])
+def test_a_library_that_could_be_installed(vendor, state, tree, compared, monkeypatch):
+    with_libraries(monkeypatch, "scipy")
+    if vendor:
+        tree("proc/cpuinfo", f"vendor_id\t: {vendor}\n")
+    finding = blas_checks.blas_library(QUIET)
+    assert finding.state == state
+    assert finding.remedy == ("pip install 'scratchnet[mkl]'" if state == "warning" else "")
 
 
 def test_two_pools_strike_other_code_than_scratchnet(pools):
@@ -741,7 +772,7 @@ def looked(monkeypatch, compared, pools):
 def test_a_quiet_machine_ends_well(looked, capsys):
     assert command.doctor(json=False) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("none of 11 checks found anything that slows training")
+    assert told.out.startswith("none of 12 checks found anything that slows training")
     assert "looking at forced kernels" in told.err
 
 

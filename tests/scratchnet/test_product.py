@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import blas
-from scratchnet.product import Product
+from scratchnet.product import AddScaled, Product
 
 SIZE = st.integers(1, 6)
 FACTOR = st.sampled_from([0.0, 1.0, -0.5])
@@ -82,3 +82,21 @@ def test_without_mkl_and_without_a_wish_the_library_is_scipys(monkeypatch):
     monkeypatch.delenv(blas.VARIABLE, raising=False)
     monkeypatch.setattr(blas, "_mkl_path", lambda: None)
     assert (blas.library(), blas.installed()) == ("scipy", ["scipy"])
+
+
+@given(library=LIBRARY, dtype=st.sampled_from(["float32", "float64"]), n=st.integers(1, 40), a=FACTOR)
+def test_a_scaled_vector_is_added(library, dtype, n, a):
+    x, y = np.random.default_rng(0).normal(size=(2, n)).astype(dtype)
+    expected = y + a * x
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(blas.VARIABLE, library)
+        AddScaled(x, y)(a)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [(np.ones(4)[::2], np.ones(2)), (np.ones(2, np.float32), np.ones(2)), (np.ones(3), np.ones(2))]
+)
+def test_a_sum_that_would_need_a_copy_or_does_not_fit_is_refused(x, y):
+    with pytest.raises(ValueError, match="without gaps, of one shape and one dtype"):
+        AddScaled(x, y)

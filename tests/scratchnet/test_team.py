@@ -104,8 +104,8 @@ def test_which_way_a_network_is_trained():
         return team.way_to_share(net, batch_size, processes)
 
     small, large = [Dense(30, "relu")], [Dense(512, "relu"), Dense(512, "relu")]
-    assert way_of(small, 32) is way_of(large, 128) is team.BY_NEURONS
-    assert way_of(small, 128) is way_of(large, 512) is team.BY_EXAMPLES
+    assert way_of(small, 32) is way_of(large, 128) is way_of(large, 512) is team.BY_NEURONS
+    assert way_of(small, 128) is way_of(large, 2048) is way_of(large, 512, l2=0.1) is team.BY_EXAMPLES
     assert way_of(small, 32, processes=1) is None
     assert way_of(small, 1) is None
     assert way_of(large, 32, optimizer=Adam(clipnorm=1.0)) is None
