@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -121,6 +121,7 @@ class CellEndRecord(_Record):
 Record = Annotated[
     RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
 ]
+Kind = TypeVar("Kind")
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -161,29 +162,40 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        path = folder / RECORDS_NAME
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
-        lines = content.split(b"\n")[:-1]
-        records = [_parse(line, path, number) for number, line in enumerate(lines, 1)]
-        if not records or not isinstance(records[0], RunRecord):
-            raise UnusableError(f"{path}:1: does not start with the record of a run")
-        return cls(records)
+        return cls(records_of(folder, _ADAPTER, RunRecord))
 
 
-def _parse(line: bytes, path: Path, number: int) -> Record:
+def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> list[Kind]:
+    """The records of a folder, of which the first must be of that kind. A last line cut short by a kill is left out.
+
+    Raises
+    ------
+    UnusableError
+        With file and line, where a record cannot be read.
+    """
+    path = folder / RECORDS_NAME
     try:
-        return _ADAPTER.validate_json(line)
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
+    records = [_parse(line, adapter, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+    if not records or not isinstance(records[0], first):
+        kind = first.model_fields["kind"].default
+        raise UnusableError(f"{path}:1: does not start with the record of a {kind}")
+    return records
+
+
+def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str) -> Kind:
+    try:
+        return adapter.validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"][1:])) or "record"
+        found = error.errors(include_url=False)[0]
+        field = ".".join(map(str, found["loc"][1:])) or "record"
         version = _schema_version(line)
         if version not in (None, SCHEMA_VERSION):
             problem = f"schema version {version}; this version reads {SCHEMA_VERSION}"
-            raise UnusableError(f"{path}:{number}: {problem}") from None
-        raise UnusableError(f"{path}:{number}: {place}: {first['msg']}") from None
+            raise UnusableError(f"{place}: {problem}") from None
+        raise UnusableError(f"{place}: {field}: {found['msg']}") from None
 
 
 def _schema_version(line: bytes) -> Any:

@@ -1,6 +1,7 @@
 """One process that trains one backend on command, so that nothing of one backend can slow another.
 
-Fed by the runner through a connection (`Job`, then `Train` for each epoch, then `Finish`); answers with plain dicts.
+Fed by the runner through a connection (`Job`, then `Train` for each epoch, then `Finish` or the next `Job`); answers
+with plain dicts.
 """
 
 import base64
@@ -137,12 +138,13 @@ def _packed(classes: NDArray[np.integer[Any]]) -> str:
 
 
 def serve(connection: Connection) -> None:
-    """Answer requests until `Finish`; an exception is answered as `{"error": ...}` and ends the worker."""
+    """Answer requests until `Finish`, then wait; an exception is answered as `{"error": ...}` and ends the worker."""
     requests = _requests(connection)
     try:
         request = requests.get()
         while isinstance(request, Job):
             request = _serve_job(request, requests, connection)
+        requests.get()  # whoever has the last answer ends this process, which must not look as if it had been lost
     except UnsupportedError as error:
         connection.send({"unsupported": str(error)})
     except Exception as error:
@@ -151,7 +153,7 @@ def serve(connection: Connection) -> None:
 
 
 def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connection) -> Any:
-    """Answer what is asked of one job, up to `Finish`; what is asked after that, a job again or nothing."""
+    """Answer what is asked of one job, up to `Finish` or another job, which is returned."""
     trainer = Trainer(job)
     connection.send(trainer.description())
     answers: dict[type, Callable[[Any], dict[str, Any]]] = {
@@ -160,10 +162,11 @@ def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connect
         Fingerprint: trainer.fingerprint,
         Predict: trainer.predict,
     }
-    while not isinstance(request := requests.get(), Finish):
+    while not isinstance(request := requests.get(), Finish | Job):
         connection.send(answers[type(request)](request))
-    connection.send(trainer.final())
-    return requests.get()
+    if isinstance(request, Finish):
+        connection.send(trainer.final())
+    return request
 
 
 def _requests(connection: Connection) -> "queue.SimpleQueue[Any]":

@@ -71,9 +71,7 @@ class WorkerProcess:
         return self._answer("while it predicted")
 
     def next_job(self, job: Job) -> dict[str, Any]:
-        """End the job at hand and build the next model in the same process; what the worker says of that."""
-        self._send(Finish())
-        self._answer("while it finished")
+        """Leave the job at hand and build the next model in the same process; what the worker says of that."""
         self._send(job)
         return self.ready()
 

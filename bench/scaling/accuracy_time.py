@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.scaling.contestant import Contestant, job_of
+from bench.contestant import Contestant, job_of
 from bench.scaling.records import AccuracyRecord
 from bench.scaling.turns import Timing
 from bench.spec import TrainingSpec

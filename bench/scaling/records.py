@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from bench.errors import UnusableError
-from bench.records import RECORDS_NAME, Status
+from bench.records import Status, records_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=1)]
@@ -120,25 +119,8 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        path = folder / RECORDS_NAME
-        try:
-            lines = path.read_bytes().split(b"\n")[:-1]
-        except OSError as error:
-            raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
-        records = [_parsed(line, path, number) for number, line in enumerate(lines, 1)]
-        if not records or not isinstance(records[0], RunRecord):
-            raise UnusableError(f"{path}:1: does not start with the record of a scaling run")
-        return cls(records)
+        return cls(records_of(folder, _ADAPTER, RunRecord))
 
 
 def _of_kind(records: Iterable[Record], kind: type[Kind]) -> list[Kind]:
     return [record for record in records if isinstance(record, kind)]
-
-
-def _parsed(line: bytes, path: Path, number: int) -> Record:
-    try:
-        return _ADAPTER.validate_json(line)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"][1:])) or "record"
-        raise UnusableError(f"{path}:{number}: {place}: {first['msg']}") from None

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.contestant import Contestant, job_of
 from bench.limits import operations
-from bench.scaling.contestant import Contestant, job_of
 from bench.scaling.memory import fits_together
 from bench.scaling.points import AXES, Point
 from bench.scaling.records import PointRecord

@@ -299,7 +299,7 @@ def test_records_of_another_kind_of_run_are_refused(tmp_path):
     with pytest.raises(UnusableError, match=f"{RECORDS_NAME}:1: "):
         Records.read(tmp_path)
     (tmp_path / RECORDS_NAME).write_text(planted.rate().model_dump_json() + "\n")
-    with pytest.raises(UnusableError, match="does not start with the record of a scaling run"):
+    with pytest.raises(UnusableError, match="does not start with the record of a scaling"):
         Records.read(tmp_path)
 
 

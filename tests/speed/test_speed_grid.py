@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from bench import cli
+from bench import cli, contestant
 from bench.backend import BACKENDS, FLOORS
 from bench.errors import UnusableError
 from bench.limits import arithmetic_seconds, operations
@@ -169,7 +169,7 @@ class PlantedProcess:
 
     def time(self, epoch):
         if "tf_epoch:TfXla" in self._target and epoch > 1:
-            raise rounds.WorkerLostError("killed", "killed by SIGKILL")
+            raise contestant.WorkerLostError("killed", "killed by SIGKILL")
         return {"epoch_seconds": 1.0, "train_cost": 0.5}
 
     train = None
@@ -182,7 +182,7 @@ class PlantedProcess:
 
 
 def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(rounds, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(contestant, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32, 128))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
@@ -202,7 +202,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
         def time(self, epoch):
             return {"epoch_seconds": 5.0 if "KerasFit" in self._target else 1.0, "train_cost": 0.5}
 
-    monkeypatch.setattr(rounds, "WorkerProcess", Slow)
+    monkeypatch.setattr(contestant, "WorkerProcess", Slow)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32,))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)

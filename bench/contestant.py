@@ -1,6 +1,6 @@
 """One backend in a process of its own, as whoever has it take turns sees it: what it answered, or how it was lost.
 
-Fed by `bench.scaling.turns` and `bench.scaling.accuracy_time`; whatever happens to one, the others go on.
+Fed by `bench.speed` and `bench.scaling`; whatever happens to one, the others go on.
 """
 
 import time
@@ -14,12 +14,18 @@ from bench.records import Status
 from bench.spec import TrainingSpec
 from bench.worker_process import WorkerLostError, WorkerProcess
 
+Facts = dict[str, Any]
+
 
 class Contestant:
-    """`epochs` holds what the worker answered to each; `lost` is None for as long as all goes well."""
+    """`epochs` and `predictions` hold what the worker answered to each; `lost` is None for as long as all goes well.
+
+    The log stays where it says why the process was lost.
+    """
 
     def __init__(self, name: str, job: Job, log: Path, limit: float) -> None:
-        self.name, self.epochs = name, list[dict[str, Any]]()
+        self.name, self._log = name, log
+        self.epochs, self.predictions = list[Facts](), list[Facts]()
         self.lost: tuple[Status, str] | None = None
         self.startup_seconds: float | None = None
         self.peak_memory_bytes: int | None = None
@@ -30,12 +36,25 @@ class Contestant:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.close()
+        self.close()
 
-    def ready(self) -> None:
-        """Wait until the model is built."""
-        if self._answer(self._process.ready) is not None:
+    def close(self) -> None:
+        """End the process, however it is."""
+        self._process.close()
+        if self.lost is None:
+            self._log.unlink(missing_ok=True)
+
+    def ready(self) -> Facts | None:
+        """Wait until the model is built; what the worker says of it."""
+        description = self._answer(self._process.ready)
+        if description is not None:
             self.startup_seconds = time.perf_counter() - self._started
+        return description
+
+    def next_job(self, job: Job) -> Facts | None:
+        """The next model in the same process, which has trained and predicted nothing yet."""
+        self.epochs, self.predictions = [], []
+        return self._answer(lambda: self._process.next_job(job))
 
     def time(self, number: int) -> None:
         """Train an epoch under the clock and nothing else."""
@@ -44,6 +63,17 @@ class Contestant:
     def train(self, number: int) -> None:
         """Train an epoch under the clock, then evaluate."""
         self._keep(self._answer(lambda: self._process.train(number)))
+
+    def predict(self) -> None:
+        """Predict the test examples under the clock."""
+        answer = self._answer(self._process.predict)
+        self.predictions += [answer] if answer is not None else []
+
+    def check_batches(self, expected: str) -> None:
+        """Whether it consumes the batches of the plan's first epoch, which have that fingerprint."""
+        answer = self._answer(lambda: {"fingerprint": self._process.batches_fingerprint(1)})
+        if answer is not None and answer["fingerprint"] != expected:
+            self.lost = "not_comparable", "it did not consume the plan's batches"
 
     def finish(self) -> None:
         """Have the process tell its peak memory, and end it."""
@@ -62,7 +92,7 @@ class Contestant:
         status, reason = self.lost or ("ok", "")
         return {"status": status, "reason": reason}
 
-    def _keep(self, answer: dict[str, Any] | None) -> None:
+    def _keep(self, answer: Facts | None) -> None:
         if answer is None:
             return
         if answer["train_cost"] is None:
@@ -70,7 +100,7 @@ class Contestant:
         else:
             self.epochs.append(answer)
 
-    def _answer(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    def _answer(self, ask: Callable[[], Facts]) -> Facts | None:
         if self.lost is not None:
             return None
         try:
