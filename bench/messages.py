@@ -11,7 +11,7 @@ from bench.spec import TrainingSpec
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is for; another one takes its place. `target` is `module:Class`, so that a worker needs no registry."""
+    """What a worker is for, until the next. `target` is `module:Class`, so that a worker needs no registry."""
 
     target: str
     packages: tuple[str, ...]
