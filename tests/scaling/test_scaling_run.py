@@ -8,11 +8,12 @@ import planted
 import pytest
 from click.testing import CliRunner
 
+from bench import contestant
 from bench.cli import main
 from bench.data import Dataset
 from bench.errors import UnusableError
 from bench.records import RECORDS_NAME
-from bench.scaling import accuracy_time, asked, command, contestant, made_data, measure, memmap, memory, points, turns
+from bench.scaling import accuracy_time, asked, command, made_data, measure, memmap, memory, points, turns
 from bench.scaling.asked import PARTS, Asked
 from bench.scaling.memmap_worker import drop_from_cache
 from bench.scaling.points import AXES, point, values_of
