@@ -106,6 +106,12 @@ def test_a_page_is_compared_in_so_many_places(name: str, least: int) -> None:
     assert sum(name == other for other, _ in STATEMENTS) >= least
 
 
+@pytest.mark.parametrize("network", ["784-30-10", "784-128-10", "784-512-512-10"])
+def test_the_page_of_speed_says_what_the_formulations_took(network: str) -> None:
+    spreads = [spread(value, ",.0f") for value in result("formulations")["microseconds"][network].values()]
+    assert row(network, *spreads) in (DOCS / "speed.md").read_text("utf-8")
+
+
 def test_no_table_of_measurements_has_a_row_that_is_not_compared() -> None:
     compared = [text for _, text in STATEMENTS if text.startswith("| ")]
     for name, first, rows in (("gradient-descent", "| 1 | 10,240", 4), ("why-backpropagation", "| 12 |", 4)):
