@@ -239,7 +239,6 @@ class Adam(Optimizer):
         super().__init__(learning_rate, **clipping)
         self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
         self.epsilon = positive("epsilon", epsilon)
-
         self._decay_m, self._decay_v = _Decay(self.beta_1), _Decay(self.beta_2)
 
     def _starts(self) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ Fed by a workspace, whose buffers it works on; feeds whatever target the workspa
 formulation that trains; `scalar` and `vector` have the same functions for one example.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,22 @@ def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -
 
 def forward(workspace: Workspace) -> None:
     """A[L] of the gathered batch, equations (18) to (21): Z = W̃ Ã, A = f(Z), layer by layer."""
-    for layer in workspace.layers:
+    _forward(workspace.layers)
+
+
+def _forward(layers: Sequence[LayerWorkspace]) -> None:
+    for layer in layers:
         layer.weighted_input()  # (18)
         layer.activation.forward(layer.Z, layer.A)  # (20)
 
 
 def forward_rows(workspace: Workspace, W: Array, b: Array, X: Array) -> None:
     """A[L] of the rows X (M, n_0) where they are: the bias of layer 1 is added to a product that reads no ones."""
-    first, *others = workspace.layers
+    first = workspace.layers[0]
     first.Z[...] = b[:, np.newaxis]
     Product(W, X.T, first.Z)(1.0, 1.0)  # (16) and (18)
     first.activation.forward(first.Z, first.A)  # (20)
-    for layer in others:
-        layer.weighted_input()  # (18)
-        layer.activation.forward(layer.Z, layer.A)  # (20)
+    _forward(workspace.layers[1:])
 
 
 def loss_input(workspace: Workspace, loss: Loss) -> Array:
