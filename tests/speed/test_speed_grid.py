@@ -7,8 +7,10 @@ import pytest
 
 from bench import cli, contestant
 from bench.backend import BACKENDS, FLOORS
+from bench.data import load_dataset
 from bench.errors import UnusableError
 from bench.limits import arithmetic_seconds, operations
+from bench.spec import DataSpec
 from bench.speed import command, report, rounds
 from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
 from bench.speed.observations import Observation, Observed
@@ -179,6 +181,32 @@ class PlantedProcess:
 
     def close(self):
         pass
+
+
+def test_a_process_trains_one_job_after_the_other(tmp_path):
+    load_dataset(DataSpec()).save(tmp_path)
+    grid = Grid(architectures=("784-30-10",), batch_sizes=(256, 512))
+    jobs = [contestant.job_of("scratchnet", grid.spec(cell), 0, tmp_path, 1) for cell in grid.cells]
+    with contestant.Contestant("scratchnet", jobs[0], tmp_path / "log", 60.0) as one:
+        descriptions = [one.ready()]
+        one.time(1)
+        descriptions.append(one.next_job(jobs[1]))
+        one.time(1)
+        one.predict()
+        one.check_batches("not these")
+    assert descriptions[0]["parameters_fingerprint"] == descriptions[1]["parameters_fingerprint"]
+    assert (len(one.epochs), len(one.predictions)) == (1, 1)
+    assert one.lost == ("not_comparable", "it did not consume the plan's batches")
+
+
+@pytest.mark.parametrize(("consumed", "lost"), [("the plan's", None), ("others", "not_comparable")])
+def test_a_backend_that_consumes_other_batches_has_no_ratio(tmp_path, monkeypatch, consumed, lost):
+    monkeypatch.setattr(contestant, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(PlantedProcess, "batches_fingerprint", lambda self, epoch: consumed, raising=False)
+    job = contestant.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
+    one = contestant.Contestant("tf-graph", job, tmp_path / "log", 1.0)
+    one.check_batches("the plan's")
+    assert (one.lost and one.lost[0]) == lost
 
 
 def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
