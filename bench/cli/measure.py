@@ -1,0 +1,151 @@
+"""The commands that measure: parity, the noise of float32, speed, growth, and what slows this machine.
+
+Fed by a person or a CI job; each command imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from bench.cli.group import EXIT_CODES, main, names_of, one_of
+
+
+def _backend_names() -> list[str]:
+    from bench.backend import BACKENDS
+
+    return list(BACKENDS)
+
+
+def _architectures() -> list[str]:
+    from bench.speed.grid import ARCHITECTURES
+
+    return list(ARCHITECTURES)
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="Every combination, not only every pair of values.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/parity-TIME]")
+@click.option("--resume", is_flag=True, help="Go on with the matrix in --out.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes of one thread each.  [default: usable cores]")
+def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None:
+    """Train scratchnet and Keras side by side in float64 and compare the cost of every step.
+
+    A cell is one combination of optimizer, loss, activation, initializer, regularizer and size of the last batch. A
+    selection in which all pairs of values meet takes about two minutes on two cores, --full more than half an hour.
+
+    \b
+    Examples:
+      python -m bench parity
+      python -m bench parity --full --out results/mine
+    """
+    from bench.parity.command import parity
+
+    sys.exit(parity(full, out, resume, jobs))
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/noise-TIME]")
+@click.option("--seeds", type=click.IntRange(2, 1000), default=20, show_default=True, help="Number of seeds.")
+@click.option(
+    "--examples",
+    type=click.IntRange(32, 60_000),
+    default=60_000,
+    show_default=True,
+    help="Training examples.",
+)
+def noise(out: Path | None, seeds: int, examples: int) -> None:
+    """Measure the noise floor of float32: how far Keras drifts from itself, and scratchnet from Keras.
+
+    Keras with and without XLA, with one thread and two, beside scratchnet with one and two, over an epoch of MNIST.
+    Exit code 1: scratchnet drifts further than Keras; 3: too few seeds to say.
+
+    \b
+    Example:
+      python -m bench noise --out results/noise
+    """
+    from bench.noise.command import noise
+
+    sys.exit(noise(out, seeds, examples))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.option("--json", "as_json", is_flag=True, help="The cells as JSON, alone on stdout.")
+@click.option("--quick", is_flag=True, help="Two rounds only: a first impression, with wide intervals.")
+@click.option("--backends", callback=one_of(_backend_names), metavar="A,B", help="Measure these peers only.")
+@click.option("--architectures", callback=one_of(_architectures), metavar="A,B", help="Some of the grid's three only.")
+@click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam"]), default="sgd", show_default=True)
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/speed-TIME]")
+def speed(
+    as_json: bool,
+    quick: bool,
+    backends: tuple[str, ...] | None,
+    architectures: tuple[str, ...] | None,
+    optimizer: str,
+    dtype: str,
+    out: Path | None,
+) -> None:
+    """Time scratchnet beside every installed peer: three architectures at three batch sizes.
+
+    Rounds of fresh processes that take turns, until the ratio to the fastest peer of each cell is known to 3 %: about
+    half an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
+
+    \b
+    Examples:
+      python -m bench speed
+      python -m bench speed --quick --json
+      python -m bench speed --optimizer adam --architectures 784-128-10
+    """
+    from bench.speed.command import speed
+    from bench.speed.grid import ARCHITECTURES, Grid
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
+    grid = Grid(architectures or tuple(ARCHITECTURES), optimizer=optimizer, dtype=dtype)
+    sys.exit(speed(grid, backends, quick, as_json, out))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.option("--quick", is_flag=True, help="Few values, scratchnet and two fast peers: about two minutes.")
+@click.option("--backends", callback=names_of, metavar="A,B", help="Measure these backends only.")
+@click.option(
+    "--axes", callback=names_of, metavar="A,B", help="width, depth, batch, examples, threads, dtype, memmap, accuracy."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/scaling-TIME]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has no record is measured.")
+def scaling(
+    quick: bool, backends: tuple[str, ...] | None, axes: tuple[str, ...] | None, out: Path | None, resume: bool
+) -> None:
+    """Measure how seconds and memory grow with each size of a training, and the time to an accuracy.
+
+    About half an hour on two cores. Everything is beside its floors, each line with its fitted exponent.
+
+    \b
+    Examples:
+      python -m bench scaling --quick
+      python -m bench scaling --axes width,batch --backends scratchnet,jax-scan
+      python -m bench scaling --out results/mine --resume
+    """
+    from bench.scaling.command import scaling
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
+    sys.exit(scaling(quick, out, resume, backends, axes))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON, alone on stdout.")
+def doctor(as_json: bool) -> None:
+    """Say what this machine could do and does not, what each thing costs, and the remedy.
+
+    Forced or wrong BLAS kernels, two BLAS pools, threads, frequency scaling, container limits, a busy neighbour, the
+    timer, memory. Exit code 0: no warning; 1: a warning, whose remedy is worth it; 2: nothing can be trained here.
+
+    \b
+    Examples:
+      python -m bench doctor
+      env -u OPENBLAS_CORETYPE python -m bench doctor --json
+    """
+    from bench.doctor.command import doctor
+
+    sys.exit(doctor(as_json))

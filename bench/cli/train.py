@@ -1,0 +1,148 @@
+"""The commands around a run: train a suite, report it again, what a suite and its data may be.
+
+Fed by a person or a CI job; each command imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.group import EXIT_CODES, main, names_of
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK
+
+if TYPE_CHECKING:
+    from bench.records import Records
+    from bench.request import RunRequest
+
+
+def _seeds(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    try:
+        return tuple(int(part) for part in value.split(",")) if value is not None else None
+    except ValueError:
+        raise click.BadParameter(f"{value!r}; allowed: whole numbers with commas between, such as 0,1,2") from None
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("suite", required=False)
+@click.option("--backends", callback=names_of, metavar="A,B", help="Train these backends only.")
+@click.option("--epochs", type=int, help="Epochs of every spec; the first is a warm-up.")
+@click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder to make.  [default: results/SUITE-TIME]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has not finished is trained.")
+def run(
+    suite: str | None,
+    backends: tuple[str, ...] | None,
+    epochs: int | None,
+    seeds: tuple[int, ...] | None,
+    out: Path | None,
+    resume: bool,
+) -> None:
+    """Train every spec of SUITE with every backend, and write records, tables and plots to a run folder.
+
+    SUITE is a shipped name (quick, standard, founding; default quick) or a TOML file.
+
+    \b
+    Examples:
+      python -m bench run
+      python -m bench run standard --backends scratchnet,keras-fit --seeds 0,1,2,3,4
+      python -m bench run standard --out results/mine
+      python -m bench run --out results/mine --resume
+    """
+    from bench import request
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
+    overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
+    make = request.resumed_run if resume else request.new_run
+    sys.exit(_train(make(suite, overrides, out)))
+
+
+def _train(asked: "RunRequest") -> int:
+    """Train and report, the report also where the run was interrupted; the exit code."""
+    from rich.console import Console
+
+    from bench import runner
+    from bench.progress import progress_for
+
+    try:
+        with progress_for(Console(), runner.turns(asked.suite, asked.earlier)) as progress:
+            runner.execute(asked.suite_name, asked.suite, asked.folder, progress, asked.earlier)
+    except KeyboardInterrupt:
+        if not asked.folder.exists():
+            click.echo("interrupted before anything was trained", err=True)
+            return EXIT_INTERRUPTED
+        _print_report(asked.folder)
+        click.echo(f"interrupted; go on with: python -m bench run --out {asked.folder} --resume", err=True)
+        return EXIT_INTERRUPTED
+    records = _print_report(asked.folder)
+    well = all(result.status in ("ok", "skipped") for result in records.results)
+    return EXIT_OK if well else EXIT_FAILED_BACKEND
+
+
+def _print_report(folder: Path) -> "Records":
+    """Write tables and plots, print the verdict and the table."""
+    from rich.console import Console
+
+    from bench.report import write_report
+    from bench.tables import terminal_table, verdict
+
+    records, console = write_report(folder), Console()
+    console.print(f"\n{verdict(records)}\n", markup=False, highlight=False, soft_wrap=True)
+    console.print(terminal_table(records))
+    console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
+    return records
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def report(folder: Path) -> None:
+    """Make the tables and plots of the run in FOLDER again, from its records.
+
+    \b
+    Example:
+      python -m bench report results/reference/standard
+    """
+    _print_report(folder)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a suite file, so that an editor can complete one.
+
+    \b
+    Example:
+      python -m bench schema > suite.schema.json
+    """
+    import json
+
+    from bench.spec import suite_schema
+
+    click.echo(json.dumps(suite_schema(), indent=2))
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def data(context: click.Context) -> None:
+    """List the data that a spec can name, or prepare a TFDS set.
+
+    \b
+    Examples:
+      python -m bench data
+      python -m bench data prepare
+    """
+    if context.invoked_subcommand is None:
+        from bench.data.available import available
+
+        for name, where, state in available():
+            click.echo(f"{name:24} {state}\n{'':24} {where}")
+
+
+@data.command()
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where TFDS looks.  [default: TFDS's own]")
+def prepare(data_dir: Path | None) -> None:
+    """Build the TFDS form of MNIST from the shipped files, without a network: then `tfds:mnist` can be read."""
+    from bench.data.prepare import prepare_mnist
+
+    click.echo(f"tfds:mnist is prepared in {prepare_mnist(data_dir)}")
