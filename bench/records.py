@@ -235,7 +235,7 @@ class RecordLog:
                 Path(self._lock.lock_file).unlink(missing_ok=True)
                 self.path.parent.rmdir()
 
-    def write(self, record: Record) -> None:
+    def write(self, record: BaseModel) -> None:
         """Append one record.
 
         Raises

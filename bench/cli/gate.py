@@ -1,0 +1,145 @@
+"""The speed gate, and the baseline for where an old revision cannot be built.
+
+Fed by a person or a CI job.
+"""
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.group import main
+from bench.errors import UnusableError
+
+if TYPE_CHECKING:
+    from bench.gate.command_pairs import Command
+    from bench.spec import TrainingSpec
+
+GATE_EXIT_CODES = """\b
+Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
+4 no verdict of speed: a side is broken or the work changed; 130 interrupted (what was measured is kept)."""
+
+CELL = "784-128-10:32"
+
+
+def _fraction(context: click.Context, parameter: click.Parameter, value: str) -> float:
+    """3 %, 3% and 0.03 are the same."""
+    text = value.strip()
+    try:
+        fraction = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        fraction = -1.0
+    if not 0 < fraction < 1:
+        raise click.BadParameter(f"{value!r}; allowed: above 0 and below 100 %, such as 3% or 0.03")
+    return fraction
+
+
+def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "list[TrainingSpec]":
+    from bench.gate.plan_files import cell_of
+
+    try:
+        return list({spec.name: spec for spec in map(cell_of, value.split(","))}.values())
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@main.command(epilog=GATE_EXIT_CODES)
+@click.option("--against", metavar="REV", help="Git revision that the work tree is compared with.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="File of `bench baseline save`, in place of REV.")
+@click.option("--tolerance", default="3%", show_default=True, callback=_fraction, help="A slowdown up to it passes.")
+@click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
+@click.option("--command", "text", metavar="CMD", help="Time this command instead; {tree} is the folder of a side.")
+@click.option("--own-clock", is_flag=True, help="The command prints the seconds to compare as its last line.")
+@click.option("--same-output", is_flag=True, help="No verdict where both sides do not print the same.")
+@click.option("--prepare", default="", metavar="CMD", help="Run once in each side's folder first, such as a build.")
+@click.option("--minutes", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Budget of time.")
+@click.option("--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds a command.")
+@click.option("--alpha", default="1%", show_default=True, callback=_fraction, help="Probability of a wrong verdict.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Of each side.  [default: usable cores]")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON, alone on stdout.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-TIME]")
+def gate(
+    against: str | None,
+    baseline: Path | None,
+    tolerance: float,
+    cells: "list[TrainingSpec]",
+    text: str | None,
+    own_clock: bool,
+    same_output: bool,
+    prepare: str,
+    minutes: float,
+    time_limit: float,
+    alpha: float,
+    threads: int | None,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """Fail where the work tree trains slower than another revision, and only there.
+
+    Both sides train the same plan in fresh processes that take turns; a pair of processes is one observation. It goes
+    on until the verdict is reached, with an error that holds however often one looks. Checkout, branches and stash are
+    never touched.
+
+    \b
+    Examples:
+      python -m bench gate --against main
+      python -m bench gate --against v0.1.0 --tolerance 5% --cells 784-128-10:32,784-512-512-10:128
+      python -m bench gate --against main --command 'python {tree}/benchmark.py' --prepare 'make'
+      python -m bench gate --baseline baseline.json
+    """
+    from bench import environment
+    from bench.gate.baseline_command import BaselineGate
+    from bench.gate.command import Asked, gate, gate_by_baseline
+    from bench.gate.decision import Rule
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
+    if (against is None) == (baseline is None):
+        raise UnusableError("one of --against REV and --baseline FILE is needed: what this tree is compared with")
+    command = _command(text, time_limit, own_clock, same_output)
+    budget, seconds = threads or environment.usable_cores(), 60 * minutes
+    if baseline is not None:
+        if command or prepare:
+            raise UnusableError("--command and --prepare are of --against, not of --baseline")
+        rule = Rule(tolerance, alpha, len(cells))
+        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, budget), as_json, out))
+    asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, budget)
+    sys.exit(gate(asked, as_json, out))
+
+
+def _command(text: str | None, limit: float, own_clock: bool, same_output: bool) -> "Command | None":
+    from bench.gate.command_pairs import Command
+
+    if text is None and (own_clock or same_output):
+        raise UnusableError("--own-clock and --same-output are of --command, which is missing")
+    return Command(text, limit, own_clock, same_output) if text is not None else None
+
+
+@main.group()
+def baseline() -> None:
+    """Keep a speed beside yardsticks, for when the old revision cannot be built.
+
+    \b
+    Example:
+      python -m bench baseline save baseline.json
+    """
+
+
+@baseline.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
+@click.option("--rounds", type=click.IntRange(8, 1000), default=20, show_default=True, help="Fresh processes of each.")
+@click.option("--threads", type=click.IntRange(1, 256), help="[default: usable cores]")
+def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int | None) -> None:
+    """Measure scratchnet beside a fixed matrix product and Keras, and write the ratios to FILE.
+
+    \b
+    Example:
+      python -m bench baseline save baseline.json --cells 784-128-10:32,784-512-512-10:128
+    """
+    from bench import environment
+    from bench.gate.baseline_command import save
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(save(file, cells, rounds, threads or environment.usable_cores()))

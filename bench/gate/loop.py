@@ -1,0 +1,37 @@
+"""Pairs of all cells in turn, until the verdict is reached or the time is over.
+
+Fed by a source of pairs for each cell; feeds the outcome.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+
+from bench.gate.decision import Rule, decide
+from bench.gate.pair import Pair
+from bench.gate.sides import Source
+
+Seen = dict[str, list[Pair]]
+
+
+def measure(sources: Mapping[str, Source], rule: Rule, seconds: float, keep: Callable[[Pair], None]) -> None:
+    """Measure pair after pair, cell by cell in random order; `keep` is given each as soon as it is there.
+
+    A cell that passed takes no further pair; the first that fails ends it all.
+    """
+    seen: Seen = {name: [] for name in sources}
+    end = time.perf_counter() + seconds
+    while left := _undecided(seen, rule):
+        for name in random.sample(left, len(left)):
+            if time.perf_counter() >= end:
+                return
+            pair = sources[name](len(seen[name]) + 1)
+            seen[name].append(pair)
+            keep(pair)
+
+
+def _undecided(seen: Seen, rule: Rule) -> list[str]:
+    verdicts = {name: decide([pair.log_ratio for pair in pairs], rule) for name, pairs in seen.items()}
+    if "fail" in verdicts.values():
+        return []
+    return [name for name, verdict in verdicts.items() if verdict == "undecided"]

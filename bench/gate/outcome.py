@@ -1,0 +1,138 @@
+"""What a gate comes to: a verdict for each cell and for all, the sentence that says it, the exit code.
+
+Fed by the pairs; feeds the reports.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED
+from bench.gate.decision import Effect, Rule, Verdict, decide, effect
+from bench.gate.pair import Pair
+from bench.text import bound
+
+SCHEMA_VERSION = 1
+
+Final = Literal["pass", "fail", "undecided", "no verdict"]
+
+EXIT_CODES: dict[Final, int] = {
+    "pass": EXIT_OK,
+    "fail": EXIT_FAILED_BACKEND,
+    "undecided": EXIT_UNDECIDED,
+    "no verdict": EXIT_NO_VERDICT,
+}
+WORDS: dict[Final, str] = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "undecided": "NOT DECIDABLE",
+    "no verdict": "NO VERDICT",
+}
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """One cell: the log ratio of each observation in the order of measuring, and the seconds that all of them took."""
+
+    name: str
+    verdict: Verdict
+    effect: Effect | None
+    log_ratios: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A gate as it ended. `old` and `new` name the sides; `broken` says why there is no verdict, or nothing."""
+
+    old: str
+    new: str
+    rule: Rule
+    cells: tuple[CellResult, ...]
+    broken: str = ""
+
+    @property
+    def verdict(self) -> Final:
+        """Of all cells: one that fails, fails; all must pass."""
+        verdicts = {cell.verdict for cell in self.cells}
+        if self.broken:
+            return "no verdict"
+        if "fail" in verdicts:
+            return "fail"
+        return "pass" if verdicts == {"pass"} else "undecided"
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 fail, 3 not decidable, 4 no verdict."""
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def sentence(self) -> str:
+        """What stands first everywhere."""
+        return f"{WORDS[self.verdict]}: {self.broken or self._said()}"
+
+    def _said(self) -> str:
+        telling = [cell for cell in self.cells if cell.verdict == self.verdict and cell.effect] or list(self.cells)
+        worst = max(telling, key=lambda cell: cell.effect.ratio if cell.effect else 0.0)
+        among = f"{len(telling)} of {len(self.cells)} cells; {worst.name}: " if len(self.cells) > 1 else ""
+        if worst.effect is None:
+            return f"{self.new} was not measured once beside {self.old}"
+        seconds = sum(cell.seconds for cell in self.cells)
+        shown = f"{interval(worst.effect, self.rule)}, {worst.effect.pairs} pairs, {seconds:.0f} s"
+        ratio = f"{self.new} takes {worst.effect.ratio:.3f} times as long as {self.old} ({shown})"
+        return f"{among}{ratio}: {_MEANING[self.verdict].format(tolerance=percent(self.rule.tolerance))}"
+
+    def as_json(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole, with `facts` of the run."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "gate",
+            **facts,
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "exit_code": self.exit_code,
+            "reason": self.broken,
+            "tolerance": self.rule.tolerance,
+            "alpha": self.rule.alpha,
+            "cells": [_cell_json(cell) for cell in self.cells],
+        }
+
+
+_MEANING: dict[Final, str] = {
+    "fail": "slower than the tolerance of {tolerance}",
+    "pass": "not slower than the tolerance of {tolerance}",
+    "undecided": "the interval straddles the tolerance of {tolerance}",
+}
+
+
+def result_of(name: str, pairs: Sequence[Pair], rule: Rule) -> CellResult:
+    """The verdict on one cell."""
+    logarithms = tuple(pair.log_ratio for pair in pairs)
+    shown = effect(logarithms, rule) if pairs else None
+    return CellResult(name, decide(logarithms, rule), shown, logarithms, sum(pair.wall_seconds for pair in pairs))
+
+
+def interval(effect: Effect, rule: Rule) -> str:
+    """The interval in words, with the confidence that it has at every look."""
+    low, high = bound(effect.low) if effect.low else "0", bound(effect.high) if effect.high < math.inf else "∞"
+    return f"{percent(1 - rule.fail_alpha - rule.alpha)} interval {low} to {high}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction as it is spoken: 3 %, 2.5 %."""
+    return f"{100 * fraction:.3g} %"
+
+
+def _cell_json(cell: CellResult) -> dict[str, Any]:
+    shown = cell.effect
+    return {
+        "cell": cell.name,
+        "verdict": cell.verdict,
+        "ratio": shown.ratio if shown else None,
+        "low": shown.low if shown and shown.low > 0 else None,
+        "high": shown.high if shown and shown.high < math.inf else None,
+        "pairs": len(cell.log_ratios),
+        "seconds": cell.seconds,
+        "log_ratios": cell.log_ratios,
+    }

@@ -1,0 +1,62 @@
+"""A dot a pair: where each lies, the tolerance, and how the interval closed.
+
+Fed by the outcome; saved beside its report.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.files import atomic_path
+from bench.gate.decision import effect
+from bench.gate.outcome import CellResult, Outcome, percent
+from bench.plot_style import BLACK, BLUE, SETTINGS, SKY, VERMILLION, dots_per_inch, grid, legend_below
+from bench.text import one_line
+
+
+def save_plot(outcome: Outcome, stem: Path) -> None:
+    """STEM.png and STEM.svg."""
+    with rc_context(SETTINGS):
+        figure = draw(outcome)
+        for suffix, metadata in ((".png", None), (".svg", {"Date": None})):
+            with atomic_path(stem.with_suffix(suffix)) as path:
+                figure.savefig(path, dpi=dots_per_inch(figure), metadata=metadata)
+
+
+def draw(outcome: Outcome) -> Figure:
+    """A panel a cell."""
+    measured = [cell for cell in outcome.cells if cell.log_ratios]
+    titles = [f"{cell.name}: {cell.verdict}" for cell in measured]
+    title = one_line(f"Seconds of {outcome.new} / seconds of {outcome.old}", 110)
+    figure, panels = grid(titles, title)
+    for axes, cell in zip(panels, measured, strict=True):
+        _panel(axes, cell, outcome)
+    handles = [
+        Line2D([], [], color=BLUE, marker="o", linestyle="", label="a pair of fresh processes"),
+        Line2D([], [], color=SKY, linewidth=7, alpha=0.35, label="interval of the median so far"),
+        Line2D([], [], color=VERMILLION, linestyle="--", label=f"tolerance {percent(outcome.rule.tolerance)}"),
+    ]
+    legend_below(figure, handles)
+    return figure
+
+
+def _panel(axes: Axes, cell: CellResult, outcome: Outcome) -> None:
+    logarithms = cell.log_ratios
+    numbers = np.arange(1, len(logarithms) + 1)
+    ratios = np.exp(logarithms)
+    reach = 1.15 * max(float(np.abs(ratios - 1).max()), outcome.rule.tolerance * 1.5)
+    so_far = [effect(logarithms[:count], outcome.rule) for count in numbers]
+    low = [max(one.low, 1 - reach) for one in so_far]
+    high = [min(one.high, 1 + reach) if one.high < math.inf else 1 + reach for one in so_far]
+    axes.fill_between(numbers, low, high, step="post", color=SKY, alpha=0.35, linewidth=0)
+    axes.axhline(1, color=BLACK, linewidth=1)
+    axes.axhline(1 + outcome.rule.tolerance, color=VERMILLION, linestyle="--", linewidth=1.2)
+    axes.plot(numbers, ratios, "o", color=BLUE, markersize=4)
+    axes.set_ylim(1 - reach, 1 + reach)
+    axes.set_xlabel("pair")
+    axes.set_ylabel("new / old")

@@ -1,0 +1,60 @@
+"""The pairs of a gate as append-only JSON lines, each on disk before the next is measured.
+
+Fed by the gate; feeds whoever wants the evidence of a verdict. Schema history: 1, first version.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from bench.gate.pair import Pair
+from bench.records import records_of
+
+
+class GateRecord(BaseModel):
+    """The first line: which sides, by which rule, where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["gate"] = "gate"
+    schema_version: Literal[1] = 1
+    started: str = Field(description="UTC, ISO 8601")
+    old: str
+    new: str
+    old_revision: str
+    new_revision: str
+    tolerance: float
+    alpha: float
+    seconds: float = Field(description="budget")
+    cells: tuple[str, ...]
+    threads: int
+    environment: dict[str, Any]
+
+
+class PairRecord(BaseModel):
+    """One pair."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["pair"] = "pair"
+    pair: Pair
+
+
+_ADAPTER: TypeAdapter[GateRecord | PairRecord] = TypeAdapter(
+    Annotated[GateRecord | PairRecord, Field(discriminator="kind")]
+)
+
+
+def pairs_of(folder: Path) -> dict[str, list[Pair]]:
+    """Cell → its pairs, of every cell that the gate was asked for.
+
+    Raises
+    ------
+    UnusableError
+        With file and line, where a record cannot be read.
+    """
+    first, *rest = records_of(folder, _ADAPTER, GateRecord)
+    pairs = [record.pair for record in rest if isinstance(record, PairRecord)]
+    cells = first.cells if isinstance(first, GateRecord) else ()
+    return {cell: [pair for pair in pairs if pair.cell == cell] for cell in cells}

@@ -1,0 +1,110 @@
+"""A gate's verdict for a person, for a pull request, for a CI server.
+
+Fed by the outcome; written into the folder of the run, and to where the CI server looks.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser.junitparser import FinalResult
+from rich import box
+from rich.table import Table
+from rich.text import Text
+from tabulate import tabulate
+
+from bench.errors import UnusableError
+from bench.files import atomic_path, write_atomically
+from bench.gate.outcome import CellResult, Outcome, interval, percent
+from bench.gate.plot import save_plot
+from bench.text import MISSING, escaped, one_line, significant
+
+MARKS = {"pass": "pass", "fail": "FAIL", "undecided": "?"}
+HEADERS = ("cell", "verdict", "new / old", "interval", "pairs", "seconds")
+HOW_TO_READ = """\
+*new / old*: how many times as long the new side takes, the median over the pairs. A pair is two fresh processes, one of
+each side, that took turns in random order on this machine. The interval holds however often one looks: it lies wholly
+above 1 + tolerance where the verdict is fail, wholly below where it is pass. The probability of a failure where nothing
+is slower than the tolerance is at most {alpha}, for all cells together."""
+
+
+def write(outcome: Outcome, facts: Mapping[str, Any], folder: Path) -> None:
+    """gate.json, gate.md, gate.xml (JUnit) and the plot, each whole or not at all."""
+    write_atomically(folder / "gate.json", json.dumps(outcome.as_json(facts), indent=1) + "\n")
+    write_atomically(folder / "gate.md", markdown(outcome))
+    with atomic_path(folder / "gate.xml") as path:
+        junit(outcome).write(str(path))
+    if any(cell.log_ratios for cell in outcome.cells):
+        save_plot(outcome, folder / "gate")
+
+
+def markdown(outcome: Outcome) -> str:
+    """The sentence, the table, how to read it."""
+    parts = [f"## Speed gate\n\n{escaped(outcome.sentence, 1000)}"]
+    if not outcome.broken:
+        rows = [tuple(map(escaped, cells_of(cell, outcome))) for cell in outcome.cells]
+        parts.append(tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True))
+        parts.append(HOW_TO_READ.format(alpha=percent(outcome.rule.alpha)))
+    return "\n\n".join(parts) + "\n"
+
+
+def cells_of(cell: CellResult, outcome: Outcome) -> tuple[str, ...]:
+    """A row of the table."""
+    shown = cell.effect
+    ratio = significant(shown.ratio, 4) if shown else MISSING
+    span = interval(shown, outcome.rule) if shown else MISSING
+    return cell.name, MARKS[cell.verdict], ratio, span, str(len(cell.log_ratios)), f"{cell.seconds:.0f}"
+
+
+def terminal(outcome: Outcome) -> Table:
+    """The same for a terminal."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in HEADERS:
+        table.add_column(name, justify="left" if name in ("cell", "verdict") else "right")
+    for cell in outcome.cells:
+        table.add_row(*(Text(one_line(value, 40)) for value in cells_of(cell, outcome)))
+    return table
+
+
+def junit(outcome: Outcome) -> JUnitXml:
+    """A test case a cell: failed, skipped where it is not decidable, an error where there is no verdict."""
+    suite = TestSuite("speed gate")
+    for cell in outcome.cells:
+        case = TestCase(one_line(cell.name, 200), "bench.gate", cell.seconds)
+        case.result = _junit_result(cell, outcome)
+        suite.add_testcase(case)
+    xml = JUnitXml()
+    xml.add_testsuite(suite)
+    return xml
+
+
+def _junit_result(cell: CellResult, outcome: Outcome) -> list[FinalResult]:
+    kinds: dict[str, type[FinalResult]] = {"fail": Failure, "undecided": Skipped}
+    kind = Error if outcome.broken else kinds.get(cell.verdict)
+    return [kind(one_line(outcome.sentence, 1000))] if kind else []
+
+
+ANNOTATIONS = {"pass": "notice", "fail": "error", "undecided": "warning", "no verdict": "error"}
+
+
+def tell_ci(outcome: Outcome) -> None:
+    """On GitHub: the Markdown to the step's summary, and the sentence as an annotation.
+
+    Raises
+    ------
+    UnusableError
+        Where the file that GITHUB_STEP_SUMMARY names cannot be written.
+    """
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(path).open("a", encoding="utf-8") as summary:
+                summary.write(markdown(outcome))
+        except OSError as error:
+            raise UnusableError(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({error.strerror or error})") from None
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        said = one_line(outcome.sentence, 1000).replace("%", "%25")
+        click.echo(f"::{ANNOTATIONS[outcome.verdict]} title=Speed gate::{said}", err=True)

@@ -1,0 +1,97 @@
+"""A side's process as the gate sees it: start, ask, and learn how it was lost.
+
+Fed by the pairs; the process itself is `bench.gate.side` or another script that answers in the same way.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any, Self
+
+from bench import environment
+
+LAST_LINE = 300
+"""Characters of what a process said last."""
+
+
+class SideLostError(Exception):
+    """A side gave no answer that can be used: there is no verdict of speed."""
+
+    def __init__(self, side: str, reason: str) -> None:
+        super().__init__(f"the {side} side {reason}")
+        self.side, self.reason = side, reason
+
+
+class SideProcess:
+    """A script in a fresh process and session of its own, so that Ctrl-C reaches the gate alone.
+
+    `tree` is first on its path, and nothing of this revision is unless it is the tree.
+    """
+
+    def __init__(self, side: str, script: Path, tree: Path, threads: int, log: Path, limit: float) -> None:
+        self._side, self._log, self._limit = side, log, limit
+        self._connection, theirs = Pipe()
+        with log.open("wb") as output, theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(script), str(theirs.fileno())],
+                env={**environment.worker_environment(threads), "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""},
+                cwd=tree,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it and those that it forked, however they are."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._connection.close()
+
+    def send(self, message: Any) -> None:
+        """Say something without waiting; whether it is still there is seen when its answer is awaited."""
+        with suppress(OSError):
+            self._connection.send(message)
+
+    def ask(self, *request: Any) -> dict[str, Any]:
+        """Send a request (a name and its arguments) and wait for the answer."""
+        self.send(request)
+        return self.answer(f"in {request[0]} {' '.join(map(str, request[1:]))}".strip())
+
+    def answer(self, when: str) -> dict[str, Any]:
+        """Wait for the answer to what was sent.
+
+        Raises
+        ------
+        SideLostError
+            Says which side, and whether it hung, crashed or refused.
+        """
+        try:
+            if not self._connection.poll(self._limit):
+                raise SideLostError(self._side, f"gave no answer within {self._limit:g} s {when}")
+            answer: dict[str, Any] = self._connection.recv()
+        except (EOFError, OSError):
+            raise SideLostError(self._side, f"{self._end()} {when}{self._said()}") from None
+        if "error" in answer:
+            raise SideLostError(self._side, f"failed {when}: {answer['error']}")
+        return answer
+
+    def _end(self) -> str:
+        code = self._process.wait()
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def _said(self) -> str:
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return f": {lines[-1][:LAST_LINE]}" if lines else ""

@@ -1,0 +1,95 @@
+"""Whether both sides did the same work: without that, seconds say nothing.
+
+Fed by what the processes of the first pair say of themselves, and by the costs of every pair.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.gate.pair import Pair
+from bench.gate.plan_files import PlanFiles
+from bench.plan import batches
+
+COST_TOLERANCE = 0.01
+"""Relative: a sum in another order moves a float32 epoch's cost by 1e-5 or less, a left-out step in fifty by 1e-2."""
+LEARNED_TOLERANCE = 0.05
+"""Of the way that the parameters went: rounding parts them by 1e-3 of it, another order of examples by far more."""
+ACCURACY_TOLERANCE = 0.005
+
+
+class WorkChangedError(Exception):
+    """The sides did not do the same work: there is no verdict of speed."""
+
+
+def expected_batches(plan: PlanFiles, epoch: int) -> str:
+    """SHA-256 of the plan's batches, as a side computes it of its own."""
+    x, y = (np.load(plan.folder / f"{name}.npy", mmap_mode="r") for name in ("x", "y"))
+    digest = hashlib.sha256()
+    for batch in batches(x, y, np.load(plan.folder / f"order{epoch}.npy"), plan.spec.batch_size):
+        for array in batch:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def check_start(plan: PlanFiles, sides: Mapping[str, Mapping[str, Any]], expected: str) -> None:
+    """Both start from the plan's parameters and consume its batches; `sides` has what each answered.
+
+    Raises
+    ------
+    WorkChangedError
+        Says which side does not.
+    """
+    for side, said in sides.items():
+        if not np.array_equal(np.frombuffer(said["parameters"]), plan.start):
+            raise WorkChangedError(f"the {side} side does not start from the plan's parameters")
+        if said["fingerprint"] != expected:
+            raise WorkChangedError(f"the {side} side does not consume the plan's batches")
+
+
+def check_learned(plan: PlanFiles, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Both learned the same in the same number of epochs, but for rounding.
+
+    Raises
+    ------
+    WorkChangedError
+        Says how far they are apart.
+    """
+    if reasons := list(_learned_apart(plan, old, new)):
+        raise WorkChangedError("; ".join(reasons))
+
+
+def _learned_apart(plan: PlanFiles, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    ours, theirs = (np.frombuffer(side["parameters"]) for side in (new, old))
+    if ours.shape != theirs.shape:
+        yield f"the new side has {len(ours)} parameters, the old one {len(theirs)}"
+        return
+    way = float(np.linalg.norm(theirs - plan.start))
+    apart = float(np.linalg.norm(ours - theirs)) / way if way else 0.0
+    if not apart <= LEARNED_TOLERANCE:
+        yield f"the parameters end {apart:.0%} of their way apart (allowed: {LEARNED_TOLERANCE:.0%})"
+    accuracies = [_accuracy(side["classes"], plan.labels) for side in (old, new)]
+    if abs(accuracies[1] - accuracies[0]) > ACCURACY_TOLERANCE:
+        yield f"test accuracy is {accuracies[1]:.2%}, that of the old side {accuracies[0]:.2%}"
+
+
+def check_costs(pair: Pair) -> None:
+    """The cost curves of a pair are the same, but for rounding.
+
+    Raises
+    ------
+    WorkChangedError
+        Names the pair and the epoch.
+    """
+    for epoch, (old, new) in enumerate(zip_longest(pair.old_costs, pair.new_costs, fillvalue=np.nan), 1):
+        if not abs(new - old) <= COST_TOLERANCE * abs(old):
+            told = f"cost of epoch {epoch} is {new:.4g}, that of the old side {old:.4g}"
+            raise WorkChangedError(f"{pair.cell}, pair {pair.number}: {told}")
+
+
+def _accuracy(classes: Sequence[int], labels: NDArray[np.int64]) -> float:
+    return float(np.mean(np.asarray(classes) == labels))
