@@ -111,7 +111,8 @@ def _file(path: Path) -> Source:
         return Runs(path, (_run(path.parent),))
     content = _json(path)
     if not isinstance(content, dict) or not isinstance(content.get("benchmarks"), list):
-        raise UnusableError(f"{shown(path)}: is not one of these: {ALLOWED}")
+        remedy = f"; give its folder, {shown(path.parent)}" if (path.parent / RECORDS_NAME).exists() else ""
+        raise UnusableError(f"{shown(path)}: is not one of these: {ALLOWED}{remedy}")
     return BenchmarkFile(path, content)
 
 

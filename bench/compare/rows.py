@@ -67,9 +67,13 @@ def compare(match: Match, margins: Margins) -> Compared:
 
 
 def is_identical(match: Match) -> bool:
-    """Whether every cost and accuracy of every epoch and every prediction of B are A's, in the same seeds."""
-    a, b = ({seed: process.training for seed, process in cell.ok.items()} for cell in (match.a, match.b))
-    return a == b and not match.incomplete
+    """Whether every cost and accuracy of every epoch and every prediction are the same, in every seed that both have.
+
+    Where one side has seeds besides, these are not compared; where both have, neither is the other's repetition.
+    """
+    a, b = match.a.ok, match.b.ok
+    shared = a.keys() & b.keys()
+    return are_paired(a, b) and not match.incomplete and all(a[seed].training == b[seed].training for seed in shared)
 
 
 def _resolution(match: Match) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bench.compare.equivalence import Difference, paired_difference, welch_difference
 
 
-def are_paired(a: Mapping[int, float], b: Mapping[int, float]) -> bool:
+def are_paired(a: Mapping[int, object], b: Mapping[int, object]) -> bool:
     """Whether the seeds of one side are among the other's: the same seed is the same start and the same batches.
 
     Where both have seeds of their own besides, all seeds are used, as two samples: what they share makes that careful.

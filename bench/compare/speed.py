@@ -27,7 +27,7 @@ from bench.text import one_line
 RESOLUTION = 1e-6
 """Of a ratio: finer than any clock on it."""
 WEAK = (
-    "weak evidence: seconds of two runs that did not take turns, and no other backend beside them; "
+    "weak evidence: seconds of two runs that did not take turns, not ratios to another backend beside them; "
     "`python -m bench gate` decides"
 )
 NO_TIMES = "no timed epoch: the warm-up alone was trained"

@@ -28,6 +28,8 @@ CHANGES_AT_MOST = 3
 WORDS = {"within_tolerance": "within", "undecided": "undecided", "worse": "WORSE", "better": "better"}
 WORDS |= {"equivalent": "equivalent"}
 
+WHICH_RATIO = "their time ratio to the run's reference, which took turns with them, in B / that in A"
+
 HOW_TO_READ = """\
 Difference: mean over seeds of B − A in test accuracy, with its 95 % interval; in pairs where the seeds are the same.
 Equivalent: two one-sided tests at 5 % show that it is less than the tolerance, in either direction; undecided is not
@@ -178,10 +180,9 @@ def _per_cent(fraction: float) -> str:
 def _speed_notes(rows: Sequence[Row]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        reasons.setdefault(row.speed.reason, []).append(row.backend)
+        reasons.setdefault(row.speed.reason or WHICH_RATIO, []).append(row.backend)
     for reason, backends in reasons.items():
-        if reason:
-            yield f"speed of {', '.join(one_line(name, 40) for name in dict.fromkeys(backends))}: {reason}"
+        yield f"speed of {', '.join(one_line(name, 40) for name in dict.fromkeys(backends))}: {reason}"
 
 
 def _place(row: Row) -> str:

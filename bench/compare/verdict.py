@@ -92,7 +92,13 @@ def _undecided(undecided: Sequence[Finding], matched: Matched, margins: Margins,
     worst = max(undecided, key=lambda finding: (finding.seeds_needed or math.inf, finding.size))
     more = f" (and {len(undecided) - 1} more)" if len(undecided) > 1 else ""
     yield f"not decidable: {_place(worst.row.match)}: {_figure(worst, margins)}{more}"
-    yield f"{needed} seeds on each side would decide it" if needed else _remedy(worst)
+    yield _enough(worst, needed) if needed else _remedy(worst)
+
+
+def _enough(finding: Finding, needed: int) -> str:
+    paired = finding.evidence is not None and finding.evidence.gain is not None and finding.evidence.gain.paired
+    fewer = "" if paired or finding.quantity == "speed" else " (the same seeds on both sides may need fewer)"
+    return f"{needed} seeds on each side would decide it{fewer}"
 
 
 def _remedy(finding: Finding) -> str:
@@ -118,13 +124,22 @@ def _most(undecided: Sequence[Finding]) -> int | None:
 def _within(findings: Sequence[Finding], compared: Sequence[Compared], margins: Margins) -> str:
     rows = "" if len(compared) == 1 else f" in all {len(compared)} rows"
     if all(row.identical for row in compared):
-        return f"B is identical to A{rows}: every cost, accuracy and prediction, bit by bit"
+        seeds = (
+            "" if all(set(row.match.a.ok) == set(row.match.b.ok) for row in compared) else " of the seeds they share"
+        )
+        what = "cost, accuracy and prediction" if _have_predictions(compared) else "cost and accuracy"
+        return f"B is identical to A{rows}: every {what}{seeds}, bit by bit"
     better = sum(finding.decision == "better" for finding in findings)
     names = ", ".join(_TOLERANCES[name](margins) for name in dict.fromkeys(f.quantity for f in findings))
     if len(compared) == 1:
         shown = "; ".join(f"{_figure(finding, margins)}" for finding in findings)
         return f"B is within tolerance: {_place(compared[0].match)}: {shown}"
     return f"B is within tolerance{rows} ({names})" + (f", better in {better} figures" if better else "")
+
+
+def _have_predictions(compared: Sequence[Compared]) -> bool:
+    processes = [process for row in compared for process in row.match.b.ok.values()]
+    return all(process.result.test_predictions is not None for process in processes)
 
 
 def _place(match: Match) -> str:
