@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from bench.compare.document import RowDecision
@@ -52,16 +52,16 @@ class Difference:
         """The 95 % interval, centre ± t(0.975, freedom) · error; None, None with one seed on a side."""
         if self.spread is None:
             return Interval(self.centre, None, None, self.count)
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, self.freedom)) * self.error
+        half = float(stdtrit(self.freedom, (1 + CONFIDENCE) / 2)) * self.error
         return Interval(self.centre, self.centre - half, self.centre + half, self.count)
 
     def p_below(self, limit: float) -> float | None:
         """One-sided p of "the true difference is `limit` or more": small where it is shown to be less."""
-        return None if self.spread is None else float(stats.t.cdf((self.centre - limit) / self.error, self.freedom))
+        return None if self.spread is None else float(stdtr(self.freedom, (self.centre - limit) / self.error))
 
     def p_above(self, limit: float) -> float | None:
         """One-sided p of "the true difference is `limit` or less": small where it is shown to be more."""
-        return None if self.spread is None else float(stats.t.sf((self.centre - limit) / self.error, self.freedom))
+        return None if self.spread is None else float(stdtr(self.freedom, (limit - self.centre) / self.error))
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], resolution: float) -> Difference:
