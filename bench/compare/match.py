@@ -165,9 +165,12 @@ def _lost(made: Match) -> Iterator[str]:
         for seed, process in cell.processes.items():
             if seed not in cell.ok:
                 reason = one_line(process.reason, 100)
-                status = process.status if process.status != "ok" else "no epoch was finished"
+                status = process.status if process.status != "ok" else _NO_FIGURE[bool(process.accuracies)]
                 place = f"{quoted(made.spec.name)}, {quoted(made.backend)}, seed {seed}"
                 yield f"{place}: {status} in {label}" + (f" ({reason})" if reason else "")
+
+
+_NO_FIGURE = {False: "no epoch was finished", True: "the final test accuracy is no number"}
 
 
 def _seeds(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Fed by the document alone; printed by the command.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
 from rich import box
@@ -44,9 +44,15 @@ def terminal(document: Document) -> str:
     console.print(Text(document.verdict))
     console.print()
     console.print(_benchmarks_table(document.benchmarks) if document.benchmarks else _rows_table(document.rows))
-    for line in notes(document):
-        console.print(Text(f"- {line}"))
+    console.print(_list(notes(document)))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _list(lines: Iterable[str]) -> Table:
+    made = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        made.add_row("-", Text(line))
+    return made
 
 
 def _rows_table(rows: Sequence[Row]) -> Table:

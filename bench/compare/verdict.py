@@ -5,13 +5,13 @@ equivalence is shown, or nothing is decided.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.compare.document import Benchmark, Decision, Margins, RowDecision
 from bench.compare.equivalence import MOST_SEEDS, Evidence, seeds_needed
 from bench.compare.match import Match, Matched, quoted
-from bench.compare.rows import Compared, Decided
+from bench.compare.rows import QUANTITIES, Compared, Decided
 from bench.statistics import Interval
 from bench.text import bound, factor, one_line, significant
 
@@ -59,23 +59,36 @@ def verdict(
     ]
     worse = [finding for finding in findings if finding.decision == "worse"]
     undecided = [finding for finding in findings if finding.decision == "undecided"]
+    notes = [*_worse_unasked(decided, fail_on), *_differences(matched)]
     if worse or matched.diverged:
-        return Verdict("worse", _sentence([*_diverged(matched), *_worse(worse, margins)], matched))
+        return Verdict("worse", _sentence(*_diverged(matched), *_worse(worse, margins), *notes))
     if undecided or matched.left_out:
         needed = None if matched.left_out else _most(undecided)
-        return Verdict("undecided", _sentence(_undecided(undecided, matched, margins, needed), matched), needed)
-    return Verdict("within_tolerance", _sentence([_within(findings, compared, margins)], matched))
+        return Verdict("undecided", _sentence(*_undecided(undecided, margins, needed), *notes), needed)
+    return Verdict("within_tolerance", _sentence(_within(findings, compared, margins), *notes))
 
 
-def _sentence(parts: Iterable[str], matched: Matched) -> str:
-    differences = len(matched.differences)
-    note = f"; {differences} difference{'s' if differences > 1 else ''} named below" if differences else ""
-    return one_line("; ".join(parts) + note)
+def _sentence(*parts: str) -> str:
+    return one_line("; ".join(parts))
+
+
+def _worse_unasked(decided: Sequence[Decided], fail_on: Sequence[str]) -> Iterator[str]:
+    """What is worse and was not asked to fail is said all the same."""
+    for name in QUANTITIES:
+        count = sum(each.get(name) == "worse" for each in decided)
+        if count and name not in fail_on:
+            yield f"its {name} is worse in {count} of {len(decided)} row{'s' if len(decided) > 1 else ''}"
+
+
+def _differences(matched: Matched) -> Iterator[str]:
+    count = len(matched.differences)
+    if count:
+        yield f"{count} difference{'s' if count > 1 else ''} named below"
 
 
 def _worse(worse: Sequence[Finding], margins: Margins) -> Iterator[str]:
     if worse:
-        largest = max(worse, key=lambda finding: finding.size)
+        largest = max(worse, key=lambda finding: (-QUANTITIES.index(finding.quantity), finding.size))
         more = f" (and {len(worse) - 1} more)" if len(worse) > 1 else ""
         yield f"B is worse: {_place(largest.row.match)}: {_figure(largest, margins)}{more}"
 
@@ -85,7 +98,7 @@ def _diverged(matched: Matched) -> Iterator[str]:
         yield f"B is worse: {_place(match)} diverged in each of its {len(match.b.processes)} seeds, in none of A's"
 
 
-def _undecided(undecided: Sequence[Finding], matched: Matched, margins: Margins, needed: int | None) -> Iterator[str]:
+def _undecided(undecided: Sequence[Finding], margins: Margins, needed: int | None) -> Iterator[str]:
     if not undecided:
         yield "not decidable: what A and B share could not all be compared"
         return

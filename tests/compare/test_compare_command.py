@@ -79,6 +79,11 @@ def test_only_what_may_fail_does(capsys, baseline, tmp_path):
     assert [invoke(capsys, baseline, b, "--fail-on", name)[0] for name in names] == [1, 0, 1]
 
 
+def test_what_is_worse_and_may_not_fail_is_said_all_the_same(capsys, baseline, tmp_path):
+    out = invoke(capsys, baseline, shifted(tmp_path / "b", -0.02), "--fail-on", "cost")[1]
+    assert "; its accuracy is worse in 1 of 1 row" in " ".join(out.split())
+
+
 def test_one_seed_is_not_decidable_unless_all_is_the_same(capsys, tmp_path):
     one, same, other = (made.with_accuracies(tmp_path / n, [x]) for n, x in (("a", 0.95), ("b", 0.95), ("c", 0.9501)))
     assert invoke(capsys, one, same)[0] == 0
@@ -202,7 +207,7 @@ def test_figures_that_are_no_numbers_are_missing(capsys, baseline, tmp_path):
     assert (code, err) == (3, "")
     document = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert document["rows"][0]["seeds_b"] == [0, 1, 3]
-    assert "'one', 'scratchnet', seed 2: no epoch was finished in B" in document["differences"]
+    assert "'one', 'scratchnet', seed 2: the final test accuracy is no number in B" in document["differences"]
 
 
 def test_a_broken_line_is_named_with_its_place(capsys, baseline, tmp_path):
