@@ -25,6 +25,8 @@ WIDEST_BENCHMARK = 42
 LINES_AT_MOST = 12
 CHANGES_AT_MOST = 3
 
+UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+
 WORDS = {"within_tolerance": "within", "undecided": "undecided", "worse": "WORSE", "better": "better"}
 WORDS |= {"equivalent": "equivalent"}
 
@@ -108,7 +110,7 @@ def _two_digits(ratio: float | None) -> str:
 
 def _benchmarks_table(rows: Sequence[Benchmark]) -> Table:
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    made.caption = Text("medians in s; + slower and - faster beyond the tolerance, ~ neither is told, ! not compared")
+    made.caption = Text("medians; + slower and - faster beyond the tolerance, ~ neither is told, ! not compared")
     made.caption_justify = "left"
     made.add_column("", no_wrap=True)
     for title in ("A", "B", "B / A"):
@@ -121,7 +123,15 @@ def _benchmarks_table(rows: Sequence[Benchmark]) -> Table:
 
 def _benchmark_cells(row: Benchmark, widest: int) -> tuple[str, ...]:
     ratio = MISSING if row.ratio is None else significant(row.ratio.centre)
-    return row.mark, significant(row.median_a), significant(row.median_b), ratio, one_line(row.name, widest)
+    return row.mark, _seconds(row.median_a), _seconds(row.median_b), ratio, one_line(row.name, widest)
+
+
+def _seconds(value: float | None) -> str:
+    """With the largest unit of which it holds one at least."""
+    if value is None:
+        return MISSING
+    unit, size = next((each for each in UNITS if value >= each[1]), UNITS[-1])
+    return f"{significant(value / size)} {unit}"
 
 
 def notes(document: Document) -> Iterator[str]:
@@ -247,7 +257,7 @@ def _points(interval: Interval) -> str:
 def _benchmark_sections(document: Document) -> Iterator[str]:
     if document.benchmarks:
         cells = [tuple(map(escaped, _benchmark_cells(row, 200))) for row in document.benchmarks]
-        yield _table(cells, ("mark", "A, s", "B, s", "B / A", "benchmark"))
+        yield _table(cells, ("mark", "A", "B", "B / A", "benchmark"))
         lines = [escaped(line, 1000) for line in notes(document)]
         if lines:
             yield "\n".join(f"- {line}" for line in lines)

@@ -237,10 +237,9 @@ def benchmark_verdict(rows: Sequence[Benchmark], tolerance: float) -> Verdict:
     if beyond:
         told = f"{len(beyond)} of {_count(rows)} beyond the tolerance {factor(tolerance)}, not told apart by the rounds"
         return Verdict("undecided", f"not decidable: {told}; more rounds, or {process}")
-    faster = f", faster in {len(by_mark['-'])}" if by_mark["-"] else ""
-    return Verdict(
-        "within_tolerance", f"B is at most {factor(tolerance)} times as slow in {_count(rows)}{faster} ({process})"
-    )
+    faster = f", {len(by_mark['-'])} faster" if by_mark["-"] else ""
+    limit = f"no median of {_count(rows)} is more than {factor(tolerance)} times A's"
+    return Verdict("within_tolerance", f"B is within tolerance: {limit}{faster} ({process})")
 
 
 def _beyond(row: Benchmark, tolerance: float) -> bool:
