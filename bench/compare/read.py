@@ -81,9 +81,14 @@ def _source(path: Path) -> Source:
 def _folder(path: Path) -> Runs:
     if (path / RECORDS_NAME).exists():
         return Runs(path, (_run(path),))
-    found = [_run(records.parent) for records in sorted(path.glob(f"*/{RECORDS_NAME}")) if _starts_a_run(records)]
+    here = [
+        Records.read(records.parent) for records in sorted(path.glob(f"*/{RECORDS_NAME}")) if _starts_a_run(records)
+    ]
+    found = [records for records in here if records.results]
     if not found:
-        raise UnusableError(f"{shown(path)}: no {RECORDS_NAME} of a run, here or one folder deeper; allowed: {ALLOWED}")
+        raise UnusableError(
+            f"{shown(path)}: no run that finished anything, here or one folder deeper; allowed: {ALLOWED}"
+        )
     return Runs(path, tuple(sorted(found, key=lambda records: records.run.started, reverse=True)))
 
 

@@ -45,7 +45,10 @@ def terminal(document: Document) -> str:
     console = Console(file=buffer, width=COLUMNS)
     console.print(Text(document.verdict))
     console.print()
-    console.print(_benchmarks_table(document.benchmarks) if document.benchmarks else _rows_table(document.rows))
+    if document.benchmarks:
+        console.print(_benchmarks_table(document.benchmarks))
+    if document.rows:
+        console.print(_rows_table(document.rows))
     console.print(_list(notes(document)))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
@@ -61,7 +64,7 @@ def _rows_table(rows: Sequence[Row]) -> Table:
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     made.caption = Text("A %: test accuracy of A; B − A in points, ± half its 95 % interval; speed: time of B / A")
     made.caption_justify = "left"
-    made.add_column("spec, backend", no_wrap=True)
+    made.add_column("spec, backend", overflow="ellipsis")  # the one that gives way, so that no figure is cut
     for title in ("A %", "B − A"):
         made.add_column(title, justify="right", no_wrap=True)
     for title in ("accuracy", "cost", "speed"):

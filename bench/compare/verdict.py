@@ -143,7 +143,7 @@ def _within(findings: Sequence[Finding], compared: Sequence[Compared], margins: 
         what = "cost, accuracy and prediction" if _have_predictions(compared) else "cost and accuracy"
         return f"B is identical to A{rows}: every {what}{seeds}, bit by bit"
     better = sum(finding.decision == "better" for finding in findings)
-    names = ", ".join(_TOLERANCES[name](margins) for name in dict.fromkeys(f.quantity for f in findings))
+    names = ", ".join(f"{name} {_TOLERANCES[name](margins)}" for name in dict.fromkeys(f.quantity for f in findings))
     if len(compared) == 1:
         shown = "; ".join(f"{_figure(finding, margins)}" for finding in findings)
         return f"B is within tolerance: {_place(compared[0].match)}: {shown}"

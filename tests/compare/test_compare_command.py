@@ -154,7 +154,7 @@ def test_records_of_the_first_schema_are_read(capsys):
         (["/nosuch", "/nosuch"], "/nosuch: cannot be read (No such file or directory); allowed: a run folder"),
         (["x" * 10_000, "y"], "x…: cannot be read (File name too long)"),
         (["pyproject.toml", "."], "pyproject.toml: is no JSON; allowed: a run folder"),
-        (["docs", "docs"], "docs: no records.jsonl of a run, here or one folder deeper"),
+        (["docs", "docs"], "docs: no run that finished anything, here or one folder deeper"),
         (["results/reference/founding/run.json", "."], "give its folder, results/reference/founding"),
         (["results/reference/scaling", "."], "results/reference/scaling/records.jsonl:1: record"),
         (["results/reference", "results/reference", "--fail-on", "luck"], "'luck'; allowed: accuracy, cost, speed"),
