@@ -3,6 +3,7 @@
 Fed by intervals of the comparison's document; feeds the page's templates, which draw them as SVG.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,14 +48,17 @@ class Axis:
         return f"{round(factor * tick, 6):.6g}".replace("-", MINUS)
 
 
-def around(reference: float, margin: float, intervals: Iterable[Interval | None]) -> Axis:
-    """An axis with the reference in its middle, wide enough for the margin, all centres and most intervals."""
+def around(reference: float, margin: float, intervals: Iterable[Interval | None], lowest: float = -math.inf) -> Axis:
+    """An axis with the reference in its middle, wide enough for the margin, all centres and most intervals.
+
+    No value can be below `lowest`: 0 for a ratio.
+    """
     shown = [interval for interval in intervals if interval is not None]
     centres = [abs(value - reference) for value in _finite(shown, ("centre",))]
     ends = [abs(value - reference) for value in _finite(shown, ("low", "high"))]
     typical = max([1.25 * margin, *(1.1 * centre for centre in centres)])
     reach = max(typical, min(1.1 * max(ends, default=0.0), FARTHEST * typical)) or 1.0
-    return Axis(reference - reach, reference + reach)
+    return Axis(max(lowest, reference - reach), reference + reach)
 
 
 def spanning(intervals: Iterable[Interval | None]) -> Axis:

@@ -32,6 +32,7 @@ OPTIONS = (
 FREE_FROM = 10
 """Chromium reads file 3 and writes file 4; the pipes' own numbers must not be these."""
 SECONDS = 20.0
+FINGER_SECONDS = 0.04
 
 
 class Point(NamedTuple):
@@ -197,6 +198,7 @@ class Browser:
         points = self._line(selector, start, end)
         for kind, at in zip(("touchStart", *["touchMove"] * (len(points) - 1)), points, strict=True):
             self.send("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": at.x, "y": at.y}])
+            time.sleep(FINGER_SECONDS)  # what is let go at speed glides on, and the next touch would only stop it
         self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.settle()
 

@@ -5,6 +5,7 @@ Fed by documents made up and real; `python tests/compare_page/check_in_browser.p
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,14 +21,19 @@ from bench.compare.page import page
 
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
-ORDER = "[...document.querySelectorAll('#{table} > tbody:not([hidden])')].map((body) => body.rows[0].cells[{column}].dataset.value)"
-RANGE = "document.querySelector('[data-row=\"{row}\"] .zoom output').value"
-WIDER = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth"
-INK = (
-    "(canvas => { const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
-    " let count = 0; for (let i = 3; i < pixels.length; i += 4) count += pixels[i] > 0; return count; })"
-    "(document.querySelector('[data-row=\"0\"] canvas'))"
-)
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FORM = "form[data-table={table}]"
+ROW = "[data-row='{number}']"
+INK = """(() => {
+  const canvas = document.querySelector("[data-row='0'] canvas");
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.filter((value, place) => place % 4 === 3 && value > 0).length;
+})()"""
+CHOOSE = """(() => {{
+  const field = document.querySelector("form[data-table=rows]").elements["{name}"];
+  field.value = "{value}";
+  field.dispatchEvent(new Event("input", {{ bubbles: true }}));
+}})()"""
 
 Check = Callable[[Browser, bool], Iterator[str]]
 
@@ -38,145 +44,154 @@ def expect(what: str, got: Any, wanted: Any) -> Iterator[str]:
         yield f"{what}: {got!r}; wanted {wanted!r}"
 
 
+def one(browser: Browser, selector: str, name: str) -> Any:
+    """A property of the first element that matches."""
+    return browser.value(f"document.querySelector({json.dumps(selector)}).{name}")
+
+
+def each(browser: Browser, selector: str, name: str) -> list[Any]:
+    """A property of every element that matches."""
+    return browser.value(f"[...document.querySelectorAll({json.dumps(selector)})].map((element) => element.{name})")
+
+
 def column(browser: Browser, number: int, table: str = "rows") -> list[str]:
-    return browser.value(ORDER.format(table=table, column=number))
+    """What the shown rows are sorted by in that column, in their order."""
+    return each(browser, f"#{table} > tbody:not([hidden])", f"rows[0].cells[{number}].dataset.value")
 
 
 def press(browser: Browser, phone: bool, selector: str) -> None:
+    """With a finger or with the mouse."""
     (browser.tap if phone else browser.click)(selector)
 
 
+def reset(browser: Browser, phone: bool, table: str = "rows") -> Iterator[str]:
+    """Press the table's reset: every row is back."""
+    press(browser, phone, f"{FORM.format(table=table)} button[type=reset]")
+    every = len(each(browser, f"#{table} > tbody", "hidden"))
+    yield from expect(
+        "count after reset", one(browser, f"{FORM.format(table=table)} output", "value"), f"{every} of {every} rows"
+    )
+    yield from expect("rows hidden after reset", sum(each(browser, f"#{table} > tbody", "hidden")), 0)
+
+
 def as_numbers(values: list[str]) -> list[float]:
+    """Those that are there."""
     return [float(value) for value in values if value]
 
 
 def check_fits(browser: Browser, phone: bool) -> Iterator[str]:
+    """A page wider than the window has to be pushed to and fro."""
     yield from expect("pixels wider than the window", browser.value(WIDER), 0)
 
 
 def check_sorting(browser: Browser, phone: bool) -> Iterator[str]:
+    """By tap or click, by keyboard, and back."""
     head = "#rows thead th:nth-child(4)"
     before = column(browser, 3)
     press(browser, phone, f"{head} button")
     rising = as_numbers(column(browser, 3))
-    yield from expect("rows in rising order", rising, sorted(rising))
-    yield from expect("rows kept", len(rising), len(before))
-    yield from expect("aria-sort", browser.value(f"document.querySelector('{head}').ariaSort"), "ascending")
+    yield from expect("rows in rising order", rising, sorted(as_numbers(before)))
+    yield from expect("aria-sort", one(browser, head, "ariaSort"), "ascending")
     browser.press(f"{head} button", "Enter", 13, "\r")
     falling = as_numbers(column(browser, 3))
-    yield from expect("rows in falling order, by keyboard", falling, sorted(falling, reverse=True))
+    yield from expect("rows in falling order, by keyboard", falling, rising[::-1])
     press(browser, phone, "#rows thead th:nth-child(2) button")
     names = column(browser, 1)
     yield from expect("rows by backend", names, sorted(names))
-    yield from expect(
-        "aria-sort of the column before", browser.value(f"document.querySelector('{head}').ariaSort"), "none"
-    )
-    press(browser, phone, "form[data-table=rows] button[type=reset]")
-    yield from expect("rows after reset", column(browser, 3), before)
+    yield from expect("aria-sort of the column before", one(browser, head, "ariaSort"), "none")
+    yield from reset(browser, phone)
+    yield from expect("order after reset", column(browser, 3), before)
 
 
 def check_filtering(browser: Browser, phone: bool) -> Iterator[str]:
-    every = len(column(browser, 0))
-    browser.write("form[data-table=rows] input", "512-512 KERAS-fit-tuned")
+    """By words, by decision, by backend, and back."""
+    browser.write(f"{FORM.format(table='rows')} input", "512-512 KERAS-fit-tuned")
     yield from expect("backends found", set(column(browser, 1)), {"keras-fit-tuned"})
     yield from expect("specs found", len(column(browser, 0)), 3)
-    yield from expect(
-        "count", browser.value("document.querySelector('form[data-table=rows] output').value"), f"3 of {every} rows"
-    )
-    press(browser, phone, "form[data-table=rows] button[type=reset]")
-    browser.wait(f"document.querySelector('form[data-table=rows] output').value === '{every} of {every} rows'")
-    choose = "(name, value) => {{ const field = document.querySelector('form[data-table=rows]').elements[name]; field.value = value; field.dispatchEvent(new Event('input', {{ bubbles: true }})); }}"
-    browser.value(f"({choose.format()})('state', 'worse')")
-    states = browser.value(
-        "[...document.querySelectorAll('#rows > tbody:not([hidden])')].map((body) => body.dataset.state)"
-    )
+    yield from expect("count", one(browser, f"{FORM.format(table='rows')} output", "value"), "3 of 45 rows")
+    yield from reset(browser, phone)
+    browser.value(CHOOSE.format(name="state", value="worse"))
+    states = each(browser, "#rows > tbody:not([hidden])", "dataset.state")
     yield from expect("states shown", set(states), {"worse"})
-    browser.value(f"({choose.format()})('backend', 'keras-fit')")
+    browser.value(CHOOSE.format(name="backend", value="keras-fit"))
     yield from expect("backends shown", set(column(browser, 1)), {"keras-fit"})
-    press(browser, phone, "form[data-table=rows] button[type=reset]")
-    browser.wait(f"document.querySelector('form[data-table=rows] output').value === '{every} of {every} rows'")
+    yield from reset(browser, phone)
 
 
 def check_opening(browser: Browser, phone: bool) -> Iterator[str]:
-    body = "#rows > tbody[data-row='0']"
+    """Curves, matrices and pictures are drawn, once, inside the window; the keyboard opens and closes, too."""
+    body = ROW.format(number=0)
     press(browser, phone, f"{body} .open")
-    yield from expect(
-        "open",
-        browser.value(
-            f"[!document.querySelector('{body} .details').hidden, document.querySelector('{body} .open').ariaExpanded]"
-        ),
-        [True, "true"],
-    )
-    yield from expect("curves", browser.value(f"document.querySelectorAll('{body} canvas').length"), 2)
+    yield from expect("hidden", one(browser, f"{body} .details", "hidden"), False)
+    yield from expect("aria-expanded", one(browser, f"{body} .open", "ariaExpanded"), "true")
+    yield from expect("curves", len(each(browser, f"{body} canvas", "width")), 2)
     yield from expect("a curve is drawn", browser.value(INK) > 1000, True)
-    yield from expect("matrices", browser.value(f"document.querySelectorAll('{body} .matrix table').length"), 3)
-    loaded = f"[...document.querySelectorAll('{body} .pictures img')].every((image) => image.naturalWidth === 28 || !image.complete)"
-    yield from expect(
-        "pictures", browser.value(f"document.querySelectorAll('{body} .pictures img').length > 0 && {loaded}"), True
-    )
-    seen = f"(({{ left, right }}) => [Math.round(left) >= 0, Math.round(right) <= innerWidth])(document.querySelector('{body} .sheet').getBoundingClientRect())"
+    yield from expect("matrices", len(each(browser, f"{body} .matrix table", "className")), 3)
+    browser.box(f"{body} .pictures img")
+    yield from expect("width of a picture", one(browser, f"{body} .pictures img", "naturalWidth"), 28)
     browser.value("document.querySelector('#rows').parentElement.scrollLeft = 9999")
-    browser.settle()
-    yield from expect("details inside the window though the table is scrolled", browser.value(seen), [True, True])
+    start, end = browser.box(f"{body} .sheet")
+    inside = start.x >= 0 and end.x <= browser.value("document.documentElement.clientWidth")
+    yield from expect("details in the window though the table is scrolled", inside, True)
     browser.value("document.querySelector('#rows').parentElement.scrollLeft = 0")
     yield from check_fits(browser, phone)
     browser.press(f"{body} .open", "Enter", 13, "\r")
-    yield from expect("closed by keyboard", browser.value(f"document.querySelector('{body} .details').hidden"), True)
+    yield from expect("closed by keyboard", one(browser, f"{body} .details", "hidden"), True)
     browser.press(f"{body} .open", "Enter", 13, "\r")
-    yield from expect(
-        "opened again, drawn once", browser.value(f"document.querySelectorAll('{body} canvas').length"), 2
-    )
+    yield from expect("opened again, drawn once", len(each(browser, f"{body} canvas", "width")), 2)
 
 
 def check_zooming(browser: Browser, phone: bool) -> Iterator[str]:
-    over = "#rows > tbody[data-row='0'] .u-over"
-    epochs = RANGE.format(row=0)
-    yield from expect("all epochs", browser.value(epochs), "epochs 1 to 10 of 10")
-    (browser.swipe if phone else browser.drag)(over, 0.3, 0.7)
-    yield from expect("zoomed into the middle", browser.value(epochs), "epochs 4 to 7 of 10")
-    both = "[...document.querySelectorAll('[data-row=\"0\"] .u-over')].length"
-    yield from expect("charts moved together", browser.value(both), 2)
-    press(browser, phone, "[data-row='0'] .zoom button")
-    yield from expect("after reset", browser.value(epochs), "epochs 1 to 10 of 10")
-    (browser.swipe if phone else browser.drag)(over, 0.3, 0.7)
+    """By mouse or finger, by keyboard, and back; a second curve goes along."""
+    over, shown = f"{ROW.format(number=0)} .u-over", f"{ROW.format(number=0)} .zoom output"
+    select = browser.swipe if phone else browser.drag
+    yield from expect("all epochs", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+    before = browser.value(INK)
+    select(over, 0.3, 0.7)
+    yield from expect("zoomed into the middle", one(browser, shown, "value"), "epochs 4 to 7 of 10")
+    yield from expect("drawn anew", browser.value(INK) != before, True)
+    press(browser, phone, f"{ROW.format(number=0)} .zoom button")
+    yield from expect("after reset", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+    yield from expect("drawn as before", browser.value(INK), before)
+    select(over, 0.3, 0.7)
     browser.click(over, times=2)
-    yield from expect("after a double click", browser.value(epochs), "epochs 1 to 10 of 10")
+    yield from expect("after a double click", one(browser, shown, "value"), "epochs 1 to 10 of 10")
     for _ in range(3):
-        browser.press("[data-row='0'] .zoom input", "ArrowRight", 39)
-    yield from expect("by keyboard", browser.value(epochs), "epochs 4 to 10 of 10")
-    press(browser, phone, "[data-row='0'] .zoom button")
+        browser.press(f"{ROW.format(number=0)} .zoom input", "ArrowRight", 39)
+    yield from expect("by keyboard", one(browser, shown, "value"), "epochs 4 to 10 of 10")
+    press(browser, phone, f"{ROW.format(number=0)} .zoom button")
 
 
 def check_hostile(browser: Browser, phone: bool) -> Iterator[str]:
+    """Every row opens, and nothing that a name holds becomes part of the page."""
     yield from check_fits(browser, phone)
-    count = browser.value("document.querySelectorAll('[data-row]').length")
-    for number in range(count):
-        press(browser, phone, f"[data-row='{number}'] .open")
-    yield from expect(
-        "open rows", browser.value("document.querySelectorAll('.open[aria-expanded=true]').length"), count
-    )
+    rows = len(each(browser, "[data-row]", "hidden"))
+    for number in range(rows):
+        press(browser, phone, f"{ROW.format(number=number)} .open")
+    yield from expect("open rows", len(each(browser, ".open[aria-expanded=true]", "id")), rows)
     yield from expect("scripts", browser.value("document.scripts.length"), 2)
-    yield from expect("pictures that nobody put there", browser.value("document.querySelectorAll('img').length"), 0)
+    yield from expect("pictures that nobody put there", browser.value("document.images.length"), 0)
     yield from check_fits(browser, phone)
 
 
 def check_benchmarks(browser: Browser, phone: bool) -> Iterator[str]:
+    """The other table sorts and filters, too."""
     yield from check_fits(browser, phone)
     press(browser, phone, "#benchmarks thead th:nth-child(3) button")
     ratios = column(browser, 2, "benchmarks")
-    rising = as_numbers(ratios)
-    yield from expect("benchmarks in rising order", rising, sorted(rising))
+    yield from expect("benchmarks in rising order", as_numbers(ratios), sorted(as_numbers(ratios)))
     yield from expect("without a ratio, last", ratios[-1], "")
-    browser.write("form[data-table=benchmarks] input", "backward")
+    browser.write(f"{FORM.format(table='benchmarks')} input", "backward")
     yield from expect("benchmarks found", len(column(browser, 0, "benchmarks")), 1)
-    press(browser, phone, "form[data-table=benchmarks] button[type=reset]")
+    yield from reset(browser, phone, "benchmarks")
 
 
 def check_many(browser: Browser, phone: bool) -> Iterator[str]:
+    """Five hundred rows."""
     yield from check_fits(browser, phone)
-    browser.write("form[data-table=rows] input", "spec 499")
+    browser.write(f"{FORM.format(table='rows')} input", "spec 499")
     yield from expect("rows found of 500", len(column(browser, 0)), 1)
-    press(browser, phone, "form[data-table=rows] button[type=reset]")
+    yield from reset(browser, phone)
 
 
 def benchmarks() -> dict[str, Any]:
@@ -193,11 +208,14 @@ def benchmarks() -> dict[str, Any]:
     )
 
 
+REAL: tuple[Check, ...] = (check_fits, check_sorting, check_filtering, check_opening, check_zooming)
+
+
 def pages() -> dict[str, tuple[str, tuple[Check, ...]]]:
     """Name → page and what is tried on it."""
     real, pictures = documents.realistic()
     return {
-        "real": (page(real, pictures), (check_fits, check_sorting, check_filtering, check_opening, check_zooming)),
+        "real": (page(real, pictures), REAL),
         "hostile": (page(documents.hostile(), {}), (check_hostile,)),
         "benchmarks": (page(benchmarks(), {}), (check_benchmarks,)),
         "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
