@@ -4,7 +4,7 @@ Fed by the comparison's document; feeds the page's templates, in which each func
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.text import MISSING, bound, is_missing, one_line, percent, significant
@@ -36,6 +36,8 @@ MARKS: dict[str | None, Mark] = {
 }
 """asv's signs for benchmarks: + is more time, − less."""
 
+SPEED_WORDS = {"better": "faster", "worse": "slower"}
+
 EQUIVALENCE: dict[str, str] = {
     "equivalent": "Equivalent: A and B differ by less than the margin of {margin} points.",
     "better": "B is better than A; the margin of equivalence is {margin} points.",
@@ -47,6 +49,12 @@ EQUIVALENCE: dict[str, str] = {
 def mark(decision: str | None) -> Mark:
     """A decision's look; of an unknown one, its own words."""
     return MARKS.get(decision) or Mark("none", "", one_line(decision, 40))
+
+
+def speed_mark(decision: str | None) -> Mark:
+    """A decision on time: what is worse there is slower."""
+    look = mark(decision)
+    return replace(look, words=SPEED_WORDS.get(look.words, look.words))
 
 
 def state(row: Mapping[str, Any]) -> str:
@@ -121,6 +129,7 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "mark": mark,
+    "speed_mark": speed_mark,
     "state": state,
     "equivalence": equivalence,
     "percent": percent,

@@ -34,13 +34,14 @@ const lengthOf = ({ a, b }) => Math.max(0, ...[...a, ...b].map((values) => value
 // B is thinner and dashed, and lies on top: where the two coincide, both are seen.
 function seriesOf({ a, b }, { form }) {
   const value = (_, at) => (at === null || at === undefined ? "–" : form(at));
-  const seed = (name, dash) => ({ stroke: () => color(name), width: 1, alpha: 0.4, dash, class: "seed", points: { show: false } });
+  const points = { size: 7, fill: () => color("--raised") };
+  const seed = (name, dash) => ({ stroke: () => color(name), width: 1, alpha: 0.55, dash, class: "seed", points: { show: false } });
   return [
     { label: "epoch" },
     ...(a.length > 1 ? a.map(() => seed("--a")) : []),
     ...(b.length > 1 ? b.map(() => seed("--b", [4, 4])) : []),
-    { label: "A", stroke: () => color("--a"), width: 4, value, points: { size: 7 } },
-    { label: "B", stroke: () => color("--b"), width: 2, dash: [8, 5], value, points: { size: 7 } },
+    { label: "A", stroke: () => color("--a"), width: 4, value, class: "a", points },
+    { label: "B", stroke: () => color("--b"), width: 2, dash: [8, 5], value, class: "b", points },
   ];
 }
 
@@ -103,6 +104,7 @@ function chartOf(box, sides, look, epochs, partsAt, zoomed) {
     axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], space: 40 }, { ...axis, size: 58 }],
     series: seriesOf(sides, look),
     cursor: { drag: { x: true, y: false } },
+    legend: { markers: { dash: (drawn, place) => (drawn.series[place].dash ? "dashed" : "solid") } },
     hooks: {
       draw: [(chart) => markEpoch(chart, partsAt)],
       setScale: [(chart, name) => name === "x" && zoomed(chart.scales.x.min, chart.scales.x.max)],

@@ -59,7 +59,7 @@ function picture(example, nameOf, pictures) {
   const uri = pictures[example.picture];
   const shown = uri ? element("img", { src: uri, alt: what, loading: "lazy" }) : element("span", { class: "no-picture" }, `#${example.index}`);
   const answer = (letter, answered) => element("span", { class: answered === example.label ? "right" : "wrong" }, `${letter} ${nameOf(answered)} ${answered === example.label ? "✓" : "✗"}`);
-  const label = element("b", { title: what }, nameOf(example.label));
+  const label = element("b", { title: what }, `is ${nameOf(example.label)}`);
   return element("figure", {}, shown, element("figcaption", {}, label, answer("A", example.a), answer("B", example.b)));
 }
 
