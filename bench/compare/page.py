@@ -7,6 +7,7 @@ import base64
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -57,6 +58,7 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     """StrictUndefined: a name that the document does not have is an error, and no hole in the page."""
     environment = Environment(
@@ -99,25 +101,26 @@ def _finite(value: Any) -> Any:
 
 
 def _data(rows: Sequence[Mapping[str, Any]], pictures: Pictures) -> dict[str, Any]:
-    """What the page's scripts draw when a row is opened. A picture that several specs show is held once."""
-    wanted = [(row, pictures.get(row["spec"], {})) for row in rows]
-    uris = list(
-        dict.fromkeys(of[str(e["index"])] for row, of in wanted for e in row["only_one_right"] if str(e["index"]) in of)
-    )
-    numbers = {uri: number for number, uri in enumerate(uris)}
-    return {"pictures": uris, "rows": [_drawn(row, of, numbers) for row, of in wanted]}
+    """What the page's scripts draw when a row is opened. A picture that several rows show is held once."""
+    held: dict[str, int] = {}
+    drawn = [_drawn(row, pictures.get(row["spec"], {}), held) for row in rows]
+    return {"pictures": list(held), "rows": drawn}
 
 
-def _drawn(row: Mapping[str, Any], pictures: Mapping[str, str], numbers: Mapping[str, int]) -> dict[str, Any]:
-    examples = [
-        example | {"picture": numbers.get(pictures.get(str(example["index"]), ""))} for example in row["only_one_right"]
-    ]
+def _drawn(row: Mapping[str, Any], pictures: Mapping[str, str], held: dict[str, int]) -> dict[str, Any]:
     return {
         "curves": _rounded(row["curves"]),
         "parts_at": row["cost_parts_at"]["epoch"],
         "confusion": row["confusion"],
-        "examples": examples,
+        "examples": [
+            each | {"picture": _place(pictures.get(str(each["index"])), held)} for each in row["only_one_right"]
+        ],
     }
+
+
+def _place(uri: str | None, held: dict[str, int]) -> int | None:
+    """Where a picture stands among those held, behind all others when it is first seen."""
+    return None if uri is None else held.setdefault(uri, len(held))
 
 
 def _rounded(value: Any) -> Any:

@@ -36,6 +36,7 @@ CHOOSE = """(() => {{
 }})()"""
 
 Check = Callable[[Browser, bool], Iterator[str]]
+Pages = dict[str, tuple[str, tuple[Check, ...]]]
 
 
 def expect(what: str, got: Any, wanted: Any) -> Iterator[str]:
@@ -162,6 +163,23 @@ def check_zooming(browser: Browser, phone: bool) -> Iterator[str]:
     press(browser, phone, f"{ROW.format(number=0)} .zoom button")
 
 
+def check_odd(browser: Browser, phone: bool) -> Iterator[str]:
+    """A hundred classes, names of classes, colours, one seed, 300 epochs of 10 seeds."""
+    for number in range(4):
+        press(browser, phone, f"{ROW.format(number=number)} .open")
+    yield from expect(
+        "cells shown of a large matrix", len(each(browser, f"{ROW.format(number=0)} .pairs tbody tr", "id")), 20
+    )
+    yield from expect("height of a picture", one(browser, f"{ROW.format(number=0)} .pictures img", "naturalHeight"), 32)
+    yield from expect("matrices with names", len(each(browser, f"{ROW.format(number=1)} .matrix table", "id")), 3)
+    yield from expect("curves where there are none", len(each(browser, f"{ROW.format(number=2)} canvas", "id")), 0)
+    yield from expect(
+        "matrices where there are none", one(browser, f"{ROW.format(number=2)} .confusion", "hidden"), True
+    )
+    yield from expect("curves of one kind", len(each(browser, f"{ROW.format(number=3)} canvas", "id")), 1)
+    yield from check_fits(browser, phone)
+
+
 def check_hostile(browser: Browser, phone: bool) -> Iterator[str]:
     """Every row opens, and nothing that a name holds becomes part of the page."""
     yield from check_fits(browser, phone)
@@ -211,11 +229,12 @@ def benchmarks() -> dict[str, Any]:
 REAL: tuple[Check, ...] = (check_fits, check_sorting, check_filtering, check_opening, check_zooming)
 
 
-def pages() -> dict[str, tuple[str, tuple[Check, ...]]]:
+def pages() -> Pages:
     """Name → page and what is tried on it."""
     real, pictures = documents.realistic()
     return {
         "real": (page(real, pictures), REAL),
+        "odd": (page(*documents.odd()), (check_odd,)),
         "hostile": (page(documents.hostile(), {}), (check_hostile,)),
         "benchmarks": (page(benchmarks(), {}), (check_benchmarks,)),
         "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
@@ -223,10 +242,10 @@ def pages() -> dict[str, tuple[str, tuple[Check, ...]]]:
     }
 
 
-def problems(browser: Browser, screenshots: Path | None) -> Iterator[str]:
+def problems(browser: Browser, made: Pages, screenshots: Path | None) -> Iterator[str]:
     """What is wrong with any page at any size."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, (text, checks) in pages().items():
+        for name, (text, checks) in made.items():
             path = Path(folder) / f"{name}.html"
             path.write_text(text, "utf-8")
             for size, (width, height) in SIZES.items():
@@ -257,10 +276,11 @@ def main() -> int:
         return 1
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
+    made = pages()
     with Browser(command) as browser:
-        wrong = list(problems(browser, arguments.screenshots))
+        wrong = list(problems(browser, made, arguments.screenshots))
     print(*wrong, sep="\n", end="\n" if wrong else "")
-    print(f"5 pages at {len(SIZES)} sizes in {command}: {len(wrong)} problems")
+    print(f"{len(made)} pages at {len(SIZES)} sizes in {command}: {len(wrong)} problems")
     return 1 if wrong else 0
 
 

@@ -24,6 +24,7 @@ from bench.statistics import mean_interval, ratio_interval
 
 RUN = Path(__file__).resolve().parents[2] / "results" / "reference" / "standard"
 DIGITS = tuple("0123456789")
+THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MARGIN = 0.005
 COST_TOLERANCE = 0.02
 TIME_LIMIT = 1.05
@@ -286,6 +287,35 @@ def flat(environment: Mapping[str, Any]) -> Document:
         inner: Iterable[tuple[str, Any]] = value.items() if isinstance(value, dict) else ()
         found |= {f"{name}: {key}": each for key, each in inner} or {name: value}
     return found
+
+
+def odd() -> tuple[Document, dict[str, dict[str, str]]]:
+    """Sizes that are no MNIST's, and their pictures."""
+    random = np.random.default_rng(0)
+    examples = [{"index": i, "label": i, "a": i if i % 2 else 3, "b": i + i % 2, "seed": 0} for i in range(10)]
+    pixels = random.integers(0, 256, (10, 32 * 24 * 3), dtype=np.uint8)
+    seeds = {str(seed): [1 / epoch + 0.1 + random.normal(0, 0.003) for epoch in range(1, 301)] for seed in range(10)}
+    tests = [{"seed": seed, "only_a": seed, "only_b": 2 * seed, "p": 0.5} for seed in range(30)]
+    rows = [
+        row(
+            "many classes",
+            confusion=drawn_confusion(random, [f"a rather long name of class {n}" for n in range(100)]),
+            only_one_right=examples,
+            seeds_a=list(range(30)),
+            seeds_b=[0, 1],
+            paired=False,
+            mcnemar=tests,
+        ),
+        row("ten names", confusion=drawn_confusion(random, THINGS)),
+        bare("one seed"),
+        row("long", curves={"cost": {"a": seeds, "b": seeds}, "test_accuracy": {"a": {}, "b": {}}}),
+    ]
+    return document(rows), {"many classes": pictures(pixels, (32, 24, 3), range(10))}
+
+
+def drawn_confusion(random: np.random.Generator, classes: Sequence[str]) -> Document:
+    sides = {side: random.poisson(3, (len(classes), len(classes))).tolist() for side in "ab"}
+    return {"classes": list(classes)} | sides
 
 
 def hostile() -> Document:

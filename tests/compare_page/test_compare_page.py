@@ -11,7 +11,7 @@ from io import BytesIO
 import documents
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
@@ -124,6 +124,7 @@ def test_a_long_name_is_cut_where_it_is_shown():
     assert max(len(word) for word in read(documents.row("x" * 10_000)).text.split()) <= 400
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(), st.text())
 def test_any_name_is_text(spec, backend):
     plain = Read(page(documents.document([documents.row()]), {}))
@@ -143,6 +144,19 @@ def test_one_seed_has_no_interval_and_says_so():
     assert "96.00 (one seed: no interval)" in seen.text
     assert "About 5 seeds would decide it." in seen.text
     assert "Not compared: A ran on 2 threads, B on 4." in seen.text
+
+
+def test_curves_that_are_not_there_are_not_said_to_agree():
+    assert "never part" not in read(documents.bare("x")).text
+    never = {"epoch": None, "relative": None, "largest_relative": 0.001}
+    assert "never part by more than 2.0 %; the largest difference is 0.10 %." in " ".join(
+        read(documents.row(cost_parts_at=never)).text.split()
+    )
+
+
+def test_the_first_epoch_at_which_costs_part_is_said():
+    text = " ".join(read(documents.row()).text.split())
+    assert "The mean cost curves part at epoch 2, by 2.5 %; the largest difference is 5.0 %." in text
 
 
 def test_a_spec_on_one_side_only_is_named():
@@ -190,6 +204,7 @@ def test_a_dark_picture_stays_dark():
     assert np.rint(255 * imread(BytesIO(base64.b64decode(code))))[0, 0, 0] == 9
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.1))
 def test_an_axis_holds_reference_margin_and_centre(centre, half, margin):
     interval = documents.interval(centre, half)
@@ -200,6 +215,7 @@ def test_an_axis_holds_reference_margin_and_centre(centre, half, margin):
     assert axis.place(0) == 50
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1), st.floats(0, 1))
 def test_an_axis_spans_every_interval(centres, half):
     axis = spanning([documents.interval(centre, half) for centre in centres])

@@ -51,10 +51,16 @@ function dataOf({ a, b }, epochs) {
   return [Array.from({ length: epochs }, (_, place) => place + 1), ...seeds, mean(a, epochs), mean(b, epochs)];
 }
 
+// Seldom a single value, or none: then uPlot's own range would be far too wide.
+function heightOf(_, low, high) {
+  if (low === null) return [0, 1];
+  return low === high ? [low - 0.05 * Math.abs(low) - 1e-9, high + 0.05 * Math.abs(high) + 1e-9] : uPlot.rangeNum(low, high, 0.1, false);
+}
+
 function markEpoch(chart, epoch) {
   const { ctx, bbox } = chart;
   const at = chart.valToPos(epoch, "x", true);
-  if (epoch === null || at < bbox.left || at > bbox.left + bbox.width) return;
+  if (epoch === null || Number.isNaN(at) || at < bbox.left || at > bbox.left + bbox.width) return;
   ctx.save();
   ctx.strokeStyle = color("--quiet");
   ctx.lineWidth = devicePixelRatio;
@@ -63,6 +69,11 @@ function markEpoch(chart, epoch) {
   ctx.moveTo(at, bbox.top);
   ctx.lineTo(at, bbox.top + bbox.height);
   ctx.stroke();
+  ctx.fillStyle = color("--quiet");
+  ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textBaseline = "top";
+  ctx.textAlign = at > bbox.left + bbox.width / 2 ? "right" : "left";
+  ctx.fillText(" part ", at, bbox.top);
   ctx.restore();
 }
 
@@ -100,7 +111,7 @@ function chartOf(box, sides, look, epochs, partsAt, zoomed) {
   const options = {
     width: Math.max(240, box.clientWidth),
     height: CHART_HEIGHT,
-    scales: { x: { time: false, range: (_, low, high) => (epochs === 1 ? [0.5, 1.5] : [low, high]) } },
+    scales: { x: { time: false, range: (_, low, high) => (epochs === 1 ? [0.5, 1.5] : [low, high]) }, y: { range: heightOf } },
     axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], space: 40 }, { ...axis, size: 58 }],
     series: seriesOf(sides, look),
     cursor: { drag: { x: true, y: false } },
@@ -150,7 +161,7 @@ function drawCurves(box, curves, partsAt) {
   for (const { look, sides } of drawn) {
     const inner = element("div", { class: "chart" });
     box.append(element("figure", {}, element("figcaption", {}, look.title), inner));
-    charts.push(chartOf(inner, sides, look, epochs, partsAt, show));
+    charts.push(chartOf(inner, sides, look, epochs, look === FORMS.cost ? partsAt : null, show));
   }
   if (epochs < 3) return;
   from.addEventListener("input", () => show(Math.min(Number(from.value), epochs - 1), Math.max(Number(to.value), Number(from.value) + 1)));

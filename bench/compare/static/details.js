@@ -17,7 +17,7 @@ function matrix(caption, classes, cells, strongest, { words, diagonal }) {
     const made = element("td", { class: row === column ? "diagonal" : "" }, words(count));
     if (count === 0) made.classList.add("zero");
     if (row !== column || diagonal) {
-      made.style.setProperty("--share", `${(70 * Math.min(1, Math.abs(count) / strongest)).toFixed(1)}%`);
+      made.style.setProperty("--share", Math.min(1, Math.abs(count) / strongest).toFixed(3));
       made.classList.add(count < 0 ? "less" : "more");
     }
     return made;
@@ -35,9 +35,9 @@ function matrices({ classes, a, b }) {
   const strongest = Math.max(largest(a, wrong), largest(b, wrong));
   const plain = { words: String, diagonal: false };
   return [
-    ["of-a", matrix(["A"], classes, a, strongest, plain)],
-    ["of-b", matrix(["B"], classes, b, strongest, plain)],
-    ["of-both", matrix(["B − A"], classes, difference, largest(difference, () => true), { words: signed, diagonal: true })],
+    ["matrix of-a", matrix(["A"], classes, a, strongest, plain)],
+    ["matrix of-b", matrix(["B"], classes, b, strongest, plain)],
+    ["matrix of-both", matrix(["B − A"], classes, difference, largest(difference, () => true), { words: signed, diagonal: true })],
   ];
 }
 
@@ -45,13 +45,13 @@ function mostChanged(classes, a, b, difference) {
   const cells = difference.flatMap((row, i) => row.map((count, j) => [Math.abs(count), i, j]));
   const first = cells.filter(([size]) => size > 0).sort((one, other) => other[0] - one[0]).slice(0, MOST_PAIRS);
   const lines = first.map(([, i, j]) => [classes[i], ...[classes[j], a[i][j], b[i][j], signed(difference[i][j])].map((words) => element("td", {}, String(words)))]);
-  return ["of-both", table([`The ${first.length} cells that differ most, of ${classes.length} × ${classes.length}`], ["true", "predicted", "A", "B", "B − A"], lines)];
+  return ["pairs", table([`The ${first.length} cells that differ most, of ${classes.length} × ${classes.length}`], ["true", "predicted", "A", "B", "B − A"], lines)];
 }
 
 function fillConfusion(section, confusion) {
   section.hidden = false;
   for (const [name, made] of matrices(confusion))
-    section.querySelector(".matrices").append(element("div", { class: `scroll matrix ${name}`, tabindex: "0", role: "region", "aria-label": "confusion matrix" }, made));
+    section.querySelector(".matrices").append(element("div", { class: `scroll ${name}`, tabindex: "0", role: "region", "aria-label": "confusion matrix" }, made));
 }
 
 function picture(example, nameOf, pictures) {
@@ -70,7 +70,7 @@ function fillExamples(section, { examples, confusion }, pictures) {
     const only = examples.filter((example) => example[side] === example.label);
     if (only.length === 0) continue;
     const grid = element("div", { class: "pictures" }, ...only.map((example) => picture(example, nameOf, pictures)));
-    section.append(element("h5", {}, `Only ${letter} is right: ${only.length}`), grid);
+    section.append(element("h5", {}, `Only ${letter} is right: ${only.length} of these ${examples.length}`), grid);
   }
 }
 
