@@ -202,12 +202,13 @@ class Browser:
         self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.settle()
 
-    def tap(self, selector: str) -> None:
+    def tap(self, selector: str, times: int = 1) -> None:
         """Touch the middle of an element."""
         start, end = self.box(selector)
         at = {"x": (start.x + end.x) / 2, "y": (start.y + end.y) / 2}
-        self.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[at])
-        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        for _ in range(times):
+            self.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[at])
+            self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.settle()
 
     def _line(self, selector: str, start: float, end: float) -> list[Point]:

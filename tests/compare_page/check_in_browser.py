@@ -155,8 +155,8 @@ def check_zooming(browser: Browser, phone: bool) -> Iterator[str]:
     yield from expect("after reset", one(browser, shown, "value"), "epochs 1 to 10 of 10")
     yield from expect("drawn as before", browser.value(INK), before)
     select(over, 0.3, 0.7)
-    browser.click(over, times=2)
-    yield from expect("after a double click", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+    (browser.tap if phone else browser.click)(over, times=2)
+    yield from expect("after a double click or tap", one(browser, shown, "value"), "epochs 1 to 10 of 10")
     for _ in range(3):
         browser.press(f"{ROW.format(number=0)} .zoom input", "ArrowRight", 39)
     yield from expect("by keyboard", one(browser, shown, "value"), "epochs 4 to 10 of 10")

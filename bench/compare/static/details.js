@@ -23,7 +23,7 @@ function matrix(caption, classes, cells, strongest, { words, diagonal }) {
     return made;
   };
   const lines = cells.map((row, place) => [classes[place], ...row.map((count, column) => cell(count, place, column))]);
-  return table(caption, ["", ...classes], lines);
+  return table(caption, ["true", ...classes], lines);
 }
 
 const largest = (cells, keep) => Math.max(1, ...cells.flatMap((row, i) => row.filter((_, j) => keep(i, j)).map(Math.abs)));
@@ -51,7 +51,7 @@ function mostChanged(classes, a, b, difference) {
 function fillConfusion(section, confusion) {
   section.hidden = false;
   for (const [name, made] of matrices(confusion))
-    section.querySelector(".matrices").append(element("div", { class: `scroll ${name}`, tabindex: "0", role: "region", "aria-label": "confusion matrix" }, made));
+    section.querySelector(".matrices").append(element("div", { class: `scroll ${name}`, tabindex: "0", role: "group", "aria-label": "confusion matrix" }, made));
 }
 
 function picture(example, nameOf, pictures) {
