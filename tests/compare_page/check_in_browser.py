@@ -35,6 +35,15 @@ CHOOSE = """(() => {{
   field.dispatchEvent(new Event("input", {{ bubbles: true }}));
 }})()"""
 
+PICTURE = "https://example.org/picture.png"
+STRANGE = f"""(() => {{
+  const [script, image] = ["script", "img"].map((tag) => document.createElement(tag));
+  script.textContent = "window.strange = true";
+  image.src = "{PICTURE}";
+  document.body.append(script, image);
+  return new Promise((done) => setTimeout(() => done(window.strange), 100));
+}})()"""
+
 Check = Callable[[Browser, bool], Iterator[str]]
 Pages = dict[str, tuple[str, tuple[Check, ...]]]
 
@@ -192,6 +201,15 @@ def check_hostile(browser: Browser, phone: bool) -> Iterator[str]:
     yield from check_fits(browser, phone)
 
 
+def check_policy(browser: Browser, phone: bool) -> Iterator[str]:
+    """A script that did break out of a name would still not run, and no picture would be asked for."""
+    yield from expect("a strange script ran", browser.value(STRANGE), None)
+    refused = [complaint for complaint in browser.complaints if "Content Security Policy" in complaint]
+    yield from expect("refused by the policy", len(refused), 2)
+    planted = (*refused, f"asked for {PICTURE}")  # the protocol tells of a request before the policy stops it
+    browser.complaints[:] = [complaint for complaint in browser.complaints if complaint not in planted]
+
+
 def check_benchmarks(browser: Browser, phone: bool) -> Iterator[str]:
     """The other table sorts and filters, too."""
     yield from check_fits(browser, phone)
@@ -235,7 +253,7 @@ def pages() -> Pages:
     return {
         "real": (page(real, pictures), REAL),
         "odd": (page(*documents.odd()), (check_odd,)),
-        "hostile": (page(documents.hostile(), {}), (check_hostile,)),
+        "hostile": (page(documents.hostile(), {}), (check_hostile, check_policy)),
         "benchmarks": (page(benchmarks(), {}), (check_benchmarks,)),
         "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
         "empty": (page(documents.document(decision="undecided", seeds_needed=12), {}), (check_fits,)),
@@ -250,11 +268,19 @@ def problems(browser: Browser, made: Pages, screenshots: Path | None) -> Iterato
             path.write_text(text, "utf-8")
             for size, (width, height) in SIZES.items():
                 browser.open(path, width, height, dark=False)
-                tried = [f"{check.__name__}: {found}" for check in checks for found in check(browser, size == "phone")]
+                tried = [problem for check in checks for problem in results(check, browser, size == "phone")]
                 yield from (f"{name}, {size}, {problem}" for problem in (*tried, *browser.complaints))
                 browser.complaints.clear()
                 if screenshots:
                     look(browser, screenshots, f"{name}-{size}")
+
+
+def results(check: Check, browser: Browser, phone: bool) -> Iterator[str]:
+    """A check's complaints, with its name; where the page lacks what it needs, that."""
+    try:
+        yield from (f"{check.__name__}: {complaint}" for complaint in check(browser, phone))
+    except RuntimeError as error:
+        yield f"{check.__name__} stopped: {' '.join(str(error).split())}"
 
 
 def look(browser: Browser, folder: Path, name: str) -> None:
