@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from bench.compare.axis import AXES
 from bench.compare.page_words import FILTERS
+from bench.compare.surroundings import side_by_side
 from bench.plot_style import BLUE, ORANGE, SKY, VERMILLION
 from bench.text import one_line
 
@@ -70,7 +71,7 @@ def _environment() -> Environment:
         finalize=_printable,
     )
     environment.filters.update(FILTERS)
-    environment.globals.update(AXES)
+    environment.globals.update(AXES, side_by_side=side_by_side)
     return environment
 
 

@@ -93,9 +93,16 @@ def p_value(p: Any) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {significant(p, 2)}"
 
 
+def percent_of(fraction: Any) -> str:
+    """A size in per cent of something, two digits."""
+    return MISSING if is_missing(fraction) else f"{significant(100 * abs(fraction), 2)} %"
+
+
 def relative(fraction: Any) -> str:
-    """A relative difference in per cent, two digits."""
-    return MISSING if is_missing(fraction) else f"{significant(100 * fraction, 2)} %"
+    """(B − A) / A in words."""
+    if is_missing(fraction):
+        return MISSING
+    return f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
 
 
 def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:
@@ -140,6 +147,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "points_interval": lambda interval: with_interval(interval, points),
     "ratio_interval": lambda interval: with_interval(interval, bound),
     "relative": relative,
+    "percent_of": percent_of,
+    "ratio_ends": lambda interval: ends(interval, bound),
     "seeds": seeds,
     "seconds": seconds,
     "line": one_line,

@@ -17,8 +17,9 @@ from matplotlib.image import imread
 
 from bench.compare.axis import around, spanning
 from bench.compare.page import page
-from bench.compare.page_words import equivalence, p_value, points, seconds, state
+from bench.compare.page_words import equivalence, p_value, points, relative, seconds, state
 from bench.compare.pictures import data_uri, pictures
+from bench.compare.surroundings import side_by_side
 
 LOADING = ("src", "href", "srcset", "data", "poster", "action", "formaction", "background")
 
@@ -143,7 +144,7 @@ def test_one_seed_has_no_interval_and_says_so():
     seen = read(documents.bare("x"))
     assert "96.00 (one seed: no interval)" in seen.text
     assert "About 5 seeds would decide it." in seen.text
-    assert "Not compared: A ran on 2 threads, B on 4." in seen.text
+    assert "Not compared: A ran on 2 threads, B on 4" in seen.text
 
 
 def test_curves_that_are_not_there_are_not_said_to_agree():
@@ -156,7 +157,7 @@ def test_curves_that_are_not_there_are_not_said_to_agree():
 
 def test_the_first_epoch_at_which_costs_part_is_said():
     text = " ".join(read(documents.row()).text.split())
-    assert "The mean cost curves part at epoch 2, by 2.5 %; the largest difference is 5.0 %." in text
+    assert "The mean cost curves part at epoch 2, where B is 2.5 % above A; the largest difference is 5.0 %." in text
 
 
 def test_a_spec_on_one_side_only_is_named():
@@ -166,7 +167,21 @@ def test_a_spec_on_one_side_only_is_named():
 def test_what_differs_in_the_environment_is_marked_by_more_than_colour():
     seen = read(documents.row())
     assert [each["aria-label"] for each in seen.all("span") if each.get("class") == "sign"] == ["differs"]
-    assert "1 of 2 values differs" in seen.text
+    assert "Values that differ: 1 of 2" in seen.text
+
+
+def test_environments_are_set_side_by_side():
+    a = {"cpu": "x", "packages": {"numpy": "1", "scipy": "2"}, "load": [0.5, None], "variables": {}}
+    b = {"cpu": "x", "packages": {"numpy": "1", "scipy": "3"}, "load": [0.5, None], "gpu": "y"}
+    lines = [(line.name, line.a, line.b, line.differs) for line in side_by_side(a, b)]
+    assert lines == [
+        ("packages: scipy", "2", "3", True),
+        ("variables", "none", "–", True),
+        ("gpu", "–", "y", True),
+        ("cpu", "x", "x", False),
+        ("packages: numpy", "1", "1", False),
+        ("load", "0.5, –", "0.5, –", False),
+    ]
 
 
 def test_nothing_to_compare_is_said():
@@ -243,7 +258,23 @@ def test_a_row_is_found_by_its_gravest_decision(decisions, gravest):
     assert state(documents.row(equivalence=verdict, cost_decision=cost, speed_decision=speed)) == gravest
 
 
+def test_a_ratio_that_is_weak_evidence_says_why():
+    text = read(documents.row(speed={"ratio": documents.interval(1.1), "reason": "one seed"})).text
+    assert "one seed" in text.split("Time, B / A")[-1]
+    assert "Not compared: one seed" not in text
+
+
+def test_files_of_benchmarks_need_no_threads_and_no_interval():
+    sides = {letter: documents.side(letter) | {"threads": None, "started": ""} for letter in "ab"}
+    plain = documents.benchmark(ratio=documents.interval(1.2), rounds_a=None)
+    text = read(benchmarks=[plain], **sides).text
+    assert "one seed" not in text
+    assert "threads" not in text
+    assert "1.20" in text
+
+
 def test_words():
+    assert [relative(x) for x in (0.025, -0.5, None)] == ["2.5 % above A", "50 % below A", "–"]
     assert [points(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
     assert [p_value(p) for p in (0.3412, 0.00004, None)] == ["p = 0.34", "p < 0.001", "–"]
     assert [seconds(s) for s in (2.5, 0.0125, 1.25e-4, 3e-9, None)] == ["2.50 s", "12.5 ms", "125 µs", "3.00 ns", "–"]
