@@ -1,6 +1,6 @@
 """The command line: reads arguments, calls one function of the project, prints what it returns."""
 
-from bench.cli import measure, train
+from bench.cli import history, measure, train
 from bench.cli.group import main
 
-__all__ = ["main", "measure", "train"]
+__all__ = ["history", "main", "measure", "train"]
