@@ -1,6 +1,7 @@
 """What is read from each kind of run file, which runs make one line, and what is said of a file that is broken."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import made
