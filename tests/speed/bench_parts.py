@@ -4,7 +4,9 @@ One process, one BLAS thread. With plain SGD the update happens inside the produ
 Adam there is an update of its own. The parts add up to the step.
 """
 
+from collections.abc import Iterator
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,10 +57,15 @@ def _back(workspace: Workspace, scale: float, beta: float) -> None:
     batch.gradient(workspace.layers[0], scale, beta)
 
 
+def _batches(cell, step: Step) -> Iterator[Any]:
+    """One batch of examples after another, without end: rows that the cache may no longer hold, as in an epoch."""
+    starts = range(0, EXAMPLES - cell.batch_size + 1, cell.batch_size)
+    return cycle([step.order[start : start + cell.batch_size] for start in starts])
+
+
 @pytest.mark.benchmark(group="gather")
 def test_gather(benchmark, cell, step, workspace):
-    starts = range(0, EXAMPLES - cell.batch_size + 1, cell.batch_size)
-    batches = cycle([step.order[start : start + cell.batch_size] for start in starts])
+    batches = _batches(cell, step)
     benchmark(lambda: batch.gather(workspace, step.X, next(batches)))
     assert workspace.rows[:, -1].all()
 
@@ -95,7 +102,8 @@ def test_update(benchmark, architecture, optimizer):
 
 @pytest.mark.benchmark(group="step")
 def test_step(benchmark, cell, step, workspace):
-    benchmark(_step, workspace, step, step.order[: cell.batch_size])
+    batches = _batches(cell, step)
+    benchmark(lambda: _step(workspace, step, next(batches)))
     assert np.isfinite(step.network.parameters.vector).all()
 
 
