@@ -4,6 +4,8 @@ The clock is the worker's, around `train_epoch` alone, as in `bench run`: neithe
 in it. One process a backend, so two backends may differ by that process's luck; `bench speed` takes many.
 """
 
+from pathlib import Path
+
 import pytest
 from shapes import cells
 
@@ -34,11 +36,12 @@ CLOCK = WorkerClock()
 
 
 class Trained:
-    """A backend's process, which trains one cell after another."""
+    """A backend's processes: one an architecture, which trains it at one batch size after another."""
 
-    def __init__(self, name, folder) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
         self._name, self._folder = name, folder
-        self.process: Contestant | None = None
+        self._process: Contestant | None = None
+        self._architecture = ""
 
     def begin(self, cell: Cell) -> None:
         """The model of this cell, built, with an epoch behind it: what compiles has compiled."""
@@ -47,28 +50,34 @@ class Trained:
             data.mkdir()
             load_dataset(DataSpec(train_examples=STEPS * cell.batch_size, test_examples=10)).save(data)
         job = job_of(self._name, Grid().spec(cell), SEED, data, environment.usable_cores())
-        if self.process is None:
-            self.process = Contestant(self._name, job, self._folder / f"{self._name}.log", LIMIT_SECONDS)
-            self.process.ready()
+        if self._process is not None and self._architecture == cell.architecture:
+            self._process.next_job(job)
         else:
-            self.process.next_job(job)
+            self.close()
+            log = self._folder / f"{cell.architecture}.log"
+            self._process, self._architecture = Contestant(self._name, job, log, LIMIT_SECONDS), cell.architecture
+            self._process.ready()
         self._epoch = 0
         self.train()
 
     def train(self) -> None:
         """An epoch; the clock goes on by its seconds."""
         self._epoch += 1
-        self.process.time(self._epoch)
-        assert self.process.lost is None, self.process.lost
-        CLOCK.now += self.process.seconds[-1]
+        self._process.time(self._epoch)
+        assert self._process.lost is None, self._process.lost
+        CLOCK.now += self._process.seconds[-1]
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.close()
 
 
 @pytest.fixture(params=INSTALLED, scope="module")
 def trained(request, tmp_path_factory):
     one = Trained(request.param, tmp_path_factory.mktemp(request.param))
     yield one
-    if one.process is not None:
-        one.process.close()
+    one.close()
 
 
 @pytest.mark.benchmark(timer=CLOCK)
@@ -78,4 +87,3 @@ def test_steps(benchmark, trained, cell):
     benchmark.group = f"{STEPS} steps of {cell}, all backends"
     benchmark.extra_info["threads"] = environment.usable_cores()
     benchmark.pedantic(trained.train, rounds=ROUNDS)
-    assert len(trained.process.seconds) >= 2
