@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bench.history.steps import FEWEST, SHORTEST, find_steps, noise_of
+from bench.history.steps import FEWEST, SHORTEST, find_steps, noise_of, penalty
 
 RUNS, HISTORIES = 30, 200
 SD = 0.02
@@ -68,6 +68,28 @@ def cost(ratios, found) -> float:
     logarithms = np.log(ratios)
     parts = (logarithms[first:end] for first, end, _ in found.levels)
     return sum(float(np.abs(part - np.median(part)).sum()) for part in parts)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.integers(FEWEST, 24), st.lists(st.floats(0.8, 1.25), max_size=3))
+def test_no_other_levels_cost_less_with_a_penalty_for_each_change(seed, count, factors):
+    rng = np.random.default_rng(seed)
+    logarithms = rng.normal(0, SD, count)
+    for factor in factors:
+        logarithms[rng.integers(count) :] += math.log(factor)
+    found = find_steps(np.exp(logarithms))
+    each = penalty(found.noise, count)
+    assert cost(np.exp(logarithms), found) + each * len(found.steps) == pytest.approx(least(logarithms, each), abs=1e-9)
+
+
+def least(logarithms, each) -> float:
+    """The least cost of all levels of SHORTEST runs or more, by going through all of them."""
+    best = {0: -each}
+    for end in range(SHORTEST, len(logarithms) + 1):
+        starts = [start for start in best if start <= end - SHORTEST]
+        parts = {start: logarithms[start:end] for start in starts}
+        best[end] = min(best[s] + each + float(np.abs(part - np.median(part)).sum()) for s, part in parts.items())
+    return best[len(logarithms)]
 
 
 @given(st.integers(0, 29), st.floats(1.5, 100))
