@@ -44,6 +44,7 @@ def test_a_step_of_10_per_cent_is_found_where_it_is_in_95_of_100_cases(kind):
     assert found >= 0.95 * HISTORIES
 
 
+@settings(deadline=None)
 @given(st.integers(SHORTEST, 20), st.integers(SHORTEST, 20), st.floats(1.02, 3), st.booleans())
 def test_a_step_without_noise_is_found_at_its_run_with_its_levels(before, after, factor, down):
     assume(before + after >= FEWEST)
@@ -54,6 +55,7 @@ def test_a_step_without_noise_is_found_at_its_run_with_its_levels(before, after,
     assert step.factor == pytest.approx(factor)
 
 
+@settings(deadline=None)
 @given(RATIOS, st.floats(1e-3, 1e3))
 def test_the_unit_of_the_ratios_moves_no_step(ratios, factor):
     assume(len(set(ratios)) == len(ratios))
@@ -92,6 +94,7 @@ def least(logarithms, each) -> float:
     return best[len(logarithms)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 29), st.floats(1.5, 100))
 def test_one_wild_run_is_no_step(place, factor):
     ratios = np.exp(np.random.default_rng(3).normal(0, SD, RUNS))
