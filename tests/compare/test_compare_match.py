@@ -127,6 +127,7 @@ def test_of_a_folder_of_runs_those_with_the_specs_of_the_other_side_are_taken(ba
         "two": {"spec": {"name": "two"}},
     }.items():
         made.with_accuracies(folder / name, [0.9 if name == "old" else 0.95], **changes)
+    made.run(folder / "nothing", {})
     (folder / "scaling").mkdir()
     (folder / "scaling" / "records.jsonl").write_text('{"kind":"scaling","schema_version":1}\n')
     found = matched(baseline, folder)
