@@ -57,7 +57,7 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 @click.option("--minutes", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Budget of time.")
 @click.option("--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds a command.")
 @click.option("--alpha", default="1%", show_default=True, callback=_fraction, help="Probability of a wrong verdict.")
-@click.option("--threads", type=click.IntRange(1, 256), help="Of each side.  [default: usable cores]")
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Of each side.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON, alone on stdout.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-TIME]")
 def gate(
@@ -72,7 +72,7 @@ def gate(
     minutes: float,
     time_limit: float,
     alpha: float,
-    threads: int | None,
+    threads: int,
     as_json: bool,
     out: Path | None,
 ) -> None:
@@ -89,7 +89,6 @@ def gate(
       python -m bench gate --against main --command 'python {tree}/benchmark.py' --prepare 'make'
       python -m bench gate --baseline baseline.json
     """
-    from bench import environment
     from bench.gate.baseline_command import BaselineGate
     from bench.gate.command import Asked, gate, gate_by_baseline
     from bench.gate.decision import Rule
@@ -98,13 +97,13 @@ def gate(
     if (against is None) == (baseline is None):
         raise UnusableError("one of --against REV and --baseline FILE is needed: what this tree is compared with")
     command = _command(text, time_limit, own_clock, same_output)
-    budget, seconds = threads or environment.usable_cores(), 60 * minutes
+    seconds = 60 * minutes
     if baseline is not None:
         if command or prepare:
             raise UnusableError("--command and --prepare are of --against, not of --baseline")
         rule = Rule(tolerance, alpha, len(cells))
-        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, budget), as_json, out))
-    asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, budget)
+        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, threads), as_json, out))
+    asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, threads)
     sys.exit(gate(asked, as_json, out))
 
 
@@ -130,16 +129,15 @@ def baseline() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
 @click.option("--rounds", type=click.IntRange(8, 1000), default=20, show_default=True, help="Fresh processes of each.")
-@click.option("--threads", type=click.IntRange(1, 256), help="[default: usable cores]")
-def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int | None) -> None:
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True)
+def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int) -> None:
     """Measure scratchnet beside a fixed matrix product and Keras, and write the ratios to FILE.
 
     \b
     Example:
       python -m bench baseline save baseline.json --cells 784-128-10:32,784-512-512-10:128
     """
-    from bench import environment
     from bench.gate.baseline_command import save
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(save(file, cells, rounds, threads or environment.usable_cores()))
+    sys.exit(save(file, cells, rounds, threads))

@@ -98,8 +98,8 @@ class BaselineGate:
         self._results: list[CellResult] = []
         broken = other_machine(self._baseline.machine, machine_facts(self.facts))
         broken = f"the machine is too different to be compared: {broken}" if broken else self._measured()
-        done = {result.name for result in self._results}
-        missing = [CellResult(spec.name, "undecided", None, (), 0.0) for spec in self._cells if spec.name not in done]
+        not_measured = self._cells[len(self._results) :]
+        missing = [CellResult(spec.name, "undecided", None, (), 0.0) for spec in not_measured]
         new = f"this tree ({(self.facts['git_revision'] or 'no revision')[:10]})"
         return Outcome(self._place, new, self._rule, (*self._results, *missing), broken)
 
@@ -130,7 +130,8 @@ class BaselineGate:
             shown = _SHOWN[verdict](effects, key=lambda name: effects[name].ratio)
             logarithms = tuple(value - median(kept.log_ratios[shown]) for value in new[shown])
             seconds = time.perf_counter() - started
-            self._results.append(CellResult(spec.name, verdict, effects[shown], logarithms, seconds))
+            name = f"{spec.name} by {shown}"
+            self._results.append(CellResult(name, verdict, effects[shown], logarithms, seconds))
 
     def _rounds(self, name: str, kept: CellBaseline, source: Rounds) -> list[Round]:
         """Until the verdict, the end of the budget, or Ctrl-C."""

@@ -16,7 +16,7 @@ from signal import SIGKILL
 
 from bench.errors import UnusableError
 from bench.gate.pair import Pair
-from bench.gate.side_process import LAST_LINE, SideLostError
+from bench.gate.side_process import LAST_LINE, SideLostError, how_it_ended
 from bench.gate.sides import SIDES
 from bench.gate.work import WorkChangedError
 
@@ -56,7 +56,7 @@ class Command:
             Where it hangs, is killed or ends with another exit code than 0.
         """
         start = time.perf_counter()
-        process = subprocess.Popen(
+        with subprocess.Popen(
             self.text.replace(PLACE, shlex.quote(str(tree))),
             shell=True,
             cwd=tree,
@@ -64,18 +64,19 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-        )
-        try:
-            output, errors = process.communicate(timeout=self.limit)
-        except subprocess.TimeoutExpired:
-            raise SideLostError(side, f"gave no answer within {self.limit:g} s {when}") from None
-        finally:
-            with suppress(ProcessLookupError):
-                killpg(process.pid, SIGKILL)
-            process.wait()
+        ) as process:
+            try:
+                output, errors = process.communicate(timeout=self.limit)
+            except subprocess.TimeoutExpired:
+                raise SideLostError(side, f"gave no answer within {self.limit:g} s {when}") from None
+            finally:
+                with suppress(ProcessLookupError):
+                    killpg(process.pid, SIGKILL)
         seconds = time.perf_counter() - start
         if process.returncode:
-            raise SideLostError(side, f"ended with exit code {process.returncode} {when}{_last_line(errors)}")
+            # A shell reports a signal n that ended its child as exit code 128 + n.
+            code = 128 - process.returncode if process.returncode > 128 else process.returncode
+            raise SideLostError(side, f"{how_it_ended(code)} {when}{_last_line(errors)}")
         if self.own_clock:
             return self._own_seconds(side, output), output.strip().rpartition(b"\n")[0]
         return seconds, output

@@ -26,6 +26,12 @@ class SideLostError(Exception):
         self.side, self.reason = side, reason
 
 
+def how_it_ended(code: int) -> str:
+    """An exit code as `subprocess` has it, in words."""
+    names = {-one: one.name for one in signal.Signals}
+    return f"was killed by {names[code]}" if code in names else f"ended with exit code {code}"
+
+
 class SideProcess:
     """A script in a fresh process and session of its own, so that Ctrl-C reaches the gate alone.
 
@@ -83,14 +89,10 @@ class SideProcess:
                 raise SideLostError(self._side, f"gave no answer within {self._limit:g} s {when}")
             answer: dict[str, Any] = self._connection.recv()
         except (EOFError, OSError):
-            raise SideLostError(self._side, f"{self._end()} {when}{self._said()}") from None
+            raise SideLostError(self._side, f"{how_it_ended(self._process.wait())} {when}{self._said()}") from None
         if "error" in answer:
             raise SideLostError(self._side, f"failed {when}: {answer['error']}")
         return answer
-
-    def _end(self) -> str:
-        code = self._process.wait()
-        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def _said(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()

@@ -15,7 +15,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import environment
 from bench.gate import work
 from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles, cell_of
@@ -27,6 +26,8 @@ REST_SECONDS = 0.02
 TIME_LIMIT_SECONDS = 60.0
 EPOCHS = 1 + 2 * BLOCKS
 CALIBRATION_PAIRS = 15
+THREADS = 1
+"""Of each side where nothing else is asked for: a second one doubles what a neighbour on the machine can disturb."""
 SIDES = ("old", "new")
 SCRIPT = Path(__file__).with_name("side.py")
 
@@ -134,5 +135,5 @@ def _cost_of_repeating(cell: str) -> float:
 def _pairs_of_this_tree(cell: str, extra: Mapping[str, float]) -> Iterator[Source]:
     tree = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as folder:
-        sides = Sides(dict.fromkeys(SIDES, tree), environment.usable_cores(), Path(folder), extra)
+        sides = Sides(dict.fromkeys(SIDES, tree), THREADS, Path(folder), extra)
         yield TrainingPairs(sides, PlanFiles(cell_of(cell), EPOCHS, Path(folder) / "plan"), random.Random())

@@ -1,0 +1,66 @@
+"""The command that compares two runs, or two files of pytest-benchmark.
+
+Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench.cli.group import main, names_of, one_of
+
+EXIT_CODES = """\b
+Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is worse beyond it;
+2 input or output that cannot be used, or nothing to compare; 3 not decidable with these data."""
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "json", "html"]), default="table", show_default=True
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: stdout; html: compare.html]")
+@click.option(
+    "--fail-on",
+    callback=one_of(lambda: ["accuracy", "cost", "speed"]),
+    metavar="A,B",
+    help="What decides the exit code: accuracy, cost, speed.  [default: accuracy,cost; speed of pytest-benchmark]",
+)
+@click.option(
+    "--tolerance",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How much worse B may be; repeatable.  [default: accuracy=0.5 (points), cost=2%, speed=5%]",
+)
+@click.option(
+    "--allow-different",
+    callback=names_of,
+    metavar="FIELD,...",
+    help="Compare specs although these fields differ, such as optimizer or batch_size; then speed is not compared.",
+)
+def compare(
+    a: Path,
+    b: Path,
+    form: str,
+    out: Path | None,
+    fail_on: tuple[str, ...] | None,
+    tolerance: tuple[str, ...],
+    allow_different: tuple[str, ...] | None,
+) -> None:
+    """Say whether B, the candidate, is as good as A, the baseline: accuracy, cost, answers, speed.
+
+    A and B are run folders, their records.jsonl, folders that hold several runs, or two JSON files of pytest-benchmark.
+
+    \b
+    Examples:
+      python -m bench compare results/reference results/mine
+      python -m bench compare old new --format html --out compare.html
+      python -m bench compare old new --fail-on accuracy --tolerance accuracy=0.2
+      python -m bench compare old new --allow-different optimizer.learning_rate
+      python -m bench compare .benchmarks/*/0001_old.json .benchmarks/*/0002_new.json
+    """
+    from bench.compare.command import Asked, run
+
+    sys.exit(run(Asked(a, b, form, out, fail_on, tolerance, allow_different or ())))

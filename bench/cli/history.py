@@ -1,0 +1,46 @@
+"""The command that looks back over many runs.
+
+Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench.cli.group import main, one_of
+
+
+def _metrics() -> list[str]:
+    from bench.history.sources import METRICS
+
+    return list(METRICS)
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Read the runs in it, and in all folders below it.",
+)
+@click.option("--branch", metavar="NAME", help="Read that folder as a git branch has it; the checkout is left alone.")
+@click.option("--metric", "metrics", callback=one_of(_metrics), metavar="A,B", help="Some of the ratios only.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for history.json, .md, .png and .svg.")
+def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, form: str, out: Path | None) -> None:
+    """Draw each ratio over all runs that were kept, and say where it changed its level.
+
+    It reads the folders of run, speed and gate, and the files of pytest-benchmark. Runs of two machines are two lines.
+    Exit code 0, whatever the steps; 2 where nothing can be read. A file that cannot be read is one line on stderr.
+
+    \b
+    Examples:
+      python -m bench history
+      python -m bench history --metric fastest_peer,gate --out results/history
+      python -m bench history --branch benchmarks --folder results --format markdown
+    """
+    from bench.history.command import history
+
+    sys.exit(history(folder, branch, metrics, form, out))

@@ -1,0 +1,66 @@
+"""The cost of A and B: the final one against its tolerance, and the epoch at which the mean curves part.
+
+Fed by the processes of a row; feeds the row. Costs are compared as logarithms of a ratio, so that exchanging A and B
+gives the reciprocal; two costs mean the same only where the spec defines them alike.
+"""
+
+import math
+from collections.abc import Collection
+from itertools import zip_longest
+
+import numpy as np
+
+from bench.compare.document import Curves, Parts
+from bench.compare.equivalence import Evidence
+from bench.compare.match import Match
+from bench.compare.processes import Cell, Curve
+from bench.compare.seeds import difference
+
+RESOLUTION = 2.0**-23
+"""Of a cost, relative: float32's."""
+
+DEFINING = ("loss", "label_smoothing", "huber_delta", "regularization", "class_weights", "sample_weight_range")
+"""Fields of a spec that decide what its cost is."""
+
+
+def cost_evidence(match: Match, tolerance: float, identical: bool) -> Evidence:
+    """ln(cost of A / cost of B) at the end of training, over seeds, against ln(1 + tolerance)."""
+    logarithms = [
+        {seed: math.log(cost) for seed, cost in cell.values("cost").items() if cost > 0} for cell in (match.a, match.b)
+    ]
+    gain = difference(logarithms[1], logarithms[0], RESOLUTION) if all(logarithms) else None
+    weak = any(name.split(".")[0] in DEFINING for name in match.differing)
+    return Evidence(gain, math.log1p(tolerance), identical, match.incomplete, weak)
+
+
+def curves(match: Match, name: str) -> Curves:
+    """Seed → `costs` or `accuracies` by epoch, of the processes that ended well."""
+    a, b = ({seed: getattr(process, name) for seed, process in cell.ok.items()} for cell in (match.a, match.b))
+    return Curves(a=a, b=b)
+
+
+def parts_at(match: Match, tolerance: float) -> Parts:
+    """The first epoch at which the mean curves differ by more than the tolerance, relative to A.
+
+    Means are over the seeds that both sides have, or over all where they share none.
+    """
+    shared = match.a.ok.keys() & match.b.ok.keys()
+    one, other = (_mean_curve(cell, shared or cell.ok.keys()) for cell in (match.a, match.b))
+    relative = [(b - a) / abs(a) if a and b is not None else None for a, b in zip(one, other, strict=False)]
+    known = {epoch: value for epoch, value in enumerate(relative, 1) if value is not None}
+    epoch = next((epoch for epoch, value in known.items() if abs(value) > tolerance), None)
+    return Parts(
+        epoch=epoch,
+        relative=known[epoch] if epoch else next(reversed(known.values()), None),
+        largest_relative=max(map(abs, known.values()), default=None),
+    )
+
+
+def _mean_curve(cell: Cell, seeds: Collection[int]) -> list[float | None]:
+    columns = zip_longest(*(process.costs for seed, process in cell.ok.items() if seed in seeds))
+    return [_mean(column) for column in columns]
+
+
+def _mean(values: Curve) -> float | None:
+    """None where a seed has no finite value: its mean would be of other seeds than that of the epoch before."""
+    return None if None in values else float(np.mean([value for value in values if value is not None]))

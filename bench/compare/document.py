@@ -1,0 +1,161 @@
+"""The document of a comparison: what `--format json` prints and every other format is made from.
+
+Fed by the rows of two runs or by two files of pytest-benchmark; feeds tables and page. Schema history: 1, the first.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.errors import EXIT_OK, EXIT_UNDECIDED
+from bench.statistics import Interval
+
+SCHEMA_VERSION: Literal[1] = 1
+EXIT_WORSE = 1
+
+Decision = Literal["within_tolerance", "worse", "undecided"]
+RowDecision = Literal["equivalent", "worse", "better", "undecided"]
+QuantityDecision = Literal["within_tolerance", "worse", "better", "undecided"]
+Mark = Literal["+", "-", "~", "!"]
+
+EXIT_CODES: dict[Decision, int] = {
+    "within_tolerance": EXIT_OK,
+    "worse": EXIT_WORSE,
+    "undecided": EXIT_UNDECIDED,
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Margins(_Part):
+    """How much worse B may be: points of test accuracy, relative final cost, ratio of training time."""
+
+    accuracy_points: float = 0.5
+    cost: float = 0.02
+    time_ratio: float = 1.05
+
+
+class Side(_Part):
+    """One of the two: where it lies, what it is, where it ran. `threads` is null of a file of pytest-benchmark."""
+
+    path: str
+    title: str
+    started: str
+    git_revision: str | None
+    threads: int | None
+    environment: dict[str, Any]
+
+
+class Equivalence(_Part):
+    """Test accuracy against the margin (a fraction); `p` of the two one-sided tests, null where none was needed."""
+
+    decision: RowDecision
+    margin: float
+    p: float | None
+    seeds_needed: int | None
+
+
+class McNemar(_Part):
+    """One seed: how many test examples only A gets right, how many only B; exact two-sided p."""
+
+    seed: int
+    only_a: int
+    only_b: int
+    p: float
+
+
+class Confusion(_Part):
+    """Summed over the seeds; rows the true class, columns the predicted."""
+
+    classes: tuple[str, ...]
+    a: tuple[tuple[int, ...], ...]
+    b: tuple[tuple[int, ...], ...]
+
+
+class OnlyOneRight(_Part):
+    """A test example that one side gets right: its place in the test split, its label, both answers."""
+
+    index: int
+    label: int
+    a: int
+    b: int
+    seed: int
+
+
+class Curves(_Part):
+    """Seed → value by epoch, from the first epoch on; null where it is not finite."""
+
+    a: dict[int, tuple[float | None, ...]]
+    b: dict[int, tuple[float | None, ...]]
+
+
+class Parts(_Part):
+    """Where the mean cost curves part: first epoch beyond the tolerance, and (B − A) / A there.
+
+    Where they never part `epoch` is null, and `relative` is that of the last epoch that both have (null: none).
+    `largest_relative` is the largest |B − A| / A of any epoch.
+    """
+
+    epoch: int | None
+    relative: float | None
+    largest_relative: float | None
+
+
+class Speed(_Part):
+    """Training time of B / that of A; `reason` says why there is no ratio, or why it is weak evidence."""
+
+    ratio: Interval | None
+    reason: str
+
+
+class Row(_Part):
+    """One (spec, backend) of both sides. Accuracies are fractions; `difference` is B − A."""
+
+    spec: str
+    backend: str
+    seeds_a: tuple[int, ...]
+    seeds_b: tuple[int, ...]
+    paired: bool
+    accuracy_a: Interval
+    accuracy_b: Interval
+    difference: Interval
+    equivalence: Equivalence
+    mcnemar: tuple[McNemar, ...]
+    confusion: Confusion | None
+    only_one_right: tuple[OnlyOneRight, ...]
+    curves: dict[Literal["cost", "test_accuracy"], Curves]
+    cost_parts_at: Parts
+    cost_decision: QuantityDecision
+    speed: Speed
+    speed_decision: QuantityDecision | None
+
+
+class Benchmark(_Part):
+    """One benchmark of two files of pytest-benchmark; medians in s, ratio B / A."""
+
+    name: str
+    rounds_a: int | None
+    rounds_b: int | None
+    median_a: float | None
+    median_b: float | None
+    ratio: Interval | None
+    reason: str
+    mark: Mark
+
+
+class Document(_Part):
+    """The whole comparison; the verdict stands first everywhere."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    verdict: str
+    decision: Decision
+    seeds_needed: int | None
+    margins: Margins
+    fail_on: tuple[str, ...]
+    a: Side
+    b: Side
+    differences: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()

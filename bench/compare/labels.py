@@ -1,0 +1,68 @@
+"""The test examples that a run's predictions are of: labels and pixels, believed where the fingerprint is the run's.
+
+Fed by the data source that a spec names; feeds predictions and pictures. Where the data are not at hand, it says why.
+"""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.compare.match import Match, recorded_fingerprint
+from bench.data import Dataset, load_dataset
+from bench.data.tfds import default_data_dir, prepared_folder
+from bench.errors import UnusableError
+from bench.spec import DataSpec
+from bench.text import one_line
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labels (N,) of the test split, class names, pixels (N, n_0) as bytes, their shape (height, width, channels)."""
+
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    pixels: NDArray[np.uint8]
+    shape: tuple[int, int, int]
+
+
+def examples_of(match: Match) -> Examples | str:
+    """The test examples of a row, or one line that says why they are not at hand."""
+    spec, source = match.spec, one_line(match.spec.data.source, 60)
+    recorded = recorded_fingerprint(match.run_a.run, spec)
+    if recorded is None:
+        return f"{source}: no fingerprint of these examples in A, so labels cannot be believed"
+    dataset = _load(spec.data)
+    if isinstance(dataset, str):
+        return dataset
+    if dataset.fingerprint != recorded:
+        return f"{source}: the examples on this machine are not those of the runs (another fingerprint)"
+    return Examples(np.asarray(dataset.y_test), dataset.class_names, dataset.x_test, dataset.image_shape)
+
+
+@lru_cache(maxsize=4)
+def _load(data: DataSpec) -> Dataset | str:
+    scheme, _, name = data.source.partition(":")
+    try:
+        if scheme == "tfds" and prepared_folder(name, default_data_dir()) is None:  # a comparison downloads nothing
+            return f"{one_line(data.source, 60)}: not prepared on this machine"
+        return load_dataset(data)
+    except UnusableError as error:
+        return one_line(error, 200)
+
+
+def pictures_of(examples: Examples, indices: Iterable[int]) -> dict[str, str]:
+    """Index of a test example → its pixels as a `data:` address of a PNG, dark on light where there is one channel."""
+    from matplotlib.image import imsave
+
+    found = {}
+    for index in indices:
+        picture, buffer = np.asarray(examples.pixels[index]).reshape(examples.shape), BytesIO()
+        one_channel = examples.shape[2] == 1
+        imsave(buffer, picture[..., 0] if one_channel else picture, format="png", cmap="gray_r", vmin=0, vmax=255)
+        found[str(index)] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return found

@@ -1,0 +1,133 @@
+"""The HTML page of a comparison: one file that holds all it shows, and asks the network for nothing.
+
+Fed by the comparison's document and the pictures of its examples; feeds `--format html`.
+"""
+
+import base64
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.compare.axis import AXES
+from bench.compare.page_words import FILTERS
+from bench.compare.surroundings import side_by_side
+from bench.plot_style import BLUE, ORANGE, SKY, VERMILLION
+from bench.text import one_line
+
+STYLES = ("uPlot.min.css", "page.css")
+SCRIPTS = ("uPlot.iife.min.js", "table.js", "curves.js", "details.js")
+LICENCE = "uPlot.LICENSE.txt"
+
+# A and B in the light scheme, then in the dark one: 3 to 1 against the ground; A is whole, B dashed wherever they meet.
+COLORS = {"--a-light": BLUE, "--b-light": VERMILLION, "--a-dark": SKY, "--b-dark": ORANGE}
+DIGITS = 6
+
+Pictures = Mapping[str, Mapping[str, str]]
+
+
+def page(document: dict[str, Any], pictures: Pictures) -> str:
+    """The whole page.
+
+    Parameters
+    ----------
+    document
+        What the comparison found, as its JSON has it; a figure that is not finite is shown as missing.
+    pictures
+        Spec → index of a test example → data URI of its picture; whatever has none is shown by its index.
+    """
+    style = ":root {" + "; ".join(f"{name}: {color}" for name, color in COLORS.items()) + "}\n" + _static(STYLES)
+    script = f"/*\n{_static([LICENCE])}*/\n{_static(SCRIPTS)}"
+    finite = _finite(document)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            document=finite,
+            rows=finite.get("rows") or [],
+            benchmarks=finite.get("benchmarks") or [],
+            data=_data(finite.get("rows") or [], pictures),
+            style=Markup(style),
+            script=Markup(script),
+            policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}",
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """StrictUndefined: a name that the document does not have is an error, and no hole in the page."""
+    environment = Environment(
+        loader=PackageLoader("bench.compare"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(AXES, side_by_side=side_by_side)
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """A name on one line, without what no file could hold, such as half of a surrogate pair; nothing for None."""
+    if value is None:
+        return ""
+    return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _static(names: Sequence[str]) -> str:
+    folder = files("bench.compare") / "static"
+    return "\n".join((folder / name).read_text("utf-8") for name in names)
+
+
+def _hash(text: str) -> str:
+    """What a content security policy allows: this text alone, so that a name that broke out could still not run."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _finite(value: Any) -> Any:
+    """The same, with None for every number that is not finite, as JSON has no such number."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _data(rows: Sequence[Mapping[str, Any]], pictures: Pictures) -> dict[str, Any]:
+    """What the page's scripts draw when a row is opened. A picture that several rows show is held once."""
+    held: dict[str, int] = {}
+    drawn = [_drawn(row, pictures.get(row["spec"], {}), held) for row in rows]
+    return {"pictures": list(held), "rows": drawn}
+
+
+def _drawn(row: Mapping[str, Any], pictures: Mapping[str, str], held: dict[str, int]) -> dict[str, Any]:
+    return {
+        "curves": _rounded(row["curves"]),
+        "parts_at": row["cost_parts_at"]["epoch"],
+        "confusion": row["confusion"],
+        "examples": [
+            each | {"picture": _place(pictures.get(str(each["index"])), held)} for each in row["only_one_right"]
+        ],
+    }
+
+
+def _place(uri: str | None, held: dict[str, int]) -> int | None:
+    """Where a picture stands among those held, behind all others when it is first seen."""
+    return None if uri is None else held.setdefault(uri, len(held))
+
+
+def _rounded(value: Any) -> Any:
+    """The same with fewer digits than a screen could show."""
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

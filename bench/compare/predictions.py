@@ -1,0 +1,121 @@
+"""What two runs answer on the same test examples: McNemar's test, confusion matrices, what only one gets right.
+
+Fed by the predictions in the records and by the labels; feeds the rows. McNemar's test takes the test examples as the
+sample and the two trained networks of one seed as fixed; that another seed would train other networks is the matter of
+the interval over seeds (`bench.compare.equivalence`).
+
+Sources: McNemar, "Note on the sampling error of the difference between correlated proportions", Psychometrika 12, 1947;
+for classifiers on one test set, Dietterich, "Approximate statistical tests", Neural Computation 10(7), 1998.
+"""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from statsmodels.stats.contingency_tables import mcnemar
+
+from bench.compare.document import Confusion, McNemar, OnlyOneRight
+from bench.compare.labels import Examples
+from bench.compare.match import Match, quoted
+from bench.compare.processes import Cell
+from bench.errors import UnusableError
+from scratchnet.metrics import confusion_matrix
+
+SHOWN_AT_MOST = 60
+LARGEST_BYTES = 200_000_000
+
+Predicted = Mapping[int, NDArray[np.int64]]
+"""Seed → predicted class of each test example, (N,)."""
+
+
+def decode(text: str) -> NDArray[np.int64]:
+    """Predicted classes (N,) of a record: two bytes each, little-endian, compressed (zlib), base64.
+
+    Raises
+    ------
+    ValueError
+        Where the text is not that, or holds more than 200 MB.
+    """
+    try:
+        unpacking = zlib.decompressobj()
+        raw = unpacking.decompress(base64.b64decode(text, validate=True), LARGEST_BYTES)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(str(error)) from None
+    if not unpacking.eof or len(raw) % 2:
+        raise ValueError("cut short, or too long")
+    return np.frombuffer(raw, "<u2").astype(np.int64)
+
+
+def predicted_of(match: Match, examples: Examples) -> tuple[Predicted, Predicted]:
+    """The predictions of both sides, of the processes that ended well and have them.
+
+    Raises
+    ------
+    UnusableError
+        Where a record's predictions cannot be read or are of other examples: names side, spec, backend and seed.
+    """
+    return _predicted(match, match.a, "A", examples), _predicted(match, match.b, "B", examples)
+
+
+def _predicted(match: Match, cell: Cell, label: str, examples: Examples) -> Predicted:
+    found = {}
+    for seed, process in cell.ok.items():
+        if process.result.test_predictions is not None:
+            place = f"{label}, {quoted(match.spec.name)}, {quoted(match.backend)}, seed {seed}: test_predictions"
+            found[seed] = _checked(process.result.test_predictions, place, examples)
+    return found
+
+
+def _checked(text: str, place: str, examples: Examples) -> NDArray[np.int64]:
+    try:
+        classes = decode(text)
+    except ValueError as error:
+        raise UnusableError(f"{place} cannot be read ({error}); the record was changed after the run") from None
+    count, known = len(examples.labels), len(examples.class_names)
+    if len(classes) != count or (count and classes.max() >= known):
+        raise UnusableError(
+            f"{place} are {len(classes)} of classes up to {max(classes, default=0)}; {count} of {known}"
+        )
+    return classes
+
+
+def mcnemar_tests(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[McNemar, ...]:
+    """The exact test of each seed that both sides have."""
+    return tuple(_mcnemar(seed, a[seed] == labels, b[seed] == labels) for seed in sorted(a.keys() & b.keys()))
+
+
+def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
+    table = [[int(np.sum((right_a == x) & (right_b == y))) for y in (True, False)] for x in (True, False)]
+    p = float(mcnemar(table, exact=True).pvalue)
+    return McNemar(seed=seed, only_a=table[0][1], only_b=table[1][0], p=p)
+
+
+def confusion(a: Predicted, b: Predicted, examples: Examples) -> Confusion | None:
+    """Both matrices, each summed over its seeds; None where a side has no predictions."""
+    if not a or not b:
+        return None
+    names = examples.class_names
+    return Confusion(
+        classes=names, a=_summed(a, examples.labels, len(names)), b=_summed(b, examples.labels, len(names))
+    )
+
+
+def _summed(predicted: Predicted, labels: NDArray[np.int64], classes: int) -> tuple[tuple[int, ...], ...]:
+    total = sum(confusion_matrix(each, labels, classes) for each in predicted.values())
+    return tuple(tuple(map(int, row)) for row in np.asarray(total))
+
+
+def only_one_right(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[OnlyOneRight, ...]:
+    """At most 60 test examples that one side alone gets right, of the first seed that both have."""
+    shared: Sequence[int] = sorted(a.keys() & b.keys())
+    if not shared:
+        return ()
+    one, other = a[shared[0]], b[shared[0]]
+    differing = np.flatnonzero((one == labels) != (other == labels))[:SHOWN_AT_MOST]
+    return tuple(
+        OnlyOneRight(index=int(i), label=int(labels[i]), a=int(one[i]), b=int(other[i]), seed=shared[0])
+        for i in differing
+    )

@@ -1,0 +1,147 @@
+"""What A and B are: a run folder, its records.jsonl, a folder of several runs, or a JSON file of pytest-benchmark.
+
+Fed by two paths; feeds the comparison with `Runs` or `BenchmarkFile`.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UnusableError
+from bench.records import RECORDS_NAME, Records
+from bench.text import one_line
+
+ALLOWED = "a run folder, its records.jsonl, a folder of runs, or a JSON file of pytest-benchmark"
+LONGEST_PATH = 200
+LARGEST_JSON_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class Runs:
+    """One side: the runs that lie there, newest first."""
+
+    path: Path
+    runs: tuple[Records, ...]
+
+    def holding(self, spec: str) -> tuple[Records, ...]:
+        """The runs that have a spec of that name, newest first."""
+        return tuple(records for records in self.runs if spec in spec_names(records))
+
+
+@dataclass(frozen=True)
+class BenchmarkFile:
+    """One side: what pytest-benchmark saved."""
+
+    path: Path
+    content: dict[str, Any]
+
+
+Source = Runs | BenchmarkFile
+
+
+def spec_names(records: Records) -> tuple[str, ...]:
+    """Names of the specs of a run, in its suite's order."""
+    return tuple(spec.name for spec in records.run.suite.specs)
+
+
+def shown(path: Path) -> str:
+    """A path on one line, shortened."""
+    return one_line(path, LONGEST_PATH)
+
+
+def read(a: Path, b: Path) -> tuple[Source, Source]:
+    """Both sides. Of a folder of several runs, those with a spec of the other side.
+
+    Raises
+    ------
+    UnusableError
+        One line that names the path, what is wrong with it and what is allowed.
+    """
+    one, two = _source(a), _source(b)
+    if isinstance(one, Runs) and isinstance(two, Runs):
+        return _with_specs_of(one, two), _with_specs_of(two, one)
+    if type(one) is not type(two):
+        kinds = (_KIND[type(one)], _KIND[type(two)])
+        raise UnusableError(f"{shown(a)} is {kinds[0]}, {shown(b)} is {kinds[1]}; allowed: two of one kind")
+    return one, two
+
+
+_KIND: dict[type[Source], str] = {Runs: "a run", BenchmarkFile: "a file of pytest-benchmark"}
+
+
+def _source(path: Path) -> Source:
+    try:
+        return _folder(path) if path.is_dir() else _file(path)
+    except OSError as error:
+        raise UnusableError(f"{shown(path)}: cannot be read ({error.strerror or error}); allowed: {ALLOWED}") from None
+
+
+def _folder(path: Path) -> Runs:
+    if (path / RECORDS_NAME).exists():
+        return Runs(path, (_run(path),))
+    here = [
+        Records.read(records.parent) for records in sorted(path.glob(f"*/{RECORDS_NAME}")) if _starts_a_run(records)
+    ]
+    found = [records for records in here if records.results]
+    if not found:
+        raise UnusableError(
+            f"{shown(path)}: no run that finished anything, here or one folder deeper; allowed: {ALLOWED}"
+        )
+    return Runs(path, tuple(sorted(found, key=lambda records: records.run.started, reverse=True)))
+
+
+def _run(folder: Path) -> Records:
+    records = Records.read(folder)
+    if not records.results:
+        where = shown(folder)
+        remedy = f"python -m bench run --out {where} --resume"
+        raise UnusableError(f"{where}: no pair of spec and seed was finished; finish one with: {remedy}")
+    return records
+
+
+def _starts_a_run(path: Path) -> bool:
+    """Of several folders side by side, as in results/reference, some are of other kinds (scaling) and are left out."""
+    with path.open("rb") as file:
+        try:
+            first = json.loads(file.readline())
+        except (ValueError, RecursionError):
+            return True  # a broken file is no other kind: whoever reads it says where it is broken
+    return not isinstance(first, dict) or first.get("kind") == "run"
+
+
+def _file(path: Path) -> Source:
+    if path.name == RECORDS_NAME:
+        return Runs(path, (_run(path.parent),))
+    content = _json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("benchmarks"), list):
+        remedy = f"; give its folder, {shown(path.parent)}" if (path.parent / RECORDS_NAME).exists() else ""
+        raise UnusableError(f"{shown(path)}: is not one of these: {ALLOWED}{remedy}")
+    return BenchmarkFile(path, content)
+
+
+def _json(path: Path) -> Any:
+    if path.stat().st_size > LARGEST_JSON_BYTES:
+        raise UnusableError(f"{shown(path)}: is larger than 500 MB; allowed: {ALLOWED}")
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise UnusableError(f"{shown(path)}: is no JSON; allowed: {ALLOWED}") from None
+
+
+def _with_specs_of(side: Runs, other: Runs) -> Runs:
+    asked = {name for records in other.runs for name in spec_names(records)}
+    fitting = tuple(records for records in side.runs if asked.intersection(spec_names(records)))
+    if not fitting:
+        here = {name: None for records in side.runs for name in spec_names(records)}
+        raise UnusableError(
+            f"no spec in common: {shown(side.path)} has {_listed(here)}; "
+            f"{shown(other.path)} has {_listed(sorted(asked))}; allowed: two runs with a spec of the same name"
+        )
+    return Runs(side.path, fitting)
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = [repr(one_line(name, 60)) for name in names]
+    return ", ".join(every[:5]) + (f" and {len(every) - 5} more" if len(every) > 5 else "")

@@ -1,0 +1,24 @@
+"""Which seeds of A and B are set against each other: the same seeds in pairs, other seeds as two samples.
+
+Fed by one number a seed; feeds accuracy, cost and speed.
+"""
+
+from collections.abc import Mapping
+
+from bench.compare.equivalence import Difference, paired_difference, welch_difference
+
+
+def are_paired(a: Mapping[int, object], b: Mapping[int, object]) -> bool:
+    """Whether the seeds of one side are among the other's: the same seed is the same start and the same batches.
+
+    Where both have seeds of their own besides, all seeds are used, as two samples: what they share makes that careful.
+    """
+    return a.keys() <= b.keys() or b.keys() <= a.keys()
+
+
+def difference(a: Mapping[int, float], b: Mapping[int, float], resolution: float) -> Difference:
+    """Mean of B − A over seeds, of which each side has one at least; `resolution` is that of `paired_difference`."""
+    if are_paired(a, b):
+        shared = sorted(a.keys() & b.keys())
+        return paired_difference([a[seed] for seed in shared], [b[seed] for seed in shared], resolution)
+    return welch_difference(list(a.values()), list(b.values()), resolution)

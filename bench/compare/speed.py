@@ -1,0 +1,138 @@
+"""Training time of B / that of A, only where the environments allow it; otherwise the reason.
+
+Fed by the processes and environments of a row; feeds the row.
+
+Two runs are never interleaved, and a shared machine's speed moves by a factor of two within minutes: seconds of A and B
+differ by that drift, which strikes all seeds of a run together, so an interval over seeds does not cover it. Within one
+run the backends take turns epoch by epoch. So what is compared is the time ratio to the run's reference backend, B's
+divided by A's: the drift within each run cancels, as long as the reference is the same software on both sides. Seeds
+enter as two samples, for a seed decides nothing of a process's luck. For the reference itself, and where a run has
+none, only seconds are left: they are shown as weak evidence, and nothing is decided from them. `python -m bench gate`
+interleaves the two versions themselves and is the way to decide.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench.compare.document import Speed
+from bench.compare.equivalence import Evidence, welch_difference
+from bench.compare.match import Match
+from bench.compare.processes import Cell
+from bench.environment import FORCING_VARIABLES
+from bench.records import RunRecord, WorkerRecord
+from bench.statistics import Interval
+from bench.text import one_line
+
+RESOLUTION = 1e-6
+"""Of a ratio: finer than any clock on it."""
+WEAK = (
+    "weak evidence: seconds of two runs that did not take turns, not ratios to another backend beside them; "
+    "`python -m bench gate` decides"
+)
+NO_TIMES = "no timed epoch: the warm-up alone was trained"
+
+
+def speed_evidence(match: Match, tolerance: float) -> tuple[Speed, Evidence | None]:
+    """The ratio with its 95 % interval over seeds, and the evidence against ln(tolerance); None where not compared."""
+    reasons = list(dict.fromkeys(_reasons(match)))
+    if reasons:
+        return Speed(ratio=None, reason="; ".join(reasons)), None
+    reference = match.run_a.run.reference
+    weak = match.backend == reference or reference != match.run_b.run.reference
+    found = None if weak else _evidence(match, "time_ratio", tolerance, weak)
+    if found is None:
+        found, weak = _evidence(match, "epoch_seconds", tolerance, True), True
+    if found is None or found.gain is None:
+        return Speed(ratio=None, reason=NO_TIMES), None
+    reason = "the same measurement on both sides" if found.identical else WEAK if weak else ""
+    return Speed(ratio=_ratio(found), reason=reason), found
+
+
+def _evidence(match: Match, name: str, tolerance: float, weak: bool) -> Evidence | None:
+    a, b = match.a.values(name), match.b.values(name)
+    log_a, log_b = ([math.log(value) for value in values.values() if value > 0] for values in (a, b))
+    if not log_a or not log_b:
+        return None
+    identical = match.a.values("epoch_seconds") == match.b.values("epoch_seconds")
+    gain = welch_difference(log_b, log_a, RESOLUTION)
+    return Evidence(gain, math.log(tolerance), identical, match.incomplete, weak and not identical)
+
+
+def _ratio(evidence: Evidence) -> Interval | None:
+    """exp(−gain): the gain is a logarithm of A / B, the ratio is B / A."""
+    if evidence.gain is None:
+        return None
+    if evidence.identical:
+        return Interval(1.0, 1.0, 1.0, evidence.gain.count)
+    log = evidence.gain.interval
+    low, high = (None if end is None else _exp(-end) for end in (log.high, log.low))
+    return Interval(_exp(-log.centre), low, high, log.count)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700 else math.inf
+
+
+def _reasons(match: Match) -> Iterator[str]:
+    if match.differing:
+        yield "the specs differ"
+    for name, read in MACHINE.items():
+        a, b = ({read(run) for run in records.runs} for records in (match.run_a, match.run_b))
+        yield from _difference(name, a, b)
+    for backend, one, other in (
+        (match.backend, match.a, match.b),
+        (match.run_a.run.reference, match.reference_a, match.reference_b),
+    ):
+        workers = [_workers(cell) for cell in (one, other)]
+        for name, of in SOFTWARE.items():
+            if all(workers):
+                yield from _difference(
+                    f"{name} of {one_line(backend, 40)}", *({of(w) for w in each} for each in workers)
+                )
+
+
+def _difference(name: str, a: set[str], b: set[str]) -> Iterator[str]:
+    if a != b or len(a) > 1:
+        yield f"{name}: {_each(a)} in A, {_each(b)} in B"
+
+
+def _each(values: set[str]) -> str:
+    return one_line(" and ".join(sorted(values)), 120)
+
+
+def _workers(cell: Cell | None) -> list[WorkerRecord]:
+    return [process.worker for process in cell.ok.values() if process.worker is not None] if cell else []
+
+
+def _fact(name: str) -> Callable[[RunRecord], str]:
+    return lambda run: str(run.environment.get(name, "not recorded"))
+
+
+def _forced(run: RunRecord) -> str:
+    variables = run.environment.get("variables")
+    set_here = variables if isinstance(variables, dict) else {}
+    return ", ".join(f"{name}={set_here[name]}" for name in FORCING_VARIABLES if name in set_here) or "none"
+
+
+def _libraries(worker: WorkerRecord) -> str:
+    """BLAS and thread pools: which build, which kernels, how many threads."""
+    keys = ("package", "prefix", "version", "architecture", "num_threads")
+    return ", ".join(sorted(" ".join(str(library.get(key)) for key in keys) for library in worker.libraries))
+
+
+def _versions(worker: WorkerRecord) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))
+
+
+# What must be the same for times to be compared: of each run, and of each worker process.
+MACHINE: dict[str, Callable[[RunRecord], str]] = {
+    "CPU model": _fact("cpu_model"),
+    "usable cores": _fact("usable_cores"),
+    "CPU limit": _fact("cpu_limit_cores"),
+    "system": _fact("machine"),
+    "Python": _fact("python_version"),
+    "threads": lambda run: str(run.threads),
+    "forcing variables": _forced,
+}
+SOFTWARE: dict[str, Callable[[WorkerRecord], Any]] = {"BLAS": _libraries, "versions": _versions}

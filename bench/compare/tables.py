@@ -1,0 +1,322 @@
+"""The document for people: a table for a terminal or a pipe of 80 columns, and GitHub Markdown.
+
+Fed by the document alone; printed by the command.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from tabulate import tabulate
+
+from bench.compare.document import Benchmark, Confusion, Document, McNemar, Row, Side
+from bench.compare.equivalence import LEVEL
+from bench.compare.rows import holm
+from bench.compare.verdict import signed
+from bench.statistics import Interval
+from bench.text import MISSING, bound, escaped, factor, one_line, percent, significant
+
+COLUMNS = 80
+WIDEST_NAME = 20
+WIDEST_BENCHMARK = 42
+LINES_AT_MOST = 12
+CHANGES_AT_MOST = 3
+
+UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+
+WORDS = {"within_tolerance": "within", "undecided": "undecided", "worse": "WORSE", "better": "better"}
+WORDS |= {"equivalent": "equivalent"}
+
+WHICH_RATIO = "their time ratio to the run's reference, which took turns with them, in B / that in A"
+
+HOW_TO_READ = """\
+Difference: mean over seeds of B − A in test accuracy, with its 95 % interval; in pairs where the seeds are the same.
+Equivalent: two one-sided tests at 5 % show that it is less than the tolerance, in either direction; undecided is not
+the same as equal. Cost: that of the last epoch, B relative to A. McNemar's test is about these test examples and the
+networks of one seed; the interval over seeds is about the randomness of training. Speed: training time of B / A."""
+
+
+def terminal(document: Document) -> str:
+    """Verdict, table, notes; names are shown as plain text, shortened."""
+    buffer = StringIO()
+    console = Console(file=buffer, width=COLUMNS)
+    console.print(Text(document.verdict))
+    console.print()
+    if document.benchmarks:
+        console.print(_benchmarks_table(document.benchmarks))
+    if document.rows:
+        console.print(_rows_table(document.rows))
+    console.print(_list(notes(document)))
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _list(lines: Iterable[str]) -> Table:
+    made = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        made.add_row("-", Text(line))
+    return made
+
+
+def _rows_table(rows: Sequence[Row]) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    made.caption = Text("A %: test accuracy of A; B − A in points, ± half its 95 % interval; speed: time of B / A")
+    made.caption_justify = "left"
+    made.add_column("spec, backend", overflow="ellipsis")  # the one that gives way, so that no figure is cut
+    for title in ("A %", "B − A"):
+        made.add_column(title, justify="right", no_wrap=True)
+    for title in ("accuracy", "cost", "speed"):
+        made.add_column(title, no_wrap=True)
+    for spec in dict.fromkeys(row.spec for row in rows):
+        of_spec = [row for row in rows if row.spec == spec]
+        seeds = " to ".join(sorted({_seeds(row) for row in of_spec}))
+        made.add_row(Text(one_line(spec, WIDEST_NAME), style="bold"), "", Text(seeds))
+        for row in of_spec:
+            made.add_row(*map(Text, _cells(row)))
+        made.add_section()
+    return made
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        "  " + one_line(row.backend, WIDEST_NAME - 2),
+        percent(row.accuracy_a.centre),
+        _difference(row.difference),
+        WORDS[row.equivalence.decision],
+        WORDS[row.cost_decision],
+        _ratio(row.speed.ratio),
+    )
+
+
+def _seeds(row: Row) -> str:
+    a, b = len(row.seeds_a), len(row.seeds_b)
+    return f"{a if a == b else f'{a}, {b}'} seed{'s' if a + b > 2 else ''}"
+
+
+def _difference(interval: Interval) -> str:
+    half = interval.half_width
+    return signed(100 * interval.centre) + ("" if half is None else f" ±{percent(half)}")
+
+
+def _ratio(interval: Interval | None) -> str:
+    if interval is None:
+        return MISSING
+    centre, low, high = map(_two_digits, (interval.centre, interval.low, interval.high))
+    return centre if interval.low is None else f"{centre} ({low} to {high})"
+
+
+def _two_digits(ratio: float | None) -> str:
+    return f"{ratio:.2f}" if ratio is not None and 0.1 <= ratio < 100 else bound(ratio, 2)
+
+
+def _benchmarks_table(rows: Sequence[Benchmark]) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    made.caption = Text("medians; + slower and - faster beyond the tolerance, ~ neither is told, ! not compared")
+    made.caption_justify = "left"
+    made.add_column("", no_wrap=True)
+    for title in ("A", "B", "B / A"):
+        made.add_column(title, justify="right", no_wrap=True)
+    made.add_column("benchmark", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        made.add_row(*map(Text, _benchmark_cells(row, WIDEST_BENCHMARK)))
+    return made
+
+
+def _benchmark_cells(row: Benchmark, widest: int) -> tuple[str, ...]:
+    ratio = MISSING if row.ratio is None else significant(row.ratio.centre)
+    return row.mark, _seconds(row.median_a), _seconds(row.median_b), ratio, one_line(row.name, widest)
+
+
+def _seconds(value: float | None) -> str:
+    """With the largest unit of which it holds one at least."""
+    if value is None:
+        return MISSING
+    unit, size = next((each for each in UNITS if value >= each[1]), UNITS[-1])
+    return f"{significant(value / size)} {unit}"
+
+
+def notes(document: Document) -> Iterator[str]:
+    """What the table has no room for, a line each."""
+    yield from _at_most(document.differences)
+    if document.rows:
+        yield from _mcnemar_notes(document.rows)
+        yield from _at_most([note for row in document.rows for note in _parting(row)])
+        yield from _speed_notes(document.rows)
+        yield f"fails on: {', '.join(document.fail_on)}; tolerances: {_margins(document)}"
+
+
+def _margins(document: Document) -> str:
+    margins = document.margins
+    points, cost = significant(margins.accuracy_points, 2), significant(100 * margins.cost, 2)
+    return f"accuracy {points} points, cost {cost} %, speed {factor(margins.time_ratio)}"
+
+
+def _at_most(lines: Sequence[str]) -> Iterator[str]:
+    yield from lines[:LINES_AT_MOST]
+    if len(lines) > LINES_AT_MOST:
+        yield f"and {len(lines) - LINES_AT_MOST} more lines of this kind (--format json has all)"
+
+
+def _tests(rows: Sequence[Row]) -> list[tuple[Row, McNemar, float]]:
+    """Every McNemar test with its p corrected for all of them."""
+    tests = [(row, test) for row in rows for test in row.mcnemar]
+    return [(*each, p) for each, p in zip(tests, holm([test.p for _, test in tests]), strict=True)]
+
+
+def _mcnemar_notes(rows: Sequence[Row]) -> Iterator[str]:
+    tests = _tests(rows)
+    different = [each for each in tests if each[2] <= LEVEL]
+    for row, test, p in different[:LINES_AT_MOST]:
+        yield f"McNemar, {_place(row)}, seed {test.seed}: {_counts(test)}, p = {significant(p, 2)} (corrected)"
+    if tests and all(test.only_a + test.only_b == 0 for _, test, _ in tests):
+        yield "every pair of networks gets the same test examples right"
+    elif tests and not different:
+        row, test, p = min(tests, key=lambda each: each[1].p)
+        yield (
+            f"McNemar: none of {len(tests)} pairs of networks shown to differ on the test examples; smallest "
+            f"p = {significant(test.p, 2)}, {significant(p, 2)} corrected ({_place(row)}, seed {test.seed}: "
+            f"{_counts(test)})"
+        )
+
+
+def _counts(test: McNemar) -> str:
+    return f"{test.only_a} examples only A gets right, {test.only_b} only B"
+
+
+def _parting(row: Row) -> Iterator[str]:
+    parts = row.cost_parts_at
+    if parts.epoch is not None and parts.relative is not None and parts.largest_relative is not None:
+        largest = percent(parts.largest_relative)
+        yield f"costs part at epoch {parts.epoch}, {_place(row)}: {_per_cent(parts.relative)} (largest {largest} %)"
+
+
+def _per_cent(fraction: float) -> str:
+    return f"{signed(100 * fraction)} %"
+
+
+def _speed_notes(rows: Sequence[Row]) -> Iterator[str]:
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        reasons.setdefault(row.speed.reason or WHICH_RATIO, []).append(row.backend)
+    for reason, backends in reasons.items():
+        yield f"speed of {', '.join(one_line(name, 40) for name in dict.fromkeys(backends))}: {reason}"
+
+
+def _place(row: Row) -> str:
+    return f"{one_line(row.backend, 40)} on {one_line(row.spec, 80)}"
+
+
+def markdown(document: Document) -> str:
+    """GitHub Markdown: verdict, table, differences, McNemar's tests, where confusion changed, the two sides."""
+    return "\n\n".join(section for part in PARTS for section in part(document)) + "\n"
+
+
+def _head(document: Document) -> Iterator[str]:
+    yield f"**{escaped(document.verdict, 4000)}**"
+
+
+def _row_sections(document: Document) -> Iterator[str]:
+    if document.rows:
+        yield _table([_markdown_cells(row) for row in document.rows], HEADERS)
+        yield "\n".join(f"- {escaped(line, 1000)}" for line in notes(document))
+
+
+HEADERS = (
+    "spec",
+    "backend",
+    "seeds A, B",
+    "A, %",
+    "B, %",
+    "B − A, points (95 % interval)",
+    "accuracy",
+    "cost",
+    "speed B / A (95 % interval)",
+)
+
+
+def _markdown_cells(row: Row) -> tuple[str, ...]:
+    return (
+        escaped(row.spec, 120),
+        escaped(row.backend, 60),
+        f"{len(row.seeds_a)}, {len(row.seeds_b)}" + (", paired" if row.paired else ""),
+        percent(row.accuracy_a.centre),
+        percent(row.accuracy_b.centre),
+        _points(row.difference),
+        WORDS[row.equivalence.decision],
+        WORDS[row.cost_decision],
+        _ratio(row.speed.ratio),
+    )
+
+
+def _points(interval: Interval) -> str:
+    centre = signed(100 * interval.centre)
+    if interval.low is None or interval.high is None:
+        return f"{centre} (one seed: no interval)"
+    return f"{centre} ({signed(100 * interval.low)} to {signed(100 * interval.high)})"
+
+
+def _benchmark_sections(document: Document) -> Iterator[str]:
+    if document.benchmarks:
+        cells = [tuple(map(escaped, _benchmark_cells(row, 200))) for row in document.benchmarks]
+        yield _table(cells, ("mark", "A", "B", "B / A", "benchmark"))
+        lines = [escaped(line, 1000) for line in notes(document)]
+        if lines:
+            yield "\n".join(f"- {line}" for line in lines)
+
+
+def _mcnemar_section(document: Document) -> Iterator[str]:
+    cells = [
+        (
+            *(escaped(row.spec, 120), escaped(row.backend, 60)),
+            *map(str, (test.seed, test.only_a, test.only_b)),
+            *(significant(test.p, 2), significant(p, 2)),
+        )
+        for row, test, p in _tests(document.rows)
+    ]
+    if cells:
+        yield "<details><summary>McNemar's test of each seed</summary>"
+        yield _table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
+        yield "</details>"
+
+
+def _confusion_section(document: Document) -> Iterator[str]:
+    lines = [
+        f"- {escaped(_place(row), 200)}: {'; '.join(changes)}"
+        for row in document.rows
+        if row.confusion and len(row.seeds_a) == len(row.seeds_b) and (changes := _changes(row.confusion))
+    ]
+    if lines:
+        yield "Where the confusion matrices differ most (all seeds together):"
+        yield "\n".join(lines[:LINES_AT_MOST])
+
+
+def _changes(confusion: Confusion) -> list[str]:
+    """The cells off the diagonal that differ most, as "true 4, predicted 9: 31 → 12"."""
+    cells = [
+        (b - a, f"true {escaped(confusion.classes[i], 40)}, predicted {escaped(confusion.classes[j], 40)}: {a} → {b}")
+        for i, (row_a, row_b) in enumerate(zip(confusion.a, confusion.b, strict=True))
+        for j, (a, b) in enumerate(zip(row_a, row_b, strict=True))
+        if i != j and a != b
+    ]
+    return [text for _, text in sorted(cells, key=lambda cell: -abs(cell[0]))[:CHANGES_AT_MOST]]
+
+
+def _sides(document: Document) -> Iterator[str]:
+    yield _table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
+    if document.rows:
+        yield HOW_TO_READ
+
+
+def _side(label: str, side: Side) -> tuple[str, ...]:
+    revision = MISSING if side.git_revision is None else escaped(side.git_revision, 12)
+    return label, escaped(side.path, 200), escaped(side.title, 120), escaped(side.started, 40), revision
+
+
+def _table(rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> str:
+    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
+    return text
+
+
+PARTS = (_head, _row_sections, _benchmark_sections, _mcnemar_section, _confusion_section, _sides)

@@ -1,0 +1,80 @@
+"""Ratios of the folders that `bench run` writes: scratchnet's seconds over the reference's, one a spec.
+
+Fed by `records.jsonl`; feeds the lines.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UnusableError
+from bench.history.points import Key, Point, finite, in_utc, machine_of
+from bench.records import Records
+from bench.tables import aggregate_table
+from bench.text import is_missing
+
+METRIC = "time_ratio"
+OURS = "scratchnet"
+NO_WORK = {"name", "seeds", "epochs"}
+"""What a spec says that changes neither an epoch's work nor its time."""
+
+
+def read(path: Path) -> list[Point]:
+    """One point a spec, with the interval over its seeds. Nothing of a run that is not of this kind.
+
+    Raises
+    ------
+    UnusableError
+        Names file and line; where no spec has both scratchnet and the reference, it says so.
+    """
+    if _kind(path) == "scaling":
+        return []
+    records = Records.read(path.parent)
+    points = list(_points(records))
+    if not points:
+        raise UnusableError(
+            f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; run both with two epochs or more"
+        )
+    return points
+
+
+def _kind(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            return json.loads(file.readline()).get("kind")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None  # `Records.read` says what is wrong with it
+
+
+def _points(records: Records) -> Iterator[Point]:
+    run, table = records.run, aggregate_table(records)
+    started, machine = _started(run.started), machine_of(run.environment, run.threads)
+    for row in table[table["backend"] == OURS].to_dict("records"):
+        if not is_missing(row["time_ratio"]):
+            yield Point(
+                key=Key(METRIC, f"{OURS} / {run.reference}", row["spec"], _work(records, row["spec"]), machine),
+                started=started,
+                revision=run.environment.get("git_revision"),
+                dirty=bool(run.environment.get("git_dirty")),
+                value=row["time_ratio"],
+                low=finite(row["time_ratio_low"]),
+                high=finite(row["time_ratio_high"]),
+            )
+
+
+def _started(text: str) -> datetime:
+    try:
+        return in_utc(datetime.fromisoformat(text))
+    except ValueError:
+        raise UnusableError(f"started: {text!r} is no ISO 8601 date") from None
+
+
+def _work(records: Records, name: str) -> str:
+    """A digest of what the spec trains on what data: runs whose specs share no more than a name are not joined."""
+    spec = records.spec(name)
+    data = records.run.data_fingerprints.get(spec.data.source, "")
+    text = json.dumps([spec.model_dump(mode="json", exclude=NO_WORK), data], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

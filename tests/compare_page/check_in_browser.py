@@ -1,0 +1,314 @@
+"""Uses the page of `bench compare` as people do, in headless Chromium at the size of a phone and of a desktop.
+
+Fed by documents made up and real; `python tests/compare_page/check_in_browser.py` prints what is wrong and exits 1;
+`--screenshots FOLDER` keeps pictures to look at. Not part of the ordinary tests: a machine may have no browser.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import documents
+from browser import Browser, found
+
+from bench.compare.page import page
+
+SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
+
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FORM = "form[data-table={table}]"
+ROW = "[data-row='{number}']"
+INK = """(() => {
+  const canvas = document.querySelector("[data-row='0'] canvas");
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.filter((value, place) => place % 4 === 3 && value > 0).length;
+})()"""
+CHOOSE = """(() => {{
+  const field = document.querySelector("form[data-table=rows]").elements["{name}"];
+  field.value = "{value}";
+  field.dispatchEvent(new Event("input", {{ bubbles: true }}));
+}})()"""
+
+PICTURE = "https://example.org/picture.png"
+STRANGE = f"""(() => {{
+  const [script, image] = ["script", "img"].map((tag) => document.createElement(tag));
+  script.textContent = "window.strange = true";
+  image.src = "{PICTURE}";
+  document.body.append(script, image);
+  return new Promise((done) => setTimeout(() => done(window.strange), 100));
+}})()"""
+
+Check = Callable[[Browser, bool], Iterator[str]]
+Pages = dict[str, tuple[str, tuple[Check, ...]]]
+
+
+def expect(what: str, got: Any, wanted: Any) -> Iterator[str]:
+    """A complaint where the two are not the same."""
+    if got != wanted:
+        yield f"{what}: {got!r}; wanted {wanted!r}"
+
+
+def one(browser: Browser, selector: str, name: str) -> Any:
+    """A property of the first element that matches."""
+    return browser.value(f"document.querySelector({json.dumps(selector)}).{name}")
+
+
+def each(browser: Browser, selector: str, name: str) -> list[Any]:
+    """A property of every element that matches."""
+    return browser.value(f"[...document.querySelectorAll({json.dumps(selector)})].map((element) => element.{name})")
+
+
+def column(browser: Browser, number: int, table: str = "rows") -> list[str]:
+    """What the shown rows are sorted by in that column, in their order."""
+    return each(browser, f"#{table} > tbody:not([hidden])", f"rows[0].cells[{number}].dataset.value")
+
+
+def press(browser: Browser, phone: bool, selector: str) -> None:
+    """With a finger or with the mouse."""
+    (browser.tap if phone else browser.click)(selector)
+
+
+def reset(browser: Browser, phone: bool, table: str = "rows") -> Iterator[str]:
+    """Press the table's reset: every row is back."""
+    press(browser, phone, f"{FORM.format(table=table)} button[type=reset]")
+    every = len(each(browser, f"#{table} > tbody", "hidden"))
+    yield from expect(
+        "count after reset", one(browser, f"{FORM.format(table=table)} output", "value"), f"{every} of {every} rows"
+    )
+    yield from expect("rows hidden after reset", sum(each(browser, f"#{table} > tbody", "hidden")), 0)
+
+
+def as_numbers(values: list[str]) -> list[float]:
+    """Those that are there."""
+    return [float(value) for value in values if value]
+
+
+def check_fits(browser: Browser, phone: bool) -> Iterator[str]:
+    """A page wider than the window has to be pushed to and fro."""
+    yield from expect("pixels wider than the window", browser.value(WIDER), 0)
+
+
+def check_sorting(browser: Browser, phone: bool) -> Iterator[str]:
+    """By tap or click, by keyboard, and back."""
+    head = "#rows thead th:nth-child(4)"
+    before = column(browser, 3)
+    press(browser, phone, f"{head} button")
+    rising = as_numbers(column(browser, 3))
+    yield from expect("rows in rising order", rising, sorted(as_numbers(before)))
+    yield from expect("aria-sort", one(browser, head, "ariaSort"), "ascending")
+    browser.press(f"{head} button", "Enter", 13, "\r")
+    falling = as_numbers(column(browser, 3))
+    yield from expect("rows in falling order, by keyboard", falling, rising[::-1])
+    press(browser, phone, "#rows thead th:nth-child(2) button")
+    names = column(browser, 1)
+    yield from expect("rows by backend", names, sorted(names))
+    yield from expect("aria-sort of the column before", one(browser, head, "ariaSort"), "none")
+    yield from reset(browser, phone)
+    yield from expect("order after reset", column(browser, 3), before)
+
+
+def check_filtering(browser: Browser, phone: bool) -> Iterator[str]:
+    """By words, by decision, by backend, and back."""
+    browser.write(f"{FORM.format(table='rows')} input", "512-512 KERAS-fit-tuned")
+    yield from expect("backends found", set(column(browser, 1)), {"keras-fit-tuned"})
+    yield from expect("specs found", len(column(browser, 0)), 3)
+    yield from expect("count", one(browser, f"{FORM.format(table='rows')} output", "value"), "3 of 45 rows")
+    yield from reset(browser, phone)
+    browser.value(CHOOSE.format(name="state", value="worse"))
+    states = each(browser, "#rows > tbody:not([hidden])", "dataset.state")
+    yield from expect("states shown", set(states), {"worse"})
+    browser.value(CHOOSE.format(name="backend", value="keras-fit"))
+    yield from expect("backends shown", set(column(browser, 1)), {"keras-fit"})
+    yield from reset(browser, phone)
+
+
+def check_opening(browser: Browser, phone: bool) -> Iterator[str]:
+    """Curves, matrices and pictures are drawn, once, inside the window; the keyboard opens and closes, too."""
+    body = ROW.format(number=0)
+    press(browser, phone, f"{body} .open")
+    yield from expect("hidden", one(browser, f"{body} .details", "hidden"), False)
+    yield from expect("aria-expanded", one(browser, f"{body} .open", "ariaExpanded"), "true")
+    yield from expect("curves", len(each(browser, f"{body} canvas", "width")), 2)
+    yield from expect("a curve is drawn", browser.value(INK) > 1000, True)
+    yield from expect("matrices", len(each(browser, f"{body} .matrix table", "className")), 3)
+    browser.box(f"{body} .pictures img")
+    yield from expect("width of a picture", one(browser, f"{body} .pictures img", "naturalWidth"), 28)
+    browser.value("document.querySelector('#rows').parentElement.scrollLeft = 9999")
+    start, end = browser.box(f"{body} .sheet")
+    inside = start.x >= 0 and end.x <= browser.value("document.documentElement.clientWidth")
+    yield from expect("details in the window though the table is scrolled", inside, True)
+    browser.value("document.querySelector('#rows').parentElement.scrollLeft = 0")
+    yield from check_fits(browser, phone)
+    browser.press(f"{body} .open", "Enter", 13, "\r")
+    yield from expect("closed by keyboard", one(browser, f"{body} .details", "hidden"), True)
+    browser.press(f"{body} .open", "Enter", 13, "\r")
+    yield from expect("opened again, drawn once", len(each(browser, f"{body} canvas", "width")), 2)
+
+
+def check_zooming(browser: Browser, phone: bool) -> Iterator[str]:
+    """By mouse or finger, by keyboard, and back; a second curve goes along."""
+    over, shown = f"{ROW.format(number=0)} .u-over", f"{ROW.format(number=0)} .zoom output"
+    select = browser.swipe if phone else browser.drag
+    yield from expect("all epochs", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+    before = browser.value(INK)
+    select(over, 0.3, 0.7)
+    yield from expect("zoomed into the middle", one(browser, shown, "value"), "epochs 4 to 7 of 10")
+    yield from expect("drawn anew", browser.value(INK) != before, True)
+    press(browser, phone, f"{ROW.format(number=0)} .zoom button")
+    yield from expect("after reset", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+    yield from expect("drawn as before", browser.value(INK), before)
+    select(over, 0.3, 0.7)
+    (browser.tap if phone else browser.click)(over, times=2)
+    yield from expect("after a double click or tap", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+    for _ in range(3):
+        browser.press(f"{ROW.format(number=0)} .zoom input", "ArrowRight", 39)
+    yield from expect("by keyboard", one(browser, shown, "value"), "epochs 4 to 10 of 10")
+    press(browser, phone, f"{ROW.format(number=0)} .zoom button")
+
+
+def check_odd(browser: Browser, phone: bool) -> Iterator[str]:
+    """A hundred classes, names of classes, colours, one seed, 300 epochs of 10 seeds."""
+    for number in range(4):
+        press(browser, phone, f"{ROW.format(number=number)} .open")
+    yield from expect(
+        "cells shown of a large matrix", len(each(browser, f"{ROW.format(number=0)} .pairs tbody tr", "id")), 20
+    )
+    yield from expect("height of a picture", one(browser, f"{ROW.format(number=0)} .pictures img", "naturalHeight"), 32)
+    yield from expect("matrices with names", len(each(browser, f"{ROW.format(number=1)} .matrix table", "id")), 3)
+    yield from expect("curves where there are none", len(each(browser, f"{ROW.format(number=2)} canvas", "id")), 0)
+    yield from expect(
+        "matrices where there are none", one(browser, f"{ROW.format(number=2)} .confusion", "hidden"), True
+    )
+    yield from expect("curves of one kind", len(each(browser, f"{ROW.format(number=3)} canvas", "id")), 1)
+    yield from check_fits(browser, phone)
+
+
+def check_hostile(browser: Browser, phone: bool) -> Iterator[str]:
+    """Every row opens, and nothing that a name holds becomes part of the page."""
+    yield from check_fits(browser, phone)
+    rows = len(each(browser, "[data-row]", "hidden"))
+    for number in range(rows):
+        press(browser, phone, f"{ROW.format(number=number)} .open")
+    yield from expect("open rows", len(each(browser, ".open[aria-expanded=true]", "id")), rows)
+    yield from expect("scripts", browser.value("document.scripts.length"), 2)
+    yield from expect("pictures that nobody put there", browser.value("document.images.length"), 0)
+    yield from check_fits(browser, phone)
+
+
+def check_policy(browser: Browser, phone: bool) -> Iterator[str]:
+    """A script that did break out of a name would still not run, and no picture would be asked for."""
+    yield from expect("a strange script ran", browser.value(STRANGE), None)
+    refused = [complaint for complaint in browser.complaints if "Content Security Policy" in complaint]
+    yield from expect("refused by the policy", len(refused), 2)
+    planted = (*refused, f"asked for {PICTURE}")  # the protocol tells of a request before the policy stops it
+    browser.complaints[:] = [complaint for complaint in browser.complaints if complaint not in planted]
+
+
+def check_benchmarks(browser: Browser, phone: bool) -> Iterator[str]:
+    """The other table sorts and filters, too."""
+    yield from check_fits(browser, phone)
+    press(browser, phone, "#benchmarks thead th:nth-child(3) button")
+    ratios = column(browser, 2, "benchmarks")
+    yield from expect("benchmarks in rising order", as_numbers(ratios), sorted(as_numbers(ratios)))
+    yield from expect("without a ratio, last", ratios[-1], "")
+    browser.write(f"{FORM.format(table='benchmarks')} input", "backward")
+    yield from expect("benchmarks found", len(column(browser, 0, "benchmarks")), 1)
+    yield from reset(browser, phone, "benchmarks")
+
+
+def check_many(browser: Browser, phone: bool) -> Iterator[str]:
+    """Five hundred rows."""
+    yield from check_fits(browser, phone)
+    browser.write(f"{FORM.format(table='rows')} input", "spec 499")
+    yield from expect("rows found of 500", len(column(browser, 0)), 1)
+    yield from reset(browser, phone)
+
+
+def benchmarks() -> dict[str, Any]:
+    made = [
+        documents.benchmark("test_forward[784-30-10]", "+", 1.12),
+        documents.benchmark("test_backward[784-30-10]", "-", 0.84),
+        documents.benchmark("test_update[784-30-10]", "~", 1.01),
+        documents.benchmark("test_gather[784-30-10]", "!", ratio=None, reason="B has 2 rounds; at least 5 are needed"),
+    ]
+    return documents.document(
+        verdict="1 of 4 benchmarks is slower in B: test_forward[784-30-10], 1.12 times",
+        decision="worse",
+        benchmarks=made,
+    )
+
+
+REAL: tuple[Check, ...] = (check_fits, check_sorting, check_filtering, check_opening, check_zooming)
+
+
+def pages() -> Pages:
+    """Name → page and what is tried on it."""
+    real, pictures = documents.realistic()
+    return {
+        "real": (page(real, pictures), REAL),
+        "odd": (page(*documents.odd()), (check_odd,)),
+        "hostile": (page(documents.hostile(), {}), (check_hostile, check_policy)),
+        "benchmarks": (page(benchmarks(), {}), (check_benchmarks,)),
+        "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
+        "empty": (page(documents.document(decision="undecided", seeds_needed=12), {}), (check_fits,)),
+    }
+
+
+def problems(browser: Browser, made: Pages, screenshots: Path | None) -> Iterator[str]:
+    """What is wrong with any page at any size."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (text, checks) in made.items():
+            path = Path(folder) / f"{name}.html"
+            path.write_text(text, "utf-8")
+            for size, (width, height) in SIZES.items():
+                browser.open(path, width, height, dark=False)
+                tried = [problem for check in checks for problem in results(check, browser, size == "phone")]
+                yield from (f"{name}, {size}, {problem}" for problem in (*tried, *browser.complaints))
+                browser.complaints.clear()
+                if screenshots:
+                    look(browser, screenshots, f"{name}-{size}")
+
+
+def results(check: Check, browser: Browser, phone: bool) -> Iterator[str]:
+    """A check's complaints, with its name; where the page lacks what it needs, that."""
+    try:
+        yield from (f"{check.__name__}: {complaint}" for complaint in check(browser, phone))
+    except RuntimeError as error:
+        yield f"{check.__name__} stopped: {' '.join(str(error).split())}"
+
+
+def look(browser: Browser, folder: Path, name: str) -> None:
+    """The whole page as it stands after the checks, in the light and in the dark scheme."""
+    for scheme in ("light", "dark"):
+        browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        browser.value("scrollTo(0, 0)")
+        browser.settle()
+        browser.screenshot(folder / f"{name}-{scheme}.png", whole=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--screenshots", type=Path, help="a folder for pictures of each page")
+    arguments = parser.parse_args()
+    command = found()
+    if command is None:
+        print("no Chromium on this machine; install Debian's package chromium")
+        return 1
+    if arguments.screenshots:
+        arguments.screenshots.mkdir(parents=True, exist_ok=True)
+    made = pages()
+    with Browser(command) as browser:
+        wrong = list(problems(browser, made, arguments.screenshots))
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    print(f"{len(made)} pages at {len(SIZES)} sizes in {command}: {len(wrong)} problems")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""The page holds all it shows, shows every row, and takes no text for markup, whatever the names are.
+
+Fed by documents made up; the page is read with `html.parser`, as a browser would, not searched for words.
+"""
+
+import base64
+import json
+from html.parser import HTMLParser
+from io import BytesIO
+
+import documents
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.image import imread
+
+from bench.compare.axis import around, spanning
+from bench.compare.page import page
+from bench.compare.page_words import equivalence, p_value, points, relative, seconds, state
+from bench.compare.pictures import data_uri, pictures
+from bench.compare.surroundings import side_by_side
+
+LOADING = ("src", "href", "srcset", "data", "poster", "action", "formaction", "background")
+
+
+class Read(HTMLParser):
+    """Tags, attributes, texts of a page, and the text of each script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self.text = ""
+        self._in = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._in = tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in == "script":
+            self.scripts.append(data)
+        elif self._in == "style":
+            self.styles.append(data)
+        else:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def data(self) -> dict:
+        return json.loads(self.scripts[0])
+
+
+def read(*rows: documents.Document, pictures: dict | None = None, **changes: object) -> Read:
+    return Read(page(documents.document(rows, **changes), pictures or {}))
+
+
+def test_the_verdict_stands_first():
+    text = read(documents.row(), verdict="B is worse").text.split()
+    assert text.index("worse") < text.index("A")
+    assert "<h1>B is worse</h1>" in page(documents.document(verdict="B is worse"), {})
+
+
+def test_nothing_is_loaded_from_elsewhere():
+    seen = read(documents.row(), documents.bare("x"), benchmarks=[documents.benchmark()])
+    loaded = [value for _, attributes in seen.tags for name, value in attributes.items() if name in LOADING]
+    assert loaded == ["data:,"]
+    assert not any(word in style for style in seen.styles for word in ("url(", "@import"))
+
+
+def test_the_policy_allows_the_pages_own_script_and_no_request():
+    (policy,) = [each["content"] for each in read().all("meta") if "http-equiv" in each]
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe" not in policy
+
+
+def test_every_row_is_there_with_its_details():
+    rows = [documents.row(f"spec {n}", backend) for n in range(60) for backend in ("scratchnet", "keras-fit")]
+    seen = read(*rows)
+    bodies = [each for each in seen.all("tbody") if "data-row" in each]
+    assert [each["data-find"] for each in bodies] == [f"{row['spec']} {row['backend']}" for row in rows]
+    assert len(seen.data["rows"]) == len(rows)
+    assert sum(each.get("class") == "details" for each in seen.all("tr")) == len(rows)
+
+
+def test_heads_say_what_they_head():
+    seen = read(documents.row(), benchmarks=[documents.benchmark()])
+    assert {each.get("scope") for each in seen.all("th")} == {"col", "row"}
+    assert {each["aria-sort"] for each in seen.all("th") if "aria-sort" in each} == {"none"}
+
+
+def test_an_opening_button_names_what_it_opens():
+    seen = read(documents.row(), documents.row("other"))
+    ids = {each["id"] for _, each in seen.tags if "id" in each}
+    controls = [each["aria-controls"] for each in seen.all("button") if "aria-controls" in each]
+    assert len(set(controls)) == 2
+    assert set(controls) <= ids
+
+
+def test_hostile_names_are_text():
+    seen = Read(page(documents.hostile(), {}))
+    assert len(seen.scripts) == 2
+    assert seen.all("img") == []
+    assert seen.all("b") == [{}] * len(seen.all("b"))
+    assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
+    assert "<script>alert(1)</script>" in seen.text
+    assert "{{ 7 * 7 }}" in seen.text
+    assert seen.data["rows"][2]["confusion"]["classes"] == ["<script>alert(1)</script>", "</script>"]
+
+
+def test_a_page_with_hostile_names_can_be_written():
+    assert page(documents.hostile(), {}).encode("utf-8")
+
+
+def test_a_long_name_is_cut_where_it_is_shown():
+    assert max(len(word) for word in read(documents.row("x" * 10_000)).text.split()) <= 400
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(), st.text())
+def test_any_name_is_text(spec, backend):
+    plain = Read(page(documents.document([documents.row()]), {}))
+    seen = Read(page(documents.document([documents.row(spec, backend)]), {}))
+    assert [tag for tag, _ in seen.tags] == [tag for tag, _ in plain.tags]
+
+
+def test_numbers_that_json_lacks_are_missing():
+    seen = Read(page(documents.hostile(), {}))
+    assert seen.data["rows"][0]["curves"]["cost"]["a"]["0"] == [0.5, None, None, 0.2]
+    assert "nan" not in seen.text.lower()
+    assert "no finite interval" in seen.text
+
+
+def test_one_seed_has_no_interval_and_says_so():
+    seen = read(documents.bare("x"))
+    assert "96.00 (one seed: no interval)" in seen.text
+    assert "About 5 seeds would decide it." in seen.text
+    assert "Not compared: A ran on 2 threads, B on 4" in seen.text
+
+
+def test_curves_that_are_not_there_are_not_said_to_agree():
+    assert "never part" not in read(documents.bare("x")).text
+    never = {"epoch": None, "relative": None, "largest_relative": 0.001}
+    assert "never part by more than 2.0 %; the largest difference is 0.10 %." in " ".join(
+        read(documents.row(cost_parts_at=never)).text.split()
+    )
+
+
+def test_the_first_epoch_at_which_costs_part_is_said():
+    text = " ".join(read(documents.row()).text.split())
+    assert "The mean cost curves part at epoch 2, where B is 2.5 % above A; the largest difference is 5.0 %." in text
+
+
+def test_a_spec_on_one_side_only_is_named():
+    assert "spec 'x' is in A only" in read(documents.row(), differences=["spec 'x' is in A only"]).text
+
+
+def test_what_differs_in_the_environment_is_marked_by_more_than_colour():
+    seen = read(documents.row())
+    assert [each["aria-label"] for each in seen.all("span") if each.get("class") == "sign"] == ["differs"]
+    assert "Values that differ: 1 of 2" in seen.text
+
+
+def test_environments_are_set_side_by_side():
+    a = {"cpu": "x", "packages": {"numpy": "1", "scipy": "2"}, "load": [0.5, None], "variables": {}}
+    b = {"cpu": "x", "packages": {"numpy": "1", "scipy": "3"}, "load": [0.5, None], "gpu": "y"}
+    lines = [(line.name, line.a, line.b, line.differs) for line in side_by_side(a, b)]
+    assert lines == [
+        ("packages: scipy", "2", "3", True),
+        ("variables", "none", "–", True),
+        ("gpu", "–", "y", True),
+        ("cpu", "x", "x", False),
+        ("packages: numpy", "1", "1", False),
+        ("load", "0.5, –", "0.5, –", False),
+    ]
+
+
+def test_nothing_to_compare_is_said():
+    assert "A and B share nothing that could be compared." in read().text
+
+
+def test_benchmarks_are_shown_in_words():
+    slower, lost = documents.benchmark("a", "+", 1.2), documents.benchmark("b", "!", ratio=None, reason="2 rounds")
+    seen = read(benchmarks=[slower, lost])
+    assert "1.20 (1.18 to 1.22)" in seen.text
+    assert {"slower", "2 rounds", "125 µs"} <= {line.strip() for line in seen.text.splitlines()}
+
+
+def test_a_picture_of_several_specs_is_held_once():
+    uri = "data:image/png;base64,AAAA"
+    seen = read(documents.row("x"), documents.row("y"), pictures={"x": {"115": uri}, "y": {"115": uri}})
+    assert seen.data["pictures"] == [uri]
+    examples = [[example["picture"] for example in row["examples"]] for row in seen.data["rows"]]
+    assert examples == [[0, None], [0, None]]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_has_the_pixels_of_its_example(channels):
+    rows = np.random.default_rng(0).integers(0, 256, (5, 6 * 4 * channels), dtype=np.uint8)
+    made = pictures(rows, (6, 4, channels), [3])
+    assert list(made) == ["3"]
+    kind, _, code = made["3"].partition(",")
+    assert kind == "data:image/png;base64"
+    pixels = np.rint(255 * imread(BytesIO(base64.b64decode(code)))).astype(np.uint8)
+    assert np.array_equal(pixels[:, :, :3], np.broadcast_to(rows[3].reshape(6, 4, channels), (6, 4, 3)))
+
+
+def test_a_dark_picture_stays_dark():
+    code = data_uri(np.full((2, 2, 1), 9, dtype=np.uint8)).partition(",")[2]
+    assert np.rint(255 * imread(BytesIO(base64.b64decode(code))))[0, 0, 0] == 9
+
+
+@settings(deadline=None)
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.1))
+def test_an_axis_holds_reference_margin_and_centre(centre, half, margin):
+    interval = documents.interval(centre, half)
+    axis = around(0, margin, [interval, None])
+    places = [axis.place(value) for value in sorted([-margin, 0, margin, centre])]
+    assert places == sorted(places)
+    assert not any(map(axis.beyond, (-margin, 0, margin, centre)))
+    assert axis.place(0) == 50
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1), st.floats(0, 1))
+def test_an_axis_spans_every_interval(centres, half):
+    axis = spanning([documents.interval(centre, half) for centre in centres])
+    assert not any(axis.beyond(centre + end) for centre in centres for end in (-half, half))
+    assert all(3 <= axis.place(tick) <= 97 for tick in axis.ticks)
+
+
+def test_a_very_wide_interval_leaves_room_for_the_others():
+    axis = around(0, 0.005, [documents.interval(0, 0.2), documents.interval(0.001, 0.002)])
+    assert axis.beyond(0.2)
+    assert axis.place(0.003) - axis.place(-0.001) > 5
+
+
+@pytest.mark.parametrize(
+    ("decisions", "gravest"),
+    [
+        (("equivalent", "within_tolerance", None), "fine"),
+        (("undecided", "better", "within_tolerance"), "undecided"),
+        (("equivalent", "undecided", "worse"), "worse"),
+    ],
+)
+def test_a_row_is_found_by_its_gravest_decision(decisions, gravest):
+    accuracy, cost, speed = decisions
+    verdict = {"decision": accuracy, "margin": 0.005, "p": None, "seeds_needed": None}
+    assert state(documents.row(equivalence=verdict, cost_decision=cost, speed_decision=speed)) == gravest
+
+
+def test_a_ratio_that_is_weak_evidence_says_why():
+    text = read(documents.row(speed={"ratio": documents.interval(1.1), "reason": "one seed"})).text
+    assert "one seed" in text.split("Time, B / A")[-1]
+    assert "Not compared: one seed" not in text
+
+
+def test_files_of_benchmarks_need_no_threads_and_no_interval():
+    sides = {letter: documents.side(letter) | {"threads": None, "started": ""} for letter in "ab"}
+    plain = documents.benchmark(ratio=documents.interval(1.2), rounds_a=None)
+    text = read(benchmarks=[plain], **sides).text
+    assert "one seed" not in text
+    assert "threads" not in text
+    assert "1.20" in text
+
+
+def test_words():
+    assert [relative(x) for x in (0.025, -0.5, None)] == ["2.5 % above A", "50 % below A", "–"]
+    assert [points(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
+    assert [p_value(p) for p in (0.3412, 0.00004, None)] == ["p = 0.34", "p < 0.001", "–"]
+    assert [seconds(s) for s in (2.5, 0.0125, 1.25e-4, 3e-9, None)] == ["2.50 s", "12.5 ms", "125 µs", "3.00 ns", "–"]
+
+
+def test_equivalence_in_words():
+    verdict = {"decision": "equivalent", "margin": 0.005, "p": 0.003, "seeds_needed": None}
+    first = "Equivalent: A and B differ by less than the margin of 0.50 points."
+    assert equivalence(verdict) == f"{first} Two one-sided tests: p = 0.0030."

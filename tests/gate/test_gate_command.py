@@ -1,0 +1,233 @@
+"""`bench gate --command`: any project's own command, here with seconds that it reports itself, so that all is exact."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+from junitparser import JUnitXml
+
+from bench.gate.records import pairs_of
+
+SCRIPT = "{tree}/time.sh"
+OWN = ("--command", f"sh {SCRIPT}", "--own-clock")
+
+
+def script(seconds, before=""):
+    return f"{before}\necho some output\necho {seconds}\n"
+
+
+def commit(repo, old, new):
+    """The old revision's script is committed, the new one lies in the work tree."""
+    repo.commit(**{"time.sh": old})
+    repo.write(**{"time.sh": new})
+
+
+COUNTED = "echo x >> runs; runs=$(wc -l < runs)"
+"""A side's runs so far: each side has a folder of its own."""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "word"),
+    [(1.0, 1.1, 1, "FAIL"), (1.0, 1.0, 0, "PASS"), (1.1, 1.0, 0, "PASS"), (1.0, 1.02, 0, "PASS"), (1, 1.04, 1, "FAIL")],
+)
+def test_the_verdict_and_its_exit_code(repo, bench, old, new, code, word):
+    commit(repo, script(old), script(new))
+    ended, out, err = bench("gate", "--against", "HEAD", *OWN)
+    assert ended == code
+    assert out.startswith(f"{word}: the work tree (")
+    assert "9 pairs" in out
+    assert "Traceback" not in err
+
+
+def test_a_tolerance_of_ones_own(repo, bench):
+    commit(repo, script(1.0), script(1.1))
+    assert bench("gate", "--against", "HEAD", "--tolerance", "20%", *OWN)[0] == 0
+
+
+def test_what_cannot_be_decided_in_the_time_is_said_with_its_interval(repo, bench):
+    either = f"{COUNTED}\ncase $((runs % 2)) in 0) echo 0.9;; *) echo 1.2;; esac\n"
+    commit(repo, script(1.0), either)
+    code, out, _ = bench("gate", "--against", "HEAD", "--minutes", "0.1", *OWN)
+    assert code == 3
+    assert out.startswith("NOT DECIDABLE: the work tree")
+    assert "the interval straddles the tolerance of 3 %" in out
+
+
+def test_everything_is_written_and_every_pair_is_on_record(repo, bench, tmp_path):
+    commit(repo, script(1.0), script(1.5))
+    bench("gate", "--against", "HEAD", *OWN)
+    folder = tmp_path / "out"
+    assert {path.name for path in folder.iterdir()} >= {
+        *("records.jsonl", "gate.json", "gate.md", "gate.xml", "gate.png", "gate.svg")
+    }
+    written = json.loads((folder / "gate.json").read_text())
+    assert (written["verdict"], written["exit_code"], written["kind"]) == ("fail", 1, "gate")
+    assert written["cells"][0]["ratio"] == pytest.approx(1.5)
+    assert written["old_revision"] == repo.git("rev-parse", "HEAD").strip()
+    assert [pair.number for pair in pairs_of(folder)["command"]] == list(range(1, 10))
+
+
+def test_json_stands_alone_on_stdout(repo, bench):
+    commit(repo, script(1.0), script(1.0))
+    code, out, _ = bench("gate", "--against", "HEAD", "--json", *OWN)
+    assert (code, json.loads(out)["verdict"]) == (0, "pass")
+
+
+@pytest.mark.parametrize(("new", "failures", "skipped", "errors"), [(1.5, 1, 0, 0), (1.0, 0, 0, 0), ("x", 0, 0, 1)])
+def test_junit_tells_slower_from_broken(repo, bench, tmp_path, new, failures, skipped, errors):
+    commit(repo, script(1.0), script(new))
+    bench("gate", "--against", "HEAD", *OWN)
+    suite = next(iter(JUnitXml.fromfile(str(tmp_path / "out" / "gate.xml"))))
+    suite.update_statistics()
+    assert (suite.tests, suite.failures, suite.skipped, suite.errors) == (1, failures, skipped, errors)
+
+
+@pytest.mark.parametrize(("new", "kind"), [(1.5, "error"), (1.0, "notice"), ("x", "error")])
+def test_github_gets_a_summary_and_an_annotation(repo, bench, tmp_path, monkeypatch, new, kind):
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    commit(repo, script(1.0), script(new))
+    _, out, err = bench("gate", "--against", "HEAD", *OWN)
+    assert summary.read_text().startswith("before\n## Speed gate\n")
+    line = next(line for line in err.splitlines() if line.startswith("::"))
+    assert line.startswith(f"::{kind} title=Speed gate::")
+    assert "%" not in line.replace("%25", "")
+    assert "::" not in out
+
+
+def test_a_summary_that_cannot_be_written_is_one_line(repo, bench, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/nosuch/summary.md")
+    commit(repo, script(1.0), script(1.0))
+    code, _, err = bench("gate", "--against", "HEAD", *OWN)
+    assert code == 2
+    assert "error: GITHUB_STEP_SUMMARY /nosuch/summary.md: cannot be written" in err
+
+
+BROKEN = [
+    ("exit 7", "ended with exit code 7 in the warm-up"),
+    ("echo some reason >&2; exit 3", "ended with exit code 3 in the warm-up: some reason"),
+    ("kill -9 $$", "was killed by SIGKILL in the warm-up: Killed"),
+    ("sleep 60", "gave no answer within 1 s in the warm-up"),
+    (f"{COUNTED}\n[ $runs -lt 8 ] || exit 5", "ended with exit code 5 in pair 7"),
+    (f"{COUNTED}\n[ $runs -lt 8 ] || sleep 60", "gave no answer within 1 s in pair 7"),
+]
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+@pytest.mark.parametrize(("before", "reason"), BROKEN)
+def test_a_side_that_is_broken_is_never_called_slower(repo, bench, side, before, reason):
+    broken, well = script(1.0, before), script(1.0)
+    commit(repo, *((broken, well) if side == "old" else (well, broken)))
+    code, out, err = bench("gate", "--against", "HEAD", "--time-limit", "1", *OWN)
+    assert code == 4
+    assert out.splitlines()[0] == f"NO VERDICT: broken, not slower: the {side} side {reason}"
+    assert "Traceback" not in err
+
+
+def test_the_pairs_before_a_crash_are_kept(repo, bench, tmp_path):
+    commit(repo, script(1.0), script(1.0, f"{COUNTED}\n[ $runs -lt 8 ] || exit 5"))
+    bench("gate", "--against", "HEAD", *OWN)
+    assert len(pairs_of(tmp_path / "out")["command"]) == 6
+
+
+def test_a_command_that_hangs_leaves_no_process(repo, bench, tmp_path):
+    mark = tmp_path / "alive"
+    commit(repo, script(1.0), script(1.0, f"(sleep 2; touch {mark}) & sleep 60"))
+    assert bench("gate", "--against", "HEAD", "--time-limit", "0.5", *OWN)[0] == 4
+    time.sleep(2)
+    assert not mark.exists()
+
+
+def test_other_output_is_other_work(repo, bench):
+    commit(repo, "echo one\necho 1.0\n", "echo two\necho 1.0\n")
+    code, out, _ = bench("gate", "--against", "HEAD", "--same-output", *OWN)
+    assert code == 4
+    assert out.startswith("NO VERDICT: the work changed, so seconds say nothing: the sides did not print the same")
+
+
+def test_the_same_output_with_other_seconds_is_the_same_work(repo, bench):
+    commit(repo, script(1.0), script(1.5))
+    assert bench("gate", "--against", "HEAD", "--same-output", *OWN)[0] == 1
+
+
+@pytest.mark.parametrize("last", ["", "-1", "nan", "inf", "0", "1,5", "one second"])
+def test_an_own_clock_must_say_seconds(repo, bench, last):
+    commit(repo, script(1.0), f"echo '{last}'\n")
+    code, out, _ = bench("gate", "--against", "HEAD", *OWN)
+    assert code == 4
+    assert "the new side printed" in out
+    assert "--own-clock needs the seconds there, a number above 0" in out
+
+
+def test_a_side_that_cannot_be_prepared_is_broken(repo, bench):
+    repo.commit(**{"time.sh": script(1.0), "build.sh": "echo no compiler; exit 1\n"})
+    repo.write(**{"build.sh": "exit 0\n"})
+    code, out, _ = bench("gate", "--against", "HEAD", "--prepare", "sh {tree}/build.sh", *OWN)
+    assert code == 4
+    assert out.startswith("NO VERDICT: broken, not slower: the old side could not be prepared: no compiler")
+
+
+def test_the_users_checkout_is_not_touched(repo, bench):
+    commit(repo, script(1.0), script(1.0))
+    repo.write(untracked="1")
+    before = repo.state
+    bench("gate", "--against", "HEAD", "--prepare", "touch {tree}/built", *OWN)
+    assert repo.state == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--against", "nosuch", *OWN), "--against: 'nosuch' is no commit of"),
+        ((), "one of --against REV and --baseline FILE is needed"),
+        (("--against", "HEAD", "--baseline", "x"), "one of --against REV and --baseline FILE is needed"),
+        (("--against", "HEAD", "--command", "make"), "must hold {tree}"),
+        (("--against", "HEAD", "--own-clock"), "--own-clock and --same-output are of --command, which is missing"),
+        (("--against", "HEAD", "--tolerance", "0"), "allowed: above 0 and below 100 %"),
+        (("--against", "HEAD", "--tolerance", "five"), "allowed: above 0 and below 100 %"),
+        (("--against", "HEAD", "--cells", "784:32:x"), "allowed: widths and batch size of a network"),
+        (("--against", "HEAD", "--cells", "783-128-10:32", "--minutes", "1"), "has 784 features"),
+        (("--baseline", "/nosuch.json"), "/nosuch.json: cannot be read"),
+        (("--baseline", "/nosuch.json", "--prepare", "make"), "are of --against, not of --baseline"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(repo, bench, arguments, message):
+    commit(repo, script(1.0), script(1.0))
+    code, out, err = bench("gate", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_keeps_what_was_measured(repo, tmp_path):
+    """The new side interrupts the gate itself in its fourth run, as a person would."""
+    stop = f"{COUNTED}\n[ $runs -lt 4 ] || kill -INT $GATE_PID"
+    commit(repo, script(1.0), script(1.0, stop))
+    command = [sys.executable, "-c", STARTED, "gate", "--against", "HEAD", *OWN, "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=repo.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 130, done.stderr
+    assert done.stdout.startswith("NOT DECIDABLE")
+    assert len(pairs_of(tmp_path / "out")["command"]) in (2, 3)
+
+
+STARTED = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "os.environ['GATE_PID'] = str(os.getpid()); from bench.cli import main; main(sys.argv[1:])"
+)
+
+
+def test_a_read_only_repository_can_be_gated(repo, bench):
+    commit(repo, script(1.0), script(1.0))
+    mode = repo.folder.stat().st_mode
+    repo.folder.chmod(mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+    try:
+        assert bench("gate", "--against", "HEAD", *OWN)[0] == 0
+    finally:
+        repo.folder.chmod(mode)
+    assert os.access(repo.folder, os.W_OK)

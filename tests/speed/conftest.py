@@ -1,0 +1,34 @@
+"""One BLAS thread, a header that says what is not timed, and what a stored file says of machine and packages.
+
+Fed by `tox -e speed`, which alone collects the files bench_*.py; feeds `bench compare` and `bench history`.
+"""
+
+from importlib import metadata
+from typing import Any
+
+import pytest
+from shapes import header
+
+from bench import environment
+from scratchnet import blas
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """BLAS in this process takes one thread: what is timed is one core's work, and nothing spins beside it."""
+    with blas.threads().limit(limits=1, user_api="blas"):
+        yield
+
+
+def pytest_report_header() -> list[str]:
+    return header()
+
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """Seconds of two BLAS, or of other numbers of cores, are not comparable either."""
+    machine_info |= {"blas": blas.library(), "usable_cores": environment.usable_cores()}
+
+
+def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
+    """Versions of what the step is made of."""
+    output_json["packages"] = {name: metadata.version(name) for name in ("scratchnet", "numpy", "scipy")}
