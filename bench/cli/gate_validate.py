@@ -24,7 +24,7 @@ used, or a side that was lost; 130 interrupted (what was finished is kept)."""
     "--scenario",
     callback=names_of,
     metavar="A,B",
-    help="Some only, as load:slowdown in per cent, e.g. quiet:0,busy:5. Loads: quiet, busy, changing.",
+    help="Some only: load:slowdown in per cent, with xN for N comparisons. Loads: quiet, busy, changing.",
 )
 @click.option("--comparisons", type=click.IntRange(1, 1_000_000), help="Of each scenario.  [default: 200, 100 or 50]")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Begin no comparison after so many.")
@@ -54,7 +54,7 @@ def gate_validate(
       python -m bench gate-validate --quick
       python -m bench gate-validate --minutes 60 --out results/mine
       python -m bench gate-validate --minutes 60 --out results/mine --resume
-      python -m bench gate-validate --scenario quiet:0,quiet:5 --comparisons 20
+      python -m bench gate-validate --scenario quiet:0,quiet:3x20,busy:5
     """
     from bench.gate_validation.command import Asked, gate_validate
 

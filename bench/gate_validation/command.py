@@ -21,13 +21,14 @@ from bench.gate_validation.comparison import BUDGET_SECONDS
 from bench.gate_validation.machine import RealMachine
 from bench.gate_validation.measure import Limit, Machine, Measurement
 from bench.gate_validation.recording import REFERENCE, Recording
-from bench.gate_validation.records import Planned, Records, RunRecord
+from bench.gate_validation.records import MOST_COMPARISONS, Planned, Records, RunRecord
 from bench.gate_validation.scenarios import SCENARIOS, Scenario, asked_for
 from bench.gate_validation.simulated import SimulatedMachine
 from bench.gate_validation.targets import State
 from bench.gate_validation.watch import watch_on
 from bench.records import RECORDS_NAME, RecordLog
 from bench.runner import new_folder
+from bench.text import one_line
 
 SEED = 0
 CELL = "784-128-10:32"
@@ -156,5 +157,19 @@ def _cell(asked: Asked, recording: Recording | None) -> str:
 
 
 def _counts(asked: Asked) -> dict[Scenario, int]:
-    scenarios = SCENARIOS if asked.scenarios is None else [Scenario.parse(text) for text in asked.scenarios]
-    return {scenario: asked.comparisons or asked_for(scenario.percent) for scenario in scenarios}
+    """Scenario → comparisons: its own number, `quiet:3x20`, or that for all, or what the proof asks for."""
+    texts = map(str, SCENARIOS) if asked.scenarios is None else asked.scenarios
+    counts = {}
+    for text in texts:
+        name, times, own = text.partition("x")
+        scenario = Scenario.parse(name)
+        counts[scenario] = _count(own, text) if times else asked.comparisons or asked_for(scenario.percent)
+    return counts
+
+
+def _count(number: str, text: str) -> int:
+    count = int(number) if number.isascii() and number.isdigit() else 0
+    if not 1 <= count <= MOST_COMPARISONS:
+        allowed = f"a number of comparisons from 1 to {MOST_COMPARISONS:,} after the x, such as quiet:3x20"
+        raise UnusableError(f"scenario {one_line(text, 60)!r}; allowed: {allowed}")
+    return count

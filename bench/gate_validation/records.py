@@ -25,7 +25,8 @@ from bench.gate_validation.scenarios import Scenario, Turn
 from bench.records import records_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Whole = Annotated[int, Field(ge=1, le=1_000_000)]
+MOST_COMPARISONS = 1_000_000
+Whole = Annotated[int, Field(ge=1, le=MOST_COMPARISONS)]
 State = Literal["quiet", "busy"]
 Name = Annotated[str, Field(max_length=400)]
 

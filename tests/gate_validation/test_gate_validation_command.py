@@ -58,6 +58,12 @@ def test_too_few_comparisons_are_no_proof(invoke, recording_folder, tmp_path):
     assert "too few comparisons to say whether the gate does what is asked of it: false alarms in 0 of 3" in out
 
 
+def test_a_scenario_has_its_own_number_of_comparisons(invoke, recording_folder, tmp_path):
+    asked = ("--quick", "--recording", recording_folder, "--scenario", "quiet:0x7,busy:20,quiet:20x4")
+    invoke(*asked, "--comparisons", 2, "--out", tmp_path / "q")
+    assert [one["made"] for one in document(tmp_path / "q")["scenarios"]] == [7, 2, 4]
+
+
 def test_a_missed_target_is_named(invoke, tmp_path):
     slow = made.recording(40, 0)
     pairs = {"quiet": tuple(one.model_copy(update={"wall_seconds": 20.0}) for one in slow.pairs["quiet"]), "busy": ()}
@@ -160,6 +166,9 @@ def test_a_lost_side_ends_the_run_with_one_line_and_keeps_the_rest(invoke, sides
         (["--quick", "--recording", "/nosuch"], "/nosuch/records.jsonl: no records of a run"),
         (["--recording", "/nosuch"], "--recording is what --quick draws from"),
         (["--scenario", "loud:1"], "scenario 'loud:1'; allowed: quiet, busy, changing"),
+        (["--scenario", "quiet:1x0"], "scenario 'quiet:1x0'; allowed: a number of comparisons from 1 to 1,000,000"),
+        (["--scenario", "quiet:1x"], "after the x, such as quiet:3x20"),
+        (["--scenario", "quiet:1x²"], "after the x, such as quiet:3x20"),
         (["--cell", "784"], "--cell '784'; allowed: widths and batch size"),
         (["--comparisons", "0"], "--comparisons"),
         (["--minutes", "0"], "--minutes"),
