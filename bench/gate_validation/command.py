@@ -1,0 +1,175 @@
+"""`python -m bench gate-validate`: compares, writes the report, says how to end.
+
+Fed by the command line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench import environment
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED, UnusableError
+from bench.gate.decision import Rule
+from bench.gate.plan_files import cell_of
+from bench.gate.sides import planted_pairs
+from bench.gate_validation import report
+from bench.gate_validation.comparison import BUDGET_SECONDS
+from bench.gate_validation.machine import RealMachine
+from bench.gate_validation.measure import Limit, Machine, Measurement
+from bench.gate_validation.recording import REFERENCE, Recording
+from bench.gate_validation.records import MOST_COMPARISONS, Planned, Records, RunRecord
+from bench.gate_validation.scenarios import SCENARIOS, Scenario, asked_for
+from bench.gate_validation.simulated import SimulatedMachine
+from bench.gate_validation.targets import State
+from bench.gate_validation.watch import watch_on
+from bench.records import RECORDS_NAME, RecordLog
+from bench.runner import new_folder
+from bench.text import one_line
+
+SEED = 0
+CELL = "784-128-10:32"
+SIMULATED_LINES = 250
+EXIT_CODES: dict[State, int] = {
+    "holds": EXIT_OK,
+    "met": EXIT_OK,
+    "missed": EXIT_FAILED_BACKEND,
+    "too few": EXIT_UNDECIDED,
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for; None where nothing was said."""
+
+    quick: bool = False
+    scenarios: Sequence[str] | None = None
+    comparisons: int | None = None
+    cell: str | None = None
+    recording: Path | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether an option was given that a resumed run must have begun with."""
+        return self != Asked()
+
+
+def gate_validate(asked: Asked, out: Path | None, resume: bool, minutes: float | None) -> int:
+    """Compare, report, say the verdict; the exit code.
+
+    Raises
+    ------
+    UnusableError
+        Where options, recording or folder cannot be used, or a side is lost; whatever was finished is kept.
+    """
+    earlier = _resumed(out, asked) if resume else None
+    run, machine, setup = _begin(asked) if earlier is None else _go_on(earlier.run)
+    folder = new_folder(out, report.NAME) if earlier is None or out is None else out
+    interrupted = False
+    try:
+        with RecordLog(folder) as log, watch_on(Console(), SIMULATED_LINES if run.simulated else 1) as watch:
+            if earlier is None:
+                log.write(run)
+            if isinstance(machine, RealMachine):
+                watch.note("measuring what planted work costs")
+                machine.prepare()
+            measurement = Measurement(earlier or Records([run]), machine, setup, watch)
+            measurement.go_on(log.write, Limit(None if minutes is None else 60 * minutes))
+    except KeyboardInterrupt:
+        interrupted = True
+    return _finish(folder, interrupted)
+
+
+def _finish(folder: Path, interrupted: bool) -> int:
+    found = report.write(Records.read(folder), folder)
+    click.echo(f"\n{found.verdict}\n\ntables, plot and comparisons: {folder}")
+    if interrupted:
+        click.echo(f"interrupted; go on with: python -m bench gate-validate --out {folder} --resume", err=True)
+        return EXIT_INTERRUPTED
+    return EXIT_CODES[found.state]
+
+
+def _resumed(out: Path | None, asked: Asked) -> Records:
+    if out is None or not (out / RECORDS_NAME).is_file():
+        raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
+    if asked.anything:
+        raise UnusableError(f"{out}: a run is resumed as it was begun; leave out all options but --minutes")
+    return Records.read(out)
+
+
+def _begin(asked: Asked) -> tuple[RunRecord, Machine, float | None]:
+    """The first record, where pairs come from, and the seconds before the first pair where those are not measured."""
+    recording = _recording(asked)
+    cell = _cell(asked, recording)
+    run = RunRecord(
+        cell=cell,
+        simulated=recording is not None,
+        recording="" if recording is None else str(asked.recording or REFERENCE),
+        recorded_on="" if recording is None else str(recording.origin.environment.get("cpu_model", "")),
+        plan=tuple(Planned(scenario=one, comparisons=count) for one, count in _counts(asked).items()),
+        tolerance=Rule().tolerance,
+        alpha=Rule().alpha,
+        budget_seconds=BUDGET_SECONDS,
+        seed=SEED,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=environment.describe(),
+    )
+    return run, *_machine(run, recording)
+
+
+def _go_on(run: RunRecord) -> tuple[RunRecord, Machine, float | None]:
+    return run, *_machine(run, Recording.read(Path(run.recording)) if run.simulated else None)
+
+
+def _machine(run: RunRecord, recording: Recording | None) -> tuple[Machine, float | None]:
+    if recording is None:
+        return RealMachine(planted_pairs, run.cell), None
+    return SimulatedMachine(recording), recording.origin.setup_seconds
+
+
+def _recording(asked: Asked) -> Recording | None:
+    if not asked.quick:
+        if asked.recording is not None:
+            raise UnusableError("--recording is what --quick draws from; give both, or none")
+        return None
+    recording = Recording.read(asked.recording or REFERENCE)
+    for state in ("quiet", "busy"):
+        if state == "quiet" or any(scenario.load != "quiet" for scenario in _counts(asked)):
+            recording.of_state(state)
+    return recording
+
+
+def _cell(asked: Asked, recording: Recording | None) -> str:
+    """The cell asked for; a recording has its own."""
+    if recording is not None:
+        if asked.cell not in (None, recording.origin.cell):
+            raise UnusableError(f"--cell {asked.cell}: the recording is of {recording.origin.cell}")
+        return recording.origin.cell
+    cell = asked.cell or CELL
+    try:
+        cell_of(cell)
+    except ValueError as error:
+        raise UnusableError(f"--cell {error}") from None
+    return cell
+
+
+def _counts(asked: Asked) -> dict[Scenario, int]:
+    """Scenario → comparisons: its own number, `quiet:3x20`, or that for all, or what the proof asks for."""
+    texts = map(str, SCENARIOS) if asked.scenarios is None else asked.scenarios
+    counts = {}
+    for text in texts:
+        name, times, own = text.partition("x")
+        scenario = Scenario.parse(name)
+        counts[scenario] = _count(own, text) if times else asked.comparisons or asked_for(scenario.percent)
+    return counts
+
+
+def _count(number: str, text: str) -> int:
+    count = int(number) if number.isascii() and number.isdigit() else 0
+    if not 1 <= count <= MOST_COMPARISONS:
+        allowed = f"a number of comparisons from 1 to {MOST_COMPARISONS:,} after the x, such as quiet:3x20"
+        raise UnusableError(f"scenario {one_line(text, 60)!r}; allowed: {allowed}")
+    return count

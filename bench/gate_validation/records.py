@@ -1,0 +1,197 @@
+"""Every comparison as an append-only JSON line: what was planted, what the gate said, all seconds of all pairs.
+
+Fed by the measuring; feeds the outcome, and says what a resumed run need not compare again. Schema history: 1, first.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    field_serializer,
+    model_validator,
+)
+
+from bench.errors import UnusableError
+from bench.gate.decision import Rule, Verdict
+from bench.gate.pair import Pair
+from bench.gate_validation.scenarios import Scenario, Turn
+from bench.records import records_of
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MOST_COMPARISONS = 1_000_000
+Whole = Annotated[int, Field(ge=1, le=MOST_COMPARISONS)]
+State = Literal["quiet", "busy"]
+Name = Annotated[str, Field(max_length=400)]
+
+
+def _scenario(value: Any) -> Scenario:
+    if isinstance(value, Scenario):
+        return value
+    try:
+        return Scenario.parse(str(value))
+    except UnusableError as error:
+        raise ValueError(str(error)) from None
+
+
+ScenarioName = Annotated[Scenario, PlainValidator(_scenario), PlainSerializer(str)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecordedPair(_Record):
+    """One pair: what a `bench.gate.pair.Pair` says of time, to six digits; its number is its place."""
+
+    order: str = Field(max_length=400, description="A: a turn of the old side, B: of the new one")
+    old_seconds: tuple[Positive, ...] = Field(min_length=1)
+    new_seconds: tuple[Positive, ...] = Field(min_length=1)
+    wall_seconds: Positive
+
+    @model_validator(mode="after")
+    def _same_turns(self) -> Self:
+        turns = (self.order.count("A"), self.order.count("B"))
+        if turns != (len(self.old_seconds), len(self.new_seconds)) or turns[0] != turns[1]:
+            raise ValueError("the turns of the order are not those of the two sides' seconds")
+        return self
+
+    @field_serializer("old_seconds", "new_seconds")
+    def _rounded(self, seconds: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(map(_six_digits, seconds))
+
+    @property
+    def log_ratio(self) -> float:
+        """ln(new / old), as the gate takes it of a pair."""
+        return self.as_pair(1, "").log_ratio
+
+    def as_pair(self, number: int, cell: str) -> Pair:
+        """The pair again."""
+        return Pair(
+            number=number,
+            cell=cell,
+            order=self.order,
+            old_seconds=self.old_seconds,
+            new_seconds=self.new_seconds,
+            wall_seconds=self.wall_seconds,
+        )
+
+    @classmethod
+    def of(cls, pair: Pair) -> Self:
+        """The pair without number and costs."""
+        return cls(
+            order=pair.order,
+            old_seconds=pair.old_seconds,
+            new_seconds=pair.new_seconds,
+            wall_seconds=_six_digits(pair.wall_seconds),
+        )
+
+
+def _six_digits(seconds: float) -> float:
+    return float(f"{seconds:.6g}")
+
+
+class Planned(_Record):
+    """So many comparisons of a scenario."""
+
+    scenario: ScenarioName
+    comparisons: Whole
+
+
+class RunRecord(_Record):
+    """The first line: what was asked for, by which rule, where it runs."""
+
+    kind: Literal["gate_validation"] = "gate_validation"
+    schema_version: Literal[1] = 1
+    cell: Name
+    simulated: bool
+    recording: Name = Field(default="", description="where the pairs of a simulated run are drawn from")
+    recorded_on: Name = Field(default="", description="the processor they were recorded on")
+    plan: tuple[Planned, ...] = Field(min_length=1)
+    tolerance: float = Field(ge=0, le=1)
+    alpha: float = Field(gt=0, lt=1)
+    budget_seconds: Positive
+    seed: int
+    started: str = Field(description="UTC, ISO 8601")
+    environment: dict[str, Any]
+
+    @property
+    def rule(self) -> Rule:
+        """The gate's rule."""
+        return Rule(tolerance=self.tolerance, alpha=self.alpha)
+
+    @property
+    def counts(self) -> dict[Scenario, int]:
+        """Scenario → comparisons."""
+        return {planned.scenario: planned.comparisons for planned in self.plan}
+
+
+class ComparisonRecord(_Record):
+    """One finished comparison."""
+
+    kind: Literal["comparison"] = "comparison"
+    scenario: ScenarioName
+    number: Whole
+    seed: int
+    verdict: Verdict
+    budget_seconds: Positive
+    setup_seconds: float = Field(ge=0, allow_inf_nan=False, description="before the first pair, e.g. decoding the data")
+    load_from: Whole | None = Field(description="the load ran from this pair on; null: never")
+    pairs: tuple[RecordedPair, ...] = Field(min_length=1)
+
+    @property
+    def turn(self) -> Turn:
+        """Which comparison it is."""
+        return Turn(self.scenario, self.number)
+
+    @property
+    def seconds(self) -> float:
+        """Until the verdict, or until no further pair was begun."""
+        return self.setup_seconds + sum(pair.wall_seconds for pair in self.pairs)
+
+    def state_at(self, number: int) -> State:
+        """What else the machine did while the pair of that number was measured."""
+        return "busy" if self.load_from is not None and number >= self.load_from else "quiet"
+
+
+Record = Annotated[RunRecord | ComparisonRecord, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class Records:
+    """The records of one run, in the order in which they were written; of a comparison made twice, the first."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        every = list(records)
+        self.run = next(record for record in every if isinstance(record, RunRecord))
+        found: dict[Turn, ComparisonRecord] = {}
+        for record in every:
+            if isinstance(record, ComparisonRecord):
+                found.setdefault(record.turn, record)
+        self.comparisons = list(found.values())
+
+    def of(self, scenario: Scenario) -> list[ComparisonRecord]:
+        """The comparisons of a scenario, by number."""
+        return sorted((one for one in self.comparisons if one.scenario == scenario), key=lambda one: one.number)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for is there."""
+        return sum(self.run.counts.values()) == len(self.comparisons)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The records of a folder. A last line cut short by a kill is left out.
+
+        Raises
+        ------
+        UnusableError
+            With file and line, where a record cannot be read.
+        """
+        return cls(records_of(folder, _ADAPTER, RunRecord))
