@@ -20,8 +20,8 @@ from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.side_process import SideProcess
 
-BLOCKS = 2
-REST_SECONDS = 0.02
+BLOCKS = 8
+REST_SECONDS = 0.005
 """Before each turn: the threads of the turn before go on spinning for a while."""
 TIME_LIMIT_SECONDS = 60.0
 EPOCHS = 1 + 2 * BLOCKS
