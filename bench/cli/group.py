@@ -49,6 +49,8 @@ def main() -> None:
       python -m bench run standard              nine cells, three seeds each
       python -m bench run my.toml --out mine    a suite of your own
       python -m bench report results/quick-...  tables and plots again, from the records
+      python -m bench compare old new           whether two runs learned the same
+      python -m bench gate --against main       whether this tree trains slower than another revision
     """
 
 

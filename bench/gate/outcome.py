@@ -11,7 +11,6 @@ from typing import Any, Literal
 from bench.errors import EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.gate.decision import Effect, Rule, Verdict, decide, effect
 from bench.gate.pair import Pair
-from bench.text import bound
 
 SCHEMA_VERSION = 1
 
@@ -79,7 +78,8 @@ class Outcome:
         if worst.effect is None:
             return f"{self.new} was not measured once beside {self.old}"
         seconds = sum(cell.seconds for cell in self.cells)
-        shown = f"{interval(worst.effect, self.rule)}, {worst.effect.pairs} pairs, {seconds:.0f} s"
+        ends = f"{confidence(self.rule)} interval {interval(worst.effect)}"
+        shown = f"{ends}, {worst.effect.pairs} pairs, {seconds:.0f} s"
         ratio = f"{self.new} takes {worst.effect.ratio:.3f} times as long as {self.old} ({shown})"
         return f"{among}{ratio}: {_MEANING[self.verdict].format(tolerance=percent(self.rule.tolerance))}"
 
@@ -113,10 +113,15 @@ def result_of(name: str, pairs: Sequence[Pair], rule: Rule) -> CellResult:
     return CellResult(name, decide(logarithms, rule), shown, logarithms, sum(pair.wall_seconds for pair in pairs))
 
 
-def interval(effect: Effect, rule: Rule) -> str:
-    """The interval in words, with the confidence that it has at every look."""
-    low, high = bound(effect.low) if effect.low else "0", bound(effect.high) if effect.high < math.inf else "∞"
-    return f"{percent(1 - rule.fail_alpha - rule.alpha)} interval {low} to {high}"
+def interval(effect: Effect) -> str:
+    """The ends of the interval; 0 and ∞ where nothing can be said yet."""
+    low, high = (f"{end:.3f}" if 0 < end < math.inf else "0" if end == 0 else "∞" for end in (effect.low, effect.high))
+    return f"{low} to {high}"
+
+
+def confidence(rule: Rule) -> str:
+    """That the interval of one cell has, however often it is looked at."""
+    return percent(1 - rule.fail_alpha - rule.alpha)
 
 
 def percent(fraction: float) -> str:

@@ -19,12 +19,12 @@ from tabulate import tabulate
 
 from bench.errors import UnusableError
 from bench.files import atomic_path, write_atomically
-from bench.gate.outcome import CellResult, Outcome, interval, percent
+from bench.gate.outcome import CellResult, Outcome, confidence, interval, percent
 from bench.gate.plot import save_plot
-from bench.text import MISSING, escaped, one_line, significant
+from bench.text import MISSING, escaped, one_line
 
 MARKS = {"pass": "pass", "fail": "FAIL", "undecided": "?"}
-HEADERS = ("cell", "verdict", "new / old", "interval", "pairs", "seconds")
+TEXTS = ("cell", "verdict")
 HOW_TO_READ = """\
 *new / old*: how many times as long the new side takes, the median over the pairs. A pair is two fresh processes, one of
 each side, that took turns in random order on this machine. The interval holds however often one looks: it lies wholly
@@ -46,27 +46,31 @@ def markdown(outcome: Outcome) -> str:
     """The sentence, the table, how to read it."""
     parts = [f"## Speed gate\n\n{escaped(outcome.sentence, 1000)}"]
     if not outcome.broken:
-        rows = [tuple(map(escaped, cells_of(cell, outcome))) for cell in outcome.cells]
-        parts.append(tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True))
+        rows = [tuple(map(escaped, cells_of(cell))) for cell in outcome.cells]
+        parts.append(tabulate(rows, headers(outcome), tablefmt="github", disable_numparse=True))
         parts.append(HOW_TO_READ.format(alpha=percent(outcome.rule.alpha)))
     return "\n\n".join(parts) + "\n"
 
 
-def cells_of(cell: CellResult, outcome: Outcome) -> tuple[str, ...]:
+def headers(outcome: Outcome) -> tuple[str, ...]:
+    """Of the table; the interval with the confidence that it has at every look."""
+    return *TEXTS, "new / old", f"{confidence(outcome.rule)} interval", "pairs", "seconds"
+
+
+def cells_of(cell: CellResult) -> tuple[str, ...]:
     """A row of the table."""
     shown = cell.effect
-    ratio = significant(shown.ratio, 4) if shown else MISSING
-    span = interval(shown, outcome.rule) if shown else MISSING
+    ratio, span = (f"{shown.ratio:.3f}", interval(shown)) if shown else (MISSING, MISSING)
     return cell.name, MARKS[cell.verdict], ratio, span, str(len(cell.log_ratios)), f"{cell.seconds:.0f}"
 
 
 def terminal(outcome: Outcome) -> Table:
     """The same for a terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in HEADERS:
-        table.add_column(name, justify="left" if name in ("cell", "verdict") else "right")
+    for name in headers(outcome):
+        table.add_column(name, justify="left" if name in TEXTS else "right")
     for cell in outcome.cells:
-        table.add_row(*(Text(one_line(value, 40)) for value in cells_of(cell, outcome)))
+        table.add_row(*(Text(one_line(value, 40)) for value in cells_of(cell)))
     return table
 
 

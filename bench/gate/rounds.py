@@ -18,7 +18,7 @@ from bench.gate.plan_files import PlanFiles
 from bench.gate.side_process import SideProcess
 from bench.gate.sides import REST_SECONDS, SCRIPT
 
-TURNS = 3
+TURNS = 8
 EPOCHS = 1 + TURNS
 TIME_LIMIT_SECONDS = 120.0
 OURS, PRODUCT, KERAS = "scratchnet", "matrix product", "keras-fit"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UnusableError
+from bench.text import one_line
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class Tree:
     changed: bool = False
 
     def __str__(self) -> str:
-        short = self.revision[:10]
+        name, short = one_line(self.name, 60), self.revision[:10]
         if self.changed:
-            return f"{self.name} ({short} and uncommitted changes)"
-        return f"{self.name} ({short})" if self.name != self.revision else short
+            return f"{name} ({short} and uncommitted changes)"
+        return f"{name} ({short})" if self.name != self.revision else short
 
 
 class Repository:

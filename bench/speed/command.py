@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -77,6 +78,7 @@ class _Run:
         inputs = Inputs(dataset, grid.spec(grid.cells[0]))
         self._examples = len(inputs.train.labels)
         self._setting = Setting(grid, threads, data, inputs, folder, _say)
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._environment, self._rates = environment.describe(), dict[int, float]()
         self._seen: list[Observation] = []
 
@@ -84,6 +86,7 @@ class _Run:
     def outcome(self) -> Outcome:
         """What the finished rounds come to."""
         observed = Observed(
+            started=self._started,
             optimizer=self._grid.optimizer,
             dtype=self._grid.dtype,
             threads=self._setting.threads,

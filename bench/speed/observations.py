@@ -41,6 +41,7 @@ class Observed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
+    started: str | None = Field(default=None, description="UTC, ISO 8601")
     optimizer: str
     dtype: str
     threads: int

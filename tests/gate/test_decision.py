@@ -88,7 +88,9 @@ def test_the_gate_is_as_its_cells(cells, verdict, code):
 
 def test_the_sentence_names_sides_ratio_interval_pairs_and_tolerance():
     said = outcome([1.2] * 9).sentence
-    assert said.startswith("FAIL: the work tree takes 1.200 times as long as main (98 % interval 1.20 to 1.20, 9 pairs")
+    assert said.startswith(
+        "FAIL: the work tree takes 1.200 times as long as main (98 % interval 1.200 to 1.200, 9 pairs"
+    )
     assert said.endswith("slower than the tolerance of 3 %")
 
 
