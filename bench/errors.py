@@ -5,6 +5,7 @@ Raised wherever input or output cannot be used; `bench.cli` prints one line on s
 
 EXIT_OK = 0
 EXIT_FAILED_BACKEND = 1
+EXIT_WORSE = 1
 EXIT_UNUSABLE = 2
 EXIT_UNDECIDED = 3
 EXIT_NO_VERDICT = 4

@@ -12,7 +12,7 @@ import click
 
 from bench.compare import benchmarks, tables
 from bench.compare.document import EXIT_CODES, Document, Margins, Row, Side
-from bench.compare.labels import Examples, examples_of, pictures_of
+from bench.compare.labels import Examples, examples_of
 from bench.compare.match import match
 from bench.compare.read import BenchmarkFile, Runs, read, shown
 from bench.compare.rows import Compared, compare, decide, row
@@ -103,12 +103,14 @@ def _pictures(found: Sequence[Compared], rows: Sequence[Row]) -> Pictures:
     wanted: dict[str, tuple[Compared, set[int]]] = {}
     for one, made in zip(found, rows, strict=True):
         wanted.setdefault(made.spec, (one, set()))[1].update(each.index for each in made.only_one_right)
-    pictures: Pictures = {}
+    from bench.compare.pictures import pictures  # with it matplotlib: no other format pays for it
+
+    made_of: Pictures = {}
     for spec, (one, indices) in wanted.items():
         examples = examples_of(one.match) if indices else ""
         if isinstance(examples, Examples):
-            pictures[spec] = pictures_of(examples, sorted(indices))
-    return pictures
+            made_of[spec] = pictures(examples.pixels, examples.shape, sorted(indices))
+    return made_of
 
 
 def _of_benchmarks(a: BenchmarkFile, b: BenchmarkFile, margins: Margins, fail_on: tuple[str, ...]) -> Document:

@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.errors import EXIT_OK, EXIT_UNDECIDED
+from bench.errors import EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.statistics import Interval
 
 SCHEMA_VERSION: Literal[1] = 1
-EXIT_WORSE = 1
 
 Decision = Literal["within_tolerance", "worse", "undecided"]
 RowDecision = Literal["equivalent", "worse", "better", "undecided"]

@@ -3,11 +3,8 @@
 Fed by the data source that a spec names; feeds predictions and pictures. Where the data are not at hand, it says why.
 """
 
-import base64
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,16 +50,3 @@ def _load(data: DataSpec) -> Dataset | str:
         return load_dataset(data)
     except UnusableError as error:
         return one_line(error, 200)
-
-
-def pictures_of(examples: Examples, indices: Iterable[int]) -> dict[str, str]:
-    """Index of a test example → its pixels as a `data:` address of a PNG, dark on light where there is one channel."""
-    from matplotlib.image import imsave
-
-    found = {}
-    for index in indices:
-        picture, buffer = np.asarray(examples.pixels[index]).reshape(examples.shape), BytesIO()
-        one_channel = examples.shape[2] == 1
-        imsave(buffer, picture[..., 0] if one_channel else picture, format="png", cmap="gray_r", vmin=0, vmax=255)
-        found[str(index)] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.compare.processes import Cell, Cells, cells_of
 from bench.compare.read import Runs, spec_names
+from bench.compare.seeds import are_paired
 from bench.errors import UnusableError
 from bench.records import Records, RunRecord
 from bench.spec import TrainingSpec
@@ -180,7 +181,9 @@ def _seeds(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> Iterator[
             yield f"spec {quoted(spec.name)}: {listed('seed', map(str, missing))} not finished in {label}"
     if set(spec_a.seeds) != set(spec_b.seeds):
         seeds = [", ".join(map(str, spec.seeds[:20])) for spec in (spec_a, spec_b)]
-        yield f"spec {quoted(pair.name)}: seeds are {seeds[0]} in A, {seeds[1]} in B"
+        paired = are_paired(dict.fromkeys(spec_a.seeds), dict.fromkeys(spec_b.seeds))
+        used = "of those that both have" if paired else "of all, as two samples"
+        yield f"spec {quoted(pair.name)}: seeds are {seeds[0]} in A, {seeds[1]} in B; the difference is {used}"
 
 
 def field_differences(a: TrainingSpec, b: TrainingSpec) -> dict[str, str]:

@@ -81,14 +81,11 @@ def _source(path: Path) -> Source:
 def _folder(path: Path) -> Runs:
     if (path / RECORDS_NAME).exists():
         return Runs(path, (_run(path),))
-    here = [
-        Records.read(records.parent) for records in sorted(path.glob(f"*/{RECORDS_NAME}")) if _starts_a_run(records)
-    ]
-    found = [records for records in here if records.results]
+    files = [file for file in sorted(path.glob(f"*/{RECORDS_NAME}")) if _starts_a_run(file)]
+    found = [records for file in files if (records := Records.read(file.parent)).results]
     if not found:
-        raise UnusableError(
-            f"{shown(path)}: no run that finished anything, here or one folder deeper; allowed: {ALLOWED}"
-        )
+        where = "here or one folder deeper"
+        raise UnusableError(f"{shown(path)}: no run that finished anything, {where}; allowed: {ALLOWED}")
     return Runs(path, tuple(sorted(found, key=lambda records: records.run.started, reverse=True)))
 
 

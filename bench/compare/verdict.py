@@ -147,7 +147,7 @@ def _within(findings: Sequence[Finding], compared: Sequence[Compared], margins: 
     if len(compared) == 1:
         shown = "; ".join(f"{_figure(finding, margins)}" for finding in findings)
         return f"B is within tolerance: {_place(compared[0].match)}: {shown}"
-    return f"B is within tolerance{rows} ({names})" + (f", better in {better} figures" if better else "")
+    return f"B is within tolerance{rows} ({names})" + (f", {better} of these better" if better else "")
 
 
 def _have_predictions(compared: Sequence[Compared]) -> bool:

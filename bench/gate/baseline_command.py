@@ -85,7 +85,7 @@ class BaselineGate:
 
     def __init__(self, path: Path, cells: Specs, rule: Rule, seconds: float, threads: int) -> None:
         self._baseline, self._place, self._rule = Baseline.read(path), str(path), rule
-        self._cells, self._seconds, self._threads = cells, seconds / len(cells), threads
+        self._cells, self._seconds, self.threads = cells, seconds / len(cells), threads
         self.interrupted = False
         self.facts = environment.describe()
         kept = self._baseline
@@ -116,7 +116,7 @@ class BaselineGate:
     def _gate(self, spec: TrainingSpec, folder: Path) -> None:
         kept = self._kept[spec.name]
         names = [name for name in yardsticks() if name in kept.log_ratios]
-        plan, source = _source(spec, folder, names, self._threads)
+        plan, source = _source(spec, folder, names, self.threads)
         if fingerprint(plan) != kept.plan_fingerprint:
             what = "another plan (data, order or initial weights)"
             raise UnusableError(f"{self._place}: {spec.name} was trained from {what}; save a new baseline")

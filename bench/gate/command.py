@@ -80,7 +80,13 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
             log.write(record)
             broken, interrupted = _measured(asked, trees, Path(temporary), _keeper(log, watch.pair))
     outcome = _outcome(asked, trees, folder, broken)
-    facts = record.model_dump(mode="json", exclude={"kind", "schema_version", "tolerance", "alpha", "cells"})
+    facts = {
+        "started": record.started,
+        "old": _side(trees["old"]),
+        "new": _side(trees["new"]),
+        "threads": record.threads,
+        "environment": record.environment,
+    }
     _tell(outcome, facts, folder, as_json)
     return EXIT_INTERRUPTED if interrupted else outcome.exit_code
 
@@ -90,9 +96,14 @@ def gate_by_baseline(asked: BaselineGate, as_json: bool, out: Path | None) -> in
     folder = new_folder(out, "gate")
     started = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = asked.outcome()
-    facts = {"started": started, "new_revision": asked.facts["git_revision"], "environment": asked.facts}
+    new = {"revision": asked.facts["git_revision"], "dirty": asked.facts["git_dirty"]}
+    facts = {"started": started, "new": new, "threads": asked.threads, "environment": asked.facts}
     _tell(outcome, facts, folder, as_json)
     return EXIT_INTERRUPTED if asked.interrupted else outcome.exit_code
+
+
+def _side(tree: Tree) -> dict[str, Any]:
+    return {"name": tree.name, "revision": tree.revision, "dirty": tree.changed}
 
 
 def _measured(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED
+from bench.errors import EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.gate.decision import Effect, Rule, Verdict, decide, effect
 from bench.gate.pair import Pair
 from bench.text import bound
@@ -19,7 +19,7 @@ Final = Literal["pass", "fail", "undecided", "no verdict"]
 
 EXIT_CODES: dict[Final, int] = {
     "pass": EXIT_OK,
-    "fail": EXIT_FAILED_BACKEND,
+    "fail": EXIT_WORSE,
     "undecided": EXIT_UNDECIDED,
     "no verdict": EXIT_NO_VERDICT,
 }

@@ -16,8 +16,8 @@ from bench.spec import TrainingSpec
 
 SEED = 0
 SCRATCHNET = "bench.backends.scratchnet:Scratchnet"
-EXAMPLES = 10_000
-"""Training examples of a cell: an epoch then takes some 30 ms, and a pair about a second."""
+EXAMPLES = 2_500
+"""Training examples of a cell: an epoch then takes some 10 ms, and a pair about a second."""
 
 
 def cell_of(text: str) -> TrainingSpec:

@@ -16,15 +16,13 @@ import numpy as np
 from bench import backend as backends
 from bench.gate.plan_files import PlanFiles
 from bench.gate.side_process import SideProcess
-from bench.gate.sides import REST_SECONDS
+from bench.gate.sides import REST_SECONDS, SCRIPT
 
 TURNS = 3
 EPOCHS = 1 + TURNS
 TIME_LIMIT_SECONDS = 120.0
 OURS, PRODUCT, KERAS = "scratchnet", "matrix product", "keras-fit"
 TREE = Path(__file__).resolve().parents[2]
-_SCRIPTS = {PRODUCT: Path(__file__).with_name("yardstick.py")}
-_SIDE = Path(__file__).with_name("side.py")
 
 Round = Mapping[str, float]
 """Yardstick → ln(seconds of scratchnet / seconds of the yardstick), the median over the turns."""
@@ -67,8 +65,7 @@ class Rounds:
         return {name: float(median(timed[OURS] - timed[name])) for name in self.yardsticks}
 
     def _start(self, name: str) -> SideProcess:
-        script = _SCRIPTS.get(name, _SIDE)
-        process = SideProcess(name, script, TREE, self.threads, self.logs / f"{name}.log", TIME_LIMIT_SECONDS)
+        process = SideProcess(name, SCRIPT, TREE, self.threads, self.logs / f"{name}.log", TIME_LIMIT_SECONDS)
         process.send(_JOBS[name](self.plan, self.threads))
         return process
 
@@ -79,5 +76,5 @@ class Rounds:
 _JOBS: dict[str, Callable[[PlanFiles, int], dict[str, object]]] = {
     OURS: lambda plan, threads: plan.job(TREE, threads),
     KERAS: lambda plan, threads: plan.job(TREE, threads, target=backends.entry(KERAS).target),
-    PRODUCT: lambda plan, threads: {},
+    PRODUCT: lambda plan, threads: {"threads": threads},
 }

@@ -20,8 +20,8 @@ from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.side_process import SideProcess
 
-BLOCKS = 2
-REST_SECONDS = 0.02
+BLOCKS = 8
+REST_SECONDS = 0.005
 """Before each turn: the threads of the turn before go on spinning for a while."""
 TIME_LIMIT_SECONDS = 60.0
 EPOCHS = 1 + 2 * BLOCKS
@@ -90,18 +90,7 @@ class TrainingPairs:
             side = SIDES["AB".index(letter)]
             time.sleep(REST_SECONDS)
             answers[side].append(processes[side].ask("epoch", len(answers[side]) + 1))
-        seconds = {side: tuple(answer["seconds"] for answer in answers[side][1:]) for side in SIDES}
-        costs = {side: tuple(answer["cost"] for answer in answers[side]) for side in SIDES}
-        return Pair(
-            number=number,
-            cell=self._plan.spec.name,
-            order=" ".join(blocks),
-            old_seconds=seconds["old"],
-            new_seconds=seconds["new"],
-            wall_seconds=time.perf_counter() - started,
-            old_costs=costs["old"],
-            new_costs=costs["new"],
-        )
+        return _pair(number, self._plan.spec.name, blocks, answers, time.perf_counter() - started)
 
     def _check_start(self, processes: Mapping[str, SideProcess]) -> None:
         said = {side: {**processes[side].ask("start"), **processes[side].ask("batches", 1)} for side in SIDES}
@@ -109,6 +98,26 @@ class TrainingPairs:
 
     def _shuffled(self) -> list[str]:
         return self._order.sample(SIDES, len(SIDES))
+
+
+def _pair(number: int, cell: str, blocks: list[str], answers: Mapping[str, list[dict[str, Any]]], wall: float) -> Pair:
+    """Of each turn the seconds and all that went by; of the warm-up too the cost."""
+
+    def told(side: str, name: str, first: int = 1) -> tuple[float, ...]:
+        return tuple(answer[name] for answer in answers[side][first:])
+
+    return Pair(
+        number=number,
+        cell=cell,
+        order=" ".join(blocks),
+        old_seconds=told("old", "seconds"),
+        new_seconds=told("new", "seconds"),
+        old_elapsed=told("old", "elapsed"),
+        new_elapsed=told("new", "elapsed"),
+        wall_seconds=wall,
+        old_costs=told("old", "cost", 0),
+        new_costs=told("new", "cost", 0),
+    )
 
 
 @contextmanager

@@ -53,6 +53,8 @@ class RecordedPair(_Record):
     order: str = Field(max_length=400, description="A: a turn of the old side, B: of the new one")
     old_seconds: tuple[Positive, ...] = Field(min_length=1)
     new_seconds: tuple[Positive, ...] = Field(min_length=1)
+    old_elapsed: tuple[Positive, ...] = Field(default=(), description="what other tools see: other programs' share too")
+    new_elapsed: tuple[Positive, ...] = ()
     wall_seconds: Positive
 
     @model_validator(mode="after")
@@ -60,9 +62,11 @@ class RecordedPair(_Record):
         turns = (self.order.count("A"), self.order.count("B"))
         if turns != (len(self.old_seconds), len(self.new_seconds)) or turns[0] != turns[1]:
             raise ValueError("the turns of the order are not those of the two sides' seconds")
+        if (len(self.old_elapsed), len(self.new_elapsed)) not in (turns, (0, 0)):
+            raise ValueError("as many turns went by as there are seconds, or nothing is said of that")
         return self
 
-    @field_serializer("old_seconds", "new_seconds")
+    @field_serializer("old_seconds", "new_seconds", "old_elapsed", "new_elapsed")
     def _rounded(self, seconds: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(map(_six_digits, seconds))
 
@@ -79,6 +83,8 @@ class RecordedPair(_Record):
             order=self.order,
             old_seconds=self.old_seconds,
             new_seconds=self.new_seconds,
+            old_elapsed=self.old_elapsed,
+            new_elapsed=self.new_elapsed,
             wall_seconds=self.wall_seconds,
         )
 
@@ -89,6 +95,8 @@ class RecordedPair(_Record):
             order=pair.order,
             old_seconds=pair.old_seconds,
             new_seconds=pair.new_seconds,
+            old_elapsed=pair.old_elapsed,
+            new_elapsed=pair.new_elapsed,
             wall_seconds=_six_digits(pair.wall_seconds),
         )
 

@@ -57,7 +57,8 @@ def _either_way(pair: RecordedPair, rng: random.Random) -> RecordedPair:
     if rng.random() < 0.5:
         return pair
     sides = {"old_seconds": pair.new_seconds, "new_seconds": pair.old_seconds}
-    return pair.model_copy(update={**sides, "order": pair.order.translate(OTHER_SIDE)})
+    went_by = {"old_elapsed": pair.new_elapsed, "new_elapsed": pair.old_elapsed}
+    return pair.model_copy(update={**sides, **went_by, "order": pair.order.translate(OTHER_SIDE)})
 
 
 def slowed(pair: RecordedPair, slowdown: float) -> RecordedPair:
@@ -69,8 +70,11 @@ def slowed(pair: RecordedPair, slowdown: float) -> RecordedPair:
 
 def with_factors(pair: RecordedPair, old: tuple[float, ...], new: tuple[float, ...]) -> RecordedPair:
     """The pair with its seconds multiplied, epoch by epoch; the whole pair takes as much longer as its epochs do."""
-    old_seconds = tuple(seconds * factor for seconds, factor in zip(pair.old_seconds, old, strict=True))
-    new_seconds = tuple(seconds * factor for seconds, factor in zip(pair.new_seconds, new, strict=True))
-    more = sum(old_seconds) + sum(new_seconds) - sum(pair.old_seconds) - sum(pair.new_seconds)
-    changed = {"old_seconds": old_seconds, "new_seconds": new_seconds, "wall_seconds": pair.wall_seconds + more}
-    return pair.model_copy(update=changed)
+    factors = {"old_seconds": old, "new_seconds": new, "old_elapsed": old, "new_elapsed": new}
+    changed = {name: _product(getattr(pair, name), factor) for name, factor in factors.items()}
+    before, after = (sum(of["old_seconds"]) + sum(of["new_seconds"]) for of in (dict(pair), changed))
+    return pair.model_copy(update={**changed, "wall_seconds": pair.wall_seconds + after - before})
+
+
+def _product(seconds: tuple[float, ...], factors: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(one * factor for one, factor in zip(seconds, factors, strict=False))

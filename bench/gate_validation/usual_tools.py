@@ -197,5 +197,5 @@ def _runs(tool: Tool, comparisons: Sequence[ComparisonRecord]) -> Iterator[tuple
         processes = max(tool.processes, math.ceil(tool.fewest_timings / len(one.pairs[0].old_seconds)))
         if len(one.pairs) >= FEWEST_PAIRS > processes:
             early, later = one.pairs[:processes], one.pairs[FEWEST_PAIRS - processes : FEWEST_PAIRS]
-            old = tuple(seconds for pair in early for seconds in pair.old_seconds)
-            yield old, tuple(seconds for pair in later for seconds in pair.new_seconds)
+            old = tuple(seconds for pair in early for seconds in pair.old_elapsed or pair.old_seconds)
+            yield old, tuple(seconds for pair in later for seconds in pair.new_elapsed or pair.new_seconds)

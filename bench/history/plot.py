@@ -64,8 +64,10 @@ def _panel(axes: Axes, lines: Sequence[Traced], colors: dict[str, str]) -> None:
     runs = sorted({_run(point) for one in lines for point in one.line.points})
     places = {run: place for place, run in enumerate(runs)}
     _limits(axes, [ratio for one in lines for ratio in one.line.ratios])
-    for one in lines:
-        _draw(axes, one, [places[_run(point)] for point in one.line.points], colors[one.line.key.machine])
+    for row, one in enumerate(lines):
+        color, own = colors[one.line.key.machine], [places[_run(point)] for point in one.line.points]
+        _draw(axes, one, own, color)
+        _mark(axes, one, own, STEP_COLOR if len(lines) == 1 else color, row)
     _name_runs(axes, runs)
 
 
@@ -99,19 +101,24 @@ def _draw(axes: Axes, one: Traced, places: Sequence[int], color: str) -> None:
         low, high = one.line.interval(point)
         if low is not None and high is not None:
             axes.plot([place, place], [low, high], color=color, linewidth=1, alpha=0.5)
+
+
+def _mark(axes: Axes, one: Traced, places: Sequence[int], color: str, row: int) -> None:
+    """Levels, and steps with their factors, written in that row."""
     for first, end, ratio in one.found.levels if one.found.noise is not None else ():
-        axes.plot([places[first] - 0.4, places[end - 1] + 0.4], [ratio, ratio], color=STEP_COLOR, linewidth=1.6)
+        axes.plot([places[first] - 0.4, places[end - 1] + 0.4], [ratio, ratio], color=color, linewidth=1.6)
     for step in one.found.steps:
         between = (places[step.index - 1] + places[step.index]) / 2
-        axes.axvline(between, color=STEP_COLOR, linestyle="--", linewidth=1)
+        axes.axvline(between, color=color, linestyle="--", linewidth=1)
         axes.annotate(
             f"×{significant(step.factor, 3)}",
             (between, 1),
-            (3, -2),
+            (3, -2 - 10 * row),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             va="top",
             fontsize=8,
+            color=color,
         )
 
 

@@ -107,7 +107,7 @@ def machine_of(environment: Mapping[str, Any], threads: object = None) -> str:
     cores = environment.get("usable_cores") or environment.get("logical_cores") or "?"
     return (
         f"{environment.get('cpu_model') or f'processor {UNRECORDED}'}, {cores} cores, "
-        f"BLAS {environment.get('blas') or UNRECORDED}, {threads or '?'} threads"
+        f"BLAS {environment.get('blas') or UNRECORDED}, {threads or '?'} thread{'' if threads == 1 else 's'}"
     )
 
 

@@ -115,7 +115,9 @@ def _terminal(lines: Sequence[Traced], machine: str) -> Iterator[Text | Table]:
             steps = MISSING if one.found.reason else str(len(one.found.steps))
             table.add_row(*map(Text, (one_line(one.cell, WIDEST_NAME), runs, ratio, noise, steps)))
         yield from (Text(), table)
-    yield from (Text(f"\n{one_line(one.name, WIDEST_NAME)}: {text}") for one in lines for text in one.texts)
+    texts = [f"step: {one_line(one.name, WIDEST_NAME)}: {text}" for one in lines for text in one.texts]
+    if texts:
+        yield Text("\n" + "\n".join(texts))
 
 
 def markdown(history: History, picture: bool = False) -> str:

@@ -56,9 +56,10 @@ def find(folder: Path, metrics: Sequence[str] = tuple(METRICS), shown: str | Non
         except UnusableError as error:
             warnings.append(str(error).replace(str(folder), shown or str(folder)))
             continue
-        read += bool(found)
         source = path.relative_to(folder).as_posix()
-        points += (replace(point, source=source) for point in found if point.key.metric in metrics)
+        asked = [replace(point, source=source) for point in found if point.key.metric in metrics]
+        read += bool(asked)
+        points += asked
     return Found(tuple(lines_of(points, RELATIVE)), tuple(warnings), read)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import ruptures  # type: ignore[import-untyped]
+import ruptures
 from numpy.typing import NDArray
 from scipy.special import ndtri
 

@@ -199,10 +199,11 @@ def test_zero_finished_epochs_are_no_accuracy(capsys, baseline, tmp_path):
     assert "nothing can be compared: 'one', 'scratchnet', seed 0: no epoch was finished in B" in err
 
 
-def test_figures_that_are_no_numbers_are_missing(capsys, baseline, tmp_path):
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_figures_that_are_no_numbers_are_missing(capsys, baseline, tmp_path, value):
     b = made.with_accuracies(tmp_path / "b", STEADY)
     path = b / "records.jsonl"
-    path.write_text(path.read_text().replace('"test_accuracy":0.949', '"test_accuracy":NaN'))
+    path.write_text(path.read_text().replace('"test_accuracy":0.949', f'"test_accuracy":{value}'))
     code, out, err = invoke(capsys, baseline, b, "--format", "json")
     assert (code, err) == (3, "")
     document = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

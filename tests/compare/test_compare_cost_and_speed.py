@@ -66,6 +66,11 @@ def test_the_first_epoch_at_which_the_mean_curves_part(tmp_path, curve, epoch, r
     assert (parts.relative, parts.largest_relative) == (pytest.approx(relative), pytest.approx(largest))
 
 
+def test_mean_curves_are_those_of_the_seeds_that_both_have(tmp_path):
+    a = with_costs(tmp_path / "a", (0.5, 0.3), (0.9, 0.8))
+    assert document(a, with_costs(tmp_path / "b", (0.5, 0.3))).rows[0].cost_parts_at.largest_relative == 0
+
+
 def test_a_cost_that_is_not_finite_is_null_and_parts_nothing(tmp_path):
     a = with_costs(tmp_path / "a", (None, 0.4), (0.5, 0.4))
     row = document(a, with_costs(tmp_path / "b", (0.9, 0.4), (0.9, 0.4))).rows[0]

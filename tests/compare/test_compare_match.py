@@ -73,7 +73,8 @@ def test_backends_and_seeds_of_one_side_are_named(baseline, tmp_path):
     cells = {(backend, seed): {} for backend in ("scratchnet", "tf-xla") for seed in (0, 1)}
     found = matched(baseline, made.run(tmp_path / "b", cells))
     assert [(each.spec.name, each.backend) for each in found.matches] == [("one", "scratchnet")]
-    assert found.differences == ["spec 'one': seeds are 0, 1, 2 in A, 0, 1 in B", "backend 'tf-xla' is in B only"]
+    seeds = "spec 'one': seeds are 0, 1, 2 in A, 0, 1 in B; the difference is of those that both have"
+    assert found.differences == [seeds, "backend 'tf-xla' is in B only"]
     assert not found.left_out
 
 
@@ -127,6 +128,7 @@ def test_of_a_folder_of_runs_those_with_the_specs_of_the_other_side_are_taken(ba
         "two": {"spec": {"name": "two"}},
     }.items():
         made.with_accuracies(folder / name, [0.9 if name == "old" else 0.95], **changes)
+    made.run(folder / "nothing", {})
     (folder / "scaling").mkdir()
     (folder / "scaling" / "records.jsonl").write_text('{"kind":"scaling","schema_version":1}\n')
     found = matched(baseline, folder)

@@ -130,11 +130,10 @@ def document(rows: Sequence[Document] = (), **changes: Any) -> Document:
         "margins": {"accuracy_points": 100 * MARGIN, "cost": COST_TOLERANCE, "time_ratio": TIME_LIMIT},
         "fail_on": ["accuracy", "cost"],
         "a": side("a"),
-        "b": side("b", numpy="2.3.0"),
+        "b": side("b", packages={"numpy": "2.3.0"}),
         "differences": [],
         "rows": list(rows),
         "benchmarks": [],
-        "pictures": {},
     }
     return values | changes
 

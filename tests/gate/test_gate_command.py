@@ -67,7 +67,7 @@ def test_everything_is_written_and_every_pair_is_on_record(repo, bench, tmp_path
     written = json.loads((folder / "gate.json").read_text())
     assert (written["verdict"], written["exit_code"], written["kind"]) == ("fail", 1, "gate")
     assert written["cells"][0]["ratio"] == pytest.approx(1.5)
-    assert written["old_revision"] == repo.git("rev-parse", "HEAD").strip()
+    assert written["old"]["revision"] == repo.git("rev-parse", "HEAD").strip()
     assert [pair.number for pair in pairs_of(folder)["command"]] == list(range(1, 10))
 
 

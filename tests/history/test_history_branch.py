@@ -2,7 +2,7 @@
 
 import subprocess
 
-import made
+import made_runs as made
 import pytest
 from click.testing import CliRunner
 

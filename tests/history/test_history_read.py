@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-import made
+import made_runs as made
 import pytest
 
 from bench.history.git import git

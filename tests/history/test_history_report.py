@@ -2,7 +2,7 @@
 
 import json
 
-import made
+import made_runs as made
 import numpy as np
 import pytest
 from click.testing import CliRunner

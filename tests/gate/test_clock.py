@@ -1,0 +1,46 @@
+"""The clock of a side: what other programs took is taken off, what the side itself is to blame for is not."""
+
+import time
+
+import pytest
+
+from bench.gate import side
+from bench.gate.side import Clock, Yardstick
+
+
+@pytest.mark.parametrize(
+    ("threads", "wall", "processor", "displaced", "seconds"),
+    [
+        (1, 1.0, 1.0, 0.0, 1.0),
+        (1, 1.5, 1.0, 0.5, 1.0),  # another program had the core for half a second
+        (1, 1.5, 1.0, 0.0, 1.5),  # it slept, or waited for a file: that is its own
+        (1, 1.5, 1.5, 0.5, 1.5),  # a thread of its own was in its way: that is its own, too
+        (1, 1.0, 2.0, 0.0, 1.0),  # a thread of its own on another core is in nobody's way
+        (2, 1.5, 1.0, 0.5, 1.5),
+    ],
+)
+def test_only_what_other_programs_took_is_taken_off(monkeypatch, threads, wall, processor, displaced, seconds):
+    readings = iter([(10.0, 20.0, 30.0), (10.0 + wall, 20.0 + processor, 30.0 + displaced)])
+    monkeypatch.setattr(Clock, "_now", lambda self: next(readings))
+    assert Clock(threads).read() == pytest.approx((seconds, wall))
+
+
+def test_a_sleep_counts():
+    clock = Clock(1)
+    time.sleep(0.05)
+    assert clock.read()[0] >= 0.045
+
+
+def test_a_kernel_that_does_not_say_leaves_the_wall_clock(monkeypatch):
+    monkeypatch.setattr(side, "Path", lambda _: (_ for _ in ()).throw(OSError))
+    assert side._displaced() == 0.0
+    clock = Clock(1)
+    time.sleep(0.01)
+    assert clock.read()[0] >= 0.009
+
+
+def test_the_yardstick_multiplies_what_it_says_and_takes_time_for_it():
+    yardstick = Yardstick({"threads": 1})
+    seconds = yardstick.epoch(1)["seconds"]
+    assert seconds > 0
+    assert yardstick._out == pytest.approx(yardstick._A @ yardstick._B, rel=1e-6)
