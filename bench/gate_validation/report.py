@@ -42,7 +42,8 @@ clock is the seconds that the recorded pairs took."""
 TOOLS_TEXT = """\
 Each tool gets two separate runs, as where a stored baseline is compared with a later run: the old side's process of a
 comparison's first pair, the new side's of its pair {pairs} (asv's rule: two processes each), warm-up epochs left out.
-The two are a minute or so apart on the same machine; real baselines are older. At 0 every "slower" is a false alarm;
+The two are a minute or so apart on the same machine; real baselines are older. The seconds are those that went by, as
+the tools take them; the gate's own clock takes off what other programs took of the core. At 0 every "slower" is a false alarm;
 above the tolerance, what is missing to 100 % is missed. That a tool finds 2 or 3 % is no mistake where it asks for any
 difference at all."""
 

@@ -115,6 +115,14 @@ def test_the_two_runs_are_an_early_old_process_and_a_later_new_one():
     assert seen == {"old": [[1.0] * 4 + [2.0] * 4], "new": [[108.0] * 4 + [109.0] * 4]}
 
 
+def test_tools_see_what_went_by_on_the_clock():
+    went_by = {"old_elapsed": (0.05,) * 4, "new_elapsed": (0.08,) * 4}
+    pairs = (made.pair().model_copy(update=went_by),) * 9
+    comparison = made.comparison().model_copy(update={"pairs": pairs})
+    tool = TOOLS["pytest-benchmark mean:5%"]
+    assert (said_slower(tool, [comparison]).count, said_slower(tool, [made.comparison()]).count) == (1, 0)
+
+
 def test_a_comparison_of_too_few_pairs_is_not_among_them():
     share = said_slower(TOOLS["Welch's t test"], [made.comparison(pairs=8), made.comparison(pairs=9)])
     assert (share.count, share.of) == (0, 1)
