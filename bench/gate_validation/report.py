@@ -48,8 +48,8 @@ alarm; above the tolerance, what is missing to 100 % is missed. That a tool find
 for any difference at all."""
 
 SENSITIVITY_TEXT = """\
-{comparisons} simulated comparisons each, of {budget:g} s at most, drawn from the pairs of a quiet machine, made worse. At
-the tolerance itself a failure is still false, and this is where it is likeliest."""
+{comparisons} simulated comparisons each, of {budget:g} s at most, drawn from the pairs of a quiet machine, made worse.
+At the tolerance itself a failure is still false, and this is where it is likeliest."""
 
 
 def write(records: Records, folder: Path) -> Findings:
