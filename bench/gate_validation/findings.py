@@ -79,4 +79,4 @@ def _sensitivity(records: Records) -> list[Sensitivity]:
     recording, run = Recording.of(records), records.run
     if not recording.has("quiet"):
         return []
-    return list(sensitivity(recording, run.rule, run.budget_seconds, run.seed))
+    return list(sensitivity(recording, run.rule, run.seed))

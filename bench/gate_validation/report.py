@@ -17,7 +17,7 @@ from bench.gate_validation.plot import draw
 from bench.gate_validation.recording import Recording
 from bench.gate_validation.records import Records
 from bench.gate_validation.scenarios import FEWEST_PAIRS, LOAD_TEXTS, Load
-from bench.gate_validation.sensitivity import COMPARISONS
+from bench.gate_validation.sensitivity import BUDGET_SECONDS, COMPARISONS
 from bench.gate_validation.shares import Share, Spread
 from bench.gate_validation.targets import percent_told
 from bench.gate_validation.usual_tools import TOOLS
@@ -42,13 +42,14 @@ clock is the seconds that the recorded pairs took."""
 TOOLS_TEXT = """\
 Each tool gets two separate runs, as where a stored baseline is compared with a later run: the old side's process of a
 comparison's first pair, the new side's of its pair {pairs} (asv's rule: two processes each), warm-up epochs left out.
-The two are a minute or so apart on the same machine; real baselines are older. At 0 every "slower" is a false alarm;
-above the tolerance, what is missing to 100 % is missed. That a tool finds 2 or 3 % is no mistake where it asks for any
-difference at all."""
+The two are a minute or so apart on the same machine; real baselines are older. The seconds are those that went by, as
+the tools take them; the gate's own clock takes off what other programs took of the core. At 0 every "slower" is a false
+alarm; above the tolerance, what is missing to 100 % is missed. That a tool finds 2 or 3 % is no mistake where it asks
+for any difference at all."""
 
 SENSITIVITY_TEXT = """\
-{comparisons} simulated comparisons each, drawn from the pairs of a quiet machine, made worse. At the tolerance itself a
-failure is still false, and this is where it is likeliest."""
+{comparisons} simulated comparisons each, of {budget:g} s at most, drawn from the pairs of a quiet machine, made worse.
+At the tolerance itself a failure is still false, and this is where it is likeliest."""
 
 
 def write(records: Records, folder: Path) -> Findings:
@@ -175,7 +176,7 @@ def _column(percent: float) -> str:
 def _sensitivity(found: Findings) -> Iterator[str]:
     if found.sensitivity:
         yield "## On a worse machine"
-        yield SENSITIVITY_TEXT.format(comparisons=COMPARISONS)
+        yield SENSITIVITY_TEXT.format(comparisons=COMPARISONS, budget=BUDGET_SECONDS)
         percents = list(found.sensitivity[0].failed)
         rows = [(one.text, *(_rate(one.failed[percent]) for percent in percents)) for one in found.sensitivity]
         yield _table(rows, ("machine", *(f"failed at {percent:g} %, %" for percent in percents)))

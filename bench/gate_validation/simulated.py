@@ -63,7 +63,9 @@ def _either_way(pair: RecordedPair, rng: random.Random) -> RecordedPair:
 
 def slowed(pair: RecordedPair, slowdown: float) -> RecordedPair:
     """The pair with work planted: on the new side, or below 0 on the old side, so that new / old is 1 + `slowdown`."""
-    if slowdown >= 0:
+    if slowdown == 0:
+        return pair
+    if slowdown > 0:
         return with_factors(pair, (1.0,) * len(pair.old_seconds), (1 + slowdown,) * len(pair.new_seconds))
     return with_factors(pair, (1 / (1 + slowdown),) * len(pair.old_seconds), (1.0,) * len(pair.new_seconds))
 
@@ -77,4 +79,5 @@ def with_factors(pair: RecordedPair, old: tuple[float, ...], new: tuple[float, .
 
 
 def _product(seconds: tuple[float, ...], factors: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(one * factor for one, factor in zip(seconds, factors, strict=False))
+    """Nothing of nothing: what went by need not be known."""
+    return tuple(one * factor for one, factor in zip(seconds, factors, strict=True)) if seconds else ()

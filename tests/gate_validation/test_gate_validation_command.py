@@ -102,14 +102,17 @@ def test_the_load_runs_from_its_pair_to_the_end_of_the_comparison(invoke, sides,
         sides.events.append(("no load",))
 
     monkeypatch.setattr(machine, "half_loaded_cores", load)
-    invoke("--scenario", "changing:20", "--comparisons", 1, "--out", tmp_path / "w")
-    (record,) = Records.read(tmp_path / "w").comparisons
-    kinds = [event[0] for event in sides.events]
-    assert kinds[2:4] == ["begin", "pair"]
-    before = kinds[: kinds.index("load")].count("pair")
-    assert record.load_from == before + 1
-    assert kinds[-2:] == ["end", "no load"]
-    assert [record.state_at(number) for number in (before, before + 1)] == ["quiet", "busy"]
+    invoke("--scenario", "changing:20", "--comparisons", 4, "--out", tmp_path / "w")
+    records = Records.read(tmp_path / "w").comparisons
+    assert len({record.load_from for record in records}) > 1
+    kinds = [event[0] for event in sides.events][2:]  # after what planted work costs was measured
+    for record in records:
+        before, after = record.load_from - 1, len(record.pairs) - record.load_from + 1
+        expected = ["begin", *["pair"] * before, "load", *["pair"] * after, "end", "no load"]
+        assert kinds[: len(expected)] == expected
+        kinds = kinds[len(expected) :]
+        assert [record.state_at(number) for number in (before, before + 1)] == ["quiet", "busy"]
+    assert kinds == []
 
 
 def test_an_interrupted_run_keeps_what_is_finished_and_is_resumed(invoke, sides, tmp_path):

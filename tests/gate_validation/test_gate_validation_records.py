@@ -71,6 +71,7 @@ def test_what_cannot_be_read_is_named_with_its_place(folder, line, values, messa
         ({"new_seconds": [1e999] * 4}, "finite"),
         ({"new_seconds": [0.05] * 3}, "turns of the order"),
         ({"order": "ABBA"}, "turns of the order"),
+        ({"old_elapsed": [0.05] * 4}, "as many turns went by"),
         ({"wall_seconds": "nan"}, "greater than 0|finite"),
         ({"cell": "x"}, "Extra inputs"),
     ],

@@ -100,6 +100,13 @@ def test_planted_work_changes_the_ratio_by_just_that(slowdown, seed):
     assert slowed(pair, slowdown).wall_seconds >= pair.wall_seconds
 
 
+def test_planted_work_is_in_what_went_by_as_well():
+    pair = made.pair().model_copy(update={"old_elapsed": (0.06,) * 4, "new_elapsed": (0.07,) * 4})
+    slower = slowed(pair, 0.5)
+    assert slower.old_elapsed == pair.old_elapsed
+    assert slower.new_elapsed == pytest.approx([0.105] * 4)
+
+
 def test_drift_strikes_both_sides_of_a_block_alike():
     changed = sensitivity.drift(made.pair(order="BAAB ABBA"), random.Random(0))
     assert changed.log_ratio == pytest.approx(0, abs=1e-12)

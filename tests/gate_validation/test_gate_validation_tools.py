@@ -23,10 +23,11 @@ def answer(rule, old, new):
 
 
 @pytest.mark.parametrize(("field", "rule"), [("mean", usual_tools.mean_above), ("min", usual_tools.min_above)])
-@pytest.mark.parametrize("factor", [0.9, 1.0, 1.049, 1.051, 1.2])
-def test_pytest_benchmark_itself_would_have_said_the_same(field, rule, factor):
+@pytest.mark.parametrize("factor", [0.9, 1.0, 1.049, 1.051, 1.06, 1.2])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_pytest_benchmark_itself_would_have_said_the_same(field, rule, factor, noise):
     rng = random.Random(factor)
-    old, new = ([scale * rng.uniform(1, 1.1) for _ in range(5)] for scale in (1.0, factor))
+    old, new = ([scale * rng.uniform(1, 1 + noise) for _ in range(5)] for scale in (1.0, factor))
     statistics = ({"mean": float(np.mean(side)), "min": min(side)} for side in (new, old))
     check = parse_compare_fail(f"{field}:5%")
     assert answer(rule, old, new) == bool(check.fails(*statistics))
@@ -112,6 +113,14 @@ def test_the_two_runs_are_an_early_old_process_and_a_later_new_one():
     assert seen == {"old": [[1.0] * 4], "new": [[109.0] * 4]}
     said_slower(usual_tools.Tool(look, "", "", processes=2, fewest_timings=6), [comparison])
     assert seen == {"old": [[1.0] * 4 + [2.0] * 4], "new": [[108.0] * 4 + [109.0] * 4]}
+
+
+def test_tools_see_what_went_by_on_the_clock():
+    went_by = {"old_elapsed": (0.05,) * 4, "new_elapsed": (0.08,) * 4}
+    pairs = (made.pair().model_copy(update=went_by),) * 9
+    comparison = made.comparison().model_copy(update={"pairs": pairs})
+    tool = TOOLS["pytest-benchmark mean:5%"]
+    assert (said_slower(tool, [comparison]).count, said_slower(tool, [made.comparison()]).count) == (1, 0)
 
 
 def test_a_comparison_of_too_few_pairs_is_not_among_them():
