@@ -106,12 +106,15 @@ class BaselineGate:
     def _measured(self) -> str:
         try:
             with tempfile.TemporaryDirectory(prefix="gate-") as folder:
-                for spec in self._cells:
-                    if not self.interrupted:
-                        self._gate(spec, Path(folder))
+                self._gate_all(Path(folder))
         except (SideLostError, _ApartError) as error:
             return str(error)
         return ""
+
+    def _gate_all(self, folder: Path) -> None:
+        for spec in self._cells:
+            if not self.interrupted:
+                self._gate(spec, folder)
 
     def _gate(self, spec: TrainingSpec, folder: Path) -> None:
         kept = self._kept[spec.name]

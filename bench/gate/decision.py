@@ -56,8 +56,8 @@ class Effect:
 
 def decide(log_ratios: Sequence[float], rule: Rule) -> Verdict:
     """What these pairs, in their order, say; once it is pass or fail, no further pair is taken."""
-    above = sum(value > rule.limit for value in log_ratios)
-    below = sum(value < rule.limit for value in log_ratios)
+    limit = rule.limit
+    above, below = sum(value > limit for value in log_ratios), sum(value < limit for value in log_ratios)
     if log_gain(above, len(log_ratios)) >= -math.log(rule.fail_alpha):
         return "fail"
     return "pass" if log_gain(below, len(log_ratios)) >= -math.log(rule.alpha) else "undecided"
