@@ -24,7 +24,7 @@ class Mark:
 
 MARKS: dict[str | None, Mark] = {
     "equivalent": Mark("same", "=", "equivalent"),
-    "within_tolerance": Mark("same", "=", "within tolerance"),
+    "within_tolerance": Mark("same", "=", "within"),
     "better": Mark("better", "▲", "better"),
     "worse": Mark("worse", "▼", "worse"),
     "undecided": Mark("undecided", "?", "undecided"),
