@@ -53,7 +53,8 @@ def _panel(axes: Axes, cell: CellResult, outcome: Outcome) -> None:
     so_far = [effect(logarithms[:count], outcome.rule) for count in numbers]
     low = [max(one.low, 1 - reach) for one in so_far]
     high = [min(one.high, 1 + reach) if one.high < math.inf else 1 + reach for one in so_far]
-    axes.fill_between(numbers, low, high, step="post", color=SKY, alpha=0.35, linewidth=0)
+    edges = np.arange(0.5, len(logarithms) + 1)
+    axes.fill_between(edges, [*low, low[-1]], [*high, high[-1]], step="post", color=SKY, alpha=0.35, linewidth=0)
     axes.axhline(1, color=BLACK, linewidth=1)
     axes.axhline(1 + outcome.rule.tolerance, color=VERMILLION, linestyle="--", linewidth=1.2)
     axes.plot(numbers, ratios, "o", color=BLUE, markersize=4)

@@ -50,9 +50,8 @@ def _displaced() -> float:
 
 def inside(tree: str, module: Any) -> None:
     """Refuse a module that comes from elsewhere: an old tree without it would be measured with the new one's."""
-    found = Path(module.__file__).resolve()
-    if Path(tree).resolve() not in found.parents:
-        raise ImportError(f"{module.__name__} is not in this tree: {found} was found instead")
+    if module.__file__ is None or Path(tree).resolve() not in Path(module.__file__).resolve().parents:
+        raise ImportError(f"{module.__name__} is not in this tree (found: {module.__file__ or 'an empty folder'})")
 
 
 class Side:
