@@ -3,12 +3,12 @@
 import base64
 import zlib
 
-import made
+import made_answers as made
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import TEST_EXAMPLES
+from made_answers import TEST_EXAMPLES
 from scipy.stats import binomtest
 
 from bench.compare.command import Asked, compared

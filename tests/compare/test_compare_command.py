@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import builders
-import made
+import made_answers as made
 import pytest
 
 from bench import cli

@@ -2,7 +2,7 @@
 
 import math
 
-import made
+import made_answers as made
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

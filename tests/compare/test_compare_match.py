@@ -1,6 +1,6 @@
 """What is set against what: specs field by field, data by fingerprint, seeds, backends, processes that were lost."""
 
-import made
+import made_answers as made
 import pytest
 from builders import SGDSpec, spec
 

@@ -3,7 +3,7 @@
 import random
 from contextlib import contextmanager
 
-import made
+import made_comparisons as made
 import pytest
 
 from bench.cli import main

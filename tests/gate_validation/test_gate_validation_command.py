@@ -3,7 +3,7 @@
 import json
 from contextlib import contextmanager
 
-import made
+import made_comparisons as made
 import pytest
 
 from bench.gate.side_process import SideLostError

@@ -3,7 +3,7 @@
 import json
 import re
 
-import made
+import made_comparisons as made
 import pytest
 
 from bench.errors import UnusableError

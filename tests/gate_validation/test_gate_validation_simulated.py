@@ -3,7 +3,7 @@
 import math
 import random
 
-import made
+import made_comparisons as made
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,6 +1,6 @@
 """Shares with their exact intervals, and what is said of a target: held, met, missed, or too few comparisons."""
 
-import made
+import made_comparisons as made
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -2,7 +2,7 @@
 
 import random
 
-import made
+import made_comparisons as made
 import numpy as np
 import pytest
 from pytest_benchmark.utils import parse_compare_fail
