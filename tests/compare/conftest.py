@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "results"))
 @pytest.fixture(scope="session")
 def idx_folder(tmp_path_factory):
     """Three classes, 200 test examples of 4 x 4 pixels."""
-    from made import TEST_EXAMPLES  # which imports the builders
+    from made_answers import TEST_EXAMPLES  # which imports the builders
 
     folder, rng = tmp_path_factory.mktemp("idx"), np.random.default_rng(0)
     for split, count in (("train", 30), ("t10k", TEST_EXAMPLES)):
