@@ -6,10 +6,9 @@ Fed by the log ratios of the pairs; feeds the gate, which goes on for as long as
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Literal
 
-from bench.gate.sequential import log_gain, median_interval
+from bench.gate.sequential import MedianInterval, log_gain
 
 Verdict = Literal["pass", "fail", "undecided"]
 
@@ -63,7 +62,21 @@ def decide(log_ratios: Sequence[float], rule: Rule) -> Verdict:
     return "pass" if log_gain(below, len(log_ratios)) >= -math.log(rule.alpha) else "undecided"
 
 
-def effect(log_ratios: Sequence[float], rule: Rule) -> Effect:
-    """The size of the difference, with the interval that belongs to the verdict."""
-    low, high = median_interval(log_ratios, rule.fail_alpha, rule.alpha)
-    return Effect(math.exp(median(log_ratios)), math.exp(low), math.exp(high), len(log_ratios))
+class Looks:
+    """The effect after each pair of one cell, with the interval that belongs to the verdict."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._interval, self._pairs = MedianInterval(rule.fail_alpha, rule.alpha), 0
+
+    def add(self, log_ratio: float) -> Effect:
+        """Look again, with one pair more."""
+        self._interval.add(log_ratio)
+        self._pairs += 1
+        seen = self._interval
+        return Effect(math.exp(seen.median), math.exp(seen.low), math.exp(seen.high), self._pairs)
+
+
+def effects(log_ratios: Sequence[float], rule: Rule) -> list[Effect]:
+    """The size of the difference after each of these pairs."""
+    looks = Looks(rule)
+    return [looks.add(log_ratio) for log_ratio in log_ratios]

@@ -11,7 +11,8 @@ from bench.gate.decision import Rule, decide
 from bench.gate.pair import Pair
 from bench.gate.sides import Source
 
-Seen = dict[str, list[Pair]]
+Seen = dict[str, list[float]]
+"""Cell → log ratio of each pair."""
 
 
 def measure(sources: Mapping[str, Source], rule: Rule, seconds: float, keep: Callable[[Pair], None]) -> None:
@@ -26,12 +27,12 @@ def measure(sources: Mapping[str, Source], rule: Rule, seconds: float, keep: Cal
             if time.perf_counter() >= end:
                 return
             pair = sources[name](len(seen[name]) + 1)
-            seen[name].append(pair)
+            seen[name].append(pair.log_ratio)
             keep(pair)
 
 
 def _undecided(seen: Seen, rule: Rule) -> list[str]:
-    verdicts = {name: decide([pair.log_ratio for pair in pairs], rule) for name, pairs in seen.items()}
+    verdicts = {name: decide(log_ratios, rule) for name, log_ratios in seen.items()}
     if "fail" in verdicts.values():
         return []
     return [name for name, verdict in verdicts.items() if verdict == "undecided"]

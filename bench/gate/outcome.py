@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.errors import EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
-from bench.gate.decision import Effect, Rule, Verdict, decide, effect
+from bench.gate.decision import Effect, Rule, Verdict, decide, effects
 from bench.gate.pair import Pair
 
 SCHEMA_VERSION = 1
@@ -109,7 +109,7 @@ _MEANING: dict[Final, str] = {
 def result_of(name: str, pairs: Sequence[Pair], rule: Rule) -> CellResult:
     """The verdict on one cell."""
     logarithms = tuple(pair.log_ratio for pair in pairs)
-    shown = effect(logarithms, rule) if pairs else None
+    shown = effects(logarithms, rule)[-1] if pairs else None
     return CellResult(name, decide(logarithms, rule), shown, logarithms, sum(pair.wall_seconds for pair in pairs))
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.files import atomic_path
-from bench.gate.decision import effect
+from bench.gate.decision import effects
 from bench.gate.outcome import CellResult, Outcome, percent
 from bench.plot_style import BLACK, BLUE, SETTINGS, SKY, VERMILLION, dots_per_inch, grid, legend_below
 from bench.text import one_line
@@ -50,7 +50,7 @@ def _panel(axes: Axes, cell: CellResult, outcome: Outcome) -> None:
     numbers = np.arange(1, len(logarithms) + 1)
     ratios = np.exp(logarithms)
     reach = 1.15 * max(float(np.abs(ratios - 1).max()), outcome.rule.tolerance * 1.5)
-    so_far = [effect(logarithms[:count], outcome.rule) for count in numbers]
+    so_far = effects(logarithms, outcome.rule)
     low = [max(one.low, 1 - reach) for one in so_far]
     high = [min(one.high, 1 + reach) if one.high < math.inf else 1 + reach for one in so_far]
     edges = np.arange(0.5, len(logarithms) + 1)

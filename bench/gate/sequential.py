@@ -9,10 +9,11 @@ Ramdas, "Sequential estimation of quantiles with applications to A/B testing and
 """
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable
 from functools import cache
+from statistics import median
 
-import numpy as np
 from scipy.special import betaincc, betaln
 
 
@@ -30,23 +31,40 @@ def log_gain(above: int, pairs: int) -> float:
 @cache
 def needed(pairs: int, alpha: float) -> int:
     """How many of so many pairs must be above for a gain of 1/α; `pairs` + 1 where not even all of them suffice."""
-    above = range(pairs // 2, pairs + 1)
-    return next((k for k in above if log_gain(k, pairs) >= -math.log(alpha)), pairs + 1)
+    half = pairs // 2
+    return half + bisect_left(range(half, pairs + 1), -math.log(alpha), key=lambda above: log_gain(above, pairs))
 
 
-def median_interval(values: Sequence[float], low_alpha: float, high_alpha: float) -> tuple[float, float]:
+class MedianInterval:
     """Ends of the median of values that come one after another, each end wrong with its α at most, at any look.
 
     The lower end after n values is the largest that the bet "the median lies above it" has won against, by the
     `needed`-th largest value; and the best of all looks so far counts. −∞ and ∞ where no bet was won.
     """
-    low, high = -math.inf, math.inf
-    for n in range(1, len(values) + 1):
-        seen = np.sort(np.asarray(values[:n]))
-        low = max(low, _from_the_end(seen[::-1], needed(n, low_alpha), -math.inf))
-        high = min(high, _from_the_end(seen, needed(n, high_alpha), math.inf))
-    return low, high
+
+    def __init__(self, low_alpha: float, high_alpha: float) -> None:
+        self._alphas, self._ordered = (low_alpha, high_alpha), list[float]()
+        self.low, self.high = -math.inf, math.inf
+
+    def add(self, value: float) -> None:
+        """Look again, with one value more."""
+        insort(self._ordered, value)
+        count = len(self._ordered)
+        below, above = (needed(count, alpha) for alpha in self._alphas)
+        if below <= count:
+            self.low = max(self.low, self._ordered[-below])
+        if above <= count:
+            self.high = min(self.high, self._ordered[above - 1])
+
+    @property
+    def median(self) -> float:
+        """Of the values so far."""
+        return median(self._ordered)
 
 
-def _from_the_end(ordered: "np.ndarray[tuple[int], np.dtype[np.float64]]", count: int, none: float) -> float:
-    return float(ordered[count - 1]) if count <= len(ordered) else none
+def median_interval(values: Iterable[float], low_alpha: float, high_alpha: float) -> tuple[float, float]:
+    """The ends after all these values, in their order."""
+    so_far = MedianInterval(low_alpha, high_alpha)
+    for value in values:
+        so_far.add(value)
+    return so_far.low, so_far.high

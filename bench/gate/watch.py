@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
-from bench.gate.decision import Rule, decide, effect
+from bench.gate.decision import Looks, Rule, decide
 from bench.gate.pair import Pair
 from bench.text import one_line
 
@@ -22,6 +22,7 @@ class Watch:
         self._console, self._rule, self._seconds = Console(stderr=True), rule, seconds
         self._title, self._started = one_line(title, 200), time.perf_counter()
         self._seen: dict[str, list[float]] = {}
+        self._looks: dict[str, Looks] = {}
 
     def __enter__(self) -> Self:
         self._print(f"{self._title}: pairs of fresh processes until the verdict, {self._seconds:.0f} s at most")
@@ -35,7 +36,7 @@ class Watch:
         """One more is there."""
         logarithms = self._seen.setdefault(pair.cell, [])
         logarithms.append(pair.log_ratio)
-        so_far = effect(logarithms, self._rule)
+        so_far = self._looks.setdefault(pair.cell, Looks(self._rule)).add(pair.log_ratio)
         low, high = (f"{end:.3f}" if 0 < end < math.inf else "?" for end in (so_far.low, so_far.high))
         verdict = decide(logarithms, self._rule)
         elapsed = time.perf_counter() - self._started

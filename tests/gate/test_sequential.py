@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from bench.gate.decision import Rule, decide, effect
+from bench.gate.decision import Rule, decide, effects
 from bench.gate.sequential import log_gain, median_interval, needed
 
 LOG_RATIOS = st.lists(st.floats(-0.3, 0.3), min_size=1, max_size=40)
@@ -53,8 +53,8 @@ def test_looking_after_every_pair_does_not_raise_the_error():
 @given(LOG_RATIOS)
 def test_the_verdict_is_where_the_interval_lies(log_ratios):
     rule = Rule()
-    for count in range(1, len(log_ratios) + 1):
-        verdict, shown = decide(log_ratios[:count], rule), effect(log_ratios[:count], rule)
+    for count, shown in enumerate(effects(log_ratios, rule), 1):
+        verdict = decide(log_ratios[:count], rule)
         if verdict == "fail":
             assert shown.low > 1 + rule.tolerance
         elif verdict == "pass":
