@@ -6,6 +6,7 @@ Fed by the command line.
 import json
 import random
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,7 +113,9 @@ def _measured(
     """Why there is no verdict of speed, or nothing; and whether it was interrupted."""
     try:
         prepare(asked.prepare, trees, asked.command.limit if asked.command else asked.seconds)
-        measure(_sources(asked, trees, temporary), asked.rule, asked.seconds, keep)
+        sources = _sources(asked, trees, temporary)
+        end = time.perf_counter() + asked.seconds
+        measure(sources, asked.rule, lambda: time.perf_counter() < end, keep)
     except (SideLostError, WorkChangedError) as error:
         return _with_place(error), False
     except KeyboardInterrupt:

@@ -1,10 +1,9 @@
-"""Pairs of all cells in turn, until the verdict is reached or the time is over.
+"""Pairs of all cells in turn, until the verdict is reached or no further pair may begin.
 
-Fed by a source of pairs for each cell; feeds the outcome.
+Fed by a source of pairs for each cell; feeds the outcome, and the validation, which runs this very loop.
 """
 
 import random
-import time
 from collections.abc import Callable, Mapping
 
 from bench.gate.decision import Rule, decide
@@ -15,16 +14,17 @@ Seen = dict[str, list[float]]
 """Cell → log ratio of each pair."""
 
 
-def measure(sources: Mapping[str, Source], rule: Rule, seconds: float, keep: Callable[[Pair], None]) -> None:
-    """Measure pair after pair, cell by cell in random order; `keep` is given each as soon as it is there.
+def measure(
+    sources: Mapping[str, Source], rule: Rule, may_begin: Callable[[], bool], keep: Callable[[Pair], None]
+) -> None:
+    """Measure pair after pair, cell by cell in random order; `may_begin` is asked before each, `keep` is given each.
 
     A cell that passed takes no further pair; the first that fails ends it all.
     """
     seen: Seen = {name: [] for name in sources}
-    end = time.perf_counter() + seconds
     while left := _undecided(seen, rule):
         for name in random.sample(left, len(left)):
-            if time.perf_counter() >= end:
+            if not may_begin():
                 return
             pair = sources[name](len(seen[name]) + 1)
             seen[name].append(pair.log_ratio)

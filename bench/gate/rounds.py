@@ -16,7 +16,7 @@ import numpy as np
 from bench import backend as backends
 from bench.gate.plan_files import PlanFiles
 from bench.gate.side_process import SideProcess
-from bench.gate.sides import REST_SECONDS, SCRIPT
+from bench.gate.sides import REST_SECONDS
 
 TURNS = 8
 EPOCHS = 1 + TURNS
@@ -65,7 +65,7 @@ class Rounds:
         return {name: float(median(timed[OURS] - timed[name])) for name in self.yardsticks}
 
     def _start(self, name: str) -> SideProcess:
-        process = SideProcess(name, SCRIPT, TREE, self.threads, self.logs / f"{name}.log", TIME_LIMIT_SECONDS)
+        process = SideProcess(name, TREE, self.threads, self.logs / f"{name}.log", TIME_LIMIT_SECONDS)
         process.send(_JOBS[name](self.plan, self.threads))
         return process
 

@@ -1,6 +1,6 @@
 """A side's process as the gate sees it: start, ask, and learn how it was lost.
 
-Fed by the pairs; the process itself is `bench.gate.side` or another script that answers in the same way.
+Fed by the pairs and the rounds; the process itself is `bench.gate.side`.
 """
 
 import os
@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from bench import environment
 
+SCRIPT = Path(__file__).with_name("side.py")
 LAST_LINE = 300
 """Characters of what a process said last."""
 
@@ -33,17 +34,17 @@ def how_it_ended(code: int) -> str:
 
 
 class SideProcess:
-    """A script in a fresh process and session of its own, so that Ctrl-C reaches the gate alone.
+    """`bench.gate.side` in a fresh process and session of its own, so that Ctrl-C reaches the gate alone.
 
     `tree` is first on its path, and nothing of this revision is unless it is the tree.
     """
 
-    def __init__(self, side: str, script: Path, tree: Path, threads: int, log: Path, limit: float) -> None:
+    def __init__(self, side: str, tree: Path, threads: int, log: Path, limit: float) -> None:
         self._side, self._log, self._limit = side, log, limit
         self._connection, theirs = Pipe()
         with log.open("wb") as output, theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(script), str(theirs.fileno())],
+                [sys.executable, "-P", str(SCRIPT), str(theirs.fileno())],
                 env={**environment.worker_environment(threads), "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""},
                 cwd=tree,
                 stdin=subprocess.DEVNULL,

@@ -29,7 +29,6 @@ CALIBRATION_PAIRS = 15
 THREADS = 1
 """Of each side where nothing else is asked for: a second one doubles what a neighbour on the machine can disturb."""
 SIDES = ("old", "new")
-SCRIPT = Path(__file__).with_name("side.py")
 
 Source = Callable[[int], Pair]
 """Number of a pair, from 1, → the pair, measured now."""
@@ -48,7 +47,7 @@ class Sides:
     def start(self, side: str, plan: PlanFiles) -> SideProcess:
         """A fresh process, which is told what it is for and not waited for."""
         tree = self.trees[side]
-        process = SideProcess(side, SCRIPT, tree, self.threads, self.logs / f"{side}.log", self.limit)
+        process = SideProcess(side, tree, self.threads, self.logs / f"{side}.log", self.limit)
         process.send(plan.job(tree, self.threads, self.extra.get(side, 0.0)))
         return process
 

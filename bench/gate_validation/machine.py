@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from bench.errors import UnusableError
 from bench.gate.pair import Pair
 from bench.gate.side_process import SideLostError
+from bench.gate.sides import Source
 from bench.gate.work import WorkChangedError
-from bench.gate_validation.comparison import Source
 from bench.gate_validation.load import half_loaded_cores
 from bench.gate_validation.scenarios import Scenario
 

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bench.gate_validation.comparison import Source, compare
+from bench.gate.sides import Source
+from bench.gate_validation.comparison import compare
 from bench.gate_validation.records import ComparisonRecord, RecordedPair, Records
 from bench.gate_validation.scenarios import Scenario, Turn, in_turns, load_from, seed_of
 from bench.gate_validation.watch import Watch
