@@ -7,12 +7,12 @@ copied out, and git is asked nothing that writes.
 import io
 import os
 import shutil
-import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UnusableError
+from bench.git import GitError, git
 from bench.text import one_line
 
 
@@ -43,7 +43,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self._at = folder
-        self.root = Path(self._git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
+        self.root = self._at = Path(self._git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
 
     def revision(self, name: str) -> str:
         """The commit of that name.
@@ -79,23 +79,10 @@ class Repository:
         return Tree(folder, self.revision("HEAD"), "the work tree", changed)
 
     def _git(self, *arguments: str) -> bytes:
-        # A git hook's GIT_DIR would point at another repository, and a lock would disturb a commit under way.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         try:
-            finished = subprocess.run(
-                ["git", *arguments],
-                cwd=getattr(self, "root", self._at),
-                env={**inherited, "GIT_OPTIONAL_LOCKS": "0"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=True,
-            )
-        except OSError as error:
-            raise UnusableError(f"git: cannot be run ({error.strerror or error})") from None
-        except subprocess.CalledProcessError as error:
-            said = error.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {error.returncode}"]
-            raise UnusableError(f"{self._at}: git {arguments[0]}: {said[-1]}") from None
-        return finished.stdout
+            return git(*arguments, at=self._at)
+        except GitError as error:
+            raise UnusableError(f"{self._at}: git {arguments[0]}: {error.said}") from None
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from bench.errors import UnusableError
-from bench.history.git import GitError, git
+from bench.git import GitError, git
 from bench.history.sources import may_be_run
 
 FILE_MODES = ("100644", "100755")

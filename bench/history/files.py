@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
-from bench.history.git import git
+from bench.git import git
 from bench.history.points import UNRECORDED, Key, Point, finite, in_utc, machine_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

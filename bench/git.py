@@ -1,10 +1,11 @@
-"""Asks git.
+"""Asks git, for nothing that writes.
 
-Feeds the reader of a branch, and what needs to know when a commit was made.
+Feeds the gate with its trees, history with a branch and with when a commit was made.
 """
 
 import os
 import subprocess
+from pathlib import Path
 
 from bench.errors import UnusableError
 
@@ -17,8 +18,8 @@ class GitError(UnusableError):
         self.said = said
 
 
-def git(*arguments: str) -> bytes:
-    """What git prints in the folder at hand. It is asked for nothing that writes.
+def git(*arguments: str, at: Path | None = None) -> bytes:
+    """What git prints in that folder, left out: in the one at hand.
 
     Raises
     ------
@@ -32,14 +33,13 @@ def git(*arguments: str) -> bytes:
     try:
         return subprocess.run(
             ["git", *arguments],
+            cwd=at,
             env={**inherited, "GIT_OPTIONAL_LOCKS": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
         ).stdout
     except OSError as error:
-        raise UnusableError(
-            f"git: cannot be run ({error.strerror or error}); install it, or leave out --branch"
-        ) from None
+        raise UnusableError(f"git: cannot be run ({error.strerror or error}); install it") from None
     except subprocess.CalledProcessError as error:
         raise GitError(" ".join(error.stderr.decode("utf-8", "replace").split())) from None
