@@ -1,6 +1,6 @@
-"""What all models of a spec share: frozen, no unknown key, no infinity; and the numbers that they are made of.
+"""What all models share: frozen, no unknown key; and the numbers that those of a spec are made of.
 
-Feeds the models of `bench.optimizer_spec` and `bench.spec`.
+Feeds the models of a spec (`bench.optimizer_spec`, `bench.spec`), and those of records, documents and baselines.
 """
 
 from typing import Annotated
@@ -8,10 +8,16 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Frozen(BaseModel):
-    """A model that is validated once, when it is made."""
+class FrozenRecord(BaseModel):
+    """What was measured or found: never changed once it is made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Frozen(FrozenRecord):
+    """What is asked for: no infinity, and a default is validated like any value."""
+
+    model_config = ConfigDict(allow_inf_nan=False, validate_default=True)
 
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]

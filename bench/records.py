@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
+from bench.frozen import FrozenRecord
 from bench.spec import Suite, TrainingSpec
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -22,11 +23,7 @@ RECORDS_NAME = "records.jsonl"
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RunRecord(_Record):
+class RunRecord(FrozenRecord):
     """The first line: what was asked for, where it runs. Written again by each resume."""
 
     kind: Literal["run"] = "run"
@@ -41,7 +38,7 @@ class RunRecord(_Record):
     environment: dict[str, Any]
 
 
-class CellRecord(_Record):
+class CellRecord(FrozenRecord):
     """Start of one attempt at one (spec, seed): what every backend must start from."""
 
     kind: Literal["cell"] = "cell"
@@ -51,7 +48,7 @@ class CellRecord(_Record):
     parameters_fingerprint: str
 
 
-class WorkerRecord(_Record):
+class WorkerRecord(FrozenRecord):
     """One worker process, ready to train."""
 
     kind: Literal["worker"] = "worker"
@@ -66,7 +63,7 @@ class WorkerRecord(_Record):
     notes: dict[str, Any] = Field(default_factory=dict, description="what the backend chose, e.g. steps_per_execution")
 
 
-class EpochRecord(_Record):
+class EpochRecord(FrozenRecord):
     """One epoch of one worker. Seconds are those of `train_epoch` alone."""
 
     kind: Literal["epoch"] = "epoch"
@@ -90,7 +87,7 @@ class EpochRecord(_Record):
     expected_batches_fingerprint: str
 
 
-class ResultRecord(_Record):
+class ResultRecord(FrozenRecord):
     """How one worker ended."""
 
     kind: Literal["result"] = "result"
@@ -109,7 +106,7 @@ class ResultRecord(_Record):
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
 
 
-class CellEndRecord(_Record):
+class CellEndRecord(FrozenRecord):
     """End of an attempt: every backend has a result. Without it, the attempt was cut short and does not count."""
 
     kind: Literal["cell_end"] = "cell_end"

@@ -5,9 +5,8 @@ Fed by the rows of two runs or by two files of pytest-benchmark; feeds tables an
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from bench.errors import EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
+from bench.frozen import FrozenRecord
 from bench.statistics import Interval
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -24,11 +23,7 @@ EXIT_CODES: dict[Decision, int] = {
 }
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Margins(_Part):
+class Margins(FrozenRecord):
     """How much worse B may be: points of test accuracy, relative final cost, ratio of training time."""
 
     accuracy_points: float = 0.5
@@ -36,7 +31,7 @@ class Margins(_Part):
     time_ratio: float = 1.05
 
 
-class Side(_Part):
+class Side(FrozenRecord):
     """One of the two: where it lies, what it is, where it ran. `threads` is null of a file of pytest-benchmark."""
 
     path: str
@@ -47,7 +42,7 @@ class Side(_Part):
     environment: dict[str, Any]
 
 
-class Equivalence(_Part):
+class Equivalence(FrozenRecord):
     """Test accuracy against the margin (a fraction); `p` of the two one-sided tests, null where none was needed."""
 
     decision: RowDecision
@@ -56,7 +51,7 @@ class Equivalence(_Part):
     seeds_needed: int | None
 
 
-class McNemar(_Part):
+class McNemar(FrozenRecord):
     """One seed: how many test examples only A gets right, how many only B; exact two-sided p."""
 
     seed: int
@@ -65,7 +60,7 @@ class McNemar(_Part):
     p: float
 
 
-class Confusion(_Part):
+class Confusion(FrozenRecord):
     """Summed over the seeds; rows the true class, columns the predicted."""
 
     classes: tuple[str, ...]
@@ -73,7 +68,7 @@ class Confusion(_Part):
     b: tuple[tuple[int, ...], ...]
 
 
-class OnlyOneRight(_Part):
+class OnlyOneRight(FrozenRecord):
     """A test example that one side gets right: its place in the test split, its label, both answers."""
 
     index: int
@@ -83,14 +78,14 @@ class OnlyOneRight(_Part):
     seed: int
 
 
-class Curves(_Part):
+class Curves(FrozenRecord):
     """Seed → value by epoch, from the first epoch on; null where it is not finite."""
 
     a: dict[int, tuple[float | None, ...]]
     b: dict[int, tuple[float | None, ...]]
 
 
-class Parts(_Part):
+class Parts(FrozenRecord):
     """Where the mean cost curves part: first epoch beyond the tolerance, and (B − A) / A there.
 
     Where they never part `epoch` is null, and `relative` is that of the last epoch that both have (null: none).
@@ -102,14 +97,14 @@ class Parts(_Part):
     largest_relative: float | None
 
 
-class Speed(_Part):
+class Speed(FrozenRecord):
     """Training time of B / that of A; `reason` says why there is no ratio, or why it is weak evidence."""
 
     ratio: Interval | None
     reason: str
 
 
-class Row(_Part):
+class Row(FrozenRecord):
     """One (spec, backend) of both sides. Accuracies are fractions; `difference` is B − A."""
 
     spec: str
@@ -131,7 +126,7 @@ class Row(_Part):
     speed_decision: QuantityDecision | None
 
 
-class Benchmark(_Part):
+class Benchmark(FrozenRecord):
     """One benchmark of two files of pytest-benchmark; medians in s, ratio B / A."""
 
     name: str
@@ -144,7 +139,7 @@ class Benchmark(_Part):
     mark: Mark
 
 
-class Document(_Part):
+class Document(FrozenRecord):
     """The whole comparison; the verdict stands first everywhere."""
 
     schema_version: Literal[1] = SCHEMA_VERSION

@@ -10,11 +10,12 @@ from statistics import median
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from scipy.stats import binom
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
+from bench.frozen import FrozenRecord
 from bench.gate.decision import Effect, Rule, Verdict
 from bench.gate.rounds import Round
 from bench.gate.sequential import median_interval
@@ -29,20 +30,18 @@ APART = 0.10
 """How far two yardsticks may be from one another, here and there, for their machines to be compared."""
 
 
-class CellBaseline(BaseModel):
+class CellBaseline(FrozenRecord):
     """One cell: the plan that was trained, and ln(scratchnet / yardstick) of each round."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cell: str
     plan_fingerprint: str
     log_ratios: dict[str, tuple[float, ...]]
 
 
-class Baseline(BaseModel):
+class Baseline(FrozenRecord):
     """The file that `bench baseline save` writes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     schema_version: Literal[1] = 1
     kind: Literal["baseline"] = "baseline"

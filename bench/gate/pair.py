@@ -7,19 +7,19 @@ unlucky by some per cent for its whole life, so more epochs of the same two proc
 import math
 from statistics import median
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from bench.frozen import FrozenRecord
 
 BLOCK = 2
 """Turns of a side in a block: A B B A holds two of each, so that a steady drift strikes both alike."""
 
 
-class Pair(BaseModel):
+class Pair(FrozenRecord):
     """Seconds of both sides' turns, in the order in which they happened; warm-ups are not among them.
 
     A in `order` is the old side, B the new one: "ABBA BAAB" are two blocks.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: int = Field(ge=1)
     cell: str

@@ -6,16 +6,15 @@ Fed by the gate; feeds whoever wants the evidence of a verdict. Schema history: 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from bench.frozen import FrozenRecord
 from bench.gate.pair import Pair
 from bench.records import records_of
 
 
-class GateRecord(BaseModel):
+class GateRecord(FrozenRecord):
     """The first line: which sides, by which rule, where."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["gate"] = "gate"
     schema_version: Literal[1] = 1
@@ -32,10 +31,8 @@ class GateRecord(BaseModel):
     environment: dict[str, Any]
 
 
-class PairRecord(BaseModel):
+class PairRecord(FrozenRecord):
     """One pair."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["pair"] = "pair"
     pair: Pair

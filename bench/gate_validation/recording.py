@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
+from bench.frozen import FrozenRecord
 from bench.gate_validation.records import Name, RecordedPair, Records, State
 from bench.records import RECORDS_NAME, records_of
 
@@ -23,11 +24,7 @@ MOST = 500
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference" / "gate-validation" / "pairs"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RecordingRecord(_Record):
+class RecordingRecord(FrozenRecord):
     """The first line: what was recorded where."""
 
     kind: Literal["recording"] = "recording"
@@ -38,7 +35,7 @@ class RecordingRecord(_Record):
     environment: dict[str, Any]
 
 
-class PairRecord(_Record):
+class PairRecord(FrozenRecord):
     """One pair of identical sides."""
 
     kind: Literal["pair"] = "pair"

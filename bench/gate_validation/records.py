@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -19,6 +17,7 @@ from pydantic import (
 )
 
 from bench.errors import UnusableError
+from bench.frozen import FrozenRecord
 from bench.gate.decision import Rule, Verdict
 from bench.gate.pair import Pair
 from bench.gate_validation.scenarios import Scenario, Turn
@@ -43,11 +42,7 @@ def _scenario(value: Any) -> Scenario:
 ScenarioName = Annotated[Scenario, PlainValidator(_scenario), PlainSerializer(str)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RecordedPair(_Record):
+class RecordedPair(FrozenRecord):
     """One pair: what a `bench.gate.pair.Pair` says of time, to six digits; its number is its place."""
 
     order: str = Field(max_length=400, description="A: a turn of the old side, B: of the new one")
@@ -105,14 +100,14 @@ def _six_digits(seconds: float) -> float:
     return float(f"{seconds:.6g}")
 
 
-class Planned(_Record):
+class Planned(FrozenRecord):
     """So many comparisons of a scenario."""
 
     scenario: ScenarioName
     comparisons: Whole
 
 
-class RunRecord(_Record):
+class RunRecord(FrozenRecord):
     """The first line: what was asked for, by which rule, where it runs."""
 
     kind: Literal["gate_validation"] = "gate_validation"
@@ -140,7 +135,7 @@ class RunRecord(_Record):
         return {planned.scenario: planned.comparisons for planned in self.plan}
 
 
-class ComparisonRecord(_Record):
+class ComparisonRecord(FrozenRecord):
     """One finished comparison."""
 
     kind: Literal["comparison"] = "comparison"

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from bench.frozen import FrozenRecord
 from bench.records import Status, records_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -17,11 +18,7 @@ Name = Annotated[str, Field(max_length=400)]
 AxisName = Literal["width", "depth", "batch", "examples", "threads", "dtype"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RunRecord(_Record):
+class RunRecord(FrozenRecord):
     """The first line: what was asked for, where it runs."""
 
     kind: Literal["scaling"] = "scaling"
@@ -34,7 +31,7 @@ class RunRecord(_Record):
     environment: dict[str, Any]
 
 
-class RateRecord(_Record):
+class RateRecord(FrozenRecord):
     """What BLAS does at best, measured in this run."""
 
     kind: Literal["rate"] = "rate"
@@ -43,7 +40,7 @@ class RateRecord(_Record):
     operations_per_second: Positive
 
 
-class PointRecord(_Record):
+class PointRecord(FrozenRecord):
     """One backend at one point. Seconds are those of whole epochs over `examples`."""
 
     kind: Literal["point"] = "point"
@@ -64,7 +61,7 @@ class PointRecord(_Record):
     peak_memory_bytes: Whole | None = None
 
 
-class MemmapRecord(_Record):
+class MemmapRecord(FrozenRecord):
     """scratchnet trained from a file, read into memory or mapped."""
 
     kind: Literal["memmap"] = "memmap"
@@ -80,7 +77,7 @@ class MemmapRecord(_Record):
     peak_memory_bytes: Whole | None = Field(default=None, description="with the pages of the mapped file")
 
 
-class AccuracyRecord(_Record):
+class AccuracyRecord(FrozenRecord):
     """One backend trained on one network from one seed, epoch by epoch."""
 
     kind: Literal["accuracy"] = "accuracy"

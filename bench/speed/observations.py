@@ -6,22 +6,21 @@ Fed by the rounds; feeds the outcome. A process is the unit: its seconds are one
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
+from bench.frozen import FrozenRecord
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
 
 
-class Observation(BaseModel):
+class Observation(FrozenRecord):
     """A backend's process in one cell of one round. Seconds are those of `train_epoch`, of `predict` on the test set.
 
     epochs_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     round: int
     architecture: str
@@ -35,10 +34,8 @@ class Observation(BaseModel):
     costs: tuple[float, ...] = ()
 
 
-class Observed(BaseModel):
+class Observed(FrozenRecord):
     """A run: what it was asked for, where it ran, and every observation so far."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     started: str | None = Field(default=None, description="UTC, ISO 8601")
