@@ -15,7 +15,7 @@ import numpy as np
 
 from bench import backend as backends
 from bench.gate.plan_files import PlanFiles
-from bench.gate.side_process import SideProcess
+from bench.gate.side_process import SideProcess, share_cores
 from bench.gate.sides import REST_SECONDS
 
 TURNS = 8
@@ -57,6 +57,7 @@ class Rounds:
             processes = {name: stack.enter_context(self._start(name)) for name in self._shuffled(names)}
             for process in processes.values():
                 process.answer("while it started")
+            share_cores(processes.values(), self.threads, self.order)
             for turn in range(EPOCHS):
                 for name in self._shuffled(names):
                     time.sleep(REST_SECONDS)

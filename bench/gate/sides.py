@@ -18,7 +18,7 @@ from typing import Any
 from bench.gate import work
 from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles, cell_of
-from bench.gate.side_process import SideProcess
+from bench.gate.side_process import SideProcess, share_cores
 
 BLOCKS = 8
 REST_SECONDS = 0.005
@@ -73,6 +73,7 @@ class TrainingPairs:
             processes = {side: stack.enter_context(self._sides.start(side, self._plan)) for side in self._shuffled()}
             for process in processes.values():
                 process.answer("while it started")
+            share_cores(processes.values(), self._sides.threads, self._order)
             if number == 1:
                 self._check_start(processes)
             pair = self._take_turns(number, processes, started)

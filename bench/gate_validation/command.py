@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -21,7 +22,7 @@ from bench.gate_validation.comparison import BUDGET_SECONDS
 from bench.gate_validation.machine import RealMachine
 from bench.gate_validation.measure import Limit, Machine, Measurement
 from bench.gate_validation.recording import REFERENCE, Recording
-from bench.gate_validation.records import MOST_COMPARISONS, Planned, Records, RunRecord
+from bench.gate_validation.records import MOST_COMPARISONS, Records, RunRecord, planned
 from bench.gate_validation.scenarios import SCENARIOS, Scenario, asked_for
 from bench.gate_validation.simulated import SimulatedMachine
 from bench.gate_validation.targets import State
@@ -52,9 +53,9 @@ class Asked:
     recording: Path | None = None
 
     @property
-    def anything(self) -> bool:
-        """Whether an option was given that a resumed run must have begun with."""
-        return self != Asked()
+    def something_else(self) -> bool:
+        """Whether an option was given that only a new run takes."""
+        return self.quick or self.cell is not None or self.recording is not None
 
 
 def gate_validate(asked: Asked, out: Path | None, resume: bool, minutes: float | None) -> int:
@@ -66,17 +67,16 @@ def gate_validate(asked: Asked, out: Path | None, resume: bool, minutes: float |
         Where options, recording or folder cannot be used, or a side is lost; whatever was finished is kept.
     """
     earlier = _resumed(out, asked) if resume else None
-    run, machine, setup = _begin(asked) if earlier is None else _go_on(earlier.run)
+    run, machine, setup = _begin(asked) if earlier is None else _go_on(earlier.run, asked)
     folder = new_folder(out, report.NAME) if earlier is None or out is None else out
     interrupted = False
     try:
         with RecordLog(folder) as log, watch_on(Console(), SIMULATED_LINES if run.simulated else 1) as watch:
-            if earlier is None:
-                log.write(run)
+            log.write(run)
             if isinstance(machine, RealMachine):
                 watch.note("measuring what planted work costs")
                 machine.prepare()
-            measurement = Measurement(earlier or Records([run]), machine, setup, watch)
+            measurement = Measurement(Records.read(folder), machine, setup, watch)
             measurement.go_on(log.write, Limit(None if minutes is None else 60 * minutes))
     except KeyboardInterrupt:
         interrupted = True
@@ -95,8 +95,9 @@ def _finish(folder: Path, interrupted: bool) -> int:
 def _resumed(out: Path | None, asked: Asked) -> Records:
     if out is None or not (out / RECORDS_NAME).is_file():
         raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
-    if asked.anything:
-        raise UnusableError(f"{out}: a run is resumed as it was begun; leave out all options but --minutes")
+    if asked.something_else:
+        allowed = "--minutes, --scenario and --comparisons"
+        raise UnusableError(f"{out}: a run is resumed as it was begun; allowed beside --resume: {allowed}")
     return Records.read(out)
 
 
@@ -109,19 +110,25 @@ def _begin(asked: Asked) -> tuple[RunRecord, Machine, float | None]:
         simulated=recording is not None,
         recording="" if recording is None else str(asked.recording or REFERENCE),
         recorded_on="" if recording is None else str(recording.origin.environment.get("cpu_model", "")),
-        plan=tuple(Planned(scenario=one, comparisons=count) for one, count in _counts(asked).items()),
+        plan=planned(_counts(asked)),
         tolerance=Rule().tolerance,
         alpha=Rule().alpha,
         budget_seconds=BUDGET_SECONDS,
         seed=SEED,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=environment.describe(),
+        **_here_and_now(),
     )
     return run, *_machine(run, recording)
 
 
-def _go_on(run: RunRecord) -> tuple[RunRecord, Machine, float | None]:
-    return run, *_machine(run, Recording.read(Path(run.recording)) if run.simulated else None)
+def _go_on(run: RunRecord, asked: Asked) -> tuple[RunRecord, Machine, float | None]:
+    """What the run was begun with or, where some was asked for, with that besides."""
+    counts = run.counts if asked.scenarios is None and asked.comparisons is None else _counts(asked)
+    session = run.with_counts(counts).model_copy(update=_here_and_now())
+    return session, *_machine(run, Recording.read(Path(run.recording)) if run.simulated else None)
+
+
+def _here_and_now() -> dict[str, Any]:
+    return {"started": datetime.now(UTC).isoformat(timespec="seconds"), "environment": environment.describe()}
 
 
 def _machine(run: RunRecord, recording: Recording | None) -> tuple[Machine, float | None]:

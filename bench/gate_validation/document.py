@@ -8,12 +8,14 @@ from typing import Any
 
 from bench.gate_validation.findings import Findings
 from bench.gate_validation.outcome import Outcome
+from bench.gate_validation.records import Session
 from bench.gate_validation.scenarios import Scenario, asked_for
 from bench.gate_validation.shares import Share, Spread
 from bench.gate_validation.usual_tools import TOOLS
 
 SCHEMA_VERSION = 1
-ABOUT_THE_RUN = {"kind", "schema_version", "plan"}
+ABOUT_A_SESSION = {"started", "environment"}
+ABOUT_THE_RUN = {"kind", "schema_version", "plan", *ABOUT_A_SESSION}
 
 
 def as_json(found: Findings) -> dict[str, Any]:
@@ -25,6 +27,7 @@ def as_json(found: Findings) -> dict[str, Any]:
         "state": found.state,
         "complete": records.complete,
         "run": records.run.model_dump(mode="json", exclude=ABOUT_THE_RUN),
+        "sessions": [_session(session) for session in records.sessions],
         "targets": [vars(finding) | {"sentence": finding.sentence} for finding in found.targets],
         "scenarios": [_scenario(found, scenario, outcome) for scenario, outcome in outcomes.items()],
         "tools": [_tool(name, shares) for name, shares in found.tools.items()],
@@ -33,6 +36,11 @@ def as_json(found: Findings) -> dict[str, Any]:
             for one in found.sensitivity
         ],
     }
+
+
+def _session(session: Session) -> dict[str, Any]:
+    about = session.record.model_dump(mode="json", include=ABOUT_A_SESSION)
+    return {**about, "comparisons": len(session.comparisons)}
 
 
 def _scenario(found: Findings, scenario: Scenario, outcome: Outcome) -> dict[str, Any]:

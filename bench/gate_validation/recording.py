@@ -70,14 +70,18 @@ class Recording:
 
     @classmethod
     def of(cls, records: Records) -> Self:
-        """The first pairs of a run's comparisons with slowdown 0, by what else the machine did during each."""
-        identical = [one for one in records.comparisons if one.scenario.percent == 0]
+        """The first pairs of a run's comparisons with slowdown 0, by what else the machine did during each.
+
+        Those of its first session: what is drawn together comes from one machine.
+        """
+        run, comparisons = records.sessions[0]
+        identical = [one for one in comparisons if one.scenario.percent == 0]
         found = _by_state((one.state_at(number), pair) for one in identical for number, pair in enumerate(one.pairs, 1))
         origin = RecordingRecord(
-            cell=records.run.cell,
-            started=records.run.started,
+            cell=run.cell,
+            started=run.started,
             setup_seconds=statistics.median([one.setup_seconds for one in identical] or [0.0]),
-            environment=records.run.environment,
+            environment=run.environment,
         )
         return cls(origin, {state: pairs[:MOST] for state, pairs in found.items()})
 

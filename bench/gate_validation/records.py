@@ -1,11 +1,12 @@
 """Every comparison as an append-only JSON line: what was planted, what the gate said, all seconds of all pairs.
 
 Fed by the measuring; feeds the outcome, and says what a resumed run need not compare again. Schema history: 1, first.
+A run may be gone on with another day and on another machine: each such session begins with a record of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     Field,
@@ -21,7 +22,7 @@ from bench.frozen import FrozenRecord
 from bench.gate.decision import Rule, Verdict
 from bench.gate.pair import Pair
 from bench.gate_validation.scenarios import Scenario, Turn
-from bench.records import records_of
+from bench.records import RECORDS_NAME, records_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 MOST_COMPARISONS = 1_000_000
@@ -107,8 +108,13 @@ class Planned(FrozenRecord):
     comparisons: Whole
 
 
+def planned(counts: Mapping[Scenario, int]) -> tuple[Planned, ...]:
+    """Scenario → comparisons, as a record has it."""
+    return tuple(Planned(scenario=scenario, comparisons=count) for scenario, count in counts.items())
+
+
 class RunRecord(FrozenRecord):
-    """The first line: what was asked for, by which rule, where it runs."""
+    """The first line of a session: what was asked for, by which rule, where it runs."""
 
     kind: Literal["gate_validation"] = "gate_validation"
     schema_version: Literal[1] = 1
@@ -133,6 +139,15 @@ class RunRecord(FrozenRecord):
     def counts(self) -> dict[Scenario, int]:
         """Scenario → comparisons."""
         return {planned.scenario: planned.comparisons for planned in self.plan}
+
+    def with_counts(self, counts: Mapping[Scenario, int]) -> Self:
+        """The same run, asked for so many comparisons of each of those scenarios."""
+        return self.model_copy(update={"plan": planned(counts)})
+
+    def goes_on_with(self, first: Self) -> bool:
+        """Whether both compare the same by the same rule, be it with other counts, elsewhere and at another time."""
+        same = {name: getattr(first, name) for name in ("plan", "started", "environment")}
+        return self.model_copy(update=same) == first
 
 
 class ComparisonRecord(FrozenRecord):
@@ -167,17 +182,30 @@ Record = Annotated[RunRecord | ComparisonRecord, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
+class Session(NamedTuple):
+    """What was compared in one go, and the record that it began with."""
+
+    record: RunRecord
+    comparisons: list[ComparisonRecord]
+
+
 class Records:
-    """The records of one run, in the order in which they were written; of a comparison made twice, the first."""
+    """The records of one run, in the order in which they were written; of a comparison made twice, the first.
+
+    run : the first session's record, with the most that any session asked for of each scenario.
+    """
 
     def __init__(self, records: Iterable[Record]) -> None:
-        every = list(records)
-        self.run = next(record for record in every if isinstance(record, RunRecord))
-        found: dict[Turn, ComparisonRecord] = {}
-        for record in every:
-            if isinstance(record, ComparisonRecord):
-                found.setdefault(record.turn, record)
-        self.comparisons = list(found.values())
+        self.sessions: list[Session] = []
+        found: set[Turn] = set()
+        for record in records:
+            if isinstance(record, RunRecord):
+                self.sessions.append(Session(record, []))
+            elif record.turn not in found:
+                found.add(record.turn)
+                self.sessions[-1].comparisons.append(record)
+        self.run = self.sessions[0].record.with_counts(_most(session.record for session in self.sessions))
+        self.comparisons = [one for session in self.sessions for one in session.comparisons]
 
     def of(self, scenario: Scenario) -> list[ComparisonRecord]:
         """The comparisons of a scenario, by number."""
@@ -195,6 +223,19 @@ class Records:
         Raises
         ------
         UnusableError
-            With file and line, where a record cannot be read.
+            With file and line, where a record cannot be read; where a session went on by another rule.
         """
-        return cls(records_of(folder, _ADAPTER, RunRecord))
+        records = records_of(folder, _ADAPTER, RunRecord)
+        sessions = [(line, record) for line, record in enumerate(records, 1) if isinstance(record, RunRecord)]
+        for line, session in sessions:
+            if not session.goes_on_with(sessions[0][1]):
+                raise UnusableError(f"{folder / RECORDS_NAME}:{line}: goes on with another cell, rule or seed")
+        return cls(records)
+
+
+def _most(runs: Iterable[RunRecord]) -> dict[Scenario, int]:
+    """Of each scenario the most comparisons that any of them asks for."""
+    most: dict[Scenario, int] = {}
+    for run in runs:
+        most |= {scenario: max(count, most.get(scenario, 0)) for scenario, count in run.counts.items()}
+    return most

@@ -5,7 +5,7 @@ Fed by the findings; writes gate-validation.md, .json, .png, .svg, each whole or
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
@@ -15,7 +15,7 @@ from bench.gate_validation.document import as_json
 from bench.gate_validation.findings import Findings
 from bench.gate_validation.plot import draw
 from bench.gate_validation.recording import Recording
-from bench.gate_validation.records import Records
+from bench.gate_validation.records import Records, Session
 from bench.gate_validation.scenarios import FEWEST_PAIRS, LOAD_TEXTS, Load
 from bench.gate_validation.sensitivity import BUDGET_SECONDS, COMPARISONS
 from bench.gate_validation.shares import Share, Spread
@@ -77,18 +77,25 @@ def _head(found: Findings) -> Iterator[str]:
     run = found.records.run
     yield "# Can the gate be believed?"
     yield f"**{found.verdict}.**"
-    yield f"Cell {escaped(run.cell, 60)}, begun {escaped(run.started, 40)}, on {_processor(found)}."
+    yield f"Cell {escaped(run.cell, 60)}, {'; '.join(map(_session_told, found.records.sessions))}."
     if run.simulated:
         yield SIMULATED.format(processor=escaped(run.recorded_on, 120), recording=escaped(run.recording, 200))
     yield HOW_TO_READ.format(
         budget=run.budget_seconds, tolerance=100 * run.tolerance, alpha=run.alpha, pairs=FEWEST_PAIRS
     )
-    yield from (f"Warning: {escaped(line, 1000)}" for line in run.environment.get("warnings") or ())
+    yield from (f"Warning: {escaped(line, 1000)}" for line in _warnings(found.records.sessions))
 
 
-def _processor(found: Findings) -> str:
-    facts = found.records.run.environment
-    return f"{escaped(facts.get('cpu_model', 'an unknown processor'), 120)}, {facts.get('usable_cores', '?')} cores"
+def _session_told(session: Session) -> str:
+    started, facts = escaped(session.record.started, 40), session.record.environment
+    processor = escaped(facts.get("cpu_model", "an unknown processor"), 120)
+    count = len(session.comparisons)
+    return f"{count:,} comparisons begun {started} on {processor}, {facts.get('usable_cores', '?')} cores"
+
+
+def _warnings(sessions: Iterable[Session]) -> Iterable[str]:
+    """Each once, in the order in which they came up."""
+    return dict.fromkeys(line for one in sessions for line in one.record.environment.get("warnings") or ())
 
 
 def _targets(found: Findings) -> Iterator[str]:

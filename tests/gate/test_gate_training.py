@@ -1,5 +1,6 @@
 """The gate on scratchnet itself: real processes of two trees. What they do is tested here, how fast they are is not."""
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -60,6 +61,25 @@ def test_a_pair_is_two_processes_that_took_turns_on_the_same_plan(pairs):
     assert len(pair.old_costs) == EPOCHS
     assert all(np.diff(pair.old_costs) < 0)
     assert pair.wall_seconds > sum(pair.old_seconds) + sum(pair.new_seconds)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be bound to a core here")
+def test_both_sides_of_a_pair_share_a_core_which_is_drawn_anew(pairs, monkeypatch):
+    bound = []
+    bind = os.sched_setaffinity
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cores: bound.append(cores) or bind(thread, cores))
+    usable = os.sched_getaffinity(0)
+    source = pairs()
+    drawn = set()
+    for number in range(2, 10):
+        bound.clear()
+        source(number)
+        assert len(bound) >= 2
+        assert all(cores == bound[0] for cores in bound)
+        assert len(bound[0]) == 1
+        assert set(bound[0]) <= usable
+        drawn |= set(bound[0])
+    assert len(drawn) > 1 or len(usable) == 1
 
 
 def test_which_side_starts_is_drawn_anew_for_each_block(pairs):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import made_comparisons as made
 import pytest
 
+from bench.errors import UnusableError
 from bench.gate.side_process import SideLostError
 from bench.gate_validation import command, machine
 from bench.gate_validation.measure import Limit, Measurement
@@ -184,11 +185,45 @@ def test_what_cannot_be_used_gets_one_line(invoke, sides, arguments, message):
     assert err.count("\n") == 1
 
 
-def test_a_resumed_run_takes_no_other_options(invoke, sides, tmp_path):
+@pytest.mark.parametrize("option", [["--quick"], ["--cell", "784-30-10:32"], ["--recording", "/nosuch"]])
+def test_a_resumed_run_takes_no_other_cell_or_recording(invoke, sides, tmp_path, option):
     invoke("--scenario", "quiet:0", "--comparisons", 1, "--out", tmp_path / "w")
-    code, _, err = invoke("--out", tmp_path / "w", "--resume", "--scenario", "quiet:5")
+    before = (tmp_path / "w" / "records.jsonl").read_bytes()
+    code, _, err = invoke("--out", tmp_path / "w", "--resume", *option)
     assert code == 2
-    assert "a run is resumed as it was begun; leave out all options but --minutes" in err
+    assert "begun; allowed beside --resume: --minutes, --scenario and --comparisons" in err
+    assert (tmp_path / "w" / "records.jsonl").read_bytes() == before
+
+
+def test_a_resumed_run_can_be_asked_for_more_on_another_machine(invoke, sides, tmp_path, monkeypatch):
+    folder = tmp_path / "w"
+    invoke("--scenario", "quiet:0x2,quiet:20x1", "--out", folder)
+    monkeypatch.setattr(command.environment, "describe", lambda: {"cpu_model": "Another One", "usable_cores": 64})
+    invoke("--out", folder, "--resume", "--scenario", "quiet:0x5,busy:10x1")
+    records = Records.read(folder)
+    counts = {str(scenario): count for scenario, count in records.run.counts.items()}
+    assert counts == {"quiet:0": 5, "quiet:20": 1, "busy:10": 1}
+    assert records.complete
+    assert [len(session.comparisons) for session in records.sessions] == [3, 4]
+    sessions = document(folder)["sessions"]
+    assert [one["environment"]["cpu_model"] for one in sessions] == [made.ENVIRONMENT["cpu_model"], "Another One"]
+    assert "4 comparisons begun" in (head := (folder / "gate-validation.md").read_text())
+    assert "on Another One, 64 cores" in head
+
+
+def test_a_session_by_another_rule_is_refused(tmp_path):
+    run = made.run_record({"quiet:0": 2})
+    made.write_lines(tmp_path / "w", run, made.comparison(), made.run_record({"quiet:0": 2}, tolerance=0.05))
+    with pytest.raises(UnusableError, match=r"records\.jsonl:3: goes on with another cell, rule or seed"):
+        Records.read(tmp_path / "w")
+
+
+def test_what_simulations_draw_from_is_of_one_machine():
+    elsewhere = made.run_record(environment={"cpu_model": "Another One"})
+    records = Records([made.run_record(), made.comparison(pairs=9), elsewhere, made.comparison(number=2, pairs=12)])
+    recording = Recording.of(records)
+    assert len(recording.pairs["quiet"]) == 9
+    assert recording.origin.environment == made.ENVIRONMENT
 
 
 def test_a_quick_run_has_the_cell_of_its_recording(invoke, recording_folder, tmp_path):
