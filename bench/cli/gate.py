@@ -21,6 +21,7 @@ GATE_EXIT_CODES = """\b
 Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
 4 no verdict of speed: a side is broken or the work changed; 130 interrupted (what was measured is kept)."""
 
+THREADS_HELP = "Of each side: both share as many cores.  [default: 1; with --command, any core]"
 CELL = "784-128-10:32"
 
 
@@ -57,7 +58,7 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 @click.option("--minutes", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Budget of time.")
 @click.option("--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds a command.")
 @click.option("--alpha", default="1%", show_default=True, callback=_fraction, help="Probability of a wrong verdict.")
-@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Of each side.")
+@click.option("--threads", type=click.IntRange(1, 256), help=THREADS_HELP)
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON, alone on stdout.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-TIME]")
 def gate(
@@ -72,7 +73,7 @@ def gate(
     minutes: float,
     time_limit: float,
     alpha: float,
-    threads: int,
+    threads: int | None,
     as_json: bool,
     out: Path | None,
 ) -> None:
@@ -92,6 +93,7 @@ def gate(
     from bench.gate.baseline_command import BaselineGate
     from bench.gate.command import Asked, gate, gate_by_baseline
     from bench.gate.decision import Rule
+    from bench.gate.sides import THREADS
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
     if (against is None) == (baseline is None):
@@ -102,7 +104,7 @@ def gate(
         if command or prepare:
             raise UnusableError("--command and --prepare are of --against, not of --baseline")
         rule = Rule(tolerance, alpha, len(cells))
-        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, threads), as_json, out))
+        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, threads or THREADS), as_json, out))
     asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, threads)
     sys.exit(gate(asked, as_json, out))
 

@@ -19,7 +19,7 @@ used, or a side that was lost; 130 interrupted (what was finished is kept)."""
 @main.command("gate-validate", epilog=EXIT_CODES)
 @click.option("--quick", is_flag=True, help="Simulated from recorded pairs, in seconds: for CI.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-validation-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out: only what is missing is compared.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, on this machine; may ask for more.")
 @click.option(
     "--scenario",
     callback=names_of,
@@ -54,6 +54,7 @@ def gate_validate(
       python -m bench gate-validate --quick
       python -m bench gate-validate --minutes 60 --out results/mine
       python -m bench gate-validate --minutes 60 --out results/mine --resume
+      python -m bench gate-validate --out results/mine --resume --scenario busy:5x40
       python -m bench gate-validate --scenario quiet:0,quiet:3x20,busy:5
     """
     from bench.gate_validation.command import Asked, gate_validate

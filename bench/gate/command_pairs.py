@@ -15,6 +15,7 @@ from pathlib import Path
 from signal import SIGKILL
 
 from bench.errors import UnusableError
+from bench.gate.cores import children_on, draw
 from bench.gate.pair import Pair
 from bench.gate.side_process import LAST_LINE, SideLostError, how_it_ended
 from bench.gate.sides import SIDES
@@ -93,8 +94,11 @@ class Command:
 class CommandPairs:
     """The source of pairs of a command."""
 
-    def __init__(self, command: Command, trees: Mapping[str, Path], order: random.Random) -> None:
-        self._command, self._trees, self._order = command, trees, order
+    def __init__(
+        self, command: Command, trees: Mapping[str, Path], order: random.Random, threads: int | None = None
+    ) -> None:
+        """`threads`: those of the command, so that both sides share as many cores; None lets it run anywhere."""
+        self._command, self._trees, self._order, self._threads = command, trees, order, threads
 
     def __call__(self, number: int) -> Pair:
         """Run the command in both trees, in random order; before the first pair once in each without the clock.
@@ -112,8 +116,9 @@ class CommandPairs:
                 self._command.run(side, self._trees[side], "in the warm-up")
         sides = self._order.sample(SIDES, len(SIDES))
         seconds, outputs = dict[str, float](), dict[str, bytes]()
-        for side in sides:
-            seconds[side], outputs[side] = self._command.run(side, self._trees[side], f"in pair {number}")
+        with children_on(draw(self._threads, self._order) if self._threads else []):
+            for side in sides:
+                seconds[side], outputs[side] = self._command.run(side, self._trees[side], f"in pair {number}")
         if self._command.same_output and outputs["old"].strip() != outputs["new"].strip():
             raise WorkChangedError(f"the sides did not print the same in pair {number}")
         return Pair(

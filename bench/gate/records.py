@@ -27,7 +27,7 @@ class GateRecord(FrozenRecord):
     alpha: float
     seconds: float = Field(description="budget")
     cells: tuple[str, ...]
-    threads: int
+    threads: int | None = Field(description="of each side; null: a command that was not told")
     environment: dict[str, Any]
 
 

@@ -14,8 +14,9 @@ from statistics import median
 import numpy as np
 
 from bench import backend as backends
+from bench.gate.cores import draw
 from bench.gate.plan_files import PlanFiles
-from bench.gate.side_process import SideProcess, share_cores
+from bench.gate.side_process import SideProcess
 from bench.gate.sides import REST_SECONDS
 
 TURNS = 8
@@ -55,9 +56,10 @@ class Rounds:
         seconds: dict[str, list[float]] = {name: [] for name in names}
         with ExitStack() as stack:
             processes = {name: stack.enter_context(self._start(name)) for name in self._shuffled(names)}
+            cores = draw(self.threads, self.order)
             for process in processes.values():
                 process.answer("while it started")
-            share_cores(processes.values(), self.threads, self.order)
+                process.run_on(cores)
             for turn in range(EPOCHS):
                 for name in self._shuffled(names):
                     time.sleep(REST_SECONDS)

@@ -4,17 +4,16 @@ Fed by the pairs and the rounds; the process itself is `bench.gate.side`.
 """
 
 import os
-import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, Self
 
 from bench import environment
+from bench.gate.cores import bind
 
 SCRIPT = Path(__file__).with_name("side.py")
 LAST_LINE = 300
@@ -69,12 +68,9 @@ class SideProcess:
         self._process.wait()
         self._connection.close()
 
-    def run_on(self, cores: Iterable[int]) -> None:
-        """Let every thread that it has now, and those that these start, run on no other core."""
-        allowed = list(cores)
-        with suppress(OSError):  # whether it is still there is seen when its answer is awaited
-            for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), allowed)
+    def run_on(self, cores: list[int]) -> None:
+        """Let it run on no other core."""
+        bind(self._process.pid, cores)
 
     def send(self, message: Any) -> None:
         """Say something without waiting; whether it is still there is seen when its answer is awaited."""
@@ -107,16 +103,3 @@ class SideProcess:
     def _said(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return f": {lines[-1][:LAST_LINE]}" if lines else ""
-
-
-def share_cores(processes: Iterable[SideProcess], threads: int, order: random.Random) -> None:
-    """Let them all, which take turns, run on the same cores: as many as each has threads, drawn anew for each pair.
-
-    A core can be slower than the next one by a third for minutes, where the host gives its other half to a neighbour;
-    with a core for each side that was the spread of the pairs. Linux only: elsewhere nothing is bound to a core.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        usable = sorted(os.sched_getaffinity(0))
-        cores = order.sample(usable, min(threads, len(usable)))
-        for process in processes:
-            process.run_on(cores)

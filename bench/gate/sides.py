@@ -16,9 +16,10 @@ from statistics import median
 from typing import Any
 
 from bench.gate import work
+from bench.gate.cores import draw
 from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles, cell_of
-from bench.gate.side_process import SideProcess, share_cores
+from bench.gate.side_process import SideProcess
 
 BLOCKS = 8
 REST_SECONDS = 0.005
@@ -71,9 +72,10 @@ class TrainingPairs:
         started = time.perf_counter()
         with ExitStack() as stack:
             processes = {side: stack.enter_context(self._sides.start(side, self._plan)) for side in self._shuffled()}
+            cores = draw(self._sides.threads, self._order)
             for process in processes.values():
                 process.answer("while it started")
-            share_cores(processes.values(), self._sides.threads, self._order)
+                process.run_on(cores)
             if number == 1:
                 self._check_start(processes)
             pair = self._take_turns(number, processes, started)
