@@ -19,7 +19,7 @@ used, or a side that was lost; 130 interrupted (what was finished is kept)."""
 @main.command("gate-validate", epilog=EXIT_CODES)
 @click.option("--quick", is_flag=True, help="Simulated from recorded pairs, in seconds: for CI.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-validation-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out, on this machine; may ask for more.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out; it may be asked for more.")
 @click.option(
     "--scenario",
     callback=names_of,

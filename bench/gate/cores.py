@@ -29,13 +29,15 @@ def bind(process: int, cores: list[int]) -> None:
 
 @contextmanager
 def children_on(cores: list[int]) -> Iterator[None]:
-    """What this thread starts within runs on those cores; anywhere where there are none."""
+    """What this thread starts within runs on those cores; anywhere where there are none or they are refused."""
     if not cores:
         yield
         return
     usable = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
     try:
+        with suppress(OSError):
+            os.sched_setaffinity(0, cores)
         yield
     finally:
-        os.sched_setaffinity(0, usable)
+        with suppress(OSError):
+            os.sched_setaffinity(0, usable)

@@ -3,7 +3,7 @@
 Fed by the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,7 +122,7 @@ def _begin(asked: Asked) -> tuple[RunRecord, Machine, float | None]:
 
 def _go_on(run: RunRecord, asked: Asked) -> tuple[RunRecord, Machine, float | None]:
     """What the run was begun with or, where some was asked for, with that besides."""
-    counts = run.counts if asked.scenarios is None and asked.comparisons is None else _counts(asked)
+    counts = run.counts if asked.scenarios is None and asked.comparisons is None else _counts(asked, run.counts)
     session = run.with_counts(counts).model_copy(update=_here_and_now())
     return session, *_machine(run, Recording.read(Path(run.recording)) if run.simulated else None)
 
@@ -163,9 +163,12 @@ def _cell(asked: Asked, recording: Recording | None) -> str:
     return cell
 
 
-def _counts(asked: Asked) -> dict[Scenario, int]:
-    """Scenario → comparisons: its own number, `quiet:3x20`, or that for all, or what the proof asks for."""
-    texts = map(str, SCENARIOS) if asked.scenarios is None else asked.scenarios
+def _counts(asked: Asked, otherwise: Iterable[Scenario] = SCENARIOS) -> dict[Scenario, int]:
+    """Scenario → comparisons: its own number, `quiet:3x20`, or that for all, or what the proof asks for.
+
+    otherwise : the scenarios where none is named.
+    """
+    texts = map(str, otherwise) if asked.scenarios is None else asked.scenarios
     counts = {}
     for text in texts:
         name, times, own = text.partition("x")

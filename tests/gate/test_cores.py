@@ -58,6 +58,13 @@ def test_children_are_bound_and_this_process_is_not():
         assert allowed_in_a_child() == str(sorted(before))
 
 
+def test_cores_that_are_refused_leave_children_anywhere():
+    before = os.sched_getaffinity(0)
+    with cores.children_on([100_000]):
+        assert allowed_in_a_child() == str(sorted(before))
+    assert os.sched_getaffinity(0) == before
+
+
 @pytest.mark.parametrize("threads", [None, 1])
 def test_a_commands_sides_share_as_many_cores_as_it_is_said_to_have_threads(repo, bench, tmp_path, threads):
     """What a run may use is its output here: in a pair both must print the same, or there is no verdict."""

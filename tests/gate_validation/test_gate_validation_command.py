@@ -211,6 +211,13 @@ def test_a_resumed_run_can_be_asked_for_more_on_another_machine(invoke, sides, t
     assert "on Another One, 64 cores" in head
 
 
+def test_a_resumed_run_asked_for_more_keeps_to_its_scenarios(invoke, sides, tmp_path):
+    invoke("--scenario", "quiet:0,quiet:20", "--comparisons", 1, "--out", tmp_path / "w")
+    invoke("--out", tmp_path / "w", "--resume", "--comparisons", 2)
+    counts = {str(scenario): count for scenario, count in Records.read(tmp_path / "w").run.counts.items()}
+    assert counts == {"quiet:0": 2, "quiet:20": 2}
+
+
 def test_a_session_by_another_rule_is_refused(tmp_path):
     run = made.run_record({"quiet:0": 2})
     made.write_lines(tmp_path / "w", run, made.comparison(), made.run_record({"quiet:0": 2}, tolerance=0.05))
