@@ -30,6 +30,11 @@ def start(*arguments, **options):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
+def heed_ctrl_c():
+    """A shell starts its background jobs deaf to it, tests among them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def finish(process):
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
@@ -152,7 +157,7 @@ def test_resuming_a_finished_run_trains_nothing(whole):
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_keeps_what_is_finished_and_leaves_nothing_running(suite_path, tmp_path, stop):
     folder = tmp_path / "run"
-    process = start("run", suite_path, "--epochs", "2000", "--out", folder)
+    process = start("run", suite_path, "--epochs", "2000", "--out", folder, preexec_fn=heed_ctrl_c)
     wait_for_lines(folder, 8)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(stop)
