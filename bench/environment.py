@@ -86,10 +86,15 @@ def describe() -> dict[str, Any]:
     return {**facts, "warnings": [line for check in CHECKS.values() for line in check(facts)]}
 
 
+def bindable_cores() -> list[int]:
+    """Numbers of the cores that this process may use; none where, as on macOS, no process can be bound to one."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
 def usable_cores() -> int:
     """Cores that this process may keep busy: its affinity, or its cgroup's CPU limit if that is lower; at least 1."""
     limit = _cpu_limit()
-    return _cores_of_affinity() if limit is None else max(1, min(_cores_of_affinity(), int(limit)))
+    return cores_of_affinity() if limit is None else max(1, min(cores_of_affinity(), int(limit)))
 
 
 def scratchnets_blas() -> str:
@@ -210,9 +215,9 @@ _CPU_MODELS: dict[str, Callable[[], str | None]] = {
 }
 
 
-def _cores_of_affinity() -> int:
-    # macOS has no affinity
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores_of_affinity() -> int:
+    """How many cores this process is allowed; all that there are where none can be forbidden."""
+    return len(bindable_cores()) or os.cpu_count() or 1
 
 
 def _cpu_limit() -> float | None:

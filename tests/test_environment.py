@@ -30,7 +30,7 @@ def system(tmp_path, monkeypatch):
     """Stand-ins for /proc and /sys/fs/cgroup; a function that writes a file into them. The affinity has 8 cores."""
     monkeypatch.setattr(environment, "_PROC", tmp_path / "proc")
     monkeypatch.setattr(environment, "_CGROUPS", tmp_path / "cgroup")
-    monkeypatch.setattr(environment, "_cores_of_affinity", lambda: 8)
+    monkeypatch.setattr(environment, "cores_of_affinity", lambda: 8)
 
     def write(name, text):
         path = tmp_path / name

@@ -98,23 +98,25 @@ def gate(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
     if (against is None) == (baseline is None):
         raise UnusableError("one of --against REV and --baseline FILE is needed: what this tree is compared with")
-    command = _command(text, time_limit, own_clock, same_output)
-    seconds = 60 * minutes
+    command = _command(text, time_limit, own_clock, same_output, threads)
+    seconds, side_threads = 60 * minutes, threads or THREADS
     if baseline is not None:
         if command or prepare:
             raise UnusableError("--command and --prepare are of --against, not of --baseline")
         rule = Rule(tolerance, alpha, len(cells))
-        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, threads or THREADS), as_json, out))
-    asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, threads)
+        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, side_threads), as_json, out))
+    asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, side_threads)
     sys.exit(gate(asked, as_json, out))
 
 
-def _command(text: str | None, limit: float, own_clock: bool, same_output: bool) -> "Command | None":
+def _command(
+    text: str | None, limit: float, own_clock: bool, same_output: bool, threads: int | None
+) -> "Command | None":
     from bench.gate.command_pairs import Command
 
     if text is None and (own_clock or same_output):
         raise UnusableError("--own-clock and --same-output are of --command, which is missing")
-    return Command(text, limit, own_clock, same_output) if text is not None else None
+    return Command(text, limit, own_clock, same_output, threads) if text is not None else None
 
 
 @main.group()

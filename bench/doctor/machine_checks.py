@@ -53,7 +53,7 @@ def frequency(machine: Machine) -> Finding:
 
 def container(machine: Machine) -> Finding:
     """A CPU limit below the affinity, and periods in which this program had to wait for it."""
-    limit, grown, allowed = environment.FACTS["cpu_limit_cores"](), machine.grown, _affinity()
+    limit, grown, allowed = environment.FACTS["cpu_limit_cores"](), machine.grown, environment.cores_of_affinity()
     lines = []
     if limit is not None and limit < allowed:
         lines.append(f"a CPU limit of {limit:g} cores where {allowed} are allowed")
@@ -158,10 +158,6 @@ def _power() -> Iterator[Symptom]:
 def _largest(name: str) -> int:
     written = (system.whole(value) for value in system.cpu_texts(name))
     return max((value for value in written if value is not None), default=0)
-
-
-def _affinity() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _programs(machine: Machine) -> Iterator[Symptom]:

@@ -29,7 +29,7 @@ from bench.gate.plan_files import PlanFiles
 from bench.gate.prepare import prepare
 from bench.gate.records import GateRecord, PairRecord, pairs_of
 from bench.gate.side_process import SideLostError
-from bench.gate.sides import EPOCHS, SIDES, THREADS, Sides, Source, TrainingPairs
+from bench.gate.sides import EPOCHS, SIDES, Sides, Source, TrainingPairs
 from bench.gate.trees import Repository, Tree
 from bench.gate.watch import Watch
 from bench.gate.work import WorkChangedError
@@ -49,7 +49,7 @@ class Asked:
     tolerance: float
     alpha: float
     seconds: float
-    threads: int | None
+    threads: int
 
     @property
     def names(self) -> list[str]:
@@ -131,8 +131,8 @@ def _with_place(error: SideLostError | WorkChangedError) -> str:
 def _sources(asked: Asked, trees: Mapping[str, Tree], temporary: Path) -> dict[str, Source]:
     folders = {side: trees[side].folder for side in SIDES}
     if asked.command:
-        return {"command": CommandPairs(asked.command, folders, random.Random(), asked.threads)}
-    sides = Sides(folders, asked.threads or THREADS, temporary)
+        return {"command": CommandPairs(asked.command, folders, random.Random())}
+    sides = Sides(folders, asked.threads, temporary)
     plans = {spec.name: PlanFiles(spec, EPOCHS, temporary / f"plan{at}") for at, spec in enumerate(asked.cells)}
     return {name: TrainingPairs(sides, plan, random.Random()) for name, plan in plans.items()}
 
@@ -148,7 +148,7 @@ def _record(asked: Asked, trees: Mapping[str, Tree]) -> GateRecord:
         alpha=asked.alpha,
         seconds=asked.seconds,
         cells=tuple(asked.names),
-        threads=asked.threads or (None if asked.command else THREADS),
+        threads=asked.command.threads if asked.command else asked.threads,
         environment=environment.describe(),
     )
 

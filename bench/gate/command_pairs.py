@@ -32,6 +32,7 @@ class Command:
     limit : seconds that a run may take.
     own_clock : the last line of its output is the seconds to compare, instead of the whole run's.
     same_output : both sides must print the same (all but that last line), or they did not do the same work.
+    threads : so many it computes with, and both sides of a pair share as many cores; None lets it run anywhere.
 
     Raises
     ------
@@ -43,6 +44,7 @@ class Command:
     limit: float
     own_clock: bool = False
     same_output: bool = False
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         if PLACE not in self.text:
@@ -94,11 +96,8 @@ class Command:
 class CommandPairs:
     """The source of pairs of a command."""
 
-    def __init__(
-        self, command: Command, trees: Mapping[str, Path], order: random.Random, threads: int | None = None
-    ) -> None:
-        """`threads`: those of the command, so that both sides share as many cores; None lets it run anywhere."""
-        self._command, self._trees, self._order, self._threads = command, trees, order, threads
+    def __init__(self, command: Command, trees: Mapping[str, Path], order: random.Random) -> None:
+        self._command, self._trees, self._order = command, trees, order
 
     def __call__(self, number: int) -> Pair:
         """Run the command in both trees, in random order; before the first pair once in each without the clock.
@@ -116,7 +115,7 @@ class CommandPairs:
                 self._command.run(side, self._trees[side], "in the warm-up")
         sides = self._order.sample(SIDES, len(SIDES))
         seconds, outputs = dict[str, float](), dict[str, bytes]()
-        with children_on(draw(self._threads, self._order) if self._threads else []):
+        with children_on(draw(self._command.threads or 0, self._order)):
             for side in sides:
                 seconds[side], outputs[side] = self._command.run(side, self._trees[side], f"in pair {number}")
         if self._command.same_output and outputs["old"].strip() != outputs["new"].strip():

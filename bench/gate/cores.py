@@ -1,8 +1,8 @@
 """The cores of a pair: both sides run on the same, as many as each has threads, drawn anew for each pair.
 
-They take turns, so neither misses one. A core can be slower than the next one by a third for minutes, where the host
-gives its other half to a neighbour; with a core for each side that was the spread of the pairs. Linux only: elsewhere
-nothing is bound to a core.
+They take turns, so neither misses one. A core of a rented machine can be slower than the next one for as long as a pair
+lasts, by a third even; with a core for each side that was the spread of the pairs. Linux only: elsewhere nothing is
+bound to a core.
 """
 
 import os
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-CAN_BIND = hasattr(os, "sched_setaffinity")
+from bench.environment import bindable_cores
 
 
 def draw(threads: int, order: random.Random) -> list[int]:
     """So many of the cores that this process may use, or all where it has fewer; none where nothing can be bound."""
-    usable = sorted(os.sched_getaffinity(0)) if CAN_BIND else []
+    usable = bindable_cores()
     return order.sample(usable, min(threads, len(usable)))
 
 

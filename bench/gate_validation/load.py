@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench.environment import bindable_cores
 from bench.errors import UnusableError
 
 SCRIPT = Path(__file__).with_name("burn.py")
@@ -33,9 +34,7 @@ def half_loaded_cores(seed: int) -> Iterator[tuple[int, ...]]:
 
 def _cores() -> list[int]:
     """The cores; where a process cannot be bound to one, -1 for each."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return [-1] * (os.cpu_count() or 1)
+    return bindable_cores() or [-1] * (os.cpu_count() or 1)
 
 
 @contextmanager

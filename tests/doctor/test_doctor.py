@@ -55,7 +55,7 @@ def tree(tmp_path, monkeypatch):
         (environment, "_CGROUPS", "sys/fs/cgroup"),
     ):
         monkeypatch.setattr(module, name, tmp_path / folder)
-    monkeypatch.setattr(machine_checks, "_affinity", lambda: 4)
+    monkeypatch.setattr(machine_checks.environment, "cores_of_affinity", lambda: 4)
     monkeypatch.setattr(machine_checks, "_call_seconds", lambda: 40e-9)
     monkeypatch.setattr(machine_checks, "_smallest_step", lambda: 40e-9)
     monkeypatch.setattr(psutil, "sensors_battery", lambda: None, raising=False)

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
+from bench.environment import bindable_cores
 from bench.gate import cores
 
-pytestmark = pytest.mark.skipif(not cores.CAN_BIND, reason="no process can be bound to a core here")
+pytestmark = pytest.mark.skipif(not bindable_cores(), reason="no process can be bound to a core here")
 ALLOWED = "import os; a = sorted(os.sched_getaffinity(0)); print(a)"
 TWO_THREADS = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); print(flush=True)"
 
@@ -45,7 +46,9 @@ def test_all_threads_of_a_process_are_bound():
 def test_a_process_that_has_ended_is_let_be():
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    cores.bind(process.pid, [0])
+    before = os.sched_getaffinity(0)
+    cores.bind(process.pid, cores.draw(1, random.Random(0)))
+    assert os.sched_getaffinity(0) == before
 
 
 def test_children_are_bound_and_this_process_is_not():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.environment import bindable_cores
 from bench.gate import sides
 from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.side_process import SideLostError
@@ -63,7 +64,7 @@ def test_a_pair_is_two_processes_that_took_turns_on_the_same_plan(pairs):
     assert pair.wall_seconds > sum(pair.old_seconds) + sum(pair.new_seconds)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process can be bound to a core here")
+@pytest.mark.skipif(not bindable_cores(), reason="no process can be bound to a core here")
 def test_both_sides_of_a_pair_share_a_core_which_is_drawn_anew(pairs, monkeypatch):
     bound = []
     bind = os.sched_setaffinity
