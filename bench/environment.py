@@ -18,7 +18,7 @@ import psutil
 import threadpoolctl
 
 from bench.errors import UnusableError
-from scratchnet import blas
+from scratchnet import blas, loops
 
 Facts = Mapping[str, Any]
 
@@ -27,6 +27,7 @@ PACKAGES = (
     "numpy",
     "scipy",
     "mkl",
+    "numba",
     "tensorflow",
     "keras",
     "pandas",
@@ -69,6 +70,7 @@ FORCING_VARIABLES = {
     "BLIS_ARCH_TYPE": "BLIS runs the kernels forced on it, whatever the processor can do",
     "MKL_ENABLE_INSTRUCTIONS": "MKL may use no newer instructions than these",
     "SCRATCHNET_BLAS": "scratchnet's products go through this library, whatever is installed",
+    "SCRATCHNET_UPDATES": "scratchnet's updates go through this library, whatever is installed",
     "NPY_DISABLE_CPU_FEATURES": "NumPy leaves instructions of this processor unused",
     "TF_ENABLE_ONEDNN_OPTS": "TensorFlow's choice of kernels is not its own",
     "TF_XLA_FLAGS": "XLA does not run with its defaults",
@@ -105,8 +107,23 @@ def scratchnets_blas() -> str:
     UnusableError
         Where SCRATCHNET_BLAS asks for one that is not there.
     """
+    return _chosen(blas.library)
+
+
+def scratchnets_updates() -> str:
+    """Name of the library that scratchnet's updates go through.
+
+    Raises
+    ------
+    UnusableError
+        Where SCRATCHNET_UPDATES asks for one that is not there.
+    """
+    return _chosen(loops.library)
+
+
+def _chosen(library: Callable[[], str]) -> str:
     try:
-        return blas.library()
+        return library()
     except ValueError as error:
         raise UnusableError(str(error)) from None
 
@@ -300,6 +317,7 @@ FACTS: dict[str, Callable[[], Any]] = {
     "python_implementation": platform.python_implementation,
     "python_version": platform.python_version,
     "blas": scratchnets_blas,
+    "updates": scratchnets_updates,
     "packages": lambda: package_versions(PACKAGES),
     "git_revision": _git_revision,
     "git_dirty": _git_dirty,

@@ -47,7 +47,7 @@ class GradientsAdded(Optimizer):
         for block, others in self._work:
             for other in others:
                 np.add(block[1], other, out=block[1])
-            self._optimizer.update(*block)
+            self._optimizer.apply(block)
         self._optimizer.steps += 1
         self._barrier.wait()
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchnet import loops
 from scratchnet.checks import fraction, not_negative, positive
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.parameters import Parameters
@@ -78,6 +79,12 @@ class Optimizer:
         for kept, start in zip(self._kept, self._starts(), strict=True):
             kept.fill(start)
         self._clip_scratch = parameters.zeros_like() if self._clippings else None
+        self._loop = self._compiled()
+        if self._loop is not None:
+            nothing = self._theta[:0]
+            self.apply(
+                (nothing, nothing, None, *(nothing for _ in self._kept))
+            )  # compiles, before processes are forked
         self.target = self._target(parameters)
         self._blocks = self.blocks(self.target.vector, slice(0, len(self._theta)))
 
@@ -98,6 +105,14 @@ class Optimizer:
             for b in bounds
         ]
 
+    def _compiled(self) -> loops.Loop | None:
+        """The update as one loop; None: NumPy's passes, `update`."""
+        return None
+
+    def _factors(self) -> tuple[float, ...]:
+        """What the loop takes beside vectors, for the next update."""
+        return ()
+
     def finish(self) -> None:
         """Update the parameters from what has been accumulated."""
         if self._clip_scratch is not None:
@@ -108,8 +123,17 @@ class Optimizer:
     def finish_blocks(self, blocks: Sequence[Block]) -> None:
         """Update these blocks from what has been accumulated, the last thing that happens in a step."""
         for block in blocks:
-            self.update(*block)
+            self.apply(block)
         self.steps += 1
+
+    def apply(self, block: Block) -> None:
+        """Update this block from what has been accumulated, in one loop where there is one."""
+        if self._loop is None:
+            self.update(*block)
+            return
+        theta, g, _, *kept = block
+        real = theta.dtype.type  # a factor of Python's precision would make the loop one in float64
+        self._loop(theta, g, *kept, *[real(factor) for factor in self._factors()])
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         """Update θ from g, vectors of some of the parameters; `scratch` is one more, `kept` what is remembered.
@@ -162,6 +186,12 @@ class SGD(Optimizer):
             np.add(theta, kept[0], out=theta)
         self.steps += 1
 
+    def _compiled(self) -> loops.Loop | None:
+        return loops.compiled(loops.nesterov) if self.nesterov else None
+
+    def _factors(self) -> tuple[float, ...]:
+        return self.momentum, -self.learning_rate if self._clippings else 1.0
+
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         if self._clippings:
             np.multiply(g, -self.learning_rate, out=g)
@@ -198,6 +228,12 @@ class RMSprop(Optimizer):
     def _starts(self) -> tuple[float, ...]:
         return (0.0,) * (1 + 2 * self.centered + (self.momentum > 0.0))
 
+    def _compiled(self) -> loops.Loop | None:
+        return None if self.centered or self.momentum else loops.compiled(loops.rmsprop)
+
+    def _factors(self) -> tuple[float, ...]:
+        return 1.0 - self.rho, self.epsilon, self.learning_rate
+
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         v = kept[0]
         np.multiply(g, g, out=scratch)
@@ -224,8 +260,8 @@ class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − α m / (√v + ε), α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
     Kingma & Ba, ICLR 2015, the form at the end of section 2: ε is their ε̂, outside the root and not corrected, as in
-    Keras. t is the number of the update, from 1. An update is seven passes over the parameters, for neither m nor v is
-    multiplied by its β: kept are M and V of `_Decay`.
+    Keras. t is the number of the update, from 1. Without a compiled loop an update is seven passes over the parameters,
+    for neither m nor v is multiplied by its β: kept are M and V of `_Decay`.
     """
 
     def __init__(
@@ -250,7 +286,15 @@ class Adam(Optimizer):
         t = self.steps + 1
         return self.learning_rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
 
+    def _compiled(self) -> loops.Loop | None:
+        return loops.compiled(loops.adam)
+
+    def _factors(self) -> tuple[float, ...]:
+        return 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon, self.corrected_rate, 0.0
+
     def blocks(self, gradient: Array, part: slice) -> list[Block]:
+        if self._loop is not None:
+            return super().blocks(gradient, part)
         return [
             (theta, g, scratch, m, v, AddScaled(g, m), AddScaled(scratch, v), AddScaled(scratch, theta))
             for theta, g, scratch, m, v in super().blocks(gradient, part)
@@ -304,6 +348,10 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **clipping)
         self.weight_decay = not_negative("weight_decay", weight_decay)
 
+    def _factors(self) -> tuple[float, ...]:
+        *factors, _ = super()._factors()
+        return *factors, self.learning_rate * self.weight_decay
+
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         np.multiply(theta, self.learning_rate * self.weight_decay, out=scratch)
         np.subtract(theta, scratch, out=theta)
@@ -326,6 +374,12 @@ class Adagrad(Optimizer):
 
     def _starts(self) -> tuple[float, ...]:
         return (self.initial_accumulator_value,)
+
+    def _compiled(self) -> loops.Loop | None:
+        return loops.compiled(loops.adagrad)
+
+    def _factors(self) -> tuple[float, ...]:
+        return self.epsilon, self.learning_rate
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         (total,) = kept

@@ -6,6 +6,7 @@ Fed by sizes; feeds `scratchnet.team`.
 import mmap
 import os
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,19 @@ PATIENCE = 20_000
 """Looks at a flag before the others are given a chance to run, and a look at whether they still do."""
 CACHE_LINE = 8
 """64-bit numbers of a cache line: flags of two processes must not share one."""
+_STARTS = cycle(range(0, mmap.PAGESIZE, 256))
+"""Where in its page each array starts, in bytes."""
 
 
 def shared_zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Zeros in memory that processes forked later share with this one."""
-    size = int(np.prod(shape))
-    memory = mmap.mmap(-1, max(size * np.dtype(dtype).itemsize, 1))
-    array: Array = np.frombuffer(memory, dtype, size).reshape(shape)
+    """Zeros in memory that processes forked later share with this one.
+
+    Each array starts elsewhere in its page: a processor takes a read for one of what was just written where the last
+    twelve bits of both addresses agree, and an update goes through four arrays side by side.
+    """
+    size, start = int(np.prod(shape)), next(_STARTS)
+    memory = mmap.mmap(-1, start + max(size * np.dtype(dtype).itemsize, 1))
+    array: Array = np.frombuffer(memory, dtype, size, start).reshape(shape)
     return array
 
 

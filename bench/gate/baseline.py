@@ -23,7 +23,7 @@ from bench.gate.sequential import median_interval
 SMALLEST = 8
 """Rounds: fewer have no interval of the median at the level of the gate."""
 KEPT_FACTS = ("cpu_model", "machine", "usable_cores", "blas", "python_version")
-KEPT_PACKAGES = ("numpy", "scipy", "mkl", "tensorflow", "keras")
+KEPT_PACKAGES = ("numpy", "scipy", "mkl", "numba", "tensorflow", "keras")
 MUST_AGREE = ("machine", "usable_cores", "blas", *KEPT_PACKAGES)
 """What a yardstick or the network computes with; the processor's model may differ, and then the yardsticks tell."""
 APART = 0.10

@@ -8,7 +8,7 @@ import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop
+from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, loops
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.losses import LOSSES
@@ -48,6 +48,17 @@ VARIANTS = {
     "adagrad": {},
 }
 CLIPPING = {"none": {}, **{name: {name: limit} for name, limit in zip(CLIPPINGS, (0.3, 0.5, 0.1), strict=True)}}
+
+
+@pytest.fixture(params=["passes", "loop"], autouse=True)
+def updates(request, monkeypatch):
+    """As NumPy's passes, and as a loop: compiled where Numba is installed, else as Python runs it."""
+    monkeypatch.setenv(loops.VARIABLE, "numpy")
+    if request.param == "loop" and loops.installed() == ["numpy"]:
+        monkeypatch.setattr(loops, "compiled", lambda loop: loop)
+    elif request.param == "loop":
+        monkeypatch.setenv(loops.VARIABLE, "numba")
+    return request.param
 
 
 def kind_of(variant):
