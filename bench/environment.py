@@ -100,14 +100,14 @@ def usable_cores() -> int:
 
 
 def scratchnets_blas() -> str:
-    """Name of the library that scratchnet's products go through.
+    """Names of the libraries that scratchnet's products go through, see `scratchnet.blas`.
 
     Raises
     ------
     UnusableError
         Where SCRATCHNET_BLAS asks for one that is not there.
     """
-    return _chosen(blas.library)
+    return _chosen(blas.described)
 
 
 def scratchnets_updates() -> str:

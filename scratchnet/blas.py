@@ -1,7 +1,7 @@
 """Functions of one BLAS, by their addresses: of Intel's MKL where the extra `mkl` is installed, else of SciPy's.
 
-Fed by a dtype and the variable SCRATCHNET_BLAS (`mkl` or `scipy`), which overrides the choice; feeds
-`scratchnet.product`. All products of a process go through one library: two would be two pools of spinning threads.
+Fed by a dtype, a network's width and the variable SCRATCHNET_BLAS (`mkl` or `scipy`), which overrides the choice; feeds
+`scratchnet.product`. All products of a network go through one library: two would be two pools of spinning threads.
 """
 
 import ctypes
@@ -23,18 +23,20 @@ Function = Callable[..., None]
 """Takes pointers, as Fortran does, and keeps Python's lock: a step is too short to give it away."""
 
 VARIABLE = "SCRATCHNET_BLAS"
+WIDE = 256
+"""Units of a layer from which SciPy's library is the faster one on processors that are not Intel's."""
 PREFIXES = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
 
 
-def function(name: str, dtype: DTypeLike) -> Function:
-    """`gemm` or another of BLAS, for that dtype, of the library that this process uses.
+def function(name: str, dtype: DTypeLike, width: int = 0) -> Function:
+    """`gemm` or another of BLAS, for that dtype, of the library that networks use whose widest layer has so many units.
 
     Raises
     ------
     ValueError
         Where SCRATCHNET_BLAS names no library, or one that is not installed.
     """
-    return LIBRARIES[library()](PREFIXES[np.dtype(dtype)] + name)
+    return LIBRARIES[library(width)](PREFIXES[np.dtype(dtype)] + name)
 
 
 def threads() -> ThreadpoolController:
@@ -43,9 +45,9 @@ def threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def library() -> str:
-    """Name of the library that products go through."""
-    name = os.environ.get(VARIABLE) or installed()[0]
+def library(width: int = 0) -> str:
+    """Name of the library that products go through, in networks whose widest layer has so many units."""
+    name = os.environ.get(VARIABLE) or installed()[-1 if width >= WIDE and not _is_intels() else 0]
     known(VARIABLE, name, LIBRARIES)
     if name not in installed():
         raise ValueError(f"{VARIABLE} is {name}, which is not installed: pip install 'scratchnet[{name}]'")
@@ -55,6 +57,20 @@ def library() -> str:
 def installed() -> list[str]:
     """Names of the libraries that are installed, the preferred one first."""
     return [name for name in LIBRARIES if name != "mkl" or _mkl_path()]
+
+
+def described() -> str:
+    """Names of the libraries that products go through, in words."""
+    narrow, wide = library(), library(WIDE)
+    return narrow if narrow == wide else f"{narrow}, {wide} from {WIDE} units a layer on"
+
+
+@cache
+def _is_intels() -> bool:
+    try:
+        return "GenuineIntel" in Path("/proc/cpuinfo").read_text()
+    except OSError:  # MKL is for Linux alone, so that there is no choice elsewhere
+        return True
 
 
 @cache

@@ -48,25 +48,29 @@ class Waiting:
 class HiddenNeurons(LayerWorkspace):
     """The rows `own` of a hidden layer: Z, A and delta (own rows, M) are views of what all processes see."""
 
-    def __init__(self, layer: Dense, W_b: Array, target: Array, A_above: Array, signals: Signals, own: slice) -> None:
+    def __init__(
+        self, layer: Dense, W_b: Array, target: Array, A_above: Array, signals: Signals, own: slice, width: int
+    ) -> None:
         self.A_augmented, self.G_augmented = signals
         self.A = self.Z = self.A_augmented[own]
         self.delta = self.G_augmented[own]
         self.activation: Activation = ACTIVATIONS[layer.activation](self.A.shape, self.A.dtype)
-        self.weighted_input = Product(W_b[own], A_above, self.Z)
-        self.accumulate = Product(self.delta, A_above.T, target[own])
+        self.weighted_input = Product(W_b[own], A_above, self.Z, width)
+        self.accumulate = Product(self.delta, A_above.T, target[own], width)
 
 
 class OutputNeurons(LayerWorkspace):
     """The output layer: the rows `own` of Z and of the gradient; activations and errors of all rows, for itself."""
 
-    def __init__(self, layer: Dense, W_b: Array, target: Array, A_above: Array, signals: Signals, own: slice) -> None:
+    def __init__(
+        self, layer: Dense, W_b: Array, target: Array, A_above: Array, signals: Signals, own: slice, width: int
+    ) -> None:
         self.Z, _ = signals
         self.A_augmented, self.G_augmented = np.zeros_like(self.Z), np.zeros_like(self.Z)
         self.A, self.delta = self.A_augmented, self.G_augmented
         self.activation = ACTIVATIONS[layer.activation](self.A.shape, self.A.dtype)
-        self.weighted_input = Product(W_b[own], A_above, self.Z[own])
-        self.accumulate = Product(self.delta[own], A_above.T, target[own])
+        self.weighted_input = Product(W_b[own], A_above, self.Z[own], width)
+        self.accumulate = Product(self.delta[own], A_above.T, target[own], width)
 
 
 class NeuronWorkspace(Workspace):
@@ -85,19 +89,20 @@ class NeuronWorkspace(Workspace):
         own: Sequence[slice],
         barrier: Barrier,
     ) -> None:
-        first, self.batch_size = parameters.augmented[0], signals[0][0].shape[1]
+        first, self.width = parameters.augmented[0], parameters.width
+        self.batch_size = signals[0][0].shape[1]
         self.rows = np.ones((self.batch_size, first.shape[1]), first.dtype)
         kinds = [HiddenNeurons] * (len(layers) - 1) + [OutputNeurons]
         inputs = [self.rows.T, *(A for A, _ in signals)]
         self.layers = [
-            kind(*arguments)
+            kind(*arguments, self.width)
             for kind, *arguments in zip(
                 kinds, layers, parameters.augmented, target.augmented, inputs, signals, own, strict=False
             )
         ]
         self.output, self._dropouts = self.layers[-1], []
         self.descent = [
-            (layer, Product(W_b[:, rows].T, layer.G_augmented, above.delta), above)
+            (layer, Product(W_b[:, rows].T, layer.G_augmented, above.delta, self.width), above)
             for layer, above, W_b, rows in zip(
                 self.layers[:0:-1], self.layers[-2::-1], parameters.augmented[:0:-1], own[-2::-1], strict=True
             )

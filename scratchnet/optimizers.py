@@ -74,7 +74,7 @@ class Optimizer:
 
     def attach(self, parameters: Parameters) -> None:
         """Bind the parameters that are updated; whatever is remembered from step to step starts anew."""
-        self._theta, self.steps = parameters.vector, 0
+        self._theta, self._width, self.steps = parameters.vector, parameters.width, 0
         self._kept = [parameters.zeros_like().vector for _ in self._starts()]
         for kept, start in zip(self._kept, self._starts(), strict=True):
             kept.fill(start)
@@ -296,7 +296,14 @@ class Adam(Optimizer):
         if self._loop is not None:
             return super().blocks(gradient, part)
         return [
-            (theta, g, scratch, m, v, AddScaled(g, m), AddScaled(scratch, v), AddScaled(scratch, theta))
+            (
+                theta,
+                g,
+                scratch,
+                m,
+                v,
+                *(AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta))),
+            )
             for theta, g, scratch, m, v in super().blocks(gradient, part)
         ]
 

@@ -18,13 +18,14 @@ class Parameters:
 
     vector : (Σ n_l (n_{l-1} + 1),); augmented[l] : W̃ (n_l, n_{l-1} + 1), C-ordered;
     weights[l] : W (n_l, n_{l-1}); biases[l] : b (n_l,). Lists start at layer 1, so `weights[0]` is W[1].
+    width : units of the widest layer.
     zeros : makes the vector; that of `scratchnet.team` lets several processes work on one and the same.
     """
 
     def __init__(
         self, widths: Sequence[int], dtype: DTypeLike, zeros: Callable[[int, DTypeLike], Array] = np.zeros
     ) -> None:
-        self._widths, self._zeros = tuple(widths), zeros
+        self._widths, self._zeros, self.width = tuple(widths), zeros, max(widths[1:])
         shapes = [(n_out, n_in + 1) for n_in, n_out in pairwise(widths)]
         ends = np.cumsum([rows * columns for rows, columns in shapes])
         self.vector: Array = zeros(int(ends[-1]), dtype)

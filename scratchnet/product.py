@@ -20,19 +20,21 @@ _REALS = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_d
 class Product:
     """C ← α A B + β C; each operand has neighbours in memory along one of its axes.
 
+    width : units of the network's widest layer, see `scratchnet.blas`.
+
     Raises
     ------
     ValueError
         Where it has not, the dtypes differ or the shapes do not fit.
     """
 
-    def __init__(self, A: Array, B: Array, C: Array) -> None:
+    def __init__(self, A: Array, B: Array, C: Array, width: int = 0) -> None:
         if not A.dtype == B.dtype == C.dtype or C.strides[1] != C.itemsize:
             raise ValueError("a product in place needs rows without gaps in its result and one dtype")
         if (A.shape[1], C.shape) != (B.shape[0], (A.shape[0], B.shape[1])):
             raise ValueError(f"a product of {A.shape} and {B.shape} does not fit into {C.shape}")
         real = _REALS[C.dtype]
-        self._gemm, self._alpha, self._beta = blas.function("gemm", C.dtype), real(1.0), real(0.0)
+        self._gemm, self._alpha, self._beta = blas.function("gemm", C.dtype, width), real(1.0), real(0.0)
         # BLAS counts down the columns: it is given Cᵀ = Bᵀ Aᵀ.
         (transpose_B, B_start, B_step), (transpose_A, A_start, A_step) = _operand(B.T), _operand(A.T)
         columns, rows, inner = (ctypes.c_int(n) for n in (C.shape[1], C.shape[0], A.shape[1]))
@@ -52,7 +54,7 @@ class Product:
 
 
 class AddScaled:
-    """y ← y + a x, vectors without gaps, in one pass over memory where NumPy needs two.
+    """y ← y + a x, vectors without gaps, in one pass over memory where NumPy needs two; `width` as in `Product`.
 
     Raises
     ------
@@ -60,10 +62,10 @@ class AddScaled:
         Where they have gaps, or shapes or dtypes differ.
     """
 
-    def __init__(self, x: Array, y: Array) -> None:
+    def __init__(self, x: Array, y: Array, width: int = 0) -> None:
         if x.shape != y.shape or x.dtype != y.dtype or not (x.flags.c_contiguous and y.flags.c_contiguous):
             raise ValueError("a sum in place needs vectors without gaps, of one shape and one dtype")
-        self._axpy, self._factor = blas.function("axpy", y.dtype), _REALS[y.dtype](1.0)
+        self._axpy, self._factor = blas.function("axpy", y.dtype, width), _REALS[y.dtype](1.0)
         size, step = ctypes.c_int(y.size), ctypes.c_int(1)
         arguments = (size, self._factor, _start(x), step, _start(y), step)
         self._arguments = [ctypes.byref(argument) for argument in arguments]

@@ -23,10 +23,11 @@ Multiply = Callable[..., None]
 class LayerWorkspace:
     """Layer l of one batch size: Z, A, delta (n_l, M), and the products that lead into it and into its gradient.
 
-    A_above : Ã[l-1] (n_{l-1} + 1, M); target : (n_l, n_{l-1} + 1), what BP3 and BP4 accumulate into.
+    A_above : Ã[l-1] (n_{l-1} + 1, M); target : (n_l, n_{l-1} + 1), what BP3 and BP4 accumulate into; width : that of
+    the network's widest layer.
     """
 
-    def __init__(self, layer: Dense, W_b: Array, target: Array, A_above: Array, is_output: bool) -> None:
+    def __init__(self, layer: Dense, W_b: Array, target: Array, A_above: Array, width: int, is_output: bool) -> None:
         units, batch_size, dtype = W_b.shape[0], A_above.shape[1], W_b.dtype
         # The last row of Ã is 1, so that the bias is a column of W̃; the output layer feeds no other.
         self.A_augmented: Array = np.ones((units if is_output else units + 1, batch_size), dtype)
@@ -37,8 +38,8 @@ class LayerWorkspace:
         self.activation: Activation = ACTIVATIONS[layer.activation](self.A.shape, dtype)
         if layer.dropout:
             self.activation = Dropout(self.activation, layer.dropout, self.A.shape, dtype)
-        self.weighted_input: Multiply = Product(W_b, A_above, self.Z)
-        self.accumulate: Multiply = Product(self.delta, A_above.T, target)
+        self.weighted_input: Multiply = Product(W_b, A_above, self.Z, width)
+        self.accumulate: Multiply = Product(self.delta, A_above.T, target, width)
 
 
 class Workspace:
@@ -49,15 +50,15 @@ class Workspace:
 
     def __init__(self, layers: Sequence[Dense], parameters: Parameters, target: Parameters, batch_size: int) -> None:
         first, last = parameters.augmented[0], len(layers) - 1
-        self.batch_size = batch_size
+        self.batch_size, self.width = batch_size, parameters.width
         self.rows: Array = np.ones((batch_size, first.shape[1]), first.dtype)
         self.layers: list[LayerWorkspace] = []
         self.descent: list[tuple[LayerWorkspace, Multiply, LayerWorkspace]] = []
         A_above = self.rows.T
         for index, (dense, W_b, into) in enumerate(zip(layers, parameters.augmented, target.augmented, strict=True)):
-            layer = LayerWorkspace(dense, W_b, into, A_above, is_output=index == last)
+            layer = LayerWorkspace(dense, W_b, into, A_above, self.width, is_output=index == last)
             if self.layers:
-                propagate = Product(W_b.T, layer.delta, self.layers[-1].G_augmented)
+                propagate = Product(W_b.T, layer.delta, self.layers[-1].G_augmented, self.width)
                 self.descent.insert(0, (layer, propagate, self.layers[-1]))
             self.layers.append(layer)
             A_above = layer.A_augmented

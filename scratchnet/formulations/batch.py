@@ -44,7 +44,7 @@ def forward_rows(workspace: Workspace, W: Array, b: Array, X: Array) -> None:
     """A[L] of the rows X (M, n_0) where they are: the bias of layer 1 is added to a product that reads no ones."""
     first = workspace.layers[0]
     first.Z[...] = b[:, np.newaxis]
-    Product(W, X.T, first.Z)(1.0, 1.0)  # (16) and (18)
+    Product(W, X.T, first.Z, workspace.width)(1.0, 1.0)  # (16) and (18)
     first.activation.forward(first.Z, first.A)  # (20)
     _forward(workspace.layers[1:])
 

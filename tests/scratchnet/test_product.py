@@ -84,6 +84,17 @@ def test_without_mkl_and_without_a_wish_the_library_is_scipys(monkeypatch):
     assert (blas.library(), blas.installed()) == ("scipy", ["scipy"])
 
 
+@pytest.mark.parametrize(("intels", "wide"), [(True, "mkl"), (False, "scipy")])
+def test_wide_networks_go_through_scipys_library_where_the_processor_is_not_intels(intels, wide, monkeypatch):
+    monkeypatch.delenv(blas.VARIABLE, raising=False)
+    monkeypatch.setattr(blas, "installed", lambda: ["mkl", "scipy"])
+    monkeypatch.setattr(blas, "_is_intels", lambda: intels)
+    assert (blas.library(), blas.library(blas.WIDE - 1), blas.library(blas.WIDE)) == ("mkl", "mkl", wide)
+    assert blas.described() == ("mkl" if intels else "mkl, scipy from 256 units a layer on")
+    monkeypatch.setenv(blas.VARIABLE, "mkl")
+    assert (blas.library(blas.WIDE), blas.described()) == ("mkl", "mkl")
+
+
 @given(library=LIBRARY, dtype=st.sampled_from(["float32", "float64"]), n=st.integers(1, 40), a=FACTOR)
 def test_a_scaled_vector_is_added(library, dtype, n, a):
     x, y = np.random.default_rng(0).normal(size=(2, n)).astype(dtype)

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
-from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, blas, team
+from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, blas, product, team
 from scratchnet.shared import Barrier, shared_zeros
 from scratchnet.subnormals import flushed_to_zero
 
@@ -87,6 +88,23 @@ def test_neurons_are_computed_as_by_one_process_but_for_rounding(monkeypatch, li
     (alone, _), (together, _) = trained(1, dtype="float32"), trained(2, dtype="float32")
     assert together._team is not None
     np.testing.assert_allclose(together.parameters.vector, alone.parameters.vector, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("way", [None, team.BY_NEURONS, team.BY_EXAMPLES], ids=["alone", "neurons", "examples"])
+def test_all_products_go_through_the_library_of_the_widest_layer(way, monkeypatch):
+    """Of two libraries each would keep threads that spin."""
+    asked = []
+
+    def function(name, dtype, width):
+        asked.append(width)
+        return blas.function(name, dtype, width)
+
+    monkeypatch.setattr(product, "blas", SimpleNamespace(function=function))
+    monkeypatch.setattr("scratchnet.network.way_to_share", lambda *_: way)
+    network = Network(4, [Dense(3, "relu"), Dense(30, "relu"), Dense(3, "softmax")], optimizer=Adam(), processes=2)
+    network.fit(np.ones((8, 4)), np.arange(8) % 3, batch_size=4)
+    network.predict(np.ones((8, 4)))
+    assert set(asked) == {30}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def pytest_report_header() -> list[str]:
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Seconds of two BLAS, or of other numbers of cores, are not comparable either."""
-    machine_info |= {"blas": blas.library(), "usable_cores": environment.usable_cores()}
+    machine_info |= {"blas": blas.described(), "usable_cores": environment.usable_cores()}
 
 
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:

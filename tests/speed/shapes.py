@@ -53,4 +53,4 @@ def examples(count: int) -> tuple[Array, NDArray[np.int64]]:
 def header() -> list[str]:
     """Which BLAS is timed, and which backends are not, for their framework is missing."""
     missing = [f"not timed: {name}: {reason}" for name in backends.BACKENDS if (reason := backends.missing(name))]
-    return [f"scratchnet's products: {blas.library()}", *missing]
+    return [f"scratchnet's products: {blas.described()}", *missing]

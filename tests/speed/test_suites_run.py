@@ -30,7 +30,7 @@ def test_every_benchmark_runs_in_its_smallest_shape():
 def test_the_header_says_which_blas_is_timed_and_how_to_install_what_is_not(monkeypatch):
     monkeypatch.setattr(backend, "find_spec", lambda name: None if name == "jax" else True)
     first, *missing = header()
-    assert first == f"scratchnet's products: {blas.library()}"
+    assert first == f"scratchnet's products: {blas.described()}"
     assert missing == ["not timed: jax-scan: jax is not installed; pip install 'scratchnet[jax]'"]
 
 
