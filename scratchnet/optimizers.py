@@ -80,11 +80,9 @@ class Optimizer:
             kept.fill(start)
         self._clip_scratch = parameters.zeros_like() if self._clippings else None
         self._loop = self._compiled()
-        if self._loop is not None:
+        if self._loop is not None:  # compiled here, before processes are forked
             nothing = self._theta[:0]
-            self.apply(
-                (nothing, nothing, None, *(nothing for _ in self._kept))
-            )  # compiles, before processes are forked
+            self.apply((nothing, nothing, None, *(nothing for _ in self._kept)))
         self.target = self._target(parameters)
         self._blocks = self.blocks(self.target.vector, slice(0, len(self._theta)))
 
@@ -293,19 +291,12 @@ class Adam(Optimizer):
         return 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon, self.corrected_rate, 0.0
 
     def blocks(self, gradient: Array, part: slice) -> list[Block]:
-        if self._loop is not None:
-            return super().blocks(gradient, part)
-        return [
-            (
-                theta,
-                g,
-                scratch,
-                m,
-                v,
-                *(AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta))),
-            )
-            for theta, g, scratch, m, v in super().blocks(gradient, part)
-        ]
+        blocks = super().blocks(gradient, part)
+        return blocks if self._loop is not None else [(*block, *self._sums(*block)) for block in blocks]
+
+    def _sums(self, theta: Array, g: Array, scratch: Array, m: Array, v: Array) -> list[AddScaled]:
+        """The three sums of a pass each, bound to a block."""
+        return [AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta))]
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         m, v, add_to_m, add_to_v, add_to_theta = kept
