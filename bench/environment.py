@@ -99,29 +99,14 @@ def usable_cores() -> int:
     return cores_of_affinity() if limit is None else max(1, min(cores_of_affinity(), int(limit)))
 
 
-def scratchnets_blas() -> str:
-    """Names of the libraries that scratchnet's products go through, see `scratchnet.blas`.
+def scratchnets_library(library: Callable[[], str]) -> str:
+    """Name of what scratchnet computes with, as `library` of one of its modules says it.
 
     Raises
     ------
     UnusableError
-        Where SCRATCHNET_BLAS asks for one that is not there.
+        Where a variable asks for one that is not there.
     """
-    return _chosen(blas.described)
-
-
-def scratchnets_updates() -> str:
-    """Name of the library that scratchnet's updates go through.
-
-    Raises
-    ------
-    UnusableError
-        Where SCRATCHNET_UPDATES asks for one that is not there.
-    """
-    return _chosen(loops.library)
-
-
-def _chosen(library: Callable[[], str]) -> str:
     try:
         return library()
     except ValueError as error:
@@ -316,8 +301,8 @@ FACTS: dict[str, Callable[[], Any]] = {
     "container": _container,
     "python_implementation": platform.python_implementation,
     "python_version": platform.python_version,
-    "blas": scratchnets_blas,
-    "updates": scratchnets_updates,
+    "blas": lambda: scratchnets_library(blas.described),
+    "updates": lambda: scratchnets_library(loops.library),
     "packages": lambda: package_versions(PACKAGES),
     "git_revision": _git_revision,
     "git_dirty": _git_dirty,

@@ -5,7 +5,6 @@ Fed by a dtype, a network's width and the variable SCRATCHNET_BLAS (`mkl` or `sc
 """
 
 import ctypes
-import os
 from collections.abc import Callable
 from functools import cache
 from importlib import metadata
@@ -17,7 +16,7 @@ from numpy.typing import DTypeLike
 from scipy.linalg import cython_blas
 from threadpoolctl import ThreadpoolController
 
-from scratchnet.checks import known
+from scratchnet.checks import chosen
 
 Function = Callable[..., None]
 """Takes pointers, as Fortran does, and keeps Python's lock: a step is too short to give it away."""
@@ -47,11 +46,8 @@ def threads() -> ThreadpoolController:
 
 def library(width: int = 0) -> str:
     """Name of the library that products go through, in networks whose widest layer has so many units."""
-    name = os.environ.get(VARIABLE) or installed()[-1 if width >= WIDE and not _is_intels() else 0]
-    known(VARIABLE, name, LIBRARIES)
-    if name not in installed():
-        raise ValueError(f"{VARIABLE} is {name}, which is not installed: pip install 'scratchnet[{name}]'")
-    return name
+    preferred = installed()[-1 if width >= WIDE and not _is_intels() else 0]
+    return chosen(VARIABLE, LIBRARIES, installed(), preferred)
 
 
 def installed() -> list[str]:

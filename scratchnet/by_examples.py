@@ -44,10 +44,11 @@ class GradientsAdded(Optimizer):
     def finish(self) -> None:
         """Add up the gradients and update, both of this share of the parameters alone."""
         self._barrier.wait()
+        update = self._optimizer.updater()
         for block, others in self._work:
             for other in others:
                 np.add(block[1], other, out=block[1])
-            self._optimizer.apply(block)
+            update(*block)
         self._optimizer.steps += 1
         self._barrier.wait()
 

@@ -3,7 +3,8 @@
 Fed by constructors, once; nothing is checked in the training step.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection
 from math import isfinite
 
 
@@ -37,7 +38,7 @@ def fraction(name: str, value: float) -> float:
     return _allowed(name, value, 0 <= value < 1, "0 or greater, and less than 1")
 
 
-def known(kind: str, name: str, table: Mapping[str, object]) -> None:
+def known(kind: str, name: str, table: Collection[str]) -> None:
     """A name that stands in the table.
 
     Raises
@@ -46,6 +47,21 @@ def known(kind: str, name: str, table: Mapping[str, object]) -> None:
     """
     if name not in table:
         raise ValueError(f"{kind} {name!r} is not known; allowed: {', '.join(table)}")
+
+
+def chosen(variable: str, libraries: Collection[str], installed: Collection[str], preferred: str) -> str:
+    """The library that the environment variable names, else the preferred one.
+
+    Raises
+    ------
+    ValueError
+        Where it names none of the libraries, or one that is not installed.
+    """
+    name = os.environ.get(variable) or preferred
+    known(variable, name, libraries)
+    if name not in installed:
+        raise ValueError(f"{variable} is {name}, which is not installed: pip install 'scratchnet[{name}]'")
+    return name
 
 
 def _allowed(name: str, value: float, holds: bool, allowed: str) -> float:

@@ -4,7 +4,6 @@ Fed by optimizers, whose `update` says the same as NumPy's passes over blocks: N
 operation, a compiled loop once in all. The variable SCRATCHNET_UPDATES (`numba` or `numpy`) overrides the choice.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchnet.checks import known
+from scratchnet.checks import chosen
 
 Array = NDArray[np.floating[Any]]
 Loop = Callable[..., None]
@@ -33,11 +32,7 @@ def library() -> str:
     ValueError
         Where SCRATCHNET_UPDATES names no library, or one that is not installed.
     """
-    name = os.environ.get(VARIABLE) or installed()[0]
-    known(VARIABLE, name, dict.fromkeys(LIBRARIES))
-    if name not in installed():
-        raise ValueError(f"{VARIABLE} is {name}, which is not installed: pip install 'scratchnet[{name}]'")
-    return name
+    return chosen(VARIABLE, LIBRARIES, installed(), installed()[0])
 
 
 def installed() -> list[str]:

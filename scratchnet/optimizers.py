@@ -3,7 +3,7 @@
 Fed by the parameters once; the batch formulation then accumulates straight into `target`, layer by layer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log, sqrt
 from typing import Any
 
@@ -82,7 +82,7 @@ class Optimizer:
         self._loop = self._compiled()
         if self._loop is not None:  # compiled here, before processes are forked
             nothing = self._theta[:0]
-            self.apply((nothing, nothing, None, *(nothing for _ in self._kept)))
+            self.updater()(nothing, nothing, nothing, *(nothing for _ in self._kept))
         self.target = self._target(parameters)
         self._blocks = self.blocks(self.target.vector, slice(0, len(self._theta)))
 
@@ -120,18 +120,23 @@ class Optimizer:
 
     def finish_blocks(self, blocks: Sequence[Block]) -> None:
         """Update these blocks from what has been accumulated, the last thing that happens in a step."""
+        update = self.updater()
         for block in blocks:
-            self.apply(block)
+            update(*block)
         self.steps += 1
 
-    def apply(self, block: Block) -> None:
-        """Update this block from what has been accumulated, in one loop where there is one."""
-        if self._loop is None:
-            self.update(*block)
-            return
-        theta, g, _, *kept = block
-        real = theta.dtype.type  # a factor of Python's precision would make the loop one in float64
-        self._loop(theta, g, *kept, *[real(factor) for factor in self._factors()])
+    def updater(self) -> Callable[..., None]:
+        """What updates a block in this step: one loop where there is one, its factors computed once, or `update`."""
+        loop = self._loop
+        if loop is None:
+            return self.update
+        real = self._theta.dtype.type  # a factor of Python's precision would make the loop one in float64
+        factors = [real(factor) for factor in self._factors()]
+
+        def update(theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
+            loop(theta, g, *kept, *factors)
+
+        return update
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         """Update θ from g, vectors of some of the parameters; `scratch` is one more, `kept` what is remembered.
