@@ -92,7 +92,8 @@ def blas_library(machine: Machine) -> Finding:
         return Finding(NO_MKL, "warning", remedy="pip install 'scratchnet[mkl]'")
     if not others:
         return Finding(f"products go through the BLAS of {used}, the only one that is installed")
-    ratios = measure.compare({**plain, **_set(machine.variables, (blas.VARIABLE,))}, {**plain, blas.VARIABLE: others[0]})
+    as_it_is = {**plain, **_set(machine.variables, (blas.VARIABLE,))}
+    ratios = measure.compare(as_it_is, {**plain, blas.VARIABLE: others[0]})
     goes = f"products go through the BLAS of {blas.described()}"
     says = f"{goes}: an epoch takes {_each(ratios)} as long as with {others[0]}"
     return _slower(says, ratios, f"env {blas.VARIABLE}={others[0]} python -m bench run")

@@ -61,6 +61,15 @@ def test_a_loop_takes_many_parameters_at_a_time_and_in_their_dtype(loop, dtype):
     assert dtype == "float64" or " x double>" not in code
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_optimizer_gives_a_loop_factors_of_its_dtype(optimizer, dtype, monkeypatch):
+    monkeypatch.setenv(loops.VARIABLE, "numba")
+    made = OPTIMIZERS[optimizer]()
+    Network(2, [Dense(2, "softmax")], optimizer=made, dtype=dtype)
+    assert all(len({getattr(one, "dtype", one) for one in types}) == 1 for types in made._loop.signatures)
+
+
 def test_a_network_whose_updates_are_products_does_not_load_it():
     program = "import sys; from scratchnet import SGD, Dense, Network"
     program += "; Network(2, [Dense(2, 'softmax')], optimizer=SGD(0.1, momentum=0.9)); print('numba' in sys.modules)"
