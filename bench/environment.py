@@ -18,7 +18,7 @@ import psutil
 import threadpoolctl
 
 from bench.errors import UnusableError
-from scratchnet import blas, loops
+from scratchnet import blas, calls
 
 Facts = Mapping[str, Any]
 
@@ -70,7 +70,7 @@ FORCING_VARIABLES = {
     "BLIS_ARCH_TYPE": "BLIS runs the kernels forced on it, whatever the processor can do",
     "MKL_ENABLE_INSTRUCTIONS": "MKL may use no newer instructions than these",
     "SCRATCHNET_BLAS": "scratchnet's products go through this library, whatever is installed",
-    "SCRATCHNET_UPDATES": "scratchnet's updates go through this library, whatever is installed",
+    "SCRATCHNET_STEPS": "scratchnet's steps are taken by this library, whatever is installed",
     "NPY_DISABLE_CPU_FEATURES": "NumPy leaves instructions of this processor unused",
     "TF_ENABLE_ONEDNN_OPTS": "TensorFlow's choice of kernels is not its own",
     "TF_XLA_FLAGS": "XLA does not run with its defaults",
@@ -302,7 +302,7 @@ FACTS: dict[str, Callable[[], Any]] = {
     "python_implementation": platform.python_implementation,
     "python_version": platform.python_version,
     "blas": lambda: scratchnets_library(blas.described),
-    "updates": lambda: scratchnets_library(loops.library),
+    "steps": lambda: scratchnets_library(calls.library),
     "packages": lambda: package_versions(PACKAGES),
     "git_revision": _git_revision,
     "git_dirty": _git_dirty,

@@ -38,6 +38,11 @@ def function(name: str, dtype: DTypeLike, width: int = 0) -> Function:
     return LIBRARIES[library(width)](PREFIXES[np.dtype(dtype)] + name)
 
 
+def address(function: Function) -> int:
+    """Where in memory it stands."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
+
+
 def threads() -> ThreadpoolController:
     """What limits the threads of every BLAS in this process; ours is loaded first, or it would be missed."""
     function("gemm", np.float32)

@@ -6,16 +6,22 @@ of the gradients of its shares: BP3.2 and BP4.2 add up example by example. Synch
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scratchnet.optimizers import Optimizer
+from scratchnet import loops
+from scratchnet.calls import WAIT, Call, Row
+from scratchnet.optimizers import Block, Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.shared import Barrier
 
 if TYPE_CHECKING:
     from scratchnet.network import Network
+
+
+Array = NDArray[np.floating[Any]]
 
 
 class GradientsAdded(Optimizer):
@@ -30,7 +36,7 @@ class GradientsAdded(Optimizer):
         self, optimizer: Optimizer, gradients: Sequence[Parameters], index: int, share: float, barrier: Barrier
     ) -> None:
         self._optimizer, self._barrier = optimizer, barrier
-        self.target, self.share = gradients[index], share
+        self.target, self.share, self.now = gradients[index], share, optimizer.now
         size, processes = len(gradients[0].vector), len(gradients)
         part = slice(size * index // processes, size * (index + 1) // processes)
         first, *others = (optimizer.blocks(gradient.vector, part) for gradient in gradients)
@@ -40,6 +46,21 @@ class GradientsAdded(Optimizer):
     def scale(self) -> float:  # type: ignore[override]
         """Factor of the gradient in what is accumulated."""
         return self._optimizer.scale
+
+    def take(self, count: int) -> Array:
+        return self._optimizer.take(count)
+
+    def calls(self, blocks: Sequence[Block] | None = None) -> list[Row] | None:
+        updates = self._optimizer.calls([block for block, _ in self._work])
+        if updates is None:
+            return None
+        self._sums = [
+            [Call(loops.add, np.array([g.size]), other, g) for other in others] for (_, g, *_), others in self._work
+        ]
+        of_blocks = (
+            row for sums, update in zip(self._sums, updates, strict=True) for row in (*(s.row for s in sums), update)
+        )
+        return [WAIT, *of_blocks, WAIT]
 
     def finish(self) -> None:
         """Add up the gradients and update, both of this share of the parameters alone."""
@@ -63,7 +84,7 @@ def members(network: "Network", batch_size: int, processes: int, barrier: Barrie
     """The network as each process trains it; the first alone adds the regularization, which is no sum over examples."""
     gradients = [network.parameters.zeros_like() for _ in range(processes)]
     parts = [(share.stop - share.start) / batch_size for share in shares_of_examples(batch_size, processes)]
-    return [
-        network.share(GradientsAdded(network.optimizer, gradients, index, part, barrier), regularizes=index == 0)
-        for index, part in enumerate(parts)
+    optimizers = [
+        GradientsAdded(network.optimizer, gradients, index, part, barrier) for index, part in enumerate(parts)
     ]
+    return [network.share(one, barrier, regularizes=one is optimizers[0]) for one in optimizers]

@@ -5,15 +5,16 @@ Fed by a network; feeds `scratchnet.team`. A core finds the rows of W̃ that it 
 only activations and errors, which are small where batches are small, pass from core to core. Model parallelism.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
+from scratchnet.calls import WAIT, Row
 from scratchnet.layers import Dense
-from scratchnet.optimizers import Optimizer
+from scratchnet.optimizers import Block, Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.product import Product
 from scratchnet.shared import Barrier, shared_zeros
@@ -27,22 +28,21 @@ Signals = tuple[Array, Array]
 """Ã and the errors of one layer, (n_l + 1, M) and (n_l, M), which all processes see."""
 
 
-def _go_on() -> None:
-    pass
-
-
 class Waiting:
-    """A product with a wait before it or after it."""
+    """A product with a wait before it, and another after it where that is asked for."""
 
-    def __init__(
-        self, product: Multiply, before: Callable[[], None] = _go_on, after: Callable[[], None] = _go_on
-    ) -> None:
-        self._before, self._product, self._after = before, product, after
+    def __init__(self, product: Multiply, barrier: Barrier, also_after: bool = False) -> None:
+        self._product, self._barrier, self._also_after = product, barrier, also_after
 
-    def __call__(self, *factors: float) -> None:
-        self._before()
-        self._product(*factors)
-        self._after()
+    def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
+        self._barrier.wait()
+        self._product(alpha, beta)
+        if self._also_after:
+            self._barrier.wait()
+
+    def calls(self, alpha: Array, beta: Array) -> list[Row]:
+        """The same in a table of calls."""
+        return [WAIT, *self._product.calls(alpha, beta), *([WAIT] if self._also_after else [])]
 
 
 class HiddenNeurons(LayerWorkspace):
@@ -74,10 +74,11 @@ class OutputNeurons(LayerWorkspace):
 
 
 class NeuronWorkspace(Workspace):
-    """The buffers of one process for batches of one size; `signals` are those that all processes share.
+    """The buffers of one process for batches of one size; `rows` and `signals` are those that all processes share.
 
-    They wait before a layer reads the activations below it, before the output layer reads all rows of Z, and before
-    BP3.2 and BP4.2 overwrite weights that others need to propagate the error; then all errors below are complete too.
+    They wait before a layer reads the activations below it, or the rows that each has gathered a share of, before the
+    output layer reads all rows of Z, and before BP3.2 and BP4.2 overwrite weights that others need to propagate the
+    error; then all errors below are complete too.
     """
 
     def __init__(
@@ -85,13 +86,14 @@ class NeuronWorkspace(Workspace):
         layers: Sequence[Dense],
         parameters: Parameters,
         target: Parameters,
+        rows: Array,
         signals: Sequence[Signals],
+        own_examples: slice,
         own: Sequence[slice],
         barrier: Barrier,
     ) -> None:
-        first, self.width = parameters.augmented[0], parameters.width
-        self.batch_size = signals[0][0].shape[1]
-        self.rows = np.ones((self.batch_size, first.shape[1]), first.dtype)
+        self.batch_size, self.width = len(rows), parameters.width
+        self.rows, self.own_rows, self.own_examples = rows, rows[own_examples], own_examples
         kinds = [HiddenNeurons] * (len(layers) - 1) + [OutputNeurons]
         inputs = [self.rows.T, *(A for A, _ in signals)]
         self.layers = [
@@ -110,10 +112,10 @@ class NeuronWorkspace(Workspace):
         self._wait_between_layers(barrier)
 
     def _wait_between_layers(self, barrier: Barrier) -> None:
+        for layer in self.layers:
+            layer.weighted_input = Waiting(layer.weighted_input, barrier, also_after=layer is self.output)
         for layer in self.layers[1:]:
-            layer.weighted_input = Waiting(layer.weighted_input, before=barrier.wait)
-            layer.accumulate = Waiting(layer.accumulate, before=barrier.wait)
-        self.output.weighted_input = Waiting(self.output.weighted_input, after=barrier.wait)
+            layer.accumulate = Waiting(layer.accumulate, barrier)
 
 
 class OwnRows(Optimizer):
@@ -121,7 +123,7 @@ class OwnRows(Optimizer):
 
     def __init__(self, optimizer: Optimizer, parameters: Parameters, own: Sequence[slice], barrier: Barrier) -> None:
         self._optimizer, self._barrier = optimizer, barrier
-        self.target, self.beta = optimizer.target, optimizer.beta
+        self.target, self.beta, self.now = optimizer.target, optimizer.beta, optimizer.now
         parts = _parts(parameters, own)
         self._blocks = [block for part in parts for block in optimizer.blocks(optimizer.target.vector, part)]
 
@@ -129,6 +131,13 @@ class OwnRows(Optimizer):
     def scale(self) -> float:  # type: ignore[override]
         """Factor of the gradient in what is accumulated."""
         return self._optimizer.scale
+
+    def take(self, count: int) -> Array:
+        return self._optimizer.take(count)
+
+    def calls(self, blocks: Sequence[Block] | None = None) -> list[Row] | None:
+        update = self._optimizer.calls(self._blocks)
+        return None if update is None else [WAIT, *update]
 
     def finish(self) -> None:
         """Wait until nobody reads the activations of this step any more, and update."""
@@ -156,8 +165,10 @@ def suits(layers: Sequence[Dense], processes: int) -> bool:
 
 def members(network: "Network", batch_size: int, processes: int, barrier: Barrier) -> list["Network"]:
     """The network as each process trains it."""
+    rows = shared_zeros((batch_size, network.inputs + 1), network.dtype)
+    rows[:, -1] = 1.0  # the column that multiplies the biases
     signals = _signals(network, batch_size)
-    return [_member(network, signals, index, processes, barrier) for index in range(processes)]
+    return [_member(network, rows, signals, index, processes, barrier) for index in range(processes)]
 
 
 def _signals(network: "Network", batch_size: int) -> list[Signals]:
@@ -172,8 +183,15 @@ def _signals(network: "Network", batch_size: int) -> list[Signals]:
     return signals
 
 
-def _member(network: "Network", signals: Sequence[Signals], index: int, processes: int, barrier: Barrier) -> "Network":
-    own = [slice(layer.units * index // processes, layer.units * (index + 1) // processes) for layer in network.layers]
+def _member(
+    network: "Network", rows: Array, signals: Sequence[Signals], index: int, processes: int, barrier: Barrier
+) -> "Network":
+    examples, *own = (
+        slice(count * index // processes, count * (index + 1) // processes)
+        for count in (len(rows), *(layer.units for layer in network.layers))
+    )
     optimizer = OwnRows(network.optimizer, network.parameters, own, barrier)
-    workspace = NeuronWorkspace(network.layers, network.parameters, optimizer.target, signals, own, barrier)
-    return network.share(optimizer, regularizes=False, workspace=workspace)
+    workspace = NeuronWorkspace(
+        network.layers, network.parameters, optimizer.target, rows, signals, examples, own, barrier
+    )
+    return network.share(optimizer, barrier, regularizes=False, workspace=workspace)

@@ -24,8 +24,9 @@ from scratchnet.layers import Dense, check
 from scratchnet.losses import LOSSES, Loss
 from scratchnet.optimizers import SGD, Optimizer
 from scratchnet.parameters import Parameters
+from scratchnet.program import Program, program
 from scratchnet.regularizers import L1L2
-from scratchnet.shared import shared_zeros
+from scratchnet.shared import Barrier, shared_zeros
 from scratchnet.subnormals import flushed_to_zero
 from scratchnet.team import Team, usable_processes, way_to_share
 from scratchnet.workspace import Workspace
@@ -97,6 +98,8 @@ class Network:
         self._decay = self._buffers() if self.regularizer else []
         self._scratch = self._buffers() if self.regularizer else []
         self._workspaces: dict[int, Workspace] = {}
+        self._programs: dict[int, Program | None] = {}
+        self._barrier = Barrier(1)
         self.step_costs: Array = np.zeros(0, dtype)
         """Cost of each step of the last epoch, before its update."""
 
@@ -151,6 +154,8 @@ class Network:
         masks : for each layer with dropout, which neurons are kept, (N, n_l); row i is of the example at order[i].
         Returns the cost: the mean over the examples, each step before its update. `step_costs` has it step by step.
         """
+        if len(order) and not (order.min() >= 0 and order.max() < len(examples)):
+            raise ValueError(f"order names examples {order.min()} to {order.max()}; allowed: 0 to {len(examples) - 1}")
         if len(masks) != (layers := sum(layer.dropout > 0 for layer in self.layers)):
             raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {layers}")
         together = self._team_for(examples, batch_size) if len(order) >= batch_size else None
@@ -174,15 +179,36 @@ class Network:
         weights = examples.weights[order] if examples.weights is not None else None
         # The sigmoid of a very negative z is rightly 0.
         with np.errstate(over="ignore"), flushed_to_zero():
-            for step, (columns, workspace) in enumerate(self.batches(examples, order, batch_size)):
+            rest = self._steps_in_c(examples, order, batch_size, Y, loss_inputs)
+            for columns, workspace in self.batches(examples, order[rest:], batch_size):
+                columns = slice(rest + columns.start, rest + columns.stop)
                 if masks:
                     workspace.keep([mask[columns] for mask in masks])
                 batch.forward(workspace)
                 loss_inputs[:, columns] = batch.loss_input(workspace, self.loss)
-                penalties[step] = self._penalty()
+                penalties[columns.start // batch_size] = self._penalty()
                 self._update(workspace, Y[:, columns], weights[columns] if weights is not None else None)
             losses = self.loss.per_example(loss_inputs, Y)  # (22)
         return batch.cost(losses if weights is None else losses * weights, sizes), penalties
+
+    def _steps_in_c(self, examples: Examples, order: Order, batch_size: int, Y: Array, loss_inputs: Array) -> int:
+        """Train the whole batches of that order without Python, where that can be; how many examples these are."""
+        whole = len(order) // batch_size * batch_size
+        in_memory = examples.X_augmented.shape[1] == self.inputs + 1
+        if not whole or not in_memory or examples.weights is not None or self.regularizer:
+            return 0
+        found = self.program(batch_size)
+        if found is None:
+            return 0
+        found.train(examples.X_augmented, order[:whole], Y, loss_inputs)
+        return whole
+
+    def program(self, batch_size: int) -> Program | None:
+        """The step for batches of that size as a table of calls in C; None where NumPy has a part in it."""
+        if batch_size not in self._programs:
+            workspace = self._workspace(batch_size)
+            self._programs[batch_size] = program(workspace, self.loss, self.optimizer, self._barrier)
+        return self._programs[batch_size]
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[tuple[slice, Workspace]]:
         """Each batch of an epoch: its place in `order`, and the workspace into whose `rows` it has been gathered."""
@@ -315,10 +341,13 @@ class Network:
     def _buffers(self) -> list[Array]:
         return [np.empty_like(W) for W in self.parameters.weights]
 
-    def share(self, optimizer: Optimizer, regularizes: bool, workspace: Workspace | None = None) -> Self:
+    def share(
+        self, optimizer: Optimizer, barrier: Barrier, regularizes: bool, workspace: Workspace | None = None
+    ) -> Self:
         """This network as one of several processes trains it: the same parameters, its own optimizer and buffers."""
         member = copy.copy(self)
         member.optimizer, member._team, member._processes = optimizer, None, 1
+        member._programs, member._barrier = {}, barrier
         member._workspaces = {workspace.batch_size: workspace} if workspace is not None else {}
         if not regularizes:
             member.regularizer, member._decay, member._scratch = L1L2(), [], []

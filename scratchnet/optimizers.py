@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet import loops
+from scratchnet.calls import Call, Loop, Row, compiles
 from scratchnet.checks import fraction, not_negative, positive
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.parameters import Parameters
@@ -19,7 +20,9 @@ from scratchnet.schedules import Schedule
 
 Array = NDArray[np.floating[Any]]
 Block = tuple[Any, ...]
-"""θ, g, scratch, what is kept, each a vector of some of the parameters; Adam adds sums bound to them."""
+"""θ, g, scratch, what is kept, each a vector of some of the parameters; Adam adds sums bound to them.
+
+Where loops are compiled: θ, g, and the loop bound to all that it takes."""
 
 BLOCK_SIZE = 65_536
 """Elements of a vector that are updated at a time, so that all that an update reads and writes stays in the cache."""
@@ -79,12 +82,10 @@ class Optimizer:
         for kept, start in zip(self._kept, self._starts(), strict=True):
             kept.fill(start)
         self._clip_scratch = parameters.zeros_like() if self._clippings else None
-        self._loop = self._compiled()
-        if self._loop is not None:  # compiled here, before processes are forked
-            nothing = self._theta[:0]
-            self.updater()(nothing, nothing, nothing, *(nothing for _ in self._kept))
         self.target = self._target(parameters)
-        self._blocks = self.blocks(self.target.vector, slice(0, len(self._theta)))
+        self._compiles = self._loop(self.target.vector) is not None and compiles()
+        self.now = np.zeros(1 + len(self._factors(1.0, 1)), self._theta.dtype)
+        self._blocks: list[Block] = []
 
     def _target(self, parameters: Parameters) -> Parameters:
         """What the products of BP3 and BP4 are accumulated into."""
@@ -98,25 +99,60 @@ class Optimizer:
         """That part of θ, g, scratch and what is kept, a block at a time: what `update` takes."""
         scratch = np.empty(BLOCK_SIZE, self._theta.dtype)
         bounds = [slice(i, min(i + BLOCK_SIZE, part.stop)) for i in range(part.start, part.stop, BLOCK_SIZE)]
-        return [
+        blocks = [
             (self._theta[b], gradient[b], scratch[: b.stop - b.start], *(kept[b] for kept in self._kept))
             for b in bounds
         ]
+        loop = self._loop(gradient) if self._compiles else None
+        return [self._bound(loop, *block) for block in blocks] if loop else [self._passes(*block) for block in blocks]
 
-    def _compiled(self) -> loops.Loop | None:
-        """The update as one loop; None: NumPy's passes, `update`."""
+    def _bound(self, loop: Loop, theta: Array, g: Array, scratch: Array, *kept: Array) -> Block:
+        size = np.array([len(theta)])
+        return theta, g, Call(loop, size, self.now[1:], theta, g, *kept[: loops.KEPT[loop]])
+
+    def _passes(self, *block: Array) -> Block:
+        return block
+
+    def _loop(self, gradient: Array) -> Loop | None:
+        """The update from that gradient as one loop; None: NumPy's passes, `update`."""
         return None
 
-    def _factors(self) -> tuple[float, ...]:
-        """What the loop takes beside vectors, for the next update."""
+    def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
+        """What the loop takes beside vectors in update t, from 1, with that η; or in several, with arrays of both."""
         return ()
+
+    def _scale(self, rate: Any) -> Any:
+        """`scale` with that η, or those."""
+        return 1.0
+
+    def take(self, count: int) -> Array:
+        """`scale`, then what the loop takes, for each of the next updates: (count, ...). They count as done."""
+        steps = range(self.steps, self.steps + count)
+        rates = np.array([self._schedule(step) for step in steps]) if self._schedule else self._constant
+        table: Array = np.empty((count, len(self.now)))
+        for column, values in enumerate((self._scale(rates), *self._factors(rates, np.add(steps, 1)))):
+            table[:, column] = values
+        self.steps += count
+        return table
+
+    def calls(self, blocks: Sequence[Block] | None = None) -> list[Row] | None:
+        """What `finish_blocks` does, or `finish`, in calls of compiled loops; None where NumPy has to do it."""
+        if not self._compiles or self._clippings:
+            return None
+        return [call.row for _, _, call in (self._own_blocks() if blocks is None else blocks)]
+
+    def _own_blocks(self) -> list[Block]:
+        """Of all parameters; made when they are needed, for loops may have to be compiled."""
+        if not self._blocks:
+            self._blocks = self.blocks(self.target.vector, slice(0, len(self._theta)))
+        return self._blocks
 
     def finish(self) -> None:
         """Update the parameters from what has been accumulated."""
         if self._clip_scratch is not None:
             for clip, limit in self._clippings:
                 clip(self.target, self._clip_scratch, limit)
-        self.finish_blocks(self._blocks)
+        self.finish_blocks(self._own_blocks())
 
     def finish_blocks(self, blocks: Sequence[Block]) -> None:
         """Update these blocks from what has been accumulated, the last thing that happens in a step."""
@@ -126,17 +162,11 @@ class Optimizer:
         self.steps += 1
 
     def updater(self) -> Callable[..., None]:
-        """What updates a block in this step: one loop where there is one, its factors computed once, or `update`."""
-        loop = self._loop
-        if loop is None:
+        """What updates a block in this step: its loop where there is one, with factors computed once, or `update`."""
+        if not self._compiles:
             return self.update
-        real = self._theta.dtype.type  # a factor of Python's precision would make the loop one in float64
-        factors = [real(factor) for factor in self._factors()]
-
-        def update(theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
-            loop(theta, g, *kept, *factors)
-
-        return update
+        self.now[1:] = self._factors(self.learning_rate, self.steps + 1)
+        return _called
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         """Update θ from g, vectors of some of the parameters; `scratch` is one more, `kept` what is remembered.
@@ -171,7 +201,10 @@ class SGD(Optimizer):
     @property
     def scale(self) -> float:  # type: ignore[override]
         """1 where g itself is needed, else −η."""
-        return 1.0 if self._clippings else -self.learning_rate
+        return float(self._scale(self.learning_rate))
+
+    def _scale(self, rate: Any) -> Any:
+        return 1.0 if self._clippings else -rate
 
     def _target(self, parameters: Parameters) -> Parameters:
         if not self._in_product:
@@ -182,18 +215,27 @@ class SGD(Optimizer):
         return (0.0,) if self.momentum else ()
 
     def finish_blocks(self, blocks: Sequence[Block]) -> None:
-        if not self._in_product:
+        if self._in_product and not (self.momentum and self._compiles):
+            for theta, _, _, *kept in blocks if self.momentum else ():
+                np.add(theta, kept[0], out=theta)
+            self.steps += 1
+        else:
             super().finish_blocks(blocks)
-            return
-        for theta, _, _, *kept in blocks if self.momentum else ():
-            np.add(theta, kept[0], out=theta)
-        self.steps += 1
 
-    def _compiled(self) -> loops.Loop | None:
-        return loops.compiled(loops.nesterov) if self.nesterov else None
+    def blocks(self, gradient: Array, part: slice) -> list[Block]:
+        in_weights = self._in_product and gradient is self._theta  # nothing is left to do
+        return [] if in_weights else super().blocks(gradient, part)
 
-    def _factors(self) -> tuple[float, ...]:
-        return self.momentum, -self.learning_rate if self._clippings else 1.0
+    def _loop(self, gradient: Array) -> Loop | None:
+        if self.nesterov:
+            return loops.nesterov
+        return loops.momentum if self.momentum and not self._is_velocity(gradient) else loops.sgd
+
+    def _is_velocity(self, gradient: Array) -> bool:
+        return self._in_product and gradient is self.target.vector
+
+    def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
+        return -rate if self._clippings else 1.0, self.momentum
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         if self._clippings:
@@ -231,11 +273,11 @@ class RMSprop(Optimizer):
     def _starts(self) -> tuple[float, ...]:
         return (0.0,) * (1 + 2 * self.centered + (self.momentum > 0.0))
 
-    def _compiled(self) -> loops.Loop | None:
-        return None if self.centered or self.momentum else loops.compiled(loops.rmsprop)
+    def _loop(self, gradient: Array) -> Loop | None:
+        return None if self.centered or self.momentum else loops.rmsprop
 
-    def _factors(self) -> tuple[float, ...]:
-        return 1.0 - self.rho, self.epsilon, self.learning_rate
+    def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
+        return rate, 1.0 - self.rho, self.epsilon
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         v = kept[0]
@@ -283,25 +325,21 @@ class Adam(Optimizer):
     def _starts(self) -> tuple[float, ...]:
         return 0.0, 0.0
 
-    @property
-    def corrected_rate(self) -> float:
-        """α of the next update: η with the bias of both means corrected."""
-        t = self.steps + 1
-        return self.learning_rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+    def corrected_rate(self, rate: Any, t: Any) -> Any:
+        """α of update t, from 1: η with the bias of both means corrected; of one update, or of several with arrays."""
+        return rate * (1.0 - self.beta_2**t) ** 0.5 / (1.0 - self.beta_1**t)
 
-    def _compiled(self) -> loops.Loop | None:
-        return loops.compiled(loops.adam)
+    def _loop(self, gradient: Array) -> Loop | None:
+        return loops.adam
 
-    def _factors(self) -> tuple[float, ...]:
-        return 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon, self.corrected_rate, 0.0
+    def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
+        return self.corrected_rate(rate, t), 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon, 0.0
 
-    def blocks(self, gradient: Array, part: slice) -> list[Block]:
-        blocks = super().blocks(gradient, part)
-        return blocks if self._loop is not None else [(*block, *self._sums(*block)) for block in blocks]
-
-    def _sums(self, theta: Array, g: Array, scratch: Array, m: Array, v: Array) -> list[AddScaled]:
-        """The three sums of a pass each, bound to a block."""
-        return [AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta))]
+    def _passes(self, *block: Array) -> Block:
+        """With the three sums of a pass each, bound to the block."""
+        theta, g, scratch, m, v = block
+        sums = (AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta)))
+        return *block, *sums
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         m, v, add_to_m, add_to_v, add_to_theta = kept
@@ -312,7 +350,7 @@ class Adam(Optimizer):
         np.sqrt(v, out=scratch)
         np.add(scratch, self.epsilon / root, out=scratch)
         np.divide(m, scratch, out=scratch)
-        add_to_theta(-self.corrected_rate * scale_m / root)
+        add_to_theta(-self.corrected_rate(self.learning_rate, self.steps + 1) * scale_m / root)
 
 
 class _Decay:
@@ -351,9 +389,9 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **clipping)
         self.weight_decay = not_negative("weight_decay", weight_decay)
 
-    def _factors(self) -> tuple[float, ...]:
-        *factors, _ = super()._factors()
-        return *factors, self.learning_rate * self.weight_decay
+    def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
+        *factors, _ = super()._factors(rate, t)
+        return *factors, rate * self.weight_decay
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         np.multiply(theta, self.learning_rate * self.weight_decay, out=scratch)
@@ -378,11 +416,11 @@ class Adagrad(Optimizer):
     def _starts(self) -> tuple[float, ...]:
         return (self.initial_accumulator_value,)
 
-    def _compiled(self) -> loops.Loop | None:
-        return loops.compiled(loops.adagrad)
+    def _loop(self, gradient: Array) -> Loop | None:
+        return loops.adagrad
 
-    def _factors(self) -> tuple[float, ...]:
-        return self.epsilon, self.learning_rate
+    def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
+        return rate, self.epsilon
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         (total,) = kept
@@ -393,6 +431,10 @@ class Adagrad(Optimizer):
         np.divide(g, scratch, out=g)
         np.multiply(g, self.learning_rate, out=g)
         np.subtract(theta, g, out=theta)
+
+
+def _called(theta: Array, g: Array, loop: Call) -> None:
+    loop()
 
 
 def _move(mean: Array, towards: Array, share: float) -> None:

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet import blas
+from scratchnet.calls import Row, row
 
 Array = NDArray[np.floating[Any]]
 
+ALPHA, BETA = 5, 10
+"""Their places among the arguments of gemm."""
 _REALS = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
 
 
@@ -39,18 +42,23 @@ class Product:
         (transpose_B, B_start, B_step), (transpose_A, A_start, A_step) = _operand(B.T), _operand(A.T)
         columns, rows, inner = (ctypes.c_int(n) for n in (C.shape[1], C.shape[0], A.shape[1]))
         C_start, C_step = _start(C), ctypes.c_int(max(C.strides[0] // C.itemsize, C.shape[1]))
-        self._arguments = [
-            ctypes.byref(argument)
-            for argument in (
-                *(transpose_B, transpose_A, columns, rows, inner, self._alpha),
-                *(B_start, B_step, A_start, A_step, self._beta, C_start, C_step),
-            )
-        ]
-        self._alive = (A, B, C)  # BLAS keeps no array alive
+        given = (
+            *(transpose_B, transpose_A, columns, rows, inner, self._alpha),
+            *(B_start, B_step, A_start, A_step, self._beta, C_start, C_step),
+        )
+        self._arguments = [ctypes.byref(argument) for argument in given]
+        self._alive = (A, B, C, given)  # BLAS keeps no array alive
 
     def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
         self._alpha.value, self._beta.value = alpha, beta
         self._gemm(*self._arguments)
+
+    def calls(self, alpha: Array, beta: Array) -> list[Row]:
+        """This product in a table of calls, where α and β are what stands at the start of those arrays."""
+        *_, given = self._alive
+        pointers = [ctypes.addressof(argument) for argument in given]
+        pointers[ALPHA], pointers[BETA] = alpha.ctypes.data, beta.ctypes.data
+        return [row(blas.address(self._gemm), *pointers)]
 
 
 class AddScaled:

@@ -38,23 +38,27 @@ class Barrier:
     """Where each process waits until all have come. It spins: a step has a microsecond for this, not a system call."""
 
     def __init__(self, processes: int) -> None:
-        self._arrived = memoryview(shared_zeros(processes * CACHE_LINE, np.int64))  # type: ignore[arg-type]
-        self._flags = [index * CACHE_LINE for index in range(processes)]
+        self.flags: NDArray[np.int64] = shared_zeros((processes, CACHE_LINE), np.int64)  # type: ignore[assignment]
+        """How often each process has come: at the start of its row."""
+        self._arrived = memoryview(self.flags)  # type: ignore[arg-type]
         self.stand_at(0, lambda: None)
-        self._count = 0
 
     def stand_at(self, index: int, check: Callable[[], None]) -> None:
         """Say which of the processes this one is; `check` is called now and then, and ends the wait by raising."""
-        self._mine, self._check = self._flags[index], check
-        self._others = [flag for flag in self._flags if flag != self._mine]
+        self.mine, self._check = index, check
+        self._others = [other for other in range(len(self.flags)) if other != index]
 
     def wait(self) -> None:
         """Return when all processes have called this as often."""
-        self._count += 1
-        self._arrived[self._mine] = self._count
-        for flag in self._others:
+        self._arrived[self.mine, 0] += 1
+        self.await_others()
+
+    def await_others(self) -> None:
+        """Return when all other processes have come as often as this one."""
+        count = self._arrived[self.mine, 0]
+        for other in self._others:
             looks = 0
-            while self._arrived[flag] < self._count:
+            while self._arrived[other, 0] < count:
                 looks += 1
                 if looks % PATIENCE == 0:
                     os.sched_yield()

@@ -99,7 +99,9 @@ class Team:
         self._examples, self._batch_size, self._optimizer = examples, batch_size, network.optimizer
         self._parts = way.parts(batch_size, processes)
         self._barrier, self._blas = Barrier(processes), blas.threads()
-        self._lead, *others = way.members(network, batch_size, processes, self._barrier)
+        self._lead, *others = members = way.members(network, batch_size, processes, self._barrier)
+        for member, part in zip(members, self._parts, strict=True):
+            member.program(part.stop - part.start)
         self._others = [self._fork(member, index) for index, member in enumerate(others, 1)]
         started = [process for process, _ in self._others]
         self._barrier.stand_at(0, partial(_check, started))

@@ -3,21 +3,30 @@
 Fed by parameters, a target to accumulate into, and a batch size M; the batch formulation works on nothing else.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
+from scratchnet.calls import Row
 from scratchnet.dropout import Dropout, Mask
 from scratchnet.layers import Dense
 from scratchnet.parameters import Parameters
 from scratchnet.product import Product
 
 Array = NDArray[np.floating[Any]]
-Multiply = Callable[..., None]
-"""A product bound to its arrays; called with α and β."""
+
+
+class Multiply(Protocol):
+    """A product bound to its arrays."""
+
+    def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
+        """C ← α A B + β C."""
+
+    def calls(self, alpha: Array, beta: Array) -> list[Row]:
+        """The same in a table of calls."""
 
 
 class LayerWorkspace:
@@ -45,6 +54,7 @@ class LayerWorkspace:
 class Workspace:
     """All buffers for M examples: `rows` (M, n_0 + 1) takes the gathered examples; its transpose is Ã[0].
 
+    own_examples, own_rows : which of the batch are gathered here, and where they go: all of it in one process;
     layers : layer 1 to L; descent : from layer L to 2, (layer l, product W̃ᵀ delta of l, layer l-1).
     """
 
@@ -52,6 +62,7 @@ class Workspace:
         first, last = parameters.augmented[0], len(layers) - 1
         self.batch_size, self.width = batch_size, parameters.width
         self.rows: Array = np.ones((batch_size, first.shape[1]), first.dtype)
+        self.own_examples, self.own_rows = slice(0, batch_size), self.rows
         self.layers: list[LayerWorkspace] = []
         self.descent: list[tuple[LayerWorkspace, Multiply, LayerWorkspace]] = []
         A_above = self.rows.T

@@ -22,11 +22,12 @@ def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -
 
     Of a file's rows (N, n_0) the column of ones, which is in the workspace already, is left alone.
     """
+    own = examples[workspace.own_examples]
     if X.shape[1] < workspace.rows.shape[1]:
-        workspace.rows[:, :-1] = X[examples]  # (16)
+        workspace.own_rows[:, :-1] = X[own]  # (16)
         return
     # Any mode but "clip" makes NumPy gather into a buffer of its own first.
-    np.take(X, examples, axis=0, out=workspace.rows, mode="clip")  # (16)
+    np.take(X, own, axis=0, out=workspace.own_rows, mode="clip")  # (16)
 
 
 def forward(workspace: Workspace) -> None:

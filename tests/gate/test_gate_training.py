@@ -14,6 +14,7 @@ from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.side_process import SideLostError
 from bench.gate.sides import EPOCHS, SIDES, Sides, TrainingPairs
 from bench.gate.work import WorkChangedError
+from scratchnet import calls
 
 ROOT = Path(__file__).resolve().parents[2]
 CELL = "784-8-10:500"
@@ -25,8 +26,9 @@ def plan(tmp_path_factory):
 
 
 @pytest.fixture
-def trees(tmp_path):
-    """Both sides as copies of this tree, to be changed."""
+def trees(tmp_path, monkeypatch):
+    """Both sides as copies of this tree, to be changed where NumPy takes the steps."""
+    monkeypatch.setenv(calls.VARIABLE, "numpy")
     for side in SIDES:
         for package in ("scratchnet", "bench", "reference_tf"):
             ignored = shutil.ignore_patterns("__pycache__")
@@ -98,8 +100,8 @@ def test_planted_work_changes_nothing_that_is_learned(pairs):
     ("side", "after", "reason"),
     [
         # every tenth step is left out
-        ("new", f"_ = step % 10 and {STEP}", r"cost of epoch \d is|parameters end"),
-        ("old", f"_ = step % 10 and {STEP}", r"cost of epoch \d is|parameters end"),
+        ("new", f"_ = columns.start // batch_size % 10 and {STEP}", r"cost of epoch \d is|parameters end"),
+        ("old", f"_ = columns.start // batch_size % 10 and {STEP}", r"cost of epoch \d is|parameters end"),
     ],
 )
 def test_less_work_is_no_speed(trees, pairs, side, after, reason):
@@ -128,7 +130,7 @@ def test_other_batches_are_other_work(trees, pairs):
 def test_another_cost_in_a_later_pair_is_seen_too(trees, pairs):
     source = pairs()
     source(1)
-    edit(trees["new"], NETWORK, STEP, f"_ = step % 10 and {STEP}")
+    edit(trees["new"], NETWORK, STEP, f"_ = columns.start // batch_size % 10 and {STEP}")
     with pytest.raises(WorkChangedError, match=r"784-8-10 M=500, pair 2: cost of epoch \d is"):
         source(2)
 

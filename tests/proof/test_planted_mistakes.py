@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from cases import EXAMPLES, WIDTHS, Case, case, distance
 
-from scratchnet import SGD, Adam, Dense, Network, central_differences, gradient_error
+from scratchnet import SGD, Adam, Dense, Network, calls, central_differences, gradient_error
 from scratchnet.activations import Relu, Softmax, Tanh
 from scratchnet.dropout import Dropout
 from scratchnet.examples import Examples
@@ -207,10 +207,10 @@ def twin(network: Network, optimizer: Optimizer | None = None) -> Network:
 
 
 def adam_without_the_power(monkeypatch):
-    def corrected_rate(self):
-        return self.learning_rate * np.sqrt(1.0 - self.beta_2) / (1.0 - self.beta_1)
+    def corrected_rate(self, rate, t):
+        return rate * np.sqrt(1.0 - self.beta_2) / (1.0 - self.beta_1)
 
-    monkeypatch.setattr(Adam, "corrected_rate", property(corrected_rate))
+    monkeypatch.setattr(Adam, "corrected_rate", corrected_rate)
 
 
 def l2_once_an_example(monkeypatch):
@@ -352,7 +352,7 @@ def epsilon_inside_the_root(monkeypatch):
     def update(self, theta, g, scratch, m, v, *sums):
         v += (1.0 - self.beta_2) * (g * g - v)
         m += (1.0 - self.beta_1) * (g - m)
-        theta -= self.corrected_rate * m / np.sqrt(v + self.epsilon)
+        theta -= self.corrected_rate(self.learning_rate, self.steps + 1) * m / np.sqrt(v + self.epsilon)
 
     monkeypatch.setattr(Adam, "update", update)
 
@@ -559,6 +559,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch, request) -> None:
+    monkeypatch.setenv(calls.VARIABLE, "numpy")  # which is what the mistakes are planted in
     if mistake.check.needs_keras:
         request.getfixturevalue("keras")
     measure = mistake.check.prepare()

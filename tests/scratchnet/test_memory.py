@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from scratchnet import SGD, Adam, Dense, Network
-from scratchnet.parameters import Parameters
 
 EXAMPLES, INPUTS, BATCH_SIZE = 8_192, 784, 512
 LIMIT = 1.2
@@ -25,7 +24,8 @@ def test_training_takes_little_more_than_parameters_data_and_buffers(hidden, opt
     """`vectors`: the parameters, and what the optimizer keeps like them."""
     rng = np.random.default_rng(0)
     X, y = rng.random((EXAMPLES, INPUTS), np.float32), rng.integers(0, 10, EXAMPLES)
-    optimizer.attach(Parameters([1, 1], "float32"))  # a compiler that this loads, where there is one, is no buffer
+    # What training loads and compiles, where there is a compiler, is no buffer.
+    Network(2, [Dense(1, "relu"), Dense(2, "softmax")], optimizer=optimizer).fit(np.eye(2), np.arange(2), batch_size=2)
     tracemalloc.start()
     try:
         layers = [*(Dense(units, "relu") for units in hidden), Dense(10, "softmax")]

@@ -1,6 +1,7 @@
 """Optimizers, schedules and clipping against their formulas in plain loops, and training against all of them."""
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, loops
+from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, calls, optimizers
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.losses import LOSSES
@@ -52,18 +53,19 @@ CLIPPING = {"none": {}, **{name: {name: limit} for name, limit in zip(CLIPPINGS,
 
 # On large vectors Python would run a loop for minutes.
 WHERE_COMPILED = pytest.mark.parametrize(
-    "updates", ["passes", "loop"] if "numba" in loops.installed() else ["passes"], indirect=True
+    "updates", ["passes", "loop"] if "numba" in calls.installed() else ["passes"], indirect=True
 )
 
 
 @pytest.fixture(params=["passes", "loop"], autouse=True)
 def updates(request, monkeypatch):
     """As NumPy's passes, and as a loop: compiled where Numba is installed, else as Python runs it."""
-    monkeypatch.setenv(loops.VARIABLE, "numpy")
-    if request.param == "loop" and loops.installed() == ["numpy"]:
-        monkeypatch.setattr(loops, "compiled", lambda loop: loop)
+    monkeypatch.setenv(calls.VARIABLE, "numpy")
+    if request.param == "loop" and calls.installed() == ["numpy"]:
+        monkeypatch.setattr(optimizers, "compiles", lambda: True)
+        monkeypatch.setattr(optimizers, "Call", partial)
     elif request.param == "loop":
-        monkeypatch.setenv(loops.VARIABLE, "numba")
+        monkeypatch.setenv(calls.VARIABLE, "numba")
     return request.param
 
 
@@ -269,7 +271,7 @@ def test_training_continues_over_epochs_as_if_they_were_one(variant):
 
 
 def test_a_forgotten_bias_correction_is_told_apart(monkeypatch):
-    monkeypatch.setattr(Adam, "corrected_rate", property(lambda self: self.learning_rate))
+    monkeypatch.setattr(Adam, "corrected_rate", lambda self, rate, t: rate)
     with pytest.raises(AssertionError, match="Mismatched elements"):
         test_the_defaults_are_those_of_the_formulas("adam")
 

@@ -99,7 +99,7 @@ def test_all_products_go_through_the_library_of_the_widest_layer(way, monkeypatc
         asked.append(width)
         return blas.function(name, dtype, width)
 
-    monkeypatch.setattr(product, "blas", SimpleNamespace(function=function))
+    monkeypatch.setattr(product, "blas", SimpleNamespace(function=function, address=blas.address))
     monkeypatch.setattr("scratchnet.network.way_to_share", lambda *_: way)
     network = Network(4, [Dense(3, "relu"), Dense(30, "relu"), Dense(3, "softmax")], optimizer=Adam(), processes=2)
     network.fit(np.ones((8, 4)), np.arange(8) % 3, batch_size=4)
