@@ -5,10 +5,10 @@ SCRATCHNET_STEPS (`numba` or `numpy`) overrides the choice.
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,19 @@ from scratchnet.checks import chosen
 
 Loop = Callable[..., None]
 """A function of `scratchnet.loops`."""
-Row = tuple[int, ...]
-"""A call in a table: the address of a function, and of each of its arguments."""
 
 VARIABLE = "SCRATCHNET_STEPS"
 LIBRARIES = ("numba", "numpy")
 """The preferred one first."""
 POINTERS = 13
 """Arguments of a call in a table, as many as `gemm` takes; a function in C leaves alone what it does not take."""
+
+
+class Row(NamedTuple):
+    """A call in a table: the address of a function and those of its arguments, and what has to live as long."""
+
+    words: tuple[int, ...]
+    alive: tuple[Any, ...] = ()
 
 
 def library() -> str:
@@ -48,12 +53,12 @@ def compiles() -> bool:
     return library() == "numba"
 
 
-def row(function: int, *pointers: int) -> Row:
+def row(function: int, pointers: Sequence[int], *alive: Any) -> Row:
     """A call in a table."""
-    return (function, *pointers, *[0] * (POINTERS - len(pointers)))
+    return Row((function, *pointers, *[0] * (POINTERS - len(pointers))), alive)
 
 
-WAIT = row(0)
+WAIT = row(0, [])
 """The call in which a process waits for those that it trains together with."""
 
 
@@ -62,10 +67,9 @@ class Call:
 
     def __init__(self, loop: Loop, *arrays: NDArray[Any]) -> None:
         code, addresses = machine_code(loop, *(array.dtype for array in arrays)), [a.ctypes.data for a in arrays]
-        self.row = row(code.address, *addresses)
+        self.row = row(code.address, addresses, code, arrays)
         self._function = ctypes.PYFUNCTYPE(None)(code.address)
         self._pointers = [ctypes.c_void_p(address) for address in addresses]
-        self._alive = (code, arrays)
 
     def __call__(self) -> None:
         self._function(*self._pointers)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +24,7 @@ from scratchnet.layers import Dense, check
 from scratchnet.losses import LOSSES, Loss
 from scratchnet.optimizers import SGD, Optimizer
 from scratchnet.parameters import Parameters
-from scratchnet.program import Program, program
+from scratchnet.program import Program
 from scratchnet.regularizers import L1L2
 from scratchnet.shared import Barrier, shared_zeros
 from scratchnet.subnormals import flushed_to_zero
@@ -67,6 +67,8 @@ class Network:
         Names the value and what is allowed.
     """
 
+    program_kind: ClassVar[type[Program]] = Program
+
     def __init__(
         self,
         inputs: int,
@@ -98,7 +100,7 @@ class Network:
         self._decay = self._buffers() if self.regularizer else []
         self._scratch = self._buffers() if self.regularizer else []
         self._workspaces: dict[int, Workspace] = {}
-        self._programs: dict[int, Program | None] = {}
+        self._programs: dict[tuple[int, Loss], Program | None] = {}
         self._barrier = Barrier(1)
         self.step_costs: Array = np.zeros(0, dtype)
         """Cost of each step of the last epoch, before its update."""
@@ -179,7 +181,7 @@ class Network:
         weights = examples.weights[order] if examples.weights is not None else None
         # The sigmoid of a very negative z is rightly 0.
         with np.errstate(over="ignore"), flushed_to_zero():
-            rest = self._steps_in_c(examples, order, batch_size, Y, loss_inputs)
+            rest = self.steps_in_c(examples, order, batch_size, Y, loss_inputs)
             for columns, workspace in self.batches(examples, order[rest:], batch_size):
                 columns = slice(rest + columns.start, rest + columns.stop)
                 if masks:
@@ -191,7 +193,7 @@ class Network:
             losses = self.loss.per_example(loss_inputs, Y)  # (22)
         return batch.cost(losses if weights is None else losses * weights, sizes), penalties
 
-    def _steps_in_c(self, examples: Examples, order: Order, batch_size: int, Y: Array, loss_inputs: Array) -> int:
+    def steps_in_c(self, examples: Examples, order: Order, batch_size: int, Y: Array, loss_inputs: Array) -> int:
         """Train the whole batches of that order without Python, where that can be; how many examples these are."""
         whole = len(order) // batch_size * batch_size
         in_memory = examples.X_augmented.shape[1] == self.inputs + 1
@@ -205,10 +207,10 @@ class Network:
 
     def program(self, batch_size: int) -> Program | None:
         """The step for batches of that size as a table of calls in C; None where NumPy has a part in it."""
-        if batch_size not in self._programs:
-            workspace = self._workspace(batch_size)
-            self._programs[batch_size] = program(workspace, self.loss, self.optimizer, self._barrier)
-        return self._programs[batch_size]
+        if (batch_size, self.loss) not in self._programs:
+            made = self.program_kind.of(self._workspace(batch_size), self.loss, self.optimizer, self._barrier)
+            self._programs[batch_size, self.loss] = made
+        return self._programs[batch_size, self.loss]
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[tuple[slice, Workspace]]:
         """Each batch of an epoch: its place in `order`, and the workspace into whose `rows` it has been gathered."""

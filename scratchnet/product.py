@@ -58,7 +58,7 @@ class Product:
         *_, given = self._alive
         pointers = [ctypes.addressof(argument) for argument in given]
         pointers[ALPHA], pointers[BETA] = alpha.ctypes.data, beta.ctypes.data
-        return [row(blas.address(self._gemm), *pointers)]
+        return [row(blas.address(self._gemm), pointers, self, alpha, beta)]
 
 
 class AddScaled:

@@ -5,7 +5,7 @@ Fed by a workspace, a loss and an optimizer; feeds `scratchnet.machine`. What Nu
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +49,8 @@ WORK_BETWEEN_SIGNALS = 3_000_000_000
 """Batch size times parameters of the steps, a tenth of a second, after which Python may see a signal such as Ctrl-C."""
 
 
-def program(workspace: Workspace, loss: Loss, optimizer: Optimizer, barrier: Barrier) -> "Program | None":
-    """The step on that workspace; None where loops are not compiled, or one is missing."""
-    update = optimizer.calls() if compiles() and _has_loops(workspace, loss) else None
-    return Program(workspace, loss, optimizer, update, barrier) if update is not None else None
-
-
-def _has_loops(workspace: Workspace, loss: Loss) -> bool:
+def has_loops(workspace: Workspace, loss: Loss) -> bool:
+    """Whether all that this step does beside products and update is a loop, and worth being one."""
     return type(loss) in (*SLOPES, *CROSS_ENTROPIES) and all(
         type(layer.activation) in ACTIVATIONS
         and (layer.A.size <= MOST_EXPONENTIALS or not isinstance(layer.activation, EXPONENTIAL))
@@ -66,36 +61,45 @@ def _has_loops(workspace: Workspace, loss: Loss) -> bool:
 class Program:
     """The step on one workspace; `update` is what the optimizer does at its end."""
 
+    @classmethod
+    def of(cls, workspace: Workspace, loss: Loss, optimizer: Optimizer, barrier: Barrier) -> Self | None:
+        """The step on that workspace; None where loops are not compiled, or one is missing."""
+        update = optimizer.calls() if compiles() and has_loops(workspace, loss) else None
+        return cls(workspace, loss, optimizer, update, barrier) if update is not None else None
+
     def __init__(
         self, workspace: Workspace, loss: Loss, optimizer: Optimizer, update: list[Row], barrier: Barrier
     ) -> None:
         from scratchnet import machine  # Numba, which only what trains with it pays
 
-        self._run, self._optimizer, self._barrier = machine.run, optimizer, barrier
+        self._run, self._optimizer, self._now, self._barrier = machine.run, optimizer, optimizer.now, barrier
         self._dtype, self._batch_size = workspace.rows.dtype, workspace.batch_size
         self._column, self._examples = np.zeros(1, np.int64), np.zeros(1, np.int64)
         # X, order, Y and what the loss reads: each run has its own, whose addresses take the place of these.
         self._stand_ins = [np.zeros(1, dtype) for dtype in (self._dtype, np.int64, self._dtype, self._dtype)]
-        self._alive: list[Any] = []  # a table keeps nothing alive
-        table = [*self._forward(workspace, loss), *self._backward(workspace, loss), *update]
-        self._table = np.array(table, np.int64)
+        self._rows = self.rows(workspace, loss, update)
+        self._table = np.array([row.words for row in self._rows], np.int64)
         self._cells = [np.nonzero(self._table == array.ctypes.data) for array in self._stand_ins]
         self._run_steps(0, 0)  # compiled here, before processes are forked
+
+    def rows(self, workspace: Workspace, loss: Loss, update: list[Row]) -> list[Row]:
+        """The calls of a step, the gather first."""
+        return [*self._forward(workspace, loss), *self._backward(workspace, loss), *update]
 
     def _forward(self, workspace: Workspace, loss: Loss) -> list[Row]:
         X, order, _, loss_input = self._stand_ins
         rows, start = workspace.own_rows, np.array([workspace.own_examples.start], np.int64)
-        table = [self._loop(loops.gather, _shape(rows), start, self._column, order, X, rows)]  # (16)
+        table = [_loop(loops.gather, _shape(rows), start, self._column, order, X, rows)]  # (16)
         for layer in workspace.layers:
             table += layer.weighted_input.calls(self._number(1.0), self._number(0.0))  # (18)
             functions, _ = ACTIVATIONS[type(layer.activation)]
             table += [self._of_activation(loop, layer, layer.Z, layer.A) for loop in functions]  # (20)
         kept = workspace.output.Z if loss.from_weighted_input else workspace.output.A
-        table.append(self._loop(loops.keep, _shape(kept), self._examples, self._column, kept, loss_input))
+        table.append(_loop(loops.keep, _shape(kept), self._examples, self._column, kept, loss_input))
         return table
 
     def _backward(self, workspace: Workspace, loss: Loss) -> list[Row]:
-        scale, beta = self._optimizer.now, self._number(self._optimizer.beta)
+        scale, beta = self._now, self._number(self._optimizer.beta)
         table = self._output_error(workspace.output, loss)  # BP1.2
         for layer, propagate, above in workspace.descent:
             table += propagate.calls(self._number(1.0), self._number(0.0))
@@ -106,11 +110,11 @@ class Program:
     def _output_error(self, output: LayerWorkspace, loss: Loss) -> list[Row]:
         A, delta, shape = output.A, output.delta, _shape(output.A)
         Y = self._stand_ins[2]
-        table = [self._loop(loops.difference, shape, self._examples, self._column, A, Y, delta)]
+        table = [_loop(loops.difference, shape, self._examples, self._column, A, Y, delta)]
         for loop, *numbers in [SLOPES[type(loss)](loss)] if type(loss) in SLOPES else []:
-            table.append(self._loop(loop, shape, *(self._number(number) for number in numbers), delta))
+            table.append(_loop(loop, shape, *(self._number(number) for number in numbers), delta))
         if loss.averaged:
-            table.append(self._loop(loops.scale, shape, self._number(1.0 / len(A)), delta))
+            table.append(_loop(loops.scale, shape, self._number(1.0 / len(A)), delta))
         return table if type(loss) in CROSS_ENTROPIES else [*table, self._jacobian_product(output)]
 
     def _jacobian_product(self, layer: LayerWorkspace) -> Row:
@@ -125,17 +129,10 @@ class Program:
             activations.Softmax: np.zeros(self._batch_size, self._dtype),
         }
         more = [array for kind, array in extra.items() if type(layer.activation) is kind]
-        return self._loop(loop, _shape(layer.A), *more, *arrays)
-
-    def _loop(self, loop: Loop, *arrays: NDArray[Any]) -> Row:
-        self._alive.append(Call(loop, *arrays))
-        row: Row = self._alive[-1].row
-        return row
+        return _loop(loop, _shape(layer.A), *more, *arrays)
 
     def _number(self, number: float) -> Array:
-        array: Array = np.full(1, number, self._dtype)
-        self._alive.append(array)
-        return array
+        return np.full(1, number, self._dtype)
 
     def train(self, X: Array, order: Order, Y: Array, loss_input: Array) -> None:
         """Train whole batches; X (N, n_0 + 1), order (N',), Y and `loss_input`, which is written to, (n_L, N')."""
@@ -152,9 +149,13 @@ class Program:
         factors, at = self._optimizer.take(count), np.zeros(2, np.int64)
         factors[:, 0] *= self._optimizer.share / self._batch_size  # the 1/M of (24)
         batches = (self._column, first * self._batch_size, self._batch_size)
-        step = (self._table, at, factors.astype(self._dtype), self._optimizer.now, *batches)
+        step = (self._table, at, factors.astype(self._dtype), self._now, *batches)
         while not self._run(*step, self._barrier.flags, self._barrier.mine, shared.PATIENCE):
             self._barrier.await_others()
+
+
+def _loop(loop: Loop, *arrays: NDArray[Any]) -> Row:
+    return Call(loop, *arrays).row
 
 
 def _shape(array: Array) -> NDArray[np.int64]:

@@ -10,7 +10,22 @@ import sys
 import numpy as np
 import pytest
 
-from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, activations, calls, loops, shared, team
+from bench.backends.products import ProductsOnly
+from scratchnet import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Dense,
+    Network,
+    RMSprop,
+    activations,
+    calls,
+    loops,
+    product,
+    shared,
+    team,
+)
 from scratchnet.losses import LOSSES, Huber
 from scratchnet.program import ACTIVATIONS, MOST_EXPONENTIALS, WORK_BETWEEN_SIGNALS
 from scratchnet.schedules import ExponentialDecay
@@ -178,6 +193,24 @@ def test_a_loop_takes_many_numbers_at_a_time_and_in_their_dtype(loop, dtype):
     code = calls.machine_code.__wrapped__(loop, *dtypes, on_disk=False).inspect_llvm()
     assert loop in (loops.sigmoid, loops.sign, loops.linear_product) or re.search(rf"<\d+ x {NAMES[dtype]}>", code)
     assert dtype == "float64" or "double" not in code
+
+
+@pytest.mark.parametrize("way", [None, team.BY_NEURONS, team.BY_EXAMPLES], ids=["alone", "neurons", "examples"])
+def test_the_floor_makes_the_products_of_the_step_and_no_other_call_but_the_gather(way, monkeypatch):
+    monkeypatch.setattr("scratchnet.network.way_to_share", lambda *_: way)
+    monkeypatch.setenv(calls.VARIABLE, "numba")
+    made = {}
+    for kind in (Network, ProductsOnly):
+        net = kind(60, [Dense(20, "relu"), Dense(20, "relu"), Dense(10, "softmax")], processes=2)
+        before = net.parameters.vector.copy()
+        net.fit(np.eye(60), np.arange(60) % 10, batch_size=20)
+        assert (net.parameters.vector == before).all() == (kind is ProductsOnly)
+        (made[kind],) = (net._team._lead if way else net)._programs.values()
+    rows = made[ProductsOnly]._rows
+    assert sum(isinstance(row.alive[0], product.Product) for row in rows if row.alive) == 3 + 2 + 3
+    assert sum(bool(row.alive) for row in rows) == 9
+    waits = [sum(row is calls.WAIT for row in one._rows) for one in made.values()]
+    assert waits == {None: [0, 0], team.BY_NEURONS: [7, 6], team.BY_EXAMPLES: [2, 0]}[way]
 
 
 def test_a_network_that_only_predicts_does_not_load_it():
