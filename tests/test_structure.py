@@ -23,7 +23,8 @@ FRAMEWORKS = {"tensorflow", "keras", "pandas", "matplotlib"}
 IMPORT_ALL_OF_SCRATCHNET = """
 import importlib, pkgutil, sys, scratchnet
 for module in pkgutil.walk_packages(scratchnet.__path__, "scratchnet."):
-    importlib.import_module(module.name)
+    if module.name != "scratchnet.machine":  # what the extra `numba` is for
+        importlib.import_module(module.name)
 print(*sys.modules)
 """
 
