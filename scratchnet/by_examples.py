@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scratchnet import loops
 from scratchnet.calls import WAIT, Call, Row
-from scratchnet.optimizers import Block, Optimizer
+from scratchnet.optimizers import Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.shared import Barrier
 
@@ -50,8 +50,8 @@ class GradientsAdded(Optimizer):
     def take(self, count: int) -> Array:
         return self._optimizer.take(count)
 
-    def calls(self, blocks: Sequence[Block] | None = None) -> list[Row] | None:
-        updates = self._optimizer.calls([block for block, _ in self._work])
+    def calls(self) -> list[Row] | None:
+        updates = self._optimizer.calls_of([block for block, _ in self._work])
         if updates is None:
             return None
         self._sums = [

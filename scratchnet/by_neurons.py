@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scratchnet.activations import ACTIVATIONS, Activation
 from scratchnet.calls import WAIT, Row
 from scratchnet.layers import Dense
-from scratchnet.optimizers import Block, Optimizer
+from scratchnet.optimizers import Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.product import Product
 from scratchnet.shared import Barrier, shared_zeros
@@ -135,8 +135,8 @@ class OwnRows(Optimizer):
     def take(self, count: int) -> Array:
         return self._optimizer.take(count)
 
-    def calls(self, blocks: Sequence[Block] | None = None) -> list[Row] | None:
-        update = self._optimizer.calls(self._blocks)
+    def calls(self) -> list[Row] | None:
+        update = self._optimizer.calls_of(self._blocks)
         return None if update is None else [WAIT, *update]
 
     def finish(self) -> None:

@@ -135,11 +135,13 @@ class Optimizer:
         self.steps += count
         return table
 
-    def calls(self, blocks: Sequence[Block] | None = None) -> list[Row] | None:
-        """What `finish_blocks` does, or `finish`, in calls of compiled loops; None where NumPy has to do it."""
-        if not self._compiles or self._clippings:
-            return None
-        return [call.row for _, _, call in (self._own_blocks() if blocks is None else blocks)]
+    def calls(self) -> list[Row] | None:
+        """What `finish` does in calls of compiled loops; None where NumPy has to do it."""
+        return self.calls_of(self._own_blocks())
+
+    def calls_of(self, blocks: Sequence[Block]) -> list[Row] | None:
+        """What `finish_blocks` does, in the same way."""
+        return [call.row for _, _, call in blocks] if self._compiles and not self._clippings else None
 
     def _own_blocks(self) -> list[Block]:
         """Of all parameters; made when they are needed, for loops may have to be compiled."""
