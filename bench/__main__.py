@@ -1,4 +1,4 @@
-"""`python -m bench`."""
+"""`scratchbench`."""
 
 from bench.cli import main
 

@@ -107,7 +107,7 @@ def test_its_links_lead_somewhere():
 
 
 def test_its_commands_exist():
-    commands = set(re.findall(r"python -m bench (\w+)", readme()))
+    commands = set(re.findall(r"scratchbench (\w+)", readme()))
     assert {"run", "report", "data", "schema"} <= commands <= set(cli.main.commands)
 
 

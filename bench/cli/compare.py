@@ -55,11 +55,11 @@ def compare(
 
     \b
     Examples:
-      python -m bench compare results/reference results/mine
-      python -m bench compare old new --format html --out compare.html
-      python -m bench compare old new --fail-on accuracy --tolerance accuracy=0.2
-      python -m bench compare old new --allow-different optimizer.learning_rate
-      python -m bench compare .benchmarks/*/0001_old.json .benchmarks/*/0002_new.json
+      scratchbench compare results/reference results/mine
+      scratchbench compare old new --format html --out compare.html
+      scratchbench compare old new --fail-on accuracy --tolerance accuracy=0.2
+      scratchbench compare old new --allow-different optimizer.learning_rate
+      scratchbench compare .benchmarks/*/0001_old.json .benchmarks/*/0002_new.json
     """
     from bench.compare.command import Asked, run
 

@@ -48,7 +48,7 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 
 @main.command(epilog=GATE_EXIT_CODES)
 @click.option("--against", metavar="REV", help="Git revision that the work tree is compared with.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="File of `bench baseline save`, in place of REV.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="File of `scratchbench baseline save`, in place of REV.")
 @click.option("--tolerance", default="3%", show_default=True, callback=_fraction, help="A slowdown up to it passes.")
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
 @click.option("--command", "text", metavar="CMD", help="Time this command instead; {tree} is the folder of a side.")
@@ -85,10 +85,10 @@ def gate(
 
     \b
     Examples:
-      python -m bench gate --against main
-      python -m bench gate --against v0.1.0 --tolerance 5% --cells 784-128-10:32,784-512-512-10:128
-      python -m bench gate --against main --command 'python {tree}/benchmark.py' --prepare 'make'
-      python -m bench gate --baseline baseline.json
+      scratchbench gate --against main
+      scratchbench gate --against v0.1.0 --tolerance 5% --cells 784-128-10:32,784-512-512-10:128
+      scratchbench gate --against main --command 'python {tree}/benchmark.py' --prepare 'make'
+      scratchbench gate --baseline baseline.json
     """
     from bench.gate.baseline_command import BaselineGate
     from bench.gate.command import Asked, gate, gate_by_baseline
@@ -125,7 +125,7 @@ def baseline() -> None:
 
     \b
     Example:
-      python -m bench baseline save baseline.json
+      scratchbench baseline save baseline.json
     """
 
 
@@ -139,7 +139,7 @@ def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int) -> 
 
     \b
     Example:
-      python -m bench baseline save baseline.json --cells 784-128-10:32,784-512-512-10:128
+      scratchbench baseline save baseline.json --cells 784-128-10:32,784-512-512-10:128
     """
     from bench.gate.baseline_command import save
 

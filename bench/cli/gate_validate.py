@@ -51,11 +51,11 @@ def gate_validate(
 
     \b
     Examples:
-      python -m bench gate-validate --quick
-      python -m bench gate-validate --minutes 60 --out results/mine
-      python -m bench gate-validate --minutes 60 --out results/mine --resume
-      python -m bench gate-validate --out results/mine --resume --scenario busy:5x40
-      python -m bench gate-validate --scenario quiet:0,quiet:3x20,busy:5
+      scratchbench gate-validate --quick
+      scratchbench gate-validate --minutes 60 --out results/mine
+      scratchbench gate-validate --minutes 60 --out results/mine --resume
+      scratchbench gate-validate --out results/mine --resume --scenario busy:5x40
+      scratchbench gate-validate --scenario quiet:0,quiet:3x20,busy:5
     """
     from bench.gate_validation.command import Asked, gate_validate
 

@@ -45,12 +45,12 @@ def main() -> None:
 
     \b
     Examples:
-      python -m bench run                       the default suite, under two minutes
-      python -m bench run standard              nine cells, three seeds each
-      python -m bench run my.toml --out mine    a suite of your own
-      python -m bench report results/quick-...  tables and plots again, from the records
-      python -m bench compare old new           whether two runs learned the same
-      python -m bench gate --against main       whether this tree trains slower than another revision
+      scratchbench run                       the default suite, under two minutes
+      scratchbench run standard              nine cells, three seeds each
+      scratchbench run my.toml --out mine    a suite of your own
+      scratchbench report results/quick-...  tables and plots again, from the records
+      scratchbench compare old new           whether two runs learned the same
+      scratchbench gate --against main       whether this tree trains slower than another revision
     """
 
 

@@ -37,9 +37,9 @@ def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, f
 
     \b
     Examples:
-      python -m bench history
-      python -m bench history --metric fastest_peer,gate --out results/history
-      python -m bench history --branch benchmarks --folder results --format markdown
+      scratchbench history
+      scratchbench history --metric fastest_peer,gate --out results/history
+      scratchbench history --branch benchmarks --folder results --format markdown
     """
     from bench.history.command import history
 

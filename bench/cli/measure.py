@@ -37,8 +37,8 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None
 
     \b
     Examples:
-      python -m bench parity
-      python -m bench parity --full --out results/mine
+      scratchbench parity
+      scratchbench parity --full --out results/mine
     """
     from bench.parity.command import parity
 
@@ -63,7 +63,7 @@ def noise(out: Path | None, seeds: int, examples: int) -> None:
 
     \b
     Example:
-      python -m bench noise --out results/noise
+      scratchbench noise --out results/noise
     """
     from bench.noise.command import noise
 
@@ -94,9 +94,9 @@ def speed(
 
     \b
     Examples:
-      python -m bench speed
-      python -m bench speed --quick --json
-      python -m bench speed --optimizer adam --architectures 784-128-10
+      scratchbench speed
+      scratchbench speed --quick --json
+      scratchbench speed --optimizer adam --architectures 784-128-10
     """
     from bench.speed.command import speed
     from bench.speed.grid import ARCHITECTURES, Grid
@@ -123,9 +123,9 @@ def scaling(
 
     \b
     Examples:
-      python -m bench scaling --quick
-      python -m bench scaling --axes width,batch --backends scratchnet,jax-scan
-      python -m bench scaling --out results/mine --resume
+      scratchbench scaling --quick
+      scratchbench scaling --axes width,batch --backends scratchnet,jax-scan
+      scratchbench scaling --out results/mine --resume
     """
     from bench.scaling.command import scaling
 
@@ -143,8 +143,8 @@ def doctor(as_json: bool) -> None:
 
     \b
     Examples:
-      python -m bench doctor
-      env -u OPENBLAS_CORETYPE python -m bench doctor --json
+      scratchbench doctor
+      env -u OPENBLAS_CORETYPE scratchbench doctor --json
     """
     from bench.doctor.command import doctor
 

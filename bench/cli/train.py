@@ -46,10 +46,10 @@ def run(
 
     \b
     Examples:
-      python -m bench run
-      python -m bench run standard --backends scratchnet,keras-fit --seeds 0,1,2,3,4
-      python -m bench run standard --out results/mine
-      python -m bench run --out results/mine --resume
+      scratchbench run
+      scratchbench run standard --backends scratchnet,keras-fit --seeds 0,1,2,3,4
+      scratchbench run standard --out results/mine
+      scratchbench run --out results/mine --resume
     """
     from bench import request
 
@@ -74,7 +74,7 @@ def _train(asked: "RunRequest") -> int:
             click.echo("interrupted before anything was trained", err=True)
             return EXIT_INTERRUPTED
         _print_report(asked.folder)
-        click.echo(f"interrupted; go on with: python -m bench run --out {asked.folder} --resume", err=True)
+        click.echo(f"interrupted; go on with: scratchbench run --out {asked.folder} --resume", err=True)
         return EXIT_INTERRUPTED
     records = _print_report(asked.folder)
     well = all(result.status in ("ok", "skipped") for result in records.results)
@@ -102,7 +102,7 @@ def report(folder: Path) -> None:
 
     \b
     Example:
-      python -m bench report results/reference/standard
+      scratchbench report results/reference/standard
     """
     _print_report(folder)
 
@@ -113,7 +113,7 @@ def schema() -> None:
 
     \b
     Example:
-      python -m bench schema > suite.schema.json
+      scratchbench schema > suite.schema.json
     """
     import json
 
@@ -129,8 +129,8 @@ def data(context: click.Context) -> None:
 
     \b
     Examples:
-      python -m bench data
-      python -m bench data prepare
+      scratchbench data
+      scratchbench data prepare
     """
     if context.invoked_subcommand is None:
         from bench.data.available import available

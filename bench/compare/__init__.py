@@ -1,1 +1,1 @@
-"""`python -m bench compare`: two runs, and whether their networks learned the same, at what speed."""
+"""`scratchbench compare`: two runs, and whether their networks learned the same, at what speed."""

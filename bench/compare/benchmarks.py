@@ -2,7 +2,7 @@
 
 Fed by two files; feeds the document. The rounds in a file are of one process, which is lucky or unlucky by some per
 cent for its whole life, and the two files were not made in turns: a mark says that rounds differ, never how sure the
-ratio is (it has no interval). `python -m bench gate` is the way to be sure.
+ratio is (it has no interval). `scratchbench gate` is the way to be sure.
 
 Marks as in asv (`asv/commands/compare.py`): `+` slower and `-` faster by more than the tolerance, `~` not, or not told
 apart by its rounds, `!` cannot be compared. Told apart: Mann-Whitney's test at asv's p < 0.002 where both files have

@@ -1,4 +1,4 @@
-"""`python -m bench compare`: reads both sides, compares them, writes the document in the format that was asked for.
+"""`scratchbench compare`: reads both sides, compares them, writes the document in the format that was asked for.
 
 Fed by the command line.
 """

@@ -93,7 +93,7 @@ def _run(folder: Path) -> Records:
     records = Records.read(folder)
     if not records.results:
         where = shown(folder)
-        remedy = f"python -m bench run --out {where} --resume"
+        remedy = f"scratchbench run --out {where} --resume"
         raise UnusableError(f"{where}: no pair of spec and seed was finished; finish one with: {remedy}")
     return records
 

@@ -7,7 +7,7 @@ differ by that drift, which strikes all seeds of a run together, so an interval 
 run the backends take turns epoch by epoch. So what is compared is the time ratio to the run's reference backend, B's
 divided by A's: the drift within each run cancels, as long as the reference is the same software on both sides. Seeds
 enter as two samples, for a seed decides nothing of a process's luck. For the reference itself, and where a run has
-none, only seconds are left: they are shown as weak evidence, and nothing is decided from them. `python -m bench gate`
+none, only seconds are left: they are shown as weak evidence, and nothing is decided from them. `scratchbench gate`
 interleaves the two versions themselves and is the way to decide.
 """
 
@@ -28,7 +28,7 @@ RESOLUTION = 1e-6
 """Of a ratio: finer than any clock on it."""
 WEAK = (
     "weak evidence: seconds of two runs that did not take turns, not ratios to another backend beside them; "
-    "`python -m bench gate` decides"
+    "`scratchbench gate` decides"
 )
 NO_TIMES = "no timed epoch: the warm-up alone was trained"
 

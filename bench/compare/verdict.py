@@ -223,7 +223,7 @@ def benchmark_verdict(rows: Sequence[Benchmark], tolerance: float) -> Verdict:
     """Of two files of pytest-benchmark: worse where one has `+`, not decidable where one cannot be compared."""
     by_mark = {mark: [row for row in rows if row.mark == mark] for mark in ("+", "-", "!")}
     slower, beyond = by_mark["+"], [row for row in rows if row.mark == "~" and _beyond(row, tolerance)]
-    process = "one process on each side: `python -m bench gate` is the way to be sure"
+    process = "one process on each side: `scratchbench gate` is the way to be sure"
     if slower:
         worst = max(slower, key=lambda row: row.ratio.centre if row.ratio else 0.0)
         ratio = _ratio_of(worst)

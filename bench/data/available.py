@@ -1,6 +1,6 @@
 """Which data sets there are on this machine, found without importing TensorFlow or Pillow.
 
-Fed by the shipped files, by TFDS's data folder and by the installed packages; feeds `python -m bench data`.
+Fed by the shipped files, by TFDS's data folder and by the installed packages; feeds `scratchbench data`.
 """
 
 from collections.abc import Iterator

@@ -77,7 +77,7 @@ def _known(name: str, data_dir: Path) -> Any:
 
 def _remedy(name: str) -> str:
     elsewhere = f"`tfds build {name}` on a machine with a network, then TFDS_DATA_DIR=its data folder here"
-    return f"`python -m bench data prepare`, or {elsewhere}" if parse_name(name)["dataset"] == "mnist" else elsewhere
+    return f"`scratchbench data prepare`, or {elsewhere}" if parse_name(name)["dataset"] == "mnist" else elsewhere
 
 
 def _image_shape(builder: Any) -> tuple[int, int, int]:

@@ -80,7 +80,7 @@ def kernel_choice(machine: Machine) -> Finding:
     plain = measure.plain_environment(machine.cores)
     ratios = measure.compare(plain, {**plain, "OPENBLAS_CORETYPE": name})
     says = f"the processor has {instructions}, but OpenBLAS runs its {chosen} kernels ({used})"
-    remedy = f"update SciPy and NumPy; until then: env OPENBLAS_CORETYPE={name} python -m bench run"
+    remedy = f"update SciPy and NumPy; until then: env OPENBLAS_CORETYPE={name} scratchbench run"
     return _slower(f"{says}: an epoch takes {_each(ratios)} as long as with {name}", ratios, remedy)
 
 
@@ -96,7 +96,7 @@ def blas_library(machine: Machine) -> Finding:
     ratios = measure.compare(as_it_is, {**plain, blas.VARIABLE: others[0]})
     goes = f"products go through the BLAS of {blas.described()}"
     says = f"{goes}: an epoch takes {_each(ratios)} as long as with {others[0]}"
-    return _slower(says, ratios, f"env {blas.VARIABLE}={others[0]} python -m bench run")
+    return _slower(says, ratios, f"env {blas.VARIABLE}={others[0]} scratchbench run")
 
 
 def blas_pools(machine: Machine) -> Finding:
@@ -127,7 +127,7 @@ def threads(machine: Machine) -> Finding:
     plain = measure.plain_environment(machine.cores)
     ratios = measure.compare(_with_own_threads(plain, machine.variables), plain)
     says = f"{_values(wrong)} where {machine.cores} cores can be used: an epoch takes {_each(ratios)} as long as with"
-    note = "strikes your own code: `python -m bench run` sets its workers' threads itself"
+    note = "strikes your own code: `scratchbench run` sets its workers' threads itself"
     return _slower(f"{says} {machine.cores} ({note})", ratios, f"unset {' '.join(wrong)}")
 
 
@@ -170,7 +170,7 @@ def _values(variables: Mapping[str, str]) -> str:
 
 
 def _unset(variables: Mapping[str, str]) -> str:
-    return "env " + " ".join(f"-u {name}" for name in variables) + " python -m bench run"
+    return "env " + " ".join(f"-u {name}" for name in variables) + " scratchbench run"
 
 
 def _scipy_kernels(machine: Machine) -> str:

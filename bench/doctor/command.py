@@ -1,4 +1,4 @@
-"""`python -m bench doctor`: looks at the machine, makes every check, prints what was found, says how to end.
+"""`scratchbench doctor`: looks at the machine, makes every check, prints what was found, says how to end.
 
 Fed by the command line.
 """

@@ -89,7 +89,7 @@ def timer(machine: Machine) -> Finding:
     if source in SLOW_CLOCKS:
         return Finding(says, "warning", remedy="boot with clocksource=tsc, if the kernel finds that clock stable")
     if max(call, step) > TIMER_SHARE * SMALL_STEP_SECONDS:
-        return Finding(says, "warning", remedy="time whole epochs, as `python -m bench run` does, not steps")
+        return Finding(says, "warning", remedy="time whole epochs, as `scratchbench run` does, not steps")
     return Finding(says)
 
 
@@ -183,7 +183,7 @@ def _spread(machine: Machine) -> Iterator[Symptom]:
     if (spread := machine.load.spread) > SPREAD:
         yield (
             f"under load the slow tenth of the products took {spread:.2f} times as long as the fast tenth",
-            "compare what ran in turns only, as `python -m bench run` does",
+            "compare what ran in turns only, as `scratchbench run` does",
         )
 
 

@@ -1,1 +1,1 @@
-"""`python -m bench gate`: whether a change made training slower, decided with an error that is known."""
+"""`scratchbench gate`: whether a change made training slower, decided with an error that is known."""

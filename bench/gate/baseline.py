@@ -39,7 +39,7 @@ class CellBaseline(FrozenRecord):
 
 
 class Baseline(FrozenRecord):
-    """The file that `bench baseline save` writes."""
+    """The file that `scratchbench baseline save` writes."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 

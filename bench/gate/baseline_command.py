@@ -1,4 +1,4 @@
-"""`python -m bench baseline save` and `bench gate --baseline`: the same rounds, once to keep and once to compare.
+"""`scratchbench baseline save` and `scratchbench gate --baseline`: the same rounds, once to keep and once to compare.
 
 Fed by the command line.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench gate`: two trees, pairs until the verdict, the report, the exit code.
+"""`scratchbench gate`: two trees, pairs until the verdict, the report, the exit code.
 
 Fed by the command line.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench gate-validate`: compares, writes the report, says how to end.
+"""`scratchbench gate-validate`: compares, writes the report, says how to end.
 
 Fed by the command line.
 """
@@ -87,7 +87,7 @@ def _finish(folder: Path, interrupted: bool) -> int:
     found = report.write(Records.read(folder), folder)
     click.echo(f"\n{found.verdict}\n\ntables, plot and comparisons: {folder}")
     if interrupted:
-        click.echo(f"interrupted; go on with: python -m bench gate-validate --out {folder} --resume", err=True)
+        click.echo(f"interrupted; go on with: scratchbench gate-validate --out {folder} --resume", err=True)
         return EXIT_INTERRUPTED
     return EXIT_CODES[found.state]
 

@@ -99,7 +99,7 @@ class Recording:
         """
         if not self.has(state):
             count = f"{len(self.pairs[state])} recorded pairs of a {state} machine"
-            remedy = f"record them: python -m bench gate-validate --scenario {state}:0"
+            remedy = f"record them: scratchbench gate-validate --scenario {state}:0"
             raise UnusableError(f"{count}, and drawing from them needs {FEWEST}; {remedy}, then --recording DIR/pairs")
         return self.pairs[state]
 

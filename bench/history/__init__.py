@@ -1,1 +1,1 @@
-"""`python -m bench history`: a ratio over many runs, and where it changed its level."""
+"""`scratchbench history`: a ratio over many runs, and where it changed its level."""

@@ -1,4 +1,4 @@
-"""`python -m bench history`: reads every run, looks for steps, prints, and writes where it is asked to.
+"""`scratchbench history`: reads every run, looks for steps, prints, and writes where it is asked to.
 
 Fed by the command line.
 """
@@ -52,7 +52,7 @@ def _nothing(folder: Path, branch: str | None, metrics: Sequence[str] | None) ->
     where = f"{folder} of {branch}" if branch else str(folder)
     of = f" with {', '.join(metrics)}" if metrics is not None else ""
     return (
-        f"{where}: no run{of} that can be read; `python -m bench run`, `speed`, `gate` and pytest-benchmark write some"
+        f"{where}: no run{of} that can be read; `scratchbench run`, `speed`, `gate` and pytest-benchmark write some"
     )
 
 

@@ -1,4 +1,4 @@
-"""Ratios of the other files: of `bench speed`, of the gate, and medians of pytest-benchmark.
+"""Ratios of the other files: of `scratchbench speed`, of the gate, and medians of pytest-benchmark.
 
 Fed by JSON files, of which only what is needed is read, so that older and newer ones can be; feeds the lines.
 """
@@ -97,7 +97,7 @@ _OBSERVED, _GATE, _BENCHMARKS = TypeAdapter(_Observed), TypeAdapter(_Gate), Type
 
 
 def read_speed(path: Path) -> list[Point]:
-    """Two points a cell of `bench speed`: over the fastest peer, with its interval, and over the product floor.
+    """Two points a cell of `scratchbench speed`: over the fastest peer, with its interval, and over the product floor.
 
     Raises
     ------

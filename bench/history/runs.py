@@ -1,4 +1,4 @@
-"""Ratios of the folders that `bench run` writes: scratchnet's seconds over the reference's, one a spec.
+"""Ratios of the folders that `scratchbench run` writes: scratchnet's seconds over the reference's, one a spec.
 
 Fed by `records.jsonl`; feeds the lines.
 """

@@ -13,9 +13,9 @@ from bench.history import files, runs
 from bench.history.points import Line, Point, lines_of
 
 METRICS: dict[str, str] = {
-    "time_ratio": "`bench run`: scratchnet's seconds / the reference's",
-    "fastest_peer": "`bench speed`: scratchnet's seconds / those of the fastest peer",
-    "product_floor": "`bench speed`: scratchnet's seconds / those of its matrix products and gather alone",
+    "time_ratio": "`scratchbench run`: scratchnet's seconds / the reference's",
+    "fastest_peer": "`scratchbench speed`: scratchnet's seconds / those of the fastest peer",
+    "product_floor": "`scratchbench speed`: scratchnet's seconds / those of its matrix products and gather alone",
     "gate": "the gate: seconds of the new revision / of the one it was held against",
     "benchmark": "pytest-benchmark: median seconds / those of the line's first run",
 }

@@ -1,4 +1,4 @@
-"""`python -m bench noise`: trains every way of the noise floor and writes its table and plot.
+"""`scratchbench noise`: trains every way of the noise floor and writes its table and plot.
 
 Fed by the command line.
 """

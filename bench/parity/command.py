@@ -1,4 +1,4 @@
-"""`python -m bench parity`: which cells, in which folder, with a bar or plain lines while it goes on.
+"""`scratchbench parity`: which cells, in which folder, with a bar or plain lines while it goes on.
 
 Fed by the command line; trains the matrix, writes the tables, says how to end.
 """
@@ -38,7 +38,7 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     except KeyboardInterrupt:
         _report(cells, folder)
         flag = " --full" if full else ""
-        click.echo(f"interrupted; go on with: python -m bench parity{flag} --out {folder} --resume", err=True)
+        click.echo(f"interrupted; go on with: scratchbench parity{flag} --out {folder} --resume", err=True)
         return EXIT_INTERRUPTED
     failed = any(outcome.status in BAD for outcome in _report(cells, folder))
     return EXIT_FAILED_BACKEND if failed else EXIT_OK

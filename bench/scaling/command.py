@@ -1,4 +1,4 @@
-"""`python -m bench scaling`: measures what is asked for in a folder, writes the report, says how to end.
+"""`scratchbench scaling`: measures what is asked for in a folder, writes the report, says how to end.
 
 Fed by the command line.
 """
@@ -40,7 +40,7 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
             measure(asked, folder, watch, earlier)
     except KeyboardInterrupt:
         _report(folder)
-        click.echo(f"interrupted; go on with: python -m bench scaling --out {folder} --resume", err=True)
+        click.echo(f"interrupted; go on with: scratchbench scaling --out {folder} --resume", err=True)
         return EXIT_INTERRUPTED
     return EXIT_OK if _report(folder) else EXIT_FAILED_BACKEND
 

@@ -1,4 +1,4 @@
-"""`python -m bench speed`: rounds of fresh processes until the ratios are known to 3 %, and the tables.
+"""`scratchbench speed`: rounds of fresh processes until the ratios are known to 3 %, and the tables.
 
 Fed by the command line.
 """

@@ -189,7 +189,7 @@ def test_a_run_that_finished_nothing_has_a_remedy(capsys, baseline, tmp_path):
     b = made.run(tmp_path / "b", {})
     code, _, err = invoke(capsys, baseline, b)
     assert code == 2
-    assert f"no pair of spec and seed was finished; finish one with: python -m bench run --out {b} --resume" in err
+    assert f"no pair of spec and seed was finished; finish one with: scratchbench run --out {b} --resume" in err
 
 
 def test_zero_finished_epochs_are_no_accuracy(capsys, baseline, tmp_path):

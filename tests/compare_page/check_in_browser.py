@@ -1,4 +1,4 @@
-"""Uses the page of `bench compare` as people do, in headless Chromium at the size of a phone and of a desktop.
+"""Uses the page of `scratchbench compare` as people do, in headless Chromium at the size of a phone and of a desktop.
 
 Fed by documents made up and real; `python tests/compare_page/check_in_browser.py` prints what is wrong and exits 1;
 `--screenshots FOLDER` keeps pictures to look at. Not part of the ordinary tests: a machine may have no browser.

@@ -123,7 +123,7 @@ assert not [name for name in sys.modules if name.startswith("tensorflow")]
         ("emnist/no_such", r"BuilderConfig no_such not found .*; allowed: .*catalog/emnist$"),
         (
             "mnist",
-            "not prepared in .*, and no network; remedy: `python -m bench data prepare`, or `tfds build mnist` on a",
+            "not prepared in .*, and no network; remedy: `scratchbench data prepare`, or `tfds build mnist` on a",
         ),
     ],
 )

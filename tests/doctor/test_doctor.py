@@ -167,7 +167,7 @@ def test_forced_kernels_cost_what_the_worse_cell_pays(compared, monkeypatch):
     assert (finding.state, finding.cost) == ("warning", 1.9)
     assert "OPENBLAS_CORETYPE=Haswell" in finding.says
     assert "1.90 times (1.80 to 2.00 in 4 pairs) (large)" in finding.says
-    assert finding.remedy == "env -u OPENBLAS_CORETYPE python -m bench run"
+    assert finding.remedy == "env -u OPENBLAS_CORETYPE scratchbench run"
     ((forced, plain),) = asked
     assert forced["OPENBLAS_CORETYPE"] == "Haswell"
     assert "OPENBLAS_CORETYPE" not in plain
@@ -211,7 +211,7 @@ def test_what_strikes_tensorflow_is_told_beside_what_costs_nothing(compared):
     compared()
     finding = blas_checks.forced_kernels(like_quiet(variables={"OPENBLAS_CORETYPE": "Zen", "XLA_FLAGS": "a"}))
     assert (finding.state, finding.cost) == ("warning", None)
-    assert finding.remedy == "env -u XLA_FLAGS python -m bench run"
+    assert finding.remedy == "env -u XLA_FLAGS scratchbench run"
 
 
 def test_every_variable_of_tensorflow_is_a_forcing_one():
@@ -271,7 +271,7 @@ def test_a_library_that_is_slower_than_the_other(compared, monkeypatch):
     asked = compared(large=(1.3,) * 4)
     finding = blas_checks.blas_library(QUIET)
     assert (finding.state, finding.cost) == ("warning", 1.3)
-    assert finding.remedy == "env SCRATCHNET_BLAS=scipy python -m bench run"
+    assert finding.remedy == "env SCRATCHNET_BLAS=scipy scratchbench run"
     ((used, other),) = asked
     assert (used.get("SCRATCHNET_BLAS"), other["SCRATCHNET_BLAS"]) == (None, "scipy")
 
@@ -783,7 +783,7 @@ def test_a_finding_ends_with_1_and_its_remedy_below_it(looked, capsys, compared)
     first, _, warning, remedy, *_ = capsys.readouterr().out.splitlines()
     assert "the costliest: forced kernels, 1.90 x" in first
     assert warning.startswith("warning  forced kernels   1.90 x  OPENBLAS_CORETYPE=Haswell: ")
-    assert remedy.strip() == "remedy: env -u OPENBLAS_CORETYPE python -m bench run"
+    assert remedy.strip() == "remedy: env -u OPENBLAS_CORETYPE scratchbench run"
 
 
 def test_json_is_alone_on_stdout(looked, capsys):

@@ -121,7 +121,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_is_resumed(invoke, sides,
     sides.fails_at, sides.error = 21, KeyboardInterrupt()
     code, out, err = invoke(*asked)
     assert code == 130
-    assert err == f"interrupted; go on with: python -m bench gate-validate --out {tmp_path / 'w'} --resume\n"
+    assert err == f"interrupted; go on with: scratchbench gate-validate --out {tmp_path / 'w'} --resume\n"
     assert "(2 of the 6 comparisons asked for were made)" in out
     kept = (tmp_path / "w" / "records.jsonl").read_bytes()
     sides.error = None

@@ -1,4 +1,4 @@
-"""Run files whose every ratio is known: of `bench run`, `bench speed`, the gate and pytest-benchmark.
+"""Run files whose every ratio is known: of `scratchbench run`, `scratchbench speed`, the gate and pytest-benchmark.
 
 Fed by plain arguments; feeds the tests of the history.
 """
@@ -27,7 +27,7 @@ def day(number: int) -> str:
 
 
 def run(folder: Path, ratio: float, started: str = day(0), seeds: Sequence[int] = (0,), **changes: Any) -> Path:
-    """A folder of `bench run`: scratchnet takes `ratio` times the seconds of the reference."""
+    """A folder of `scratchbench run`: scratchnet takes `ratio` times the seconds of the reference."""
     folder.mkdir(parents=True)
     reference = changes.get("reference", "keras-fit")
     one = builders.spec(name=changes.pop("spec", "one"), seeds=tuple(seeds), epochs=3, **changes.pop("training", {}))
@@ -44,7 +44,7 @@ def run(folder: Path, ratio: float, started: str = day(0), seeds: Sequence[int] 
 
 
 def speed(folder: Path, ratio: float, peer: str = "tf-xla", **changes: Any) -> Path:
-    """A folder of `bench speed`, one cell."""
+    """A folder of `scratchbench speed`, one cell."""
     cell = {
         "architecture": "784-30-10",
         "batch_size": 32,

@@ -165,7 +165,7 @@ def test_where_nothing_can_be_read_the_exit_code_is_2(tmp_path):
     assert (result.exit_code, result.stdout) == (2, "")
     warning, error = result.stderr.splitlines()
     assert warning.startswith("warning: ")
-    assert error.startswith(f"error: {tmp_path}: no run that can be read; `python -m bench run`")
+    assert error.startswith(f"error: {tmp_path}: no run that can be read; `scratchbench run`")
 
 
 @pytest.mark.parametrize(

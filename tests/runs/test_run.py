@@ -165,7 +165,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_leaves_nothing_running(su
     assert workers, "a worker was training"
     wait_until_gone(workers)
     assert code == 130
-    assert f"go on with: python -m bench run --out {folder} --resume" in err
+    assert f"go on with: scratchbench run --out {folder} --resume" in err
     assert "Traceback" not in err
     assert (folder / "summary.csv").exists()
     assert not (folder / ".data").exists()

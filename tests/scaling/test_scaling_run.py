@@ -343,7 +343,7 @@ def test_an_interrupted_run_reports_what_is_finished(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["scaling", "--out", str(tmp_path / "run")])
     assert result.exit_code == 130
     assert "scratchnet's seconds grow as width^1.00" in result.stdout
-    assert f"go on with: python -m bench scaling --out {tmp_path / 'run'} --resume" in result.stderr
+    assert f"go on with: scratchbench scaling --out {tmp_path / 'run'} --resume" in result.stderr
 
 
 def test_a_failed_backend_is_exit_code_1(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """What the benchmarks share: networks of the shapes that are timed, and their examples; and what their header says.
 
-Fed by the grid of `bench speed`; feeds the files bench_*.py beside it.
+Fed by the grid of `scratchbench speed`; feeds the files bench_*.py beside it.
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""`bench speed` on planted seconds: what is the fastest peer, when is enough measured, and what is said of it."""
+"""`scratchbench speed` on planted seconds: what is the fastest peer, when is enough measured, and what is said of it."""
 
 import json
 import math
