@@ -279,19 +279,20 @@ class RMSprop(Optimizer):
         return None if self.centered or self.momentum else loops.rmsprop
 
     def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
-        return rate, 1.0 - self.rho, self.epsilon
+        return rate, self.rho, 1.0 - self.rho, self.epsilon
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         v = kept[0]
         np.multiply(g, g, out=scratch)
-        _move(v, scratch, 1.0 - self.rho)
+        _average(v, scratch, self.rho)
         np.add(v, self.epsilon, out=scratch)
         if self.centered:
             mean, squared = kept[1:3]
             np.copyto(squared, g)
-            _move(mean, squared, 1.0 - self.rho)
+            _average(mean, squared, self.rho)
             np.multiply(mean, mean, out=squared)
             np.subtract(scratch, squared, out=scratch)
+            np.maximum(scratch, self.epsilon, out=scratch)  # rounding can make the variance negative
         np.sqrt(scratch, out=scratch)
         np.divide(g, scratch, out=g)
         np.multiply(g, self.learning_rate, out=g)
@@ -335,7 +336,8 @@ class Adam(Optimizer):
         return loops.adam
 
     def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
-        return self.corrected_rate(rate, t), 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon, 0.0
+        means = (self.beta_1, 1.0 - self.beta_1, self.beta_2, 1.0 - self.beta_2)
+        return self.corrected_rate(rate, t), *means, self.epsilon, 0.0
 
     def _passes(self, *block: Array) -> Block:
         """With the three sums of a pass each, bound to the block."""
@@ -439,11 +441,11 @@ def _called(theta: Array, g: Array, loop: Call) -> None:
     loop()
 
 
-def _move(mean: Array, towards: Array, share: float) -> None:
-    """mean ← mean + share · (towards − mean); `towards` is used up."""
-    np.subtract(towards, mean, out=towards)
-    np.multiply(towards, share, out=towards)
-    np.add(mean, towards, out=mean)
+def _average(mean: Array, x: Array, beta: float) -> None:
+    """mean ← β mean + (1 − β) x; x is used up. mean + (1 − β) (x − mean) would lose a small x where β is small."""
+    np.multiply(mean, beta, out=mean)
+    np.multiply(x, 1.0 - beta, out=x)
+    np.add(mean, x, out=mean)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
