@@ -24,6 +24,12 @@ Block = tuple[Any, ...]
 
 Where loops are compiled: θ, g, and the loop bound to all that it takes."""
 
+Memory = tuple[int, list[tuple[Array, float]]]
+"""Steps, and each vector that is kept with the factor that makes what the formula speaks of."""
+
+BOUND = ("target", "now", "_theta", "_width", "_kept", "_clip_scratch", "_compiles", "_blocks")
+"""Attributes that belong to the parameters that are updated."""
+
 BLOCK_SIZE = 65_536
 """Elements of a vector that are updated at a time, so that all that an update reads and writes stays in the cache."""
 
@@ -65,6 +71,10 @@ class Optimizer:
         self._constant = 0.0 if callable(learning_rate) else positive("learning_rate", learning_rate)
         self.steps = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What it was made of: a copy, or what is pickled, belongs to no network and remembers no step."""
+        return {**{name: value for name, value in vars(self).items() if name not in BOUND}, "steps": 0}
+
     @property
     def learning_rate(self) -> float:
         """η of the next step."""
@@ -75,8 +85,29 @@ class Optimizer:
         """Whether each part of the parameters can be updated without a look at the others: clipping takes a norm."""
         return not self._clippings
 
+    def check_unused(self) -> None:
+        """Refuse what belongs to a network already: both would be trained by one memory, and step one's parameters.
+
+        Raises
+        ------
+        ValueError
+            Names the optimizer.
+        """
+        if hasattr(self, "target"):
+            raise ValueError(
+                f"this {type(self).__name__} optimizer belongs to another network; "
+                "allowed: an optimizer of its own for each network, copy.deepcopy(optimizer) for example"
+            )
+
     def attach(self, parameters: Parameters) -> None:
-        """Bind the parameters that are updated; whatever is remembered from step to step starts anew."""
+        """Bind the parameters that are updated, once; nothing is remembered from step to step yet.
+
+        Raises
+        ------
+        ValueError
+            Where others are bound already.
+        """
+        self.check_unused()
         self._theta, self._width, self.steps = parameters.vector, parameters.width, 0
         self._kept = [parameters.zeros_like().vector for _ in self._starts()]
         for kept, start in zip(self._kept, self._starts(), strict=True):
@@ -86,6 +117,20 @@ class Optimizer:
         self._compiles = self._loop(self.target.vector) is not None and compiles()
         self.now = np.zeros(1 + len(self._factors(1.0, 1)), self._theta.dtype)
         self._blocks: list[Block] = []
+
+    def memory(self) -> Memory:
+        """What it remembers from step to step, for an optimizer of the same kind elsewhere: `remember`."""
+        return self.steps, list(zip((kept.copy() for kept in self._kept), self._scales(), strict=True))
+
+    def remember(self, memory: Memory) -> None:
+        """Go on where the other one stood; it is attached to parameters of the same shapes."""
+        self.steps, vectors = memory
+        for kept, (vector, scale), own in zip(self._kept, vectors, self._scales(), strict=True):
+            np.multiply(vector, scale / own, out=kept)
+
+    def _scales(self) -> tuple[float, ...]:
+        """Factor of each vector that is kept which makes what the formula speaks of."""
+        return (1.0,) * len(self._kept)
 
     def _target(self, parameters: Parameters) -> Parameters:
         """What the products of BP3 and BP4 are accumulated into."""
@@ -345,6 +390,11 @@ class Adam(Optimizer):
         sums = (AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta)))
         return *block, *sums
 
+    def _scales(self) -> tuple[float, ...]:
+        if self._compiles:
+            return super()._scales()
+        return self._decay_m.scale(self.steps - 1), self._decay_v.scale(self.steps - 1)
+
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         m, v, add_to_m, add_to_v, add_to_theta = kept
         np.multiply(g, g, out=scratch)
@@ -375,7 +425,11 @@ class _Decay:
         if k == 0:
             np.multiply(M, self.beta**self.period, out=M)
         add_to_M(self.beta**-k)
-        return (1.0 - self.beta) * self.beta**k
+        return self.scale(steps)
+
+    def scale(self, steps: int) -> float:
+        """The factor that makes m of M, once x has been taken in after so many steps."""
+        return float((1.0 - self.beta) * self.beta ** (steps % self.period))
 
 
 class AdamW(Adam):
