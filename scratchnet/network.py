@@ -58,12 +58,17 @@ class Network:
     inputs : n_0, the number of input features.
     layers : the layers 1 to L.
     loss : a name in `scratchnet.losses.LOSSES`, or one of its objects; it must be defined on the output's activation.
-    optimizer : one of `scratchnet.optimizers`; what it remembers belongs to this network. Left out: SGD(0.1).
+    optimizer : one of `scratchnet.optimizers`, which no other network uses: `copy.deepcopy` makes another. Left out:
+        SGD(0.1).
     l1, l2 : factors of Σ|w| and Σ w² in the cost.
     dtype : "float32" or "float64", of every array.
     processes : how many processes may train it together, see `scratchnet.team`. More than 1 pays where that many cores
         are free and batches are large; the batches and the mathematics are the same.
     seed : of the initial weights, and of order and dropout in `fit`; a `numpy.random.Generator` is welcome.
+
+    Several threads may predict, evaluate, and ask for cost and gradient at once. One thread at a time may train; a
+    second one gets a RuntimeError. A read while another thread trains sees the parameters of that moment, some perhaps
+    before and some after an update. Copies (`copy.deepcopy`) and pickles train on as this network would.
 
     Raises
     ------
