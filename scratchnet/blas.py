@@ -5,16 +5,18 @@ Fed by a dtype, a network's width and the variable SCRATCHNET_BLAS (`mkl` or `sc
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 from numpy.typing import DTypeLike
 from scipy.linalg import cython_blas
-from threadpoolctl import ThreadpoolController
 
 from scratchnet.checks import chosen
 
@@ -24,6 +26,8 @@ Function = Callable[..., None]
 VARIABLE = "SCRATCHNET_BLAS"
 WIDE = 256
 """Units of a layer from which SciPy's library is the faster one on processors that are not Intel's."""
+PROCESS_WIDE = "pthreads"
+"""Threads of OpenBLAS whose number is one for the whole process; that of OpenMP's threads is one for each thread."""
 PREFIXES = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
 
 
@@ -43,10 +47,55 @@ def address(function: Function) -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
-def threads() -> ThreadpoolController:
+def threads() -> threadpoolctl.ThreadpoolController:
     """What limits the threads of every BLAS in this process; ours is loaded first, or it would be missed."""
     function("gemm", np.float32)
-    return ThreadpoolController()
+    return threadpoolctl.ThreadpoolController()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within, BLAS takes one thread. Several threads of Python may be within at once, and leave in any order."""
+    with _process_limit, _pools()[1].limit(limits=1, user_api="blas"):
+        yield
+
+
+class _ProcessLimit:
+    """The limit of those BLAS that have one for the whole process: the first to enter sets it, the last lifts it."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = Lock(), 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+            if self._count == 1:
+                self._limit = _pools()[0].limit(limits=1, user_api="blas")
+                _let_every_thread_set_limits()
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                self._limit.restore_original_limits()
+                _let_every_thread_set_limits()
+
+
+_process_limit = _ProcessLimit()
+
+
+@cache
+def _pools() -> tuple[Any, Any]:
+    """What limits those BLAS whose limit is the whole process's, OpenBLAS as SciPy brings it, and all the others."""
+    every = threads()
+    layers = {library.get("threading_layer") for library in every.info()} - {PROCESS_WIDE}
+    return every.select(threading_layer=PROCESS_WIDE), every.select(threading_layer=list(layers))
+
+
+def _let_every_thread_set_limits() -> None:
+    """From threadpoolctl 3.8 on the thread that set OpenBLAS's limit is the only one that can, until it says so."""
+    getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda: None)()
 
 
 def library(width: int = 0) -> str:

@@ -75,7 +75,8 @@ class GradientsAdded(Optimizer):
 
 
 def shares_of_examples(batch_size: int, processes: int) -> list[slice]:
-    """Which examples of a batch each process takes."""
+    """Which examples of a batch each process takes; never more processes than there are examples."""
+    processes = min(processes, batch_size)
     bounds = [batch_size * index // processes for index in range(processes + 1)]
     return [slice(*bound) for bound in pairwise(bounds)]
 

@@ -177,19 +177,21 @@ def nesterov(size: Integers, factors: Array, theta: Array, g: Array, velocity: A
 
 
 def rmsprop(size: Integers, factors: Array, theta: Array, g: Array, v: Array) -> None:
-    """v ← v + share · (g² − v), θ ← θ − η g / √(v + ε)."""
-    rate, share, epsilon = factors[0], factors[1], factors[2]
+    """v ← ρ v + (1 − ρ) g², θ ← θ − η g / √(v + ε)."""
+    # v + (1 − ρ) (g² − v) would lose the digits of a g² much smaller than v where ρ is small.
+    rate, rho, share, epsilon = factors[0], factors[1], factors[2], factors[3]
     for i in range(size[0]):
-        v[i] += share * (g[i] * g[i] - v[i])
+        v[i] = rho * v[i] + share * (g[i] * g[i])
         theta[i] -= rate * g[i] / np.sqrt(v[i] + epsilon)
 
 
 def adam(size: Integers, factors: Array, theta: Array, g: Array, m: Array, v: Array) -> None:
-    """m ← m + share_m · (g − m), v ← v + share_v · (g² − v), θ ← θ − decay · θ − α m / (√v + ε)."""
-    rate, share_m, share_v, epsilon, decay = factors[0], factors[1], factors[2], factors[3], factors[4]
+    """m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − decay · θ − α m / (√v + ε)."""
+    rate, beta_1, share_1, beta_2, share_2 = factors[0], factors[1], factors[2], factors[3], factors[4]
+    epsilon, decay = factors[5], factors[6]
     for i in range(size[0]):
-        m[i] += share_m * (g[i] - m[i])
-        v[i] += share_v * (g[i] * g[i] - v[i])
+        m[i] = beta_1 * m[i] + share_1 * g[i]
+        v[i] = beta_2 * v[i] + share_2 * (g[i] * g[i])
         theta[i] -= decay * theta[i] + rate * m[i] / (np.sqrt(v[i]) + epsilon)
 
 

@@ -5,7 +5,7 @@ Fed by layer descriptions and arrays with one example a row; the equations thems
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scratchnet import metrics, storage
+from scratchnet import blas, metrics, storage
+from scratchnet.buffers import IdleWorkspaces, kept
 from scratchnet.checks import known
 from scratchnet.dropout import Mask, masks_of
 from scratchnet.early_stopping import EarlyStopping
@@ -29,12 +30,15 @@ from scratchnet.regularizers import L1L2
 from scratchnet.shared import Barrier, shared_zeros
 from scratchnet.subnormals import flushed_to_zero
 from scratchnet.team import Team, usable_processes, way_to_share
+from scratchnet.training_lock import TrainingLock, one_thread_at_a_time
 from scratchnet.workspace import Workspace
 
 Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]
 
 PREDICTION_BATCH_SIZE = 1024
+BOUND = ("_training", "_idle", "_team", "_decay", "_scratch", "_workspaces", "_programs", "_barrier")
+"""Attributes that a copy of a network makes anew."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,17 @@ class Network:
     inputs : n_0, the number of input features.
     layers : the layers 1 to L.
     loss : a name in `scratchnet.losses.LOSSES`, or one of its objects; it must be defined on the output's activation.
-    optimizer : one of `scratchnet.optimizers`; what it remembers belongs to this network. Left out: SGD(0.1).
+    optimizer : one of `scratchnet.optimizers`, which no other network uses: `copy.deepcopy` makes another. Left out:
+        SGD(0.1).
     l1, l2 : factors of Σ|w| and Σ w² in the cost.
     dtype : "float32" or "float64", of every array.
     processes : how many processes may train it together, see `scratchnet.team`. More than 1 pays where that many cores
         are free and batches are large; the batches and the mathematics are the same.
     seed : of the initial weights, and of order and dropout in `fit`; a `numpy.random.Generator` is welcome.
+
+    Several threads may predict, evaluate, and ask for cost and gradient at once. One thread at a time may train; a
+    second one gets a RuntimeError. A read while another thread trains sees the parameters of that moment, some perhaps
+    before and some after an update. Copies (`copy.deepcopy`) and pickles train on as this network would.
 
     Raises
     ------
@@ -91,20 +100,41 @@ class Network:
         self.optimizer = optimizer if optimizer is not None else SGD(0.1)
         self.regularizer = L1L2(l1, l2)
         self._rng = np.random.default_rng(seed)
-        self._processes = usable_processes(processes)
-        self._team: Team | None = None
-        zeros = shared_zeros if self._processes > 1 else np.zeros
+        self._processes = processes
+        zeros = shared_zeros if usable_processes(processes) > 1 else np.zeros
         self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], dtype, zeros)
         self.parameters.set(self._initial_parameters())
+        self.step_costs: Array = np.zeros(0, dtype)
+        """Cost of each step of the last epoch, before its update."""
+        self._bind()
+
+    def _bind(self) -> None:
+        """Make all that is bound to the parameters, and no part of a copy."""
         self.optimizer.attach(self.parameters)
+        self._training, self._idle = TrainingLock(), IdleWorkspaces()
+        self._team: Team | None = None
         self._decay = self._buffers() if self.regularizer else []
         self._scratch = self._buffers() if self.regularizer else []
         self._workspaces: dict[int, Workspace] = {}
         self._programs: dict[tuple[int, Loss], Program | None] = {}
         self._barrier = Barrier(1)
-        self.step_costs: Array = np.zeros(0, dtype)
-        """Cost of each step of the last epoch, before its update."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Settings, parameters, random state, the optimizer's memory: a copy or a pickle trains on from here."""
+        state = {name: value for name, value in vars(self).items() if name not in BOUND}
+        return {**state, "memory": self.optimizer.memory()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        memory = state.pop("memory")
+        vars(self).update(state)
+        self._bind()
+        self.optimizer.remember(memory)
+
+    def __copy__(self) -> Self:
+        """A deep copy: parameters and optimizer belong to one network."""
+        return copy.deepcopy(self)
+
+    @one_thread_at_a_time
     def fit(
         self,
         X: ArrayLike,
@@ -150,6 +180,7 @@ class Network:
         examples = Examples.prepare(X, y, self.inputs, self.layers[-1].units, self.dtype)
         return examples.smoothed(self.loss).weighted(sample_weight, class_weight)
 
+    @one_thread_at_a_time
     def train_epoch(self, examples: Examples, order: Order, batch_size: int, masks: Sequence[Mask] = ()) -> float:
         """One pass over `examples` in that order (N,); the last batch is shorter where M does not divide N.
 
@@ -163,7 +194,7 @@ class Network:
         together = self._team_for(examples, batch_size) if len(order) >= batch_size else None
         whole = len(order) // batch_size * batch_size if together else 0
         costs = []
-        with self._one_thread():
+        with self._few_threads():
             if together:
                 costs.append(together.train(order[:whole], [mask[:whole] for mask in masks]))
             if whole < len(order):
@@ -207,13 +238,17 @@ class Network:
 
     def program(self, batch_size: int) -> Program | None:
         """The step for batches of that size as a table of calls in C; None where NumPy has a part in it."""
-        if (batch_size, self.loss) not in self._programs:
-            made = self.program_kind.of(self._workspace(batch_size), self.loss, self.optimizer, self._barrier)
-            self._programs[batch_size, self.loss] = made
-        return self._programs[batch_size, self.loss]
+
+        def make() -> Program | None:
+            return self.program_kind.of(self._workspace(batch_size), self.loss, self.optimizer, self._barrier)
+
+        return kept(self._programs, (batch_size, self.loss), make)
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[tuple[slice, Workspace]]:
-        """Each batch of an epoch: its place in `order`, and the workspace into whose `rows` it has been gathered."""
+        """Each batch of an epoch: its place in `order`, and the workspace into whose `rows` it has been gathered.
+
+        The workspace is the one that trains: not while another thread trains.
+        """
         for start in range(0, len(order), batch_size):
             columns = slice(start, min(start + batch_size, len(order)))
             workspace = self._workspace(columns.stop - start)
@@ -236,7 +271,11 @@ class Network:
         return self._decay
 
     def _penalty(self) -> float:
-        return self.regularizer.cost(self.parameters.weights, self._scratch) if self._scratch else 0.0
+        return self.regularizer.cost(self.parameters.weights, self._scratch) if self.regularizer else 0.0
+
+    def _read_penalty(self) -> float:
+        """`_penalty` in buffers of its own: another thread may be training."""
+        return self.regularizer.cost(self.parameters.weights, self._buffers()) if self.regularizer else 0.0
 
     def predict(self, X: ArrayLike) -> Array:
         """A[L] as rows (N, n_L) for X (N, n_0)."""
@@ -257,7 +296,7 @@ class Network:
         check_weights(weights, len(losses))
         predicted, classes = metrics.predicted_classes(A.T), max(A.shape[0], 2)
         return {
-            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._penalty(),  # (24)
+            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._read_penalty(),  # (24)
             "accuracy": metrics.accuracy(predicted, labels),
             "precision": metrics.precision(predicted, labels, classes, "macro"),
             "recall": metrics.recall(predicted, labels, classes, "macro"),
@@ -309,6 +348,8 @@ class Network:
             Names the file, where it holds something else.
         """
         description, vector = storage.load(path)
+        if optimizer is not None:
+            optimizer.check_unused()
         try:
             layers = [Dense(**layer) for layer in description.pop("layers")]
             loss = _stored_loss(description.pop("loss"))
@@ -325,14 +366,15 @@ class Network:
             raise ValueError(f"X has shape {rows.shape}; allowed: (N, {self.inputs}) with N of 1 or more")
         A: Array = np.empty((self.layers[-1].units, len(rows)), self.dtype)
         loss_input, W, b = np.empty_like(A), self.parameters.weights[0], self.parameters.biases[0]
-        with np.errstate(over="ignore"), self._one_thread():
+        with np.errstate(over="ignore"), self._few_threads():
             for start in range(0, len(rows), PREDICTION_BATCH_SIZE):
                 columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
-                workspace = self._workspace(columns.stop - start)
+                workspace = self._idle.take(columns.stop - start) or self._new_workspace(columns.stop - start)
                 workspace.keep([mask[columns] for mask in masks])
                 batch.forward_rows(workspace, W, b, np.ascontiguousarray(rows[columns], self.dtype))
                 A[:, columns] = workspace.output.A
                 loss_input[:, columns] = batch.loss_input(workspace, self.loss)
+                self._idle.put(workspace)
         return A, loss_input
 
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
@@ -347,7 +389,8 @@ class Network:
         self, optimizer: Optimizer, barrier: Barrier, regularizes: bool, workspace: Workspace | None = None
     ) -> Self:
         """This network as one of several processes trains it: the same parameters, its own optimizer and buffers."""
-        member = copy.copy(self)
+        member = object.__new__(type(self))
+        vars(member).update(vars(self))
         member.optimizer, member._team, member._processes = optimizer, None, 1
         member._programs, member._barrier = {}, barrier
         member._workspaces = {workspace.batch_size: workspace} if workspace is not None else {}
@@ -357,21 +400,31 @@ class Network:
 
     def _team_for(self, examples: Examples, batch_size: int) -> "Team | None":
         """The processes that train these examples in batches of this size; None where one alone is faster."""
-        way = way_to_share(self, batch_size, self._processes)
+        processes = usable_processes(self._processes)
+        way = way_to_share(self, batch_size, processes)
         if way is None:
             return None
         if self._team is None or not self._team.trains(examples, batch_size):
-            self._team = Team(self, examples, batch_size, self._processes, way)
+            self._team = Team(self, examples, batch_size, processes, way)
         return self._team
 
-    def _one_thread(self) -> AbstractContextManager[Any]:
+    def _few_threads(self) -> AbstractContextManager[Any]:
         """BLAS with one thread where a team trains: another would go on spinning on the core of another process."""
-        return self._team.one_thread() if self._team is not None else nullcontext()
+        return blas.one_thread() if self._team is not None else nullcontext()
 
     def _workspace(self, batch_size: int) -> Workspace:
-        if batch_size not in self._workspaces:
-            self._workspaces[batch_size] = Workspace(self.layers, self.parameters, self.optimizer.target, batch_size)
-        return self._workspaces[batch_size]
+        return kept(self._workspaces, batch_size, lambda: self._new_workspace(batch_size))
+
+    def _new_workspace(self, batch_size: int) -> Workspace:
+        return Workspace(self.layers, self.parameters, self.optimizer.target, batch_size)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within, no other thread can train this network; what a fork copied is no longer shared with its parent."""
+        if self._training.is_of_another_process:
+            self.__setstate__(copy.deepcopy(self.__getstate__()))
+        with self._training.held():
+            yield
 
 
 class _Watch:

@@ -24,6 +24,12 @@ Block = tuple[Any, ...]
 
 Where loops are compiled: θ, g, and the loop bound to all that it takes."""
 
+Memory = tuple[int, list[tuple[Array, float]]]
+"""Steps, and each vector that is kept with the factor that makes what the formula speaks of."""
+
+BOUND = ("target", "now", "_theta", "_width", "_kept", "_clip_scratch", "_compiles", "_blocks")
+"""Attributes that belong to the parameters that are updated."""
+
 BLOCK_SIZE = 65_536
 """Elements of a vector that are updated at a time, so that all that an update reads and writes stays in the cache."""
 
@@ -65,6 +71,10 @@ class Optimizer:
         self._constant = 0.0 if callable(learning_rate) else positive("learning_rate", learning_rate)
         self.steps = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What it was made of: a copy, or what is pickled, belongs to no network and remembers no step."""
+        return {**{name: value for name, value in vars(self).items() if name not in BOUND}, "steps": 0}
+
     @property
     def learning_rate(self) -> float:
         """η of the next step."""
@@ -75,8 +85,29 @@ class Optimizer:
         """Whether each part of the parameters can be updated without a look at the others: clipping takes a norm."""
         return not self._clippings
 
+    def check_unused(self) -> None:
+        """Refuse what belongs to a network already: both would be trained by one memory, and step one's parameters.
+
+        Raises
+        ------
+        ValueError
+            Names the optimizer.
+        """
+        if hasattr(self, "target"):
+            raise ValueError(
+                f"this {type(self).__name__} optimizer belongs to another network; "
+                "allowed: an optimizer of its own for each network, copy.deepcopy(optimizer) for example"
+            )
+
     def attach(self, parameters: Parameters) -> None:
-        """Bind the parameters that are updated; whatever is remembered from step to step starts anew."""
+        """Bind the parameters that are updated, once; nothing is remembered from step to step yet.
+
+        Raises
+        ------
+        ValueError
+            Where others are bound already.
+        """
+        self.check_unused()
         self._theta, self._width, self.steps = parameters.vector, parameters.width, 0
         self._kept = [parameters.zeros_like().vector for _ in self._starts()]
         for kept, start in zip(self._kept, self._starts(), strict=True):
@@ -86,6 +117,20 @@ class Optimizer:
         self._compiles = self._loop(self.target.vector) is not None and compiles()
         self.now = np.zeros(1 + len(self._factors(1.0, 1)), self._theta.dtype)
         self._blocks: list[Block] = []
+
+    def memory(self) -> Memory:
+        """What it remembers from step to step, for an optimizer of the same kind elsewhere: `remember`."""
+        return self.steps, list(zip((kept.copy() for kept in self._kept), self._scales(), strict=True))
+
+    def remember(self, memory: Memory) -> None:
+        """Go on where the other one stood; it is attached to parameters of the same shapes."""
+        self.steps, vectors = memory
+        for kept, (vector, scale), own in zip(self._kept, vectors, self._scales(), strict=True):
+            np.multiply(vector, scale / own, out=kept)
+
+    def _scales(self) -> tuple[float, ...]:
+        """Factor of each vector that is kept which makes what the formula speaks of."""
+        return (1.0,) * len(self._kept)
 
     def _target(self, parameters: Parameters) -> Parameters:
         """What the products of BP3 and BP4 are accumulated into."""
@@ -279,19 +324,20 @@ class RMSprop(Optimizer):
         return None if self.centered or self.momentum else loops.rmsprop
 
     def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
-        return rate, 1.0 - self.rho, self.epsilon
+        return rate, self.rho, 1.0 - self.rho, self.epsilon
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         v = kept[0]
         np.multiply(g, g, out=scratch)
-        _move(v, scratch, 1.0 - self.rho)
+        _average(v, scratch, self.rho)
         np.add(v, self.epsilon, out=scratch)
         if self.centered:
             mean, squared = kept[1:3]
             np.copyto(squared, g)
-            _move(mean, squared, 1.0 - self.rho)
+            _average(mean, squared, self.rho)
             np.multiply(mean, mean, out=squared)
             np.subtract(scratch, squared, out=scratch)
+            np.maximum(scratch, self.epsilon, out=scratch)  # rounding can make the variance negative
         np.sqrt(scratch, out=scratch)
         np.divide(g, scratch, out=g)
         np.multiply(g, self.learning_rate, out=g)
@@ -335,13 +381,19 @@ class Adam(Optimizer):
         return loops.adam
 
     def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
-        return self.corrected_rate(rate, t), 1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon, 0.0
+        means = (self.beta_1, 1.0 - self.beta_1, self.beta_2, 1.0 - self.beta_2)
+        return self.corrected_rate(rate, t), *means, self.epsilon, 0.0
 
     def _passes(self, *block: Array) -> Block:
         """With the three sums of a pass each, bound to the block."""
         theta, g, scratch, m, v = block
         sums = (AddScaled(x, y, self._width) for x, y in ((g, m), (scratch, v), (scratch, theta)))
         return *block, *sums
+
+    def _scales(self) -> tuple[float, ...]:
+        if self._compiles:
+            return super()._scales()
+        return self._decay_m.scale(self.steps - 1), self._decay_v.scale(self.steps - 1)
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Any) -> None:
         m, v, add_to_m, add_to_v, add_to_theta = kept
@@ -373,7 +425,11 @@ class _Decay:
         if k == 0:
             np.multiply(M, self.beta**self.period, out=M)
         add_to_M(self.beta**-k)
-        return (1.0 - self.beta) * self.beta**k
+        return self.scale(steps)
+
+    def scale(self, steps: int) -> float:
+        """The factor that makes m of M, once x has been taken in after so many steps."""
+        return float((1.0 - self.beta) * self.beta ** (steps % self.period))
 
 
 class AdamW(Adam):
@@ -439,11 +495,11 @@ def _called(theta: Array, g: Array, loop: Call) -> None:
     loop()
 
 
-def _move(mean: Array, towards: Array, share: float) -> None:
-    """mean ← mean + share · (towards − mean); `towards` is used up."""
-    np.subtract(towards, mean, out=towards)
-    np.multiply(towards, share, out=towards)
-    np.add(mean, towards, out=mean)
+def _average(mean: Array, x: Array, beta: float) -> None:
+    """mean ← β mean + (1 − β) x; x is used up. mean + (1 − β) (x − mean) would lose a small x where β is small."""
+    np.multiply(mean, beta, out=mean)
+    np.multiply(x, 1.0 - beta, out=x)
+    np.add(mean, x, out=mean)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

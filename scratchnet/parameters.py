@@ -34,6 +34,10 @@ class Parameters:
         self.weights = [W_b[:, :-1] for W_b in self.augmented]
         self.biases = [W_b[:, -1] for W_b in self.augmented]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or what is pickled, is made anew: copied one by one, views would no longer be views."""
+        return _restored, (self._widths, self._zeros, self.vector)
+
     def zeros_like(self) -> "Parameters":
         """Zeros of the same shapes and dtype: a gradient or a velocity."""
         return Parameters(self._widths, self.vector.dtype, self._zeros)
@@ -62,3 +66,9 @@ class Parameters:
     def get(self) -> list[tuple[Array, Array]]:
         """Copies of (W, b) of each layer."""
         return [(W.copy(), b.copy()) for W, b in zip(self.weights, self.biases, strict=True)]
+
+
+def _restored(widths: tuple[int, ...], zeros: Callable[[int, DTypeLike], Array], vector: Array) -> Parameters:
+    parameters = Parameters(widths, vector.dtype, zeros)
+    parameters.vector[...] = vector
+    return parameters

@@ -11,9 +11,8 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from multiprocessing import Pipe, get_context
+from multiprocessing import Pipe, current_process, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,7 +49,7 @@ class Way(NamedTuple):
 
     members: Callable[["Network", int, int, Barrier], list["Network"]]
     parts: Callable[[int, int], list[slice]]
-    """Which examples of a batch each process is given: from batch size and number of processes."""
+    """Which examples of a batch each process is given: from batch size and the most processes there may be."""
 
 
 BY_EXAMPLES = Way(by_examples.members, shares_of_examples)
@@ -60,7 +59,8 @@ BY_NEURONS = Way(by_neurons.members, lambda batch_size, processes: [slice(0, bat
 def usable_processes(asked: int) -> int:
     """As many as asked for, or 1 where processes cannot train together.
 
-    They are forked (Linux), and they see each other's writes in order without a fence (x86).
+    They are forked (Linux), and they see each other's writes in order without a fence (x86). A daemonic process may
+    start none, and the workers of `multiprocessing.Pool` are daemonic.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def usable_processes(asked: int) -> int:
     """
     if asked < 1:
         raise ValueError(f"processes is {asked}; allowed: 1 or more")
-    return asked if sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64") else 1
+    suits = sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64") and not current_process().daemon
+    return asked if suits else 1
 
 
 def way_to_share(network: "Network", batch_size: int, processes: int) -> Way | None:
@@ -98,8 +99,8 @@ class Team:
     def __init__(self, network: "Network", examples: Examples, batch_size: int, processes: int, way: Way) -> None:
         self._examples, self._batch_size, self._optimizer = examples, batch_size, network.optimizer
         self._parts = way.parts(batch_size, processes)
-        self._barrier, self._blas = Barrier(processes), blas.threads()
-        self._lead, *others = members = way.members(network, batch_size, processes, self._barrier)
+        self._barrier, self._blas = Barrier(len(self._parts)), blas.threads()
+        self._lead, *others = members = way.members(network, batch_size, len(self._parts), self._barrier)
         for member, part in zip(members, self._parts, strict=True):
             member.program(part.stop - part.start)
         self._others = [self._fork(member, index) for index, member in enumerate(others, 1)]
@@ -120,11 +121,6 @@ class Team:
     def trains(self, examples: Examples, batch_size: int) -> bool:
         """Whether it is for batches of this size of these examples, and was not ended."""
         return self._end.alive and self._examples is examples and self._batch_size == batch_size
-
-    def one_thread(self) -> AbstractContextManager[Any]:
-        """Within, BLAS of this process takes one thread, as that of the others does."""
-        limited: AbstractContextManager[Any] = self._blas.limit(limits=1, user_api="blas")
-        return limited
 
     def train(self, order: Order, masks: Sequence[Mask]) -> Array:
         """Train whole batches in that order; the cost of each before its update, (steps,)."""

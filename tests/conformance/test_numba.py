@@ -1,5 +1,6 @@
 """Steps that Numba compiles train what NumPy's steps train; the tests of tests/scratchnet run with Numba too."""
 
+import copy
 import inspect
 import os
 import re
@@ -57,7 +58,7 @@ EXAMPLES = 515
 
 def network(library, monkeypatch, layers, **options):
     monkeypatch.setenv(calls.VARIABLE, library)
-    return Network(60, layers, **options)
+    return Network(60, layers, **copy.deepcopy(options))  # each network has an optimizer of its own
 
 
 def trained(library, monkeypatch, layers=None, batch_size=64, **options):

@@ -6,6 +6,7 @@ table in docs/derivation/mistakes.md has the same rows.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,8 @@ def training(momentum: float = 0.0) -> Check:
     return Check("an epoch beside steps along central differences", prepare)
 
 
-def attached_again() -> Check:
-    """A second network trained by an optimizer that has trained a first, beside one trained by a new optimizer."""
+def trained_by_a_copy() -> Check:
+    """A network trained by a copy of an optimizer that has trained another, beside one trained by a new optimizer."""
 
     def train(of: Case, optimizer: Optimizer) -> np.ndarray:
         network = twin(of.network, optimizer)
@@ -104,13 +105,13 @@ def attached_again() -> Check:
     def measure(of: Case) -> float:
         used = SGD(RATE, MOMENTUM)
         train(of, used)
-        return distance(train(of, used), train(of, SGD(RATE, MOMENTUM)))
+        return distance(train(of, deepcopy(used)), train(of, SGD(RATE, MOMENTUM)))
 
     def prepare():
         of = case("tanh", "mean_squared_error", "linear")
         return lambda: measure(of)
 
-    return Check("an optimizer used twice beside a new one", prepare)
+    return Check("a copy of a used optimizer beside a new one", prepare)
 
 
 def keras_steps(name: str, **options: Any) -> Check:
@@ -328,14 +329,17 @@ def mask_forgotten_on_the_way_back(monkeypatch):
 
 
 def velocity_kept(monkeypatch):
-    right = SGD.attach
+    state_of, right = SGD.__getstate__, SGD.attach
+
+    def state(self):
+        return {**state_of(self), "_before": getattr(self, "_kept", [])}
 
     def attach(self, parameters):
-        before = getattr(self, "_kept", [])
         right(self, parameters)
-        for kept, velocity in zip(self._kept, before, strict=False):
+        for kept, velocity in zip(self._kept, getattr(self, "_before", []), strict=False):
             kept[...] = velocity
 
+    monkeypatch.setattr(SGD, "__getstate__", state)
     monkeypatch.setattr(SGD, "attach", attach)
 
 
@@ -521,10 +525,10 @@ MISTAKES = [
     ),
     Mistake(
         "velocity-kept",
-        "the velocity of momentum not reset by `attach`",
+        "the velocity of momentum kept by a copy of the optimizer",
         OURS,
         velocity_kept,
-        attached_again(),
+        trained_by_a_copy(),
     ),
     Mistake(
         "gradient-not-smoothed",

@@ -198,6 +198,43 @@ def test_no_process_outlives_a_parent_that_is_killed(tmp_path):
     assert not alive
 
 
+def test_there_are_never_more_processes_than_examples_in_a_batch():
+    """As on a machine of very many cores: 64 examples, and 80 processes that may train them."""
+    X, y = data()
+    alone, together = (
+        Network(12, [Dense(7, "relu"), Dense(4, "softmax")], dtype="float64", processes=processes, seed=3)
+        for processes in (1, 80)
+    )
+    before = len(children())
+    for net in (alone, together):
+        net.fit(X[:64], y[:64], batch_size=64)
+    assert len(children()) - before == 63
+    np.testing.assert_allclose(together.parameters.vector, alone.parameters.vector, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(together.step_costs, alone.step_costs, rtol=1e-13)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_batches_smaller_than_the_number_of_processes(way, optimizer, batch_size):
+    X, y = data()
+    alone, together = (network(processes, OPTIMIZERS[optimizer]) for processes in (1, 4))
+    for net in (alone, together):
+        net.fit(X[:9], y[:9], epochs=2, batch_size=batch_size)
+    np.testing.assert_allclose(together.parameters.vector, alone.parameters.vector, rtol=0, atol=1e-12)
+
+
+def test_parameters_fewer_than_processes(monkeypatch):
+    monkeypatch.setattr("scratchnet.network.way_to_share", lambda *_: team.BY_EXAMPLES)
+    X, y = data()
+    alone, together = (
+        Network(1, [Dense(1, "sigmoid")], loss="binary_crossentropy", dtype="float64", processes=processes)
+        for processes in (1, 4)
+    )
+    for net in (alone, together):
+        net.fit(X[:, :1], y > 1, batch_size=10)
+    np.testing.assert_allclose(together.parameters.vector, alone.parameters.vector, rtol=0, atol=1e-13)
+
+
 def test_no_processes_at_all_are_refused():
     with pytest.raises(ValueError, match=r"processes is 0; allowed: 1 or more"):
         network(0)
