@@ -112,7 +112,7 @@ def shown(value: Any) -> str:
     """The value as a message shows it: on one line, and not long."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape}"
-    text = " ".join(str(value.item() if isinstance(value, np.generic) else repr(value)).split())
+    text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
 
 

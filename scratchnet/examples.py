@@ -57,6 +57,18 @@ class Examples:
         check_finite("X", augmented, dtype, given=rows)
         return cls(augmented, Y, Y, labels)
 
+    def check_fit(self, inputs: int, outputs: int) -> None:
+        """Refuse to be trained by a network of other widths than they were prepared for.
+
+        Raises
+        ------
+        ValueError
+        """
+        features = self.X_augmented.shape[1] - (not isinstance(self.X_augmented, np.memmap))
+        if (features, len(self.Y)) != (inputs, outputs):
+            given = f"{features} features and {len(self.Y)} targets"
+            raise ValueError(f"examples have {given}; allowed: {inputs} and {outputs}, as this network's prepare makes")
+
     def smoothed(self, loss: Loss) -> "Examples":
         """The same examples with the targets that the loss compares with: label smoothing is done once, here."""
         return replace(self, Y=loss.smooth(self.given_Y))
@@ -81,9 +93,11 @@ class Examples:
         if class_weight is None:
             return {}
         instance("class_weight", class_weight, Mapping, "a dict of class and factor, such as {0: 1.0, 1: 5.0}")
-        if len(self.given_Y) == 1 and not np.isin(self.given_Y, (0.0, 1.0)).all():
-            value = self.given_Y[~np.isin(self.given_Y, (0.0, 1.0))][0]
-            raise ValueError(f"class_weight with a target of {value:g}; allowed: with classes, sample_weight here")
+        between = self.given_Y[~np.isin(self.given_Y, (0.0, 1.0))] if len(self.given_Y) == 1 else ()
+        if len(between):
+            raise ValueError(
+                f"class_weight with a target of {between[0]:g}; allowed: targets 0 and 1, or sample_weight"
+            )
         classes = range(max(len(self.Y), 2))
         for label in class_weight:
             if isinstance(label, bool) or label not in classes:

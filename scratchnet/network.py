@@ -130,6 +130,8 @@ class Network:
         still divides by the number of examples, as in Keras.
         """
         epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
+        if on_epoch is not None and not callable(on_epoch):
+            raise TypeError(f"on_epoch is {shown(on_epoch)}; allowed: a function of an Epoch")
         examples, history = self.prepare(X, y, sample_weight, class_weight), []
         watch = _Watch(early_stopping, self.parameters, self._monitors(validation_data))
         for number in range(1, epochs + 1):
@@ -155,6 +157,8 @@ class Network:
         class_weight: Mapping[int, float] | None = None,
     ) -> Examples:
         """Copy X (N, n_0), y and the weights into the layout that `train_epoch` reads."""
+        if class_weight is not None and self.is_regression:
+            raise ValueError(f"class_weight in a regression ({self.loss_name}); allowed: sample_weight")
         examples = Examples.prepare(X, y, self.inputs, self.layers[-1].units, self.dtype)
         return examples.smoothed(self.loss).weighted(sample_weight, class_weight)
 
@@ -165,6 +169,7 @@ class Network:
         Returns the cost: the mean over the examples, each step before its update. `step_costs` has it step by step.
         """
         instance("examples", examples, Examples, "what network.prepare(X, y) returns")
+        examples.check_fit(self.inputs, self.layers[-1].units)
         order, batch_size = check_order(order, len(examples)), integer("batch_size", batch_size, 1)
         check_masks(masks, self._dropped_units(), len(order))
         together = self._team_for(examples, batch_size) if len(order) >= batch_size else None
