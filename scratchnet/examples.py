@@ -93,8 +93,8 @@ class Examples:
         if class_weight is None:
             return {}
         instance("class_weight", class_weight, Mapping, "a dict of class and factor, such as {0: 1.0, 1: 5.0}")
-        between = self.given_Y[~np.isin(self.given_Y, (0.0, 1.0))] if len(self.given_Y) == 1 else ()
-        if len(between):
+        between = self.given_Y[~np.isin(self.given_Y, (0.0, 1.0))]
+        if len(self.given_Y) == 1 and len(between):
             raise ValueError(
                 f"class_weight with a target of {between[0]:g}; allowed: targets 0 and 1, or sample_weight"
             )

@@ -39,6 +39,7 @@ def binary_accuracy(outputs: Array, labels: Labels, threshold: float = 0.5) -> f
 
     With one-hot targets the n_L − 1 zeros of each example count as much as its one: it flatters.
     """
+    _same_shape(outputs[:, 0], labels)
     targets = labels[:, None] == np.arange(outputs.shape[1]) if outputs.shape[1] > 1 else labels[:, None] == 1
     return float(np.mean((outputs > threshold) == targets)) if len(labels) else float("nan")
 
@@ -53,6 +54,7 @@ def top_k_categorical_accuracy(outputs: Array, labels: Labels, k: int = 5) -> fl
     """
     if not 1 <= k <= outputs.shape[1]:
         raise ValueError(f"k is {k}; allowed: 1 to {outputs.shape[1]}")
+    _same_shape(outputs[:, 0], labels)
     of_true = np.take_along_axis(outputs, labels[:, None], axis=1)
     return float(np.mean(np.sum(outputs > of_true, axis=1) < k)) if len(labels) else float("nan")
 
@@ -106,6 +108,7 @@ def roc_auc(scores: Array, positive: NDArray[np.bool_]) -> float:
     scores : (N,); positive : (N,) true or false. One kind missing: NaN. Mann & Whitney 1947; Keras's `AUC` approaches
     it with 200 thresholds.
     """
+    _same_shape(scores, positive)
     positives, negatives = int(np.sum(positive)), int(np.sum(~positive))
     if not positives or not negatives:
         return float("nan")
@@ -121,6 +124,7 @@ def precision_recall_curve(scores: Array, positive: NDArray[np.bool_]) -> tuple[
     scores : (N,), positive : (N,) true or false, one of them true at least. In the strict sense of equation (8),
     scores ≥ thresholds[i] is scores > any threshold between the score below and this one.
     """
+    _same_shape(scores, positive)
     thresholds, first = np.unique(np.sort(scores), return_index=True)
     hits = np.cumsum(positive[np.argsort(scores, kind="stable")][::-1])[::-1][first]
     return thresholds, hits / (len(scores) - first), hits / np.sum(positive)

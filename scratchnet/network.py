@@ -128,6 +128,13 @@ class Network:
         each `Epoch` as it ends. An example's
         loss counts as often as `sample_weight` (N,) and `class_weight` (class → factor) say, both multiplied; the cost
         still divides by the number of examples, as in Keras.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Names an argument, its value and what is allowed, before the first step.
+        DivergedError
+            The cost or a parameter is no longer finite; early stopping with `restore_best` still puts the best back.
         """
         epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
         if on_epoch is not None and not callable(on_epoch):

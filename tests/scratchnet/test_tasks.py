@@ -78,9 +78,25 @@ def test_errors_of_other_shapes_are_refused_instead_of_broadcast(shape):
         metrics.mean_absolute_error(np.zeros((5, 1)), np.zeros(shape))
 
 
-def test_labels_as_a_column_are_not_compared_with_each_other_in_silence():
+COLUMN = np.array([[0], [1], [1]])
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        lambda: metrics.accuracy(COLUMN[:, 0], COLUMN),
+        lambda: metrics.precision(COLUMN[:, 0], COLUMN, 2),
+        lambda: metrics.recall(COLUMN[:, 0], COLUMN, 2),
+        lambda: metrics.f1_score(COLUMN[:, 0], COLUMN, 2),
+        lambda: metrics.binary_accuracy(np.eye(3), COLUMN),
+        lambda: metrics.top_k_categorical_accuracy(np.eye(3), COLUMN, 1),
+        lambda: metrics.roc_auc(np.ones(3), COLUMN == 1),
+        lambda: metrics.precision_recall_curve(np.ones(3), COLUMN == 1),
+    ],
+)
+def test_labels_as_a_column_are_not_compared_with_each_other_in_silence(metric):
     with pytest.raises(ValueError, match=r"shapes \(3,\) and \(3, 1\) given; allowed: the same shape"):
-        metrics.accuracy(np.array([0, 1, 1]), np.array([[0], [1], [1]]))
+        metric()
 
 
 def test_a_class_that_is_too_large_is_not_counted_as_another():
