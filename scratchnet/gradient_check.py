@@ -15,6 +15,8 @@ Array = NDArray[np.floating[Any]]
 
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 """Relative error of a cost; larger than one rounding, since a cost is a sum."""
+RIGHT = 1e-7
+"""A ratio below it is right."""
 
 
 def central_differences(network: Network, X: ArrayLike, y: ArrayLike, epsilon: float = 1e-5, **options: Any) -> Array:
@@ -29,7 +31,8 @@ def central_differences(network: Network, X: ArrayLike, y: ArrayLike, epsilon: f
 def gradient_error(network: Network, X: ArrayLike, y: ArrayLike, epsilon: float = 1e-5, **options: Any) -> float:
     """‖analytic − numeric‖ / (‖analytic‖ + ‖numeric‖) of the whole gradient; below 1e-7 is right.
 
-    In float64, whatever the network's dtype. 0 where the two differ by no more than a cost's rounding explains.
+    In float64, whatever the network's dtype. A gradient so small that a cost's rounding alone would exceed 1e-7 of it,
+    such as that of dead neurons, is divided by the smallest one of which that is not so.
     """
     return gradient_errors(network, X, y, epsilon, **options)["all"]
 
@@ -45,12 +48,12 @@ def gradient_errors(
     analytic, numeric = twin.parameters.zeros_like(), twin.parameters.zeros_like()
     analytic.vector[...] = twin.gradient(X, y, **options)
     numeric.vector[...] = _differences(twin, X, y, epsilon, options)
-    rounding = ROUNDING * abs(twin.cost(X, y, **options)) / epsilon
+    smallest = ROUNDING * abs(twin.cost(X, y, **options)) / epsilon / RIGHT
     pairs = {"all": (analytic.vector, numeric.vector)}
     for index in range(len(twin.layers)):
         pairs[f"W[{index + 1}]"] = analytic.weights[index], numeric.weights[index]
         pairs[f"b[{index + 1}]"] = analytic.biases[index], numeric.biases[index]
-    return {name: _ratio(*pair, rounding) for name, pair in pairs.items()}
+    return {name: _ratio(*pair, smallest) for name, pair in pairs.items()}
 
 
 def _in_float64(network: Network) -> Network:
@@ -73,8 +76,6 @@ def _differences(network: Network, X: ArrayLike, y: ArrayLike, epsilon: float, o
     return differences
 
 
-def _ratio(analytic: Array, numeric: Array, rounding: float) -> float:
-    difference = float(np.linalg.norm(analytic - numeric))
-    if difference <= rounding * sqrt(analytic.size):
-        return 0.0
-    return difference / float(np.linalg.norm(analytic) + np.linalg.norm(numeric))
+def _ratio(analytic: Array, numeric: Array, smallest: float) -> float:
+    scale = max(float(np.linalg.norm(analytic) + np.linalg.norm(numeric)), smallest * sqrt(analytic.size))
+    return float(np.linalg.norm(analytic - numeric)) / scale if scale else 0.0
