@@ -3,8 +3,9 @@
 Fed by arrays with one example a row; imports nothing else of this project.
 """
 
+from scratchnet.divergence import DivergedError
 from scratchnet.early_stopping import EarlyStopping
-from scratchnet.gradient_check import central_differences, gradient_error
+from scratchnet.gradient_check import central_differences, gradient_error, gradient_errors
 from scratchnet.layers import Dense
 from scratchnet.network import Epoch, Network
 from scratchnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
@@ -15,10 +16,12 @@ __all__ = [
     "Adam",
     "AdamW",
     "Dense",
+    "DivergedError",
     "EarlyStopping",
     "Epoch",
     "Network",
     "RMSprop",
     "central_differences",
     "gradient_error",
+    "gradient_errors",
 ]

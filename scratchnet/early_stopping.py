@@ -3,13 +3,19 @@
 Fed by one value an epoch; feeds `Network.fit`, or whoever drives the epochs.
 """
 
-from scratchnet.checks import not_negative
+import numpy as np
+
+from scratchnet.checks import flag, integer, known, not_negative
+from scratchnet.metrics import CLASSIFICATION, LESS_IS_BETTER, REGRESSION
 
 
 class EarlyStopping:
     """Stops after `patience` epochs in a row without an improvement of more than `min_delta`; 0 or 1: the first one.
 
-    monitor : "train_cost", "validation_cost" or "validation_accuracy"; of an accuracy more is better.
+    Two values are compared in float32, as Keras compares them: a gain that equals `min_delta` but for rounding is none.
+
+    monitor : "train_cost", "validation_cost", or "validation_" and a metric that `Network.evaluate` reports. Of costs
+        and errors less is better, of all others more.
     restore_best : whether the parameters of the best epoch are put back at the end of training.
 
     Raises
@@ -18,7 +24,12 @@ class EarlyStopping:
         Names the value and what is allowed.
     """
 
-    MONITORS = ("train_cost", "validation_cost", "validation_accuracy")
+    MONITORS = (
+        "train_cost",
+        "validation_cost",
+        *(f"validation_{name}" for name in CLASSIFICATION),
+        *(f"validation_{name}" for name in REGRESSION),
+    )
 
     def __init__(
         self,
@@ -27,12 +38,11 @@ class EarlyStopping:
         min_delta: float = 0.0,
         restore_best: bool = False,
     ) -> None:
-        if monitor not in self.MONITORS:
-            raise ValueError(f"monitor {monitor!r} is not known; allowed: {', '.join(self.MONITORS)}")
-        not_negative("patience", patience)
-        self.monitor, self.patience, self.restore_best = monitor, int(patience), bool(restore_best)
+        known("monitor", monitor, self.MONITORS)
+        self.monitor, self.patience = monitor, integer("patience", patience, 0)
+        self.restore_best = flag("restore_best", restore_best)
         self.min_delta = not_negative("min_delta", min_delta)
-        self._sign = 1.0 if monitor.endswith("accuracy") else -1.0
+        self._sign = -1.0 if monitor.partition("_")[2] in LESS_IS_BETTER else 1.0
         self.reset()
 
     def reset(self) -> None:
@@ -45,9 +55,15 @@ class EarlyStopping:
     def update(self, value: float) -> bool:
         """Whether to stop now, given the value of the epoch that has just ended; the first is always the best."""
         self._epoch += 1
-        self.improved = self._best is None or self._sign * value - self.min_delta > self._best
+        self.improved = self._best is None or _exceeds(self._sign * value - self.min_delta, self._best)
         if self.improved:
             self._best, self.best_epoch, self._waited = self._sign * value, self._epoch, 0
             return False
         self._waited += 1
         return self._waited >= self.patience
+
+
+def _exceeds(value: float, other: float) -> bool:
+    """Whether it is greater in float32."""
+    with np.errstate(over="ignore"):
+        return bool(np.float32(value) > np.float32(other))

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from scratchnet.arrays import cast, check_finite, numbers
+from scratchnet.arrays import rows as checked_rows
+from scratchnet.checks import instance, not_negative, shown
 from scratchnet.losses import Loss
 
 Array = NDArray[np.floating[Any]]
@@ -32,24 +35,39 @@ class Examples:
 
     @classmethod
     def prepare(cls, X: ArrayLike, y: ArrayLike, inputs: int, outputs: int, dtype: DTypeLike) -> "Examples":
-        """Copy X (N, n_0) and y, which is (N,) integer classes or (N, n_L) targets.
+        """Copy X (N, n_0) and y, which is (N,) or (N, 1) integer classes, or (N, n_L) targets.
 
-        An `np.memmap` is not copied: it may be larger than memory, and each batch is read from it and cast.
+        An `np.memmap` is not copied: it may be larger than memory, and each batch is read from it and cast. A map of
+        floats is read through once here, a block at a time, to find `nan`; a map of bytes cannot hold any.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where a shape does not fit the network, there is no example, a number is not finite, or a class is not in
+            [0, n_L).
+        """
+        rows = checked_rows(X, inputs)
+        Y, labels = targets(y, len(rows), outputs, dtype)
+        if isinstance(X, np.memmap):
+            check_finite("X", X, dtype)
+            return cls(X, Y, Y, labels)
+        augmented: Array = np.ones((len(rows), inputs + 1), dtype)
+        with np.errstate(over="ignore"):
+            augmented[:, :-1] = rows
+        check_finite("X", augmented, dtype, given=rows)
+        return cls(augmented, Y, Y, labels)
+
+    def check_fit(self, inputs: int, outputs: int) -> None:
+        """Refuse to be trained by a network of other widths than they were prepared for.
 
         Raises
         ------
         ValueError
-            Where a shape does not fit the network, there is no example, or a class is not in [0, n_L).
         """
-        rows = np.asarray(X)
-        if rows.ndim != 2 or rows.shape[1] != inputs or not len(rows):
-            raise ValueError(f"X has shape {rows.shape}; allowed: (N, {inputs}) with N of 1 or more")
-        Y, labels = targets(np.asarray(y), len(rows), outputs, dtype)
-        if isinstance(X, np.memmap):
-            return cls(X, Y, Y, labels)
-        augmented: Array = np.ones((len(rows), inputs + 1), dtype)
-        augmented[:, :-1] = rows
-        return cls(augmented, Y, Y, labels)
+        features = self.X_augmented.shape[1] - (not isinstance(self.X_augmented, np.memmap))
+        if (features, len(self.Y)) != (inputs, outputs):
+            given = f"{features} features and {len(self.Y)} targets"
+            raise ValueError(f"examples have {given}; allowed: {inputs} and {outputs}, as this network's prepare makes")
 
     def smoothed(self, loss: Loss) -> "Examples":
         """The same examples with the targets that the loss compares with: label smoothing is done once, here."""
@@ -60,58 +78,86 @@ class Examples:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             Where the shape does not fit, a class does not exist, or a weight is negative or not finite.
         """
         if sample_weight is None and class_weight is None:
             return self
-        weights = np.array(sample_weight if sample_weight is not None else np.ones(len(self)), self.Y.dtype)
-        check_weights(weights, len(self))
-        classes = max(len(self.Y), 2)
-        for label, factor in (class_weight or {}).items():
-            if label not in range(classes):
-                raise ValueError(f"class_weight names class {label}; allowed: 0 to {classes - 1}")
+        weights = weights_of(sample_weight, len(self), self.Y.dtype)
+        for label, factor in self._factors(class_weight).items():
             weights[self.labels == label] *= factor
-        check_weights(weights, len(self))
         return replace(self, weights=weights)
 
+    def _factors(self, class_weight: Mapping[int, float] | None) -> dict[int, float]:
+        """The factor of each class that is named."""
+        if class_weight is None:
+            return {}
+        instance("class_weight", class_weight, Mapping, "a dict of class and factor, such as {0: 1.0, 1: 5.0}")
+        between = self.given_Y[~np.isin(self.given_Y, (0.0, 1.0))]
+        if len(self.given_Y) == 1 and len(between):
+            raise ValueError(
+                f"class_weight with a target of {between[0]:g}; allowed: targets 0 and 1, or sample_weight"
+            )
+        classes = range(max(len(self.Y), 2))
+        for label in class_weight:
+            if isinstance(label, bool) or label not in classes:
+                raise ValueError(f"class_weight names class {shown(label)}; allowed: 0 to {len(classes) - 1}")
+        return {int(label): not_negative(f"class_weight[{label}]", factor) for label, factor in class_weight.items()}
 
-def check_weights(weights: Array, count: int) -> None:
-    """Refuse weights (N,) of another shape, negative or not finite.
+
+def weights_of(sample_weight: ArrayLike | None, count: int, dtype: DTypeLike) -> Array:
+    """A copy of the weights (N,) in that dtype; left out: ones.
 
     Raises
     ------
-    ValueError
-        Names the shape, or what is allowed.
+    TypeError, ValueError
+        Where the shape does not fit, or a weight is negative or not finite.
     """
-    if weights.shape != (count,):
-        raise ValueError(f"sample_weight has shape {weights.shape}; allowed: ({count},)")
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise ValueError("a weight is negative or not finite; allowed: finite numbers, 0 or greater")
+    if sample_weight is None:
+        return np.ones(count, dtype)
+    given = numbers("sample_weight", sample_weight)
+    if given.shape != (count,):
+        raise ValueError(f"sample_weight has shape {given.shape}; allowed: ({count},)")
+    weights = cast("sample_weight", given, dtype)
+    if (weights < 0).any():
+        row = int(np.argmax(weights < 0))
+        raise ValueError(f"sample_weight is {given[row]} in row {row}; allowed: finite numbers, 0 or greater")
+    return weights
 
 
-def targets(y: NDArray[Any], count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, NDArray[np.int64]]:
-    """Y (n_L, N) and classes (N,) of y: (N,) integer classes, or (N, n_L) targets.
+def targets(y: ArrayLike, count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, NDArray[np.int64]]:
+    """Y (n_L, N) and classes (N,) of y: (N,) or (N, 1) integer classes, or (N, n_L) targets.
 
     Raises
     ------
-    ValueError
-        Where the shape does not fit or a class is not in [0, n_L).
+    TypeError, ValueError
+        Where the shape does not fit, a target is not finite, or a class is not in [0, n_L).
     """
-    if y.shape == (count,) and outputs > 1:
-        return _one_hot(y, outputs, dtype), y.astype(np.int64)
-    if y.shape not in ((count,), (count, outputs)):
-        raise ValueError(f"y has shape {y.shape}; allowed: ({count},) or ({count}, {outputs})")
-    rows = y.reshape(count, outputs)
-    labels = np.argmax(rows, axis=1) if outputs > 1 else (rows[:, 0] > 0.5)
-    return np.ascontiguousarray(rows.T, dtype), labels.astype(np.int64)
+    given = numbers("y", y)
+    if given.shape not in ((count,), (count, 1), (count, outputs)):
+        raise ValueError(f"y has shape {given.shape}; allowed: ({count},) or ({count}, {outputs})")
+    if outputs > 1 and given.size == count:
+        labels = _classes(given.reshape(count), outputs)
+        return _one_hot(labels, outputs, dtype), labels
+    rows = cast("y", given.reshape(count, outputs), dtype)
+    classes = np.argmax(rows, axis=1) if outputs > 1 else rows[:, 0] > 0.5
+    return np.ascontiguousarray(rows.T), classes.astype(np.int64)
 
 
-def _one_hot(labels: NDArray[Any], classes: int, dtype: DTypeLike) -> Array:
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"y of shape (N,) has dtype {labels.dtype}; allowed: integer classes 0 to {classes - 1}")
+def _classes(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    if labels.dtype.kind == "f":
+        check_finite("y", labels, labels.dtype)
+        raise ValueError(
+            f"y has a class of {labels[0]} (dtype {labels.dtype}; allowed: integer classes 0 to {classes - 1}, "
+            f"such as y.astype(int), or targets of shape (N, {classes}))"
+        )
     if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"y has classes {labels.min()} to {labels.max()}; allowed: 0 to {classes - 1}")
+        remedy = "; y - 1 counts from 0" if labels.min() == 1 and labels.max() == classes else ""
+        raise ValueError(f"y has classes {labels.min()} to {labels.max()}; allowed: 0 to {classes - 1}{remedy}")
+    return labels.astype(np.int64)
+
+
+def _one_hot(labels: NDArray[np.int64], classes: int, dtype: DTypeLike) -> Array:
     Y: Array = np.zeros((classes, len(labels)), dtype)
     Y[labels, np.arange(len(labels))] = 1.0
     return Y

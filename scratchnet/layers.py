@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scratchnet.activations import ACTIVATIONS
-from scratchnet.checks import fraction, known
+from scratchnet.checks import convert, fraction, instance, integer, known
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.losses import Loss
 
@@ -30,11 +30,9 @@ class Dense:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.units < 1:
-            raise ValueError(f"units is {self.units}; allowed: 1 or more")
         known("activation", self.activation, ACTIVATIONS)
         known("initializer", self.initializer, INITIALIZERS)
-        fraction("dropout", self.dropout)
+        convert(self, units=integer("units", self.units, 1), dropout=fraction("dropout", self.dropout))
 
 
 def check(layers: Sequence[Dense], loss_name: str, loss: Loss) -> None:
@@ -42,9 +40,11 @@ def check(layers: Sequence[Dense], loss_name: str, loss: Loss) -> None:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         Names the value and what is allowed.
     """
+    for index, layer in enumerate(layers):
+        instance(f"layers[{index}]", layer, Dense, "a Dense, such as Dense(4, 'relu')")
     if not layers:
         raise ValueError("layers is empty; allowed: one Dense or more")
     output, allowed = layers[-1], sorted(loss.outputs)

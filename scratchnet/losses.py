@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
-from scratchnet.checks import fraction, positive
+from scratchnet.checks import convert, fraction, positive
 
 Array = NDArray[np.floating[Any]]
 EVERY_ACTIVATION = frozenset(ACTIVATIONS)
@@ -31,6 +31,13 @@ class Loss:
     """Whether `per_example` reads Z[L]: a logarithm of a probability that was rounded to 0 would be infinite."""
     averaged: ClassVar[bool] = False
     """Whether the outputs' terms are averaged (Keras) or summed (the document)."""
+
+    def is_regression(self, output: str) -> bool:
+        """Whether it fits real numbers with that output activation: then accuracy and classes mean nothing.
+
+        Outputs in [0, 1] of sigmoid and softmax are read as probabilities of classes, whatever the loss.
+        """
+        return not self.from_weighted_input and output not in ("sigmoid", "softmax")
 
     def smooth(self, Y: Array) -> Array:
         """The targets (n_L, N) that the loss compares with: after label smoothing.
@@ -104,7 +111,7 @@ class SummedBinaryCrossentropy(_CrossEntropy):
     outputs = frozenset({"sigmoid"})
 
     def __post_init__(self) -> None:
-        fraction("label_smoothing", self.label_smoothing)
+        convert(self, label_smoothing=fraction("label_smoothing", self.label_smoothing))
 
     def smooth(self, Y: Array) -> Array:
         if not ((Y >= 0.0) & (Y <= 1.0)).all():
@@ -150,7 +157,7 @@ class CategoricalCrossentropy(_CrossEntropy):
     outputs = frozenset({"softmax"})
 
     def __post_init__(self) -> None:
-        fraction("label_smoothing", self.label_smoothing)
+        convert(self, label_smoothing=fraction("label_smoothing", self.label_smoothing))
 
     def smooth(self, Y: Array) -> Array:
         totals = Y.sum(axis=0)
@@ -178,6 +185,7 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
     """L = −log a_c of the true class c: `CategoricalCrossentropy` whose targets are whole classes, never smoothed."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.label_smoothing:
             raise ValueError(f"label_smoothing is {self.label_smoothing}; allowed: 0, or categorical_crossentropy")
 
@@ -235,7 +243,7 @@ class Huber(Loss):
     averaged = True
 
     def __post_init__(self) -> None:
-        positive("delta", self.delta)
+        convert(self, delta=positive("delta", self.delta))
 
     def terms(self, outputs: Array, Y: Array) -> Array:
         error = np.abs(outputs - Y)

@@ -1,8 +1,9 @@
-"""How good predictions are: accuracy, precision, recall, F1, the area under the ROC curve.
+"""How good predictions are: of classes accuracy, precision, recall, F1, the ROC curve; of real numbers their errors.
 
-Fed by outputs as rows (N, n_L) and labels (N,); used alike for every network, whoever trained it.
+Outputs are rows (N, n_L), labels (N,). Used alike for every network, whoever trained it.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +23,14 @@ def predicted_classes(outputs: Array, threshold: float = 0.5) -> Labels:
 
 
 def accuracy(predicted: Labels, labels: Labels) -> float:
-    """Share of examples whose predicted class is the true one. No examples: NaN."""
+    """Share of examples whose predicted class is the true one. No examples: NaN.
+
+    Raises
+    ------
+    ValueError
+        Where the two have different shapes: NumPy would compare each with each.
+    """
+    _same_shape(predicted, labels)
     return float(np.mean(predicted == labels)) if len(labels) else float("nan")
 
 
@@ -31,6 +39,7 @@ def binary_accuracy(outputs: Array, labels: Labels, threshold: float = 0.5) -> f
 
     With one-hot targets the n_L − 1 zeros of each example count as much as its one: it flatters.
     """
+    _same_shape(outputs[:, 0], labels)
     targets = labels[:, None] == np.arange(outputs.shape[1]) if outputs.shape[1] > 1 else labels[:, None] == 1
     return float(np.mean((outputs > threshold) == targets)) if len(labels) else float("nan")
 
@@ -45,12 +54,23 @@ def top_k_categorical_accuracy(outputs: Array, labels: Labels, k: int = 5) -> fl
     """
     if not 1 <= k <= outputs.shape[1]:
         raise ValueError(f"k is {k}; allowed: 1 to {outputs.shape[1]}")
+    _same_shape(outputs[:, 0], labels)
     of_true = np.take_along_axis(outputs, labels[:, None], axis=1)
     return float(np.mean(np.sum(outputs > of_true, axis=1) < k)) if len(labels) else float("nan")
 
 
 def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> NDArray[np.int64]:
-    """(classes, classes) counts: row = true class, column = predicted class."""
+    """(classes, classes) counts: row = true class, column = predicted class.
+
+    Raises
+    ------
+    ValueError
+        Where shapes differ, or a class is not in [0, classes).
+    """
+    _same_shape(predicted, labels)
+    for name, given in (("predicted", predicted), ("labels", labels)):
+        if len(given) and (given.min() < 0 or given.max() >= classes):
+            raise ValueError(f"{name} has classes {given.min()} to {given.max()}; allowed: 0 to {classes - 1}")
     pairs = np.bincount(labels * classes + predicted, minlength=classes * classes)
     return pairs.reshape(classes, classes)
 
@@ -88,6 +108,7 @@ def roc_auc(scores: Array, positive: NDArray[np.bool_]) -> float:
     scores : (N,); positive : (N,) true or false. One kind missing: NaN. Mann & Whitney 1947; Keras's `AUC` approaches
     it with 200 thresholds.
     """
+    _same_shape(scores, positive)
     positives, negatives = int(np.sum(positive)), int(np.sum(~positive))
     if not positives or not negatives:
         return float("nan")
@@ -103,9 +124,62 @@ def precision_recall_curve(scores: Array, positive: NDArray[np.bool_]) -> tuple[
     scores : (N,), positive : (N,) true or false, one of them true at least. In the strict sense of equation (8),
     scores ≥ thresholds[i] is scores > any threshold between the score below and this one.
     """
+    _same_shape(scores, positive)
     thresholds, first = np.unique(np.sort(scores), return_index=True)
     hits = np.cumsum(positive[np.argsort(scores, kind="stable")][::-1])[::-1][first]
     return thresholds, hits / (len(scores) - first), hits / np.sum(positive)
+
+
+def mean_absolute_error(outputs: Array, targets: Array) -> float:
+    """Mean of |a_i − y_i| over all examples and outputs, both (N, n_L)."""
+    return float(np.mean(np.abs(_errors(outputs, targets))))
+
+
+def root_mean_squared_error(outputs: Array, targets: Array) -> float:
+    """Root of the mean of (a_i − y_i)² over all examples and outputs, both (N, n_L)."""
+    return float(np.sqrt(np.mean(np.square(_errors(outputs, targets)))))
+
+
+def r2_score(outputs: Array, targets: Array) -> float:
+    """R² = 1 − Σ (a − y)² / Σ (y − ȳ)² of each output, then their mean (Keras's `R2Score`); 1 is perfect.
+
+    NaN where a target is the same in all examples: R² compares with the mean of the targets, which is perfect there.
+    """
+    residual = np.sum(np.square(_errors(outputs, targets)), axis=0)
+    total = np.sum(np.square(targets - np.mean(targets, axis=0, dtype=np.float64)), axis=0)
+    return float(np.mean(1.0 - residual / total)) if (total > 0).all() else float("nan")
+
+
+def of_classes(outputs: Array, labels: Labels) -> dict[str, float]:
+    """What `Network.evaluate` reports of a classification; precision, recall and F1 are macro averages."""
+    predicted, classes = predicted_classes(outputs), max(outputs.shape[1], 2)
+    of_each_class = {"precision": precision, "recall": recall, "f1_score": f1_score}
+    averages = {name: metric(predicted, labels, classes, "macro") for name, metric in of_each_class.items()}
+    return {"accuracy": accuracy(predicted, labels), **averages}
+
+
+def of_numbers(outputs: Array, targets: Array) -> dict[str, float]:
+    """What `Network.evaluate` reports of a regression."""
+    return {name: metric(outputs, targets) for name, metric in REGRESSION.items()}
+
+
+CLASSIFICATION = ("accuracy", "precision", "recall", "f1_score")
+REGRESSION: dict[str, Callable[[Array, Array], float]] = {
+    "mean_absolute_error": mean_absolute_error,
+    "root_mean_squared_error": root_mean_squared_error,
+    "r2_score": r2_score,
+}
+LESS_IS_BETTER = ("cost", "mean_absolute_error", "root_mean_squared_error")
+
+
+def _errors(outputs: Array, targets: Array) -> Array:
+    _same_shape(outputs, targets)
+    return np.subtract(outputs, targets, dtype=np.float64)
+
+
+def _same_shape(first: NDArray[Any], second: NDArray[Any]) -> None:
+    if np.shape(first) != np.shape(second):
+        raise ValueError(f"shapes {np.shape(first)} and {np.shape(second)} given; allowed: the same shape")
 
 
 def _averaged(hits: NDArray[np.int64], totals: NDArray[np.int64], average: Average) -> Any:

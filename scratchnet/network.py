@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
+from types import NoneType
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scratchnet import blas, metrics, storage
+from scratchnet.arrays import check_finite, check_masks, check_order
+from scratchnet.arrays import rows as checked_rows
 from scratchnet.buffers import IdleWorkspaces, kept
-from scratchnet.checks import known
+from scratchnet.checks import instance, integer, known, shown
+from scratchnet.divergence import DivergedError, check_epoch
 from scratchnet.dropout import Mask, masks_of
 from scratchnet.early_stopping import EarlyStopping
-from scratchnet.examples import Examples, check_weights, targets
+from scratchnet.examples import Examples, targets, weights_of
 from scratchnet.formulations import batch
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.layers import Dense, check
@@ -91,20 +95,20 @@ class Network:
         seed: int | np.random.Generator = 0,
         processes: int = 1,
     ) -> None:
-        if inputs < 1:
-            raise ValueError(f"inputs is {inputs}; allowed: 1 or more")
-        known("dtype", dtype, {"float32": np.float32, "float64": np.float64})
-        self.inputs, self.layers, self.dtype = int(inputs), tuple(layers), dtype
+        self.inputs, self.layers, self.dtype = integer("inputs", inputs, 1), _layers(layers), _dtype(dtype)
         self.loss_name, self.loss = _loss(loss)
         check(self.layers, self.loss_name, self.loss)
+        self.is_regression = self.loss.is_regression(self.layers[-1].activation)
+        """Whether `evaluate` reports errors of real numbers; otherwise accuracy and the like."""
+        _check_optimizer(optimizer)
         self.optimizer = optimizer if optimizer is not None else SGD(0.1)
         self.regularizer = L1L2(l1, l2)
-        self._rng = np.random.default_rng(seed)
-        self._processes = processes
-        zeros = shared_zeros if usable_processes(processes) > 1 else np.zeros
-        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], dtype, zeros)
+        self._rng = _generator(seed)
+        self._processes = integer("processes", processes, 1)
+        zeros = shared_zeros if usable_processes(self._processes) > 1 else np.zeros
+        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], self.dtype, zeros)
         self.parameters.set(self._initial_parameters())
-        self.step_costs: Array = np.zeros(0, dtype)
+        self.step_costs: Array = np.zeros(0, self.dtype)
         """Cost of each step of the last epoch, before its update."""
         self._bind()
 
@@ -150,16 +154,29 @@ class Network:
     ) -> list[Epoch]:
         """Train on X (N, n_0) and y: (N,) integer classes or (N, n_L) targets, in a new random order each epoch.
 
-        `validation_data` is evaluated after each epoch; `on_epoch` is called with each `Epoch` as it ends. An example's
+        `validation_data`, (X, y) or (X, y, sample_weight), is evaluated after each epoch; `on_epoch` is called with
+        each `Epoch` as it ends. An example's
         loss counts as often as `sample_weight` (N,) and `class_weight` (class → factor) say, both multiplied; the cost
         still divides by the number of examples, as in Keras.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Names an argument, its value and what is allowed, before the first step.
+        DivergedError
+            The cost or a parameter is no longer finite; early stopping with `restore_best` still puts the best back.
         """
+        epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
+        if on_epoch is not None and not callable(on_epoch):
+            raise TypeError(f"on_epoch is {shown(on_epoch)}; allowed: a function of an Epoch")
         examples, history = self.prepare(X, y, sample_weight, class_weight), []
-        watch = _Watch(early_stopping, self.parameters, validation_data is not None)
+        watch = _Watch(early_stopping, self.parameters, self._monitors(validation_data))
         for number in range(1, epochs + 1):
             order = self._rng.permutation(len(examples))
             masks = masks_of(self._rng, self.layers, len(examples))
-            cost = self.train_epoch(examples, order, batch_size, masks)
+            with np.errstate(all="ignore"), watch.restored_on_error():
+                cost = self.train_epoch(examples, order, batch_size, masks)
+                check_epoch(number, cost, self.parameters.vector, self.optimizer.learning_rate)
             validation = self.evaluate(*validation_data) if validation_data is not None else None
             history.append(Epoch(number, cost, validation))
             if on_epoch is not None:
@@ -177,6 +194,8 @@ class Network:
         class_weight: Mapping[int, float] | None = None,
     ) -> Examples:
         """Copy X (N, n_0), y and the weights into the layout that `train_epoch` reads."""
+        if class_weight is not None and self.is_regression:
+            raise ValueError(f"class_weight in a regression ({self.loss_name}); allowed: sample_weight")
         examples = Examples.prepare(X, y, self.inputs, self.layers[-1].units, self.dtype)
         return examples.smoothed(self.loss).weighted(sample_weight, class_weight)
 
@@ -187,10 +206,10 @@ class Network:
         masks : for each layer with dropout, which neurons are kept, (N, n_l); row i is of the example at order[i].
         Returns the cost: the mean over the examples, each step before its update. `step_costs` has it step by step.
         """
-        if len(order) and not (order.min() >= 0 and order.max() < len(examples)):
-            raise ValueError(f"order names examples {order.min()} to {order.max()}; allowed: 0 to {len(examples) - 1}")
-        if len(masks) != (layers := sum(layer.dropout > 0 for layer in self.layers)):
-            raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {layers}")
+        instance("examples", examples, Examples, "what network.prepare(X, y) returns")
+        examples.check_fit(self.inputs, self.layers[-1].units)
+        order, batch_size = check_order(order, len(examples)), integer("batch_size", batch_size, 1)
+        check_masks(masks, self._dropped_units(), len(order))
         together = self._team_for(examples, batch_size) if len(order) >= batch_size else None
         whole = len(order) // batch_size * batch_size if together else 0
         costs = []
@@ -284,23 +303,20 @@ class Network:
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, masks: Sequence[Mask] = ()
     ) -> dict[str, float]:
-        """Cost (24) with regularization, accuracy, precision, recall and F1 (macro) on X (N, n_0) and y.
+        """Cost (24) with regularization, and metrics of the task, on X (N, n_0) and y.
 
+        Of a classification they are accuracy, precision, recall and F1 (macro averages); of a regression, which is a
+        loss of errors on an output other than sigmoid and softmax: mean absolute error, root mean squared error, R².
         The cost counts each example's loss as often as `sample_weight` (N,) says. `masks` are those of `train_epoch`,
         in the order of the rows: the cost of a training step with dropout.
         """
         A, loss_input = self._forward(X, masks)
-        Y, labels = targets(np.asarray(y), A.shape[1], A.shape[0], self.dtype)
+        Y, labels = targets(y, A.shape[1], A.shape[0], self.dtype)
         losses = self.loss.per_example(loss_input, self.loss.smooth(Y))
-        weights = np.ones_like(losses) if sample_weight is None else np.asarray(sample_weight, self.dtype)
-        check_weights(weights, len(losses))
-        predicted, classes = metrics.predicted_classes(A.T), max(A.shape[0], 2)
+        weights = weights_of(sample_weight, len(losses), self.dtype)
         return {
             "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._read_penalty(),  # (24)
-            "accuracy": metrics.accuracy(predicted, labels),
-            "precision": metrics.precision(predicted, labels, classes, "macro"),
-            "recall": metrics.recall(predicted, labels, classes, "macro"),
-            "f1_score": metrics.f1_score(predicted, labels, classes, "macro"),
+            **(metrics.of_numbers(A.T, Y.T) if self.is_regression else metrics.of_classes(A.T, labels)),
         }
 
     def cost(
@@ -315,6 +331,7 @@ class Network:
         """∂C/∂θ of the cost that `cost` reports, in the order of `parameters.vector`: BP1 to BP4 without an update."""
         examples, target = self.prepare(X, y, sample_weight), self.parameters.zeros_like()
         workspace = Workspace(self.layers, self.parameters, target, len(examples))
+        self._check_masks(masks, len(examples))
         workspace.keep(masks)
         batch.gather(workspace, examples.X_augmented, np.arange(len(examples)))
         with np.errstate(over="ignore"):
@@ -347,6 +364,7 @@ class Network:
         ValueError
             Names the file, where it holds something else.
         """
+        _check_optimizer(optimizer)
         description, vector = storage.load(path)
         if optimizer is not None:
             optimizer.check_unused()
@@ -361,9 +379,8 @@ class Network:
 
     def _forward(self, X: ArrayLike, masks: Sequence[Mask] = ()) -> tuple[Array, Array]:
         """A[L] and what the loss reads, both (n_L, N); so many rows at a time, so that memory stays bounded."""
-        rows = np.asarray(X)
-        if rows.ndim != 2 or rows.shape[1] != self.inputs or not len(rows):
-            raise ValueError(f"X has shape {rows.shape}; allowed: (N, {self.inputs}) with N of 1 or more")
+        rows = checked_rows(X, self.inputs)
+        self._check_masks(masks, len(rows))
         A: Array = np.empty((self.layers[-1].units, len(rows)), self.dtype)
         loss_input, W, b = np.empty_like(A), self.parameters.weights[0], self.parameters.biases[0]
         with np.errstate(over="ignore"), self._few_threads():
@@ -371,11 +388,41 @@ class Network:
                 columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
                 workspace = self._idle.take(columns.stop - start) or self._new_workspace(columns.stop - start)
                 workspace.keep([mask[columns] for mask in masks])
-                batch.forward_rows(workspace, W, b, np.ascontiguousarray(rows[columns], self.dtype))
+                block = np.ascontiguousarray(rows[columns], self.dtype)
+                check_finite("X", block, self.dtype, rows[columns], start)
+                batch.forward_rows(workspace, W, b, block)
                 A[:, columns] = workspace.output.A
                 loss_input[:, columns] = batch.loss_input(workspace, self.loss)
                 self._idle.put(workspace)
         return A, loss_input
+
+    def _dropped_units(self) -> list[int]:
+        """n_l of each layer with dropout."""
+        return [layer.units for layer in self.layers if layer.dropout]
+
+    def _check_masks(self, masks: Sequence[Mask], examples: int) -> None:
+        """No masks: nothing is dropped."""
+        check_masks(masks, self._dropped_units() if len(masks) else [], examples)
+
+    def _monitors(self, validation_data: Any) -> list[str]:
+        """What early stopping can watch; refuses validation data that `evaluate` would refuse after an epoch."""
+        if validation_data is None:
+            return ["train_cost"]
+        pair = "(X, y) or (X, y, sample_weight)"
+        instance("validation_data", validation_data, (tuple, list), pair)
+        if len(validation_data) not in (2, 3):
+            raise ValueError(f"validation_data has {len(validation_data)} items; allowed: {pair}")
+        self._check_data(*validation_data)
+        names = metrics.REGRESSION if self.is_regression else metrics.CLASSIFICATION
+        return ["train_cost", "validation_cost", *(f"validation_{name}" for name in names)]
+
+    def _check_data(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Refuse what `evaluate` would refuse."""
+        rows = checked_rows(X, self.inputs)
+        check_finite("X", rows, self.dtype)
+        Y, _ = targets(y, len(rows), self.layers[-1].units, self.dtype)
+        self.loss.smooth(Y)
+        weights_of(sample_weight, len(rows), self.dtype)
 
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
         draw = [INITIALIZERS[layer.initializer] for layer in self.layers]
@@ -430,9 +477,11 @@ class Network:
 class _Watch:
     """Early stopping, where it was asked for, and the parameters of the best epoch."""
 
-    def __init__(self, rule: EarlyStopping | None, parameters: Parameters, validates: bool) -> None:
-        if rule is not None and rule.monitor != "train_cost" and not validates:
-            raise ValueError(f"early stopping watches {rule.monitor}; allowed: train_cost, or validation_data given")
+    def __init__(self, rule: EarlyStopping | None, parameters: Parameters, monitors: Sequence[str]) -> None:
+        instance("early_stopping", rule, (EarlyStopping, NoneType), "an EarlyStopping object, such as EarlyStopping()")
+        if rule is not None and rule.monitor not in monitors:
+            allowed = ", ".join(monitors) if len(monitors) > 1 else f"{monitors[0]}, or validation_data given"
+            raise ValueError(f"early stopping watches {rule.monitor}; allowed: {allowed}")
         self._rule, self._vector = rule, parameters.vector
         self._best = self._vector.copy() if rule is not None and rule.restore_best else None
         if rule is not None:
@@ -445,6 +494,15 @@ class _Watch:
         if self._best is not None and self._rule.improved:
             np.copyto(self._best, self._vector)
         return stop
+
+    @contextmanager
+    def restored_on_error(self) -> Iterator[None]:
+        """Within, training that diverges leaves the parameters of the best epoch, where they are kept."""
+        try:
+            yield
+        except DivergedError:
+            self.restore()
+            raise
 
     def restore(self) -> None:
         if self._best is not None:
@@ -461,6 +519,29 @@ def _monitored(monitor: str, epoch: Epoch) -> float:
     if monitor == "train_cost":
         return epoch.cost
     return (epoch.validation or {})[monitor.removeprefix("validation_")]
+
+
+def _layers(layers: Any) -> tuple[Dense, ...]:
+    instance("layers", layers, (list, tuple), "a list of Dense, such as [Dense(2, 'softmax')]")
+    return tuple(layers)
+
+
+def _dtype(dtype: Any) -> str:
+    """Its name: NumPy's own types are welcome too."""
+    name = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
+    known("dtype", name, ("float32", "float64"))
+    return str(name)
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(f"seed is {shown(seed)}; allowed: a whole number, 0 or more, or a Generator") from None
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    instance("optimizer", optimizer, (Optimizer, NoneType), "an optimizer object, such as Adam(0.001)")
 
 
 def _loss(loss: str | Loss) -> tuple[str, Loss]:

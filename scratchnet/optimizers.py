@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scratchnet import loops
 from scratchnet.calls import Call, Loop, Row, compiles
-from scratchnet.checks import fraction, not_negative, positive
+from scratchnet.checks import flag, fraction, not_negative, positive
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.parameters import Parameters
 from scratchnet.product import AddScaled
@@ -67,8 +67,10 @@ class Optimizer:
         if len(limits) > 1:
             raise ValueError(f"{' and '.join(limits)} are set; allowed: one of them")
         self._clippings = [(CLIPPINGS[name], limit) for name, limit in limits.items()]
-        self._schedule = learning_rate if callable(learning_rate) else None
-        self._constant = 0.0 if callable(learning_rate) else positive("learning_rate", learning_rate)
+        # The class of a schedule can be called too, but gives no rate.
+        scheduled = callable(learning_rate) and not isinstance(learning_rate, type)
+        self._schedule: Schedule | None = learning_rate if scheduled else None  # type: ignore[assignment]
+        self._constant = 0.0 if scheduled else positive("learning_rate", learning_rate)
         self.steps = 0
 
     def __getstate__(self) -> dict[str, Any]:
@@ -78,7 +80,7 @@ class Optimizer:
     @property
     def learning_rate(self) -> float:
         """η of the next step."""
-        return self._schedule(self.steps) if self._schedule else self._constant
+        return float(self._schedule(self.steps)) if self._schedule else self._constant
 
     @property
     def shareable(self) -> bool:
@@ -238,8 +240,8 @@ class SGD(Optimizer):
         **clipping: float | None,
     ) -> None:
         super().__init__(learning_rate, **clipping)
-        self.momentum, self.nesterov = fraction("momentum", momentum), bool(nesterov)
-        if nesterov and not momentum:
+        self.momentum, self.nesterov = fraction("momentum", momentum), flag("nesterov", nesterov)
+        if self.nesterov and not self.momentum:
             raise ValueError("nesterov without momentum; allowed: momentum greater than 0")
         self._in_product = not self._clippings and not self.nesterov
         if self._in_product:
@@ -315,7 +317,7 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **clipping)
         self.rho, self.momentum = fraction("rho", rho), fraction("momentum", momentum)
-        self.epsilon, self.centered = positive("epsilon", epsilon), bool(centered)
+        self.epsilon, self.centered = positive("epsilon", epsilon), flag("centered", centered)
 
     def _starts(self) -> tuple[float, ...]:
         return (0.0,) * (1 + 2 * self.centered + (self.momentum > 0.0))

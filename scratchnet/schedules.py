@@ -6,8 +6,11 @@ Fed by hyperparameters; feeds the optimizers. Names and formulas are Keras's.
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, floor, pi
+from typing import Any
 
-from scratchnet.checks import not_negative, positive
+import numpy as np
+
+from scratchnet.checks import convert, flag, integer, not_negative, positive, shown
 
 Schedule = Callable[[int], float]
 
@@ -20,7 +23,8 @@ class _PeriodicDecay:
     staircase: bool = False
 
     def __post_init__(self) -> None:
-        _check(self.initial_learning_rate, self.decay_steps)
+        _convert(self)
+        convert(self, staircase=flag("staircase", self.staircase))
 
     def _periods(self, step: int) -> float:
         periods = step / self.decay_steps
@@ -33,7 +37,7 @@ class ExponentialDecay(_PeriodicDecay):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive("decay_rate", self.decay_rate)
+        convert(self, decay_rate=positive("decay_rate", self.decay_rate))
 
     def __call__(self, step: int) -> float:
         return float(self.initial_learning_rate * self.decay_rate ** self._periods(step))
@@ -45,7 +49,7 @@ class InverseTimeDecay(_PeriodicDecay):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        not_negative("decay_rate", self.decay_rate)
+        convert(self, decay_rate=not_negative("decay_rate", self.decay_rate))
 
     def __call__(self, step: int) -> float:
         return self.initial_learning_rate / (1 + self.decay_rate * self._periods(step))
@@ -65,9 +69,9 @@ class PolynomialDecay:
     cycle: bool = False
 
     def __post_init__(self) -> None:
-        _check(self.initial_learning_rate, self.decay_steps)
-        positive("end_learning_rate", self.end_learning_rate)
-        positive("power", self.power)
+        _convert(self)
+        end, power = positive("end_learning_rate", self.end_learning_rate), positive("power", self.power)
+        convert(self, end_learning_rate=end, power=power, cycle=flag("cycle", self.cycle))
 
     def __call__(self, step: int) -> float:
         end = float(self.decay_steps)
@@ -91,11 +95,12 @@ class CosineDecay:
     warmup_steps: int = 0
 
     def __post_init__(self) -> None:
-        positive("decay_steps", self.decay_steps)
-        not_negative("initial_learning_rate", self.initial_learning_rate)
-        not_negative("alpha", self.alpha)
-        not_negative("warmup_steps", self.warmup_steps)
-        positive("warmup_target", self.warmup_target if self.warmup_target is not None else 1.0)
+        initial = not_negative("initial_learning_rate", self.initial_learning_rate)
+        convert(self, initial_learning_rate=initial, alpha=not_negative("alpha", self.alpha))
+        warmup, decay = integer("warmup_steps", self.warmup_steps, 0), integer("decay_steps", self.decay_steps, 1)
+        convert(self, warmup_steps=warmup, decay_steps=decay)
+        if self.warmup_target is not None:
+            convert(self, warmup_target=positive("warmup_target", self.warmup_target))
 
     def __call__(self, step: int) -> float:
         if self.warmup_target is None:
@@ -118,22 +123,28 @@ class PiecewiseConstantDecay:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if len(self.values) != len(self.boundaries) + 1:
-            raise ValueError(
-                f"{len(self.values)} values; allowed: {len(self.boundaries) + 1}, one more than boundaries"
-            )
-        if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ValueError(f"boundaries are {self.boundaries}; allowed: rising steps")
-        for value in self.values:
-            positive("values", value)
+        boundaries = tuple(integer("boundaries", step, 0) for step in _several("boundaries", self.boundaries))
+        values = tuple(positive("values", value) for value in _several("values", self.values))
+        convert(self, boundaries=boundaries, values=values)
+        if len(values) != len(boundaries) + 1:
+            raise ValueError(f"{len(values)} values; allowed: {len(boundaries) + 1}, one more than boundaries")
+        if list(boundaries) != sorted(set(boundaries)):
+            raise ValueError(f"boundaries are {boundaries}; allowed: rising steps")
 
     def __call__(self, step: int) -> float:
         return self.values[sum(step > boundary for boundary in self.boundaries)]
 
 
-def _check(initial_learning_rate: float, decay_steps: int) -> None:
-    positive("initial_learning_rate", initial_learning_rate)
-    positive("decay_steps", decay_steps)
+def _several(name: str, values: Any) -> Any:
+    if isinstance(values, str) or np.ndim(values) != 1:
+        raise TypeError(f"{name} is {shown(values)}; allowed: a sequence of numbers")
+    return values
+
+
+def _convert(schedule: Any) -> None:
+    """Check and convert the two numbers that most schedules have."""
+    initial = positive("initial_learning_rate", schedule.initial_learning_rate)
+    convert(schedule, initial_learning_rate=initial, decay_steps=integer("decay_steps", schedule.decay_steps, 1))
 
 
 SCHEDULES: dict[str, Callable[..., Schedule]] = {

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchnet.checks import file_path
+
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, 2)
 Array = NDArray[np.floating[Any]]
@@ -21,7 +23,11 @@ Array = NDArray[np.floating[Any]]
 
 def save(path: str | PathLike[str], description: dict[str, Any], vector: Array) -> None:
     """Write to a temporary file beside `path`, then rename: a reader never meets half a network."""
-    target = Path(path)
+    target = file_path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist; make it first")
+    if target.is_dir():
+        raise IsADirectoryError(f"{target}: a folder stands there; allowed: the path of a file")
     text = json.dumps({"format_version": FORMAT_VERSION, **description})
     handle, name = tempfile.mkstemp(suffix=".npz", dir=target.parent)
     try:
@@ -40,8 +46,9 @@ def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:
     ValueError
         Names the file, where it is not what `save` writes.
     """
+    source = file_path(path)
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as content:
+        with source.open("rb") as file, np.load(file, allow_pickle=False) as content:
             description = json.loads(str(content["description"]))
             vector: Array = content["vector"]
         version = description.pop("format_version")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from scratchnet import blas, by_examples, by_neurons
 from scratchnet.by_examples import shares_of_examples
+from scratchnet.checks import integer
 from scratchnet.dropout import Mask
 from scratchnet.examples import Examples
 from scratchnet.shared import Barrier
@@ -67,8 +68,7 @@ def usable_processes(asked: int) -> int:
     ValueError
         Where fewer than one is asked for.
     """
-    if asked < 1:
-        raise ValueError(f"processes is {asked}; allowed: 1 or more")
+    asked = integer("processes", asked, 1)
     suits = sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64") and not current_process().daemon
     return asked if suits else 1
 

@@ -119,16 +119,27 @@ def test_a_schedule_gives_the_rate_of_keras_at_each_step(name, options, keras):
     assert [SCHEDULES[name](**options)(step) for step in steps] == pytest.approx(expected, abs=1e-7)
 
 
-@few
-@given(
-    values=st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, float("nan")]), min_size=1, max_size=10),
-    patience=st.integers(0, 3),
-    min_delta=st.sampled_from([0.0, 0.25]),
-    monitor=st.sampled_from(["validation_cost", "validation_accuracy"]),
+VALUES = st.one_of(
+    st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, float("nan")]),
+    st.integers(0, 10).map(lambda tenths: tenths / 10),
+    st.floats(-1e6, 1e6),
+    st.floats(0.7, 0.7 + 1e-6),
 )
-def test_early_stopping_is_the_callback_of_keras(values, patience, min_delta, monitor, keras):
+"""Equal ones, tenths that differ by min_delta but for rounding, and some that only float64 tells apart."""
+
+
+@settings(few, max_examples=300)
+@given(
+    values=st.lists(VALUES, min_size=1, max_size=10),
+    patience=st.integers(0, 3),
+    min_delta=st.one_of(st.sampled_from([0.0, 0.1, 0.2, 0.25, 1e-7]), st.floats(0, 1)),
+    monitor=st.sampled_from(["validation_cost", "validation_accuracy", "validation_r2_score"]),
+    floatx=st.sampled_from(["float32", "float64"]),
+)
+def test_early_stopping_is_the_callback_of_keras(values, patience, min_delta, monitor, floatx, keras):
+    keras.config.set_floatx(floatx)  # makes no difference: Keras compares Python numbers in float32
     rule = EarlyStopping(monitor, patience, min_delta)
-    mode = "max" if monitor.endswith("accuracy") else "min"
+    mode = "min" if monitor.endswith("cost") else "max"
     callback = keras.callbacks.EarlyStopping("value", min_delta, patience, mode=mode)
     callback.set_model(SimpleNamespace(stop_training=False))
     callback.on_train_begin()

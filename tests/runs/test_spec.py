@@ -7,6 +7,7 @@ import re
 import tomllib
 from typing import get_args
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -289,3 +290,27 @@ def test_the_schema_names_every_choice_and_lets_defaults_stand_for_a_spec():
 def test_specs_are_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         load_suite("quick").specs[0].epochs = 3
+
+
+def test_what_numpy_computed_is_as_good_as_a_number():
+    def made(whole, real, several):
+        return TrainingSpec(
+            architecture=ArchitectureSpec(
+                inputs=whole(784),
+                layers=(
+                    LayerSpec(units=whole(30), activation="relu"),
+                    LayerSpec(units=whole(10), activation="softmax"),
+                ),
+            ),
+            loss="categorical_crossentropy",
+            label_smoothing=real(0.25),
+            optimizer=optimizer_spec.SGDSpec(learning_rate=real(0.5)),
+            batch_size=whole(32),
+            epochs=whole(2),
+            seeds=several([0, 1]),
+        )
+
+    expected = made(int, float, tuple)
+    assert made(np.int64, np.float32, np.array) == expected
+    assert made(np.uint16, np.float64, lambda seeds: tuple(map(np.int64, seeds))) == expected
+    assert made(np.int64, np.float64, np.array).model_dump_json() == expected.model_dump_json()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from scratchnet import SGD, Dense, EarlyStopping, Network
 
-VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+VALUES = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=12)
+"""Numbers of float32, in which values are compared: two that differ there only are equal."""
 PATIENCE, MIN_DELTA = st.integers(0, 4), st.sampled_from([0.0, 0.05, 0.3])
 
 
@@ -34,6 +35,18 @@ def test_patience_of_zero_and_one_stop_at_the_first_epoch_without_improvement():
 def test_an_improvement_counts_only_beyond_min_delta():
     assert epochs_until_stop(EarlyStopping(min_delta=0.1), [1.0, 0.95]) == 2
     assert epochs_until_stop(EarlyStopping(min_delta=0.1), [1.0, 0.85, 0.8]) == 3
+
+
+@pytest.mark.parametrize(("monitor", "sign"), [("train_cost", -1), ("validation_accuracy", 1)])
+@pytest.mark.parametrize("gain", [0.1, 0.2, 0.3, 0.01, 0.05])
+def test_a_gain_that_equals_min_delta_but_for_rounding_is_none(monitor, sign, gain):
+    """0.8 - 0.7 is 0.1000...1 in float64: whether it counts must not hang on where the two values lie."""
+    for start in np.arange(10) / 10:
+        rule = EarlyStopping(monitor, patience=9, min_delta=gain)
+        assert epochs_until_stop(rule, [start, start + sign * gain]) is None
+        assert rule.best_epoch == 1
+        assert epochs_until_stop(rule, [start + sign * 1.001 * gain]) is None
+        assert rule.best_epoch == 3
 
 
 def test_of_an_accuracy_more_is_better():

@@ -109,9 +109,9 @@ def test_the_weights_handed_in_are_not_changed():
     [
         ({"sample_weight": np.ones(N - 1)}, r"sample_weight has shape \(6,\); allowed: \(7,\)"),
         ({"sample_weight": np.ones((N, 1))}, r"sample_weight has shape \(7, 1\); allowed: \(7,\)"),
-        ({"sample_weight": -np.ones(N)}, r"a weight is negative or not finite; allowed: finite numbers, 0 or greater"),
-        ({"sample_weight": np.full(N, np.nan)}, r"a weight is negative or not finite"),
-        ({"class_weight": {0: np.inf}}, r"a weight is negative or not finite"),
+        ({"sample_weight": -np.ones(N)}, r"sample_weight is -1.0 in row 0; allowed: finite numbers, 0 or greater"),
+        ({"sample_weight": np.full(N, np.nan)}, r"sample_weight is nan in row 0; allowed: finite numbers"),
+        ({"class_weight": {0: np.inf}}, r"class_weight\[0\] is inf; allowed: a finite number, 0 or greater"),
     ],
 )
 def test_refusals_name_the_value_and_what_is_allowed(weights, message):
@@ -123,5 +123,5 @@ def test_refusals_name_the_value_and_what_is_allowed(weights, message):
 @pytest.mark.parametrize("weights", [np.ones((N, 1)), -np.ones(N), np.full(N, np.nan)], ids=["shape", "sign", "nan"])
 def test_everything_that_takes_weights_refuses_the_same(method, weights):
     """A column of weights would otherwise be multiplied with the row of losses to a matrix, without a word."""
-    with pytest.raises(ValueError, match=r"sample_weight has shape \(7, 1\)|a weight is negative or not finite"):
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(7, 1\)|sample_weight is (-1.0|nan) in row 0"):
         getattr(network(), method)(X, Y, sample_weight=weights)
