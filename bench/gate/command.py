@@ -179,4 +179,6 @@ def _tell(outcome: Outcome, facts: Mapping[str, Any], folder: Path, as_json: boo
     if not outcome.broken:
         console.print()
         console.print(report.terminal(outcome))
+        for line in report.steps_of(outcome):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"\nreport, plot and pairs: {folder}", markup=False, highlight=False, soft_wrap=True)
