@@ -72,6 +72,8 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
     """
     repository = Repository(Path.cwd())
     repository.revision(asked.against)
+    for note in repository.notes(Path.cwd()):
+        click.echo(f"note: {note}", err=True)
     with tempfile.TemporaryDirectory(prefix="gate-") as temporary:
         trees = {"old": repository.copy_revision(asked.against, Path(temporary) / "old")}
         trees["new"] = repository.copy_work_tree(Path(temporary) / "new")
