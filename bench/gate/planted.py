@@ -38,9 +38,9 @@ class ForwardProgram(Program):
 
 
 class RepeatingNetwork(Network):
-    """Repeats the forward pass of that share of its steps, evenly; 2 is twice of each."""
+    """Repeats the forward pass of that proportion of its steps, evenly; 2 is twice of each."""
 
-    share: ClassVar[float] = 0.0
+    proportion: ClassVar[float] = 0.0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -51,7 +51,7 @@ class RepeatingNetwork(Network):
         again = [
             order[batch_size * (step - 1) : batch_size * step]
             for step in range(1, len(order) // batch_size + 1)
-            for _ in range(int(step * self.share) - int((step - 1) * self.share))
+            for _ in range(int(step * self.proportion) - int((step - 1) * self.proportion))
         ]
         with np.errstate(over="ignore"):
             self._repeat(examples, np.concatenate([order[:0], *again]), batch_size)
@@ -74,11 +74,11 @@ class RepeatingNetwork(Network):
         return self._forwards[batch_size]
 
 
-def planted(slowdown: float) -> type[Scratchnet]:
+def planted(share: float) -> type[Scratchnet]:
     """The backend whose network repeats the forward pass of that share of its steps."""
 
     class Repeating(RepeatingNetwork):
-        share = slowdown
+        proportion = share
 
     class RepeatingScratchnet(Scratchnet):
         network = Repeating
