@@ -24,6 +24,8 @@ DataFolders = Mapping[DataSpec, Path]
 def new_folder(out: Path | None, name: str) -> Path:
     """Make a run folder, `out` or else results/NAME-TIME; one that holds anything is never written to.
 
+    Git ignores the default folder, for it would make the user's repository look changed.
+
     Raises
     ------
     UnusableError
@@ -33,6 +35,8 @@ def new_folder(out: Path | None, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         in_use = any(folder.iterdir())
+        if out is None and not in_use:
+            (folder / ".gitignore").write_text("*\n")
     except OSError as error:
         raise UnusableError(f"{folder}: cannot be made ({error.strerror or error}); choose another --out") from None
     if in_use:

@@ -72,6 +72,8 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
     """
     repository = Repository(Path.cwd())
     repository.revision(asked.against)
+    for note in repository.notes(Path.cwd()):
+        click.echo(f"note: {note}", err=True)
     with tempfile.TemporaryDirectory(prefix="gate-") as temporary:
         trees = {"old": repository.copy_revision(asked.against, Path(temporary) / "old")}
         trees["new"] = repository.copy_work_tree(Path(temporary) / "new")
@@ -79,7 +81,7 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
         record = _record(asked, trees)
         with RecordLog(folder) as log, Watch(f"{record.new} against {record.old}", asked.rule, asked.seconds) as watch:
             log.write(record)
-            broken, interrupted = _measured(asked, trees, Path(temporary), _keeper(log, watch.pair))
+            broken, interrupted = _measured(asked, trees, Path(temporary), folder, _keeper(log, watch.pair))
     outcome = _outcome(asked, trees, folder, broken)
     facts = {
         "started": record.started,
@@ -108,11 +110,11 @@ def _side(tree: Tree) -> dict[str, Any]:
 
 
 def _measured(
-    asked: Asked, trees: Mapping[str, Tree], temporary: Path, keep: Callable[[Pair], None]
+    asked: Asked, trees: Mapping[str, Tree], temporary: Path, folder: Path, keep: Callable[[Pair], None]
 ) -> tuple[str, bool]:
     """Why there is no verdict of speed, or nothing; and whether it was interrupted."""
     try:
-        prepare(asked.prepare, trees, asked.command.limit if asked.command else asked.seconds)
+        prepare(asked.prepare, trees, asked.command.limit if asked.command else asked.seconds, folder)
         sources = _sources(asked, trees, temporary)
         end = time.perf_counter() + asked.seconds
         measure(sources, asked.rule, lambda: time.perf_counter() < end, keep)
@@ -179,4 +181,6 @@ def _tell(outcome: Outcome, facts: Mapping[str, Any], folder: Path, as_json: boo
     if not outcome.broken:
         console.print()
         console.print(report.terminal(outcome))
+        for line in report.steps_of(outcome):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"\nreport, plot and pairs: {folder}", markup=False, highlight=False, soft_wrap=True)

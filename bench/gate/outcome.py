@@ -39,6 +39,18 @@ class CellResult:
     effect: Effect | None
     log_ratios: tuple[float, ...]
     seconds: float
+    old_steps: str = ""
+    new_steps: str = ""
+
+    @property
+    def steps(self) -> str:
+        """How both sides took their steps, in a line; nothing for a command."""
+        old, new = (said or "not known" for said in (self.old_steps, self.new_steps))
+        if not (self.old_steps or self.new_steps):
+            return ""
+        if old == new:
+            return f"{self.name}: steps: {old}, on both sides"
+        return f"{self.name}: steps: {old} on the old side, {new} on the new one; the ratio includes this difference"
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,9 @@ def result_of(name: str, pairs: Sequence[Pair], rule: Rule) -> CellResult:
     """The verdict on one cell."""
     logarithms = tuple(pair.log_ratio for pair in pairs)
     shown = effects(logarithms, rule)[-1] if pairs else None
-    return CellResult(name, decide(logarithms, rule), shown, logarithms, sum(pair.wall_seconds for pair in pairs))
+    seconds = sum(pair.wall_seconds for pair in pairs)
+    steps = (pairs[-1].old_steps, pairs[-1].new_steps) if pairs else ("", "")
+    return CellResult(name, decide(logarithms, rule), shown, logarithms, seconds, *steps)
 
 
 def interval(effect: Effect) -> str:
@@ -140,4 +154,5 @@ def _cell_json(cell: CellResult) -> dict[str, Any]:
         "pairs": len(cell.log_ratios),
         "seconds": cell.seconds,
         "log_ratios": cell.log_ratios,
+        "steps": {"old": cell.old_steps, "new": cell.new_steps},
     }

@@ -31,6 +31,8 @@ class Pair(FrozenRecord):
     wall_seconds: float = Field(description="all that the pair took, the start of its processes included")
     old_costs: tuple[float, ...] = Field(default=(), description="of the warm-up epoch and each turn")
     new_costs: tuple[float, ...] = ()
+    old_steps: str = Field(default="", description="compiled (Numba) or NumPy; empty where not known")
+    new_steps: str = ""
 
     @property
     def log_ratio(self) -> float:

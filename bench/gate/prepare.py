@@ -6,34 +6,43 @@ Fed by `--prepare`; a side whose preparation fails is broken, which is no verdic
 import shlex
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from bench.gate.side_process import LAST_LINE, SideLostError
 from bench.gate.trees import Tree
 
 
-def prepare(command: str, trees: Mapping[str, Tree], limit: float) -> None:
+def prepare(command: str, trees: Mapping[str, Tree], limit: float, logs: Path) -> None:
     """Run the shell command in the folder of each side; `{tree}` in it is that folder. Nothing where it is empty.
+
+    What a side prints is kept in `logs`, as prepare-SIDE.log.
 
     Raises
     ------
     SideLostError
-        With the last line that a side said, where it fails or takes longer than `limit` seconds.
+        With what a side said last and its log, where it fails or takes longer than `limit` seconds.
     """
     for side, tree in trees.items() if command else ():
         text = command.replace("{tree}", shlex.quote(str(tree.folder)))
+        log = logs / f"prepare-{side}.log"
         try:
-            subprocess.run(
-                text,
-                shell=True,
-                cwd=tree.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=limit,
-                check=True,
-            )
+            _run(text, tree.folder, limit, log)
         except subprocess.TimeoutExpired:
-            raise SideLostError(side, f"was not prepared within {limit:g} s") from None
+            raise SideLostError(side, f"was not prepared within {limit:g} s (whole log: {log})") from None
         except subprocess.CalledProcessError as error:
-            said = error.stdout.decode(errors="replace").strip().splitlines() or [f"exit code {error.returncode}"]
-            raise SideLostError(side, f"could not be prepared: {said[-1][:LAST_LINE]}") from None
+            said = log.read_text(errors="replace").strip().splitlines() or [f"exit code {error.returncode}"]
+            raise SideLostError(side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})") from None
+
+
+def _run(text: str, folder: Path, limit: float, log: Path) -> None:
+    with log.open("wb") as output:
+        subprocess.run(
+            text,
+            shell=True,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+            check=True,
+        )

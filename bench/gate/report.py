@@ -48,8 +48,14 @@ def markdown(outcome: Outcome) -> str:
     if not outcome.broken:
         rows = [tuple(map(escaped, cells_of(cell))) for cell in outcome.cells]
         parts.append(tabulate(rows, headers(outcome), tablefmt="github", disable_numparse=True))
+        parts.extend(escaped(line, 300) for line in steps_of(outcome))
         parts.append(HOW_TO_READ.format(alpha=percent(outcome.rule.alpha)))
     return "\n\n".join(parts) + "\n"
+
+
+def steps_of(outcome: Outcome) -> list[str]:
+    """A line a cell: how its steps were taken."""
+    return [cell.steps for cell in outcome.cells if cell.steps]
 
 
 def headers(outcome: Outcome) -> tuple[str, ...]:

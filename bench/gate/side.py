@@ -81,7 +81,8 @@ class Side:
         clock = Clock(self._threads)
         self._backend.train_epoch(order)
         seconds, elapsed = clock.read()
-        return {"seconds": seconds, "elapsed": elapsed, "cost": float(self._backend.epoch_cost())}
+        cost = float(self._backend.epoch_cost())
+        return {"seconds": seconds, "elapsed": elapsed, "cost": cost, "steps": _way(self._backend)}
 
     def batches(self, number: int) -> dict[str, Any]:
         """SHA-256 of the batches of an epoch, drawn through the backend's own input path."""
@@ -97,7 +98,8 @@ class Side:
         return {"parameters": self._vector().tobytes(), "classes": outputs.argmax(axis=1).tolist()}
 
     def _load(self, name: str) -> "np.ndarray[Any, Any]":
-        array: np.ndarray[Any, Any] = np.load(self._folder / f"{name}.npy", mmap_mode="r")
+        # In memory, as `run` has it: for a memory map scratchnet does not compile its steps.
+        array: np.ndarray[Any, Any] = np.load(self._folder / f"{name}.npy")
         return array
 
     def _vector(self) -> "np.ndarray[Any, np.dtype[np.float64]]":
@@ -118,6 +120,19 @@ class Yardstick:
         for _ in range(PRODUCTS):
             np.matmul(self._A, self._B, out=self._out)
         return {"seconds": clock.read()[0]}
+
+
+def _way(backend: Any) -> str:
+    """How the backend's steps were taken, or nothing where it does not show.
+
+    A program is made only to take steps, so one that exists has taken them. This reads attributes that old revisions
+    have too, which a new method would not be.
+    """
+    network = getattr(backend, "_network", None)
+    programs = getattr(network, "_programs", None)
+    if programs is None or getattr(network, "_team", None) is not None:
+        return ""
+    return "compiled (Numba)" if any(program is not None for program in programs.values()) else "NumPy"
 
 
 def _planted(share: float) -> Any:

@@ -119,6 +119,8 @@ def _pair(number: int, cell: str, blocks: list[str], answers: Mapping[str, list[
         wall_seconds=wall,
         old_costs=told("old", "cost", 0),
         new_costs=told("new", "cost", 0),
+        old_steps=answers["old"][-1]["steps"],
+        new_steps=answers["new"][-1]["steps"],
     )
 
 

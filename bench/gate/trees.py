@@ -1,17 +1,17 @@
-"""Both sides as folders of their own: a revision as git archives it, and the work tree as it lies there.
+"""Both sides as folders of their own: a revision as git checks it out, and the work tree as it lies there.
 
-Fed by a repository; feeds the processes. Neither checkout nor branches nor stash nor index are touched: files are
-copied out, and git is asked nothing that writes.
+Both begin as the same kind of checkout, and the work tree's files then take the place of the committed ones. The user's
+checkout, branches, stash and index are not touched.
 """
 
-import io
 import os
 import shutil
-import tarfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UnusableError
+from bench.gate.checkout import check_out
 from bench.git import GitError, git
 from bench.text import one_line
 
@@ -65,18 +65,49 @@ class Repository:
     def copy_revision(self, name: str, folder: Path) -> Tree:
         """The files of a commit, into a new folder."""
         revision = self.revision(name)
-        with tarfile.open(fileobj=io.BytesIO(self._git("archive", "--format=tar", revision))) as archive:
-            archive.extractall(folder, filter="data")
+        self._check_out(revision, folder)
         return Tree(folder, revision, name)
 
     def copy_work_tree(self, folder: Path) -> Tree:
         """The files that git tracks or would, as they are now, into a new folder."""
-        folder.mkdir()
+        revision = self.revision("HEAD")
+        self._check_out(revision, folder)
+        absent = self._absent()
+        for name in _names(git("ls-files", "-z", at=folder)):
+            if name not in absent:
+                _remove(folder, name)
         listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-        for name in filter(None, map(os.fsdecode, listed.split(b"\0"))):
-            _copy(self.root / name, folder / name)
+        for name in _names(listed):
+            if name not in absent:
+                _copy(self.root, folder, name)
         changed = bool(self._git("status", "--porcelain", "--untracked-files=all").strip())
-        return Tree(folder, self.revision("HEAD"), "the work tree", changed)
+        return Tree(folder, revision, "the work tree", changed)
+
+    def notes(self, start: Path) -> list[str]:
+        """What the copies of the sides lack or how they differ from what is expected, with the remedy: a line each."""
+        listed = self._git("ls-files", "-z", "--stage").split(b"\0")
+        modules = [one_line(os.fsdecode(line.split(b"\t", 1)[1]), 60) for line in listed if line.startswith(b"160000 ")]
+        found = []
+        if modules:
+            remedy = "fetch it with --prepare, or name an installed copy"
+            found.append(f"submodule {', '.join(modules)}: its files are in neither side's folder; {remedy}")
+        if self._absent():
+            found.append("sparse checkout: both sides hold all files; to see them here: git sparse-checkout disable")
+        if (inside := start.resolve()) != self.root.resolve():
+            below = one_line(str(inside.relative_to(self.root.resolve())), 60)
+            found.append(f"{{tree}} is the whole repository {self.root}; for this folder write {{tree}}/{below}")
+        return found
+
+    def _absent(self) -> set[str]:
+        """Names of the files that a sparse checkout leaves out."""
+        listed = os.fsdecode(self._git("ls-files", "-z", "-t")).split("\0")
+        return {line[2:] for line in listed if line.startswith("S ") and not (self.root / line[2:]).exists()}
+
+    def _check_out(self, revision: str, folder: Path) -> None:
+        try:
+            check_out(self.root, revision, folder)
+        except GitError as error:
+            raise UnusableError(f"{self.root}: {revision[:10]} cannot be checked out: {error.said}") from None
 
     def _git(self, *arguments: str) -> bytes:
         try:
@@ -85,9 +116,26 @@ class Repository:
             raise UnusableError(f"{self._at}: git {arguments[0]}: {error.said}") from None
 
 
-def _copy(source: Path, target: Path) -> None:
-    """A file or a link; one that was deleted, or a folder (a submodule), is left out."""
-    if not source.is_symlink() and not source.is_file():
+def _names(listed: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in listed.split(b"\0") if name]
+
+
+def _remove(folder: Path, name: str) -> None:
+    """A committed file and the folders that it leaves empty. A submodule's folder stays."""
+    path = folder / name
+    if path.is_dir() and not path.is_symlink():
+        return
+    path.unlink()
+    with suppress(OSError):  # not empty
+        for parent in list(path.relative_to(folder).parents)[:-1]:
+            (folder / parent).rmdir()
+
+
+def _copy(root: Path, folder: Path, name: str) -> None:
+    """A file or a link; one that was deleted, lies behind a link, or is a folder (a submodule), is left out."""
+    source, target = root / name, folder / name
+    behind_link = any((root / parent).is_symlink() for parent in Path(name).parents)
+    if behind_link or (not source.is_symlink() and not source.is_file()):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target, follow_symlinks=False)

@@ -52,6 +52,7 @@ class RecordedPair(FrozenRecord):
     old_elapsed: tuple[Positive, ...] = Field(default=(), description="what other tools see: other programs' share too")
     new_elapsed: tuple[Positive, ...] = ()
     wall_seconds: Positive
+    steps: str = Field(default="NumPy", max_length=60, description="how they were taken; older records: all by NumPy")
 
     @model_validator(mode="after")
     def _same_turns(self) -> Self:
@@ -82,6 +83,8 @@ class RecordedPair(FrozenRecord):
             old_elapsed=self.old_elapsed,
             new_elapsed=self.new_elapsed,
             wall_seconds=self.wall_seconds,
+            old_steps=self.steps,
+            new_steps=self.steps,
         )
 
     @classmethod
@@ -94,6 +97,7 @@ class RecordedPair(FrozenRecord):
             old_elapsed=pair.old_elapsed,
             new_elapsed=pair.new_elapsed,
             wall_seconds=_six_digits(pair.wall_seconds),
+            steps=pair.new_steps if pair.new_steps == pair.old_steps else f"{pair.old_steps}, {pair.new_steps}",
         )
 
 

@@ -78,6 +78,8 @@ def _head(found: Findings) -> Iterator[str]:
     yield "# Can the gate be believed?"
     yield f"**{found.verdict}.**"
     yield f"Cell {escaped(run.cell, 60)}, {'; '.join(map(_session_told, found.records.sessions))}."
+    ways = {pair.steps or "not known" for one in found.records.comparisons for pair in one.pairs}
+    yield f"Steps: {', '.join(sorted(ways)) or 'none measured'}."
     if run.simulated:
         yield SIMULATED.format(processor=escaped(run.recorded_on, 120), recording=escaped(run.recording, 200))
     yield HOW_TO_READ.format(

@@ -10,6 +10,7 @@ import time
 import pytest
 from junitparser import JUnitXml
 
+from bench import cli
 from bench.gate.records import pairs_of
 
 SCRIPT = "{tree}/time.sh"
@@ -231,3 +232,22 @@ def test_a_read_only_repository_can_be_gated(repo, bench):
     finally:
         repo.folder.chmod(mode)
     assert os.access(repo.folder, os.W_OK)
+
+
+def test_a_failed_preparation_keeps_the_whole_log_and_names_it(repo, bench, tmp_path):
+    commit(repo, script(1.0), script(1.0))
+    code, out, _ = bench("gate", "--against", "HEAD", *OWN, "--prepare", "echo the cause; echo the end; exit 3")
+    log = tmp_path / "out" / "prepare-old.log"
+    assert code == 4
+    assert out.splitlines()[0].endswith(f"the old side could not be prepared: the end (whole log: {log})")
+    assert log.read_text() == "the cause\nthe end\n"
+
+
+def test_a_run_leaves_the_repository_as_clean_as_it_was(repo, bench, monkeypatch):
+    repo.commit(**{"time.sh": script(1.0)})
+    before = repo.state
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["gate", "--against", "HEAD", *OWN])
+    assert ended.value.code == 0
+    assert list((repo.folder / "results").glob("gate-*/gate.json"))
+    assert repo.state == before

@@ -173,3 +173,48 @@ def test_a_side_that_hangs_in_a_later_pair_is_named(trees, pairs):
 def test_a_cell_that_cannot_be_read_says_how_one_is_written(text):
     with pytest.raises(ValueError, match="allowed: widths and batch size of a network, such as 784-128-10:32"):
         cell_of(text)
+
+
+PROGRAM = "scratchnet/program.py"
+ROWS = "return [*self._forward(workspace, loss), *self._backward(workspace, loss), *update]"
+COMPILED, NUMPY = "compiled (Numba)", "NumPy"
+
+
+def test_the_steps_of_both_sides_are_compiled_as_in_a_run(trees, pairs, monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setenv(calls.VARIABLE, "numba")
+    pair = pairs()(1)
+    assert (pair.old_steps, pair.new_steps) == (COMPILED, COMPILED)
+
+
+def test_a_mistake_in_the_compiled_step_reaches_the_gate(trees, pairs, monkeypatch):
+    """Deterministic stand-in for a slowdown there: what is edited is what is run."""
+    pytest.importorskip("numba")
+    monkeypatch.setenv(calls.VARIABLE, "numba")
+    edit(trees["new"], PROGRAM, ROWS, "raise ZeroDivisionError('planted')")
+    with pytest.raises(SideLostError, match="the new side failed in epoch 1: ZeroDivisionError: planted"):
+        pairs()(1)
+
+
+def test_a_second_forward_pass_in_the_compiled_step_learns_the_same(trees, pairs, monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setenv(calls.VARIABLE, "numba")
+    edit(trees["new"], PROGRAM, ROWS, ROWS.replace("[*self", "[*self._forward(workspace, loss), *self"))
+    pair = pairs()(1)
+    assert pair.old_costs == pair.new_costs
+    assert (pair.old_steps, pair.new_steps) == (COMPILED, COMPILED)
+
+
+def test_steps_by_numpy_are_said_to_be(pairs):
+    pair = pairs()(1)
+    assert (pair.old_steps, pair.new_steps) == (NUMPY, NUMPY)
+
+
+@pytest.mark.parametrize("library", ["numba", "numpy"])
+def test_planted_work_goes_the_way_of_the_steps_and_changes_nothing(pairs, monkeypatch, library):
+    if library == "numba":
+        pytest.importorskip("numba")
+    monkeypatch.setenv(calls.VARIABLE, library)
+    pair = pairs(new=0.5)(1)
+    assert pair.old_costs == pair.new_costs
+    assert pair.old_steps == pair.new_steps == (COMPILED if library == "numba" else NUMPY)

@@ -19,7 +19,9 @@ def trees(repo, tmp_path):
 
 
 def files(folder):
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    names = {path: path.relative_to(folder) for path in found}
+    return {str(name): path.read_text() for path, name in names.items() if ".git" not in name.parts}
 
 
 def test_the_old_side_is_the_revision_and_the_new_one_the_work_tree_as_it_is(repo, trees):
@@ -96,3 +98,99 @@ def test_a_hooks_variables_lead_nowhere_else(repo, trees, monkeypatch):
     monkeypatch.setenv("GIT_DIR", "/nosuch")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nosuch")
     assert files(trees()[1].folder) == {"kept": "1"}
+
+
+def test_attributes_for_archives_change_neither_side(repo, trees):
+    attributes = "left_out export-ignore\nversion export-subst\n"
+    repo.commit(**{".gitattributes": attributes, "left_out": "1", "version": "$Format:%H$"})
+    old, new = trees()
+    expected = {".gitattributes": attributes, "left_out": "1", "version": "$Format:%H$"}
+    assert files(old.folder) == files(new.folder) == expected
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../outside", "nosuch"])
+def test_a_link_is_copied_as_it_is_wherever_it_leads(repo, trees, target):
+    (repo.folder / "link").symlink_to(target)
+    repo.commit(kept="1")
+    for tree in trees():
+        assert os.readlink(tree.folder / "link") == target
+
+
+def test_line_ends_are_those_of_a_checkout_on_both_sides(repo, trees):
+    repo.commit(**{".gitattributes": "text eol=crlf\n", "text": "a\n"})
+    (repo.folder / "text").unlink()
+    repo.git("checkout", "text")
+    for tree in trees():
+        assert (tree.folder / "text").read_bytes() == b"a\r\n"
+
+
+def test_a_filter_of_the_repository_is_applied_on_both_sides(repo, trees):
+    repo.git("config", "filter.upper.clean", "tr A-Z a-z")
+    repo.git("config", "filter.upper.smudge", "tr a-z A-Z")
+    repo.commit(**{".gitattributes": "text filter=upper\n", "text": "ABC"})
+    for tree in trees():
+        assert (tree.folder / "text").read_text() == "ABC"
+
+
+def test_odd_file_names_are_copied(repo, trees):
+    names = {"with space": "1", "new\nline": "2", "ünï": "3", '"quoted"': "4", "-dash": "5"}
+    repo.commit(**names)
+    for tree in trees():
+        assert files(tree.folder) == names
+
+
+def test_both_sides_know_their_version_from_a_tag(repo, trees):
+    first = repo.commit(kept="1")
+    repo.git("tag", "v1.2")
+    repo.commit(kept="2")
+    described = [
+        subprocess.run(["git", "describe", "--tags"], cwd=tree.folder, check=True, capture_output=True, text=True)
+        for tree in trees(first)
+    ]
+    assert described[0].stdout.strip() == "v1.2"
+    assert described[1].stdout.startswith("v1.2-1-g")
+
+
+def test_no_hook_of_the_user_runs_and_the_borrowed_repository_stays_as_it_is(repo, trees, tmp_path):
+    repo.commit(kept="1")
+    hook = repo.folder / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    before = {path: path.stat().st_mtime_ns for path in (repo.folder / ".git").rglob("*") if path.is_file()}
+    trees()
+    assert {path: path.stat().st_mtime_ns for path in (repo.folder / ".git").rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_folder_that_became_a_link_is_a_link(repo, trees):
+    (repo.folder / "sub").mkdir()
+    repo.commit(**{"sub/file": "1"})
+    (repo.folder / "sub").rename(repo.folder / "moved")
+    (repo.folder / "sub").symlink_to("moved")
+    _, new = trees()
+    assert os.readlink(new.folder / "sub") == "moved"
+
+
+def test_a_sparse_checkout_is_said_and_both_sides_are_whole(repo, trees):
+    for name in ("here", "away"):
+        (repo.folder / name).mkdir()
+    repo.commit(**{"here/file": "1", "away/file": "1"})
+    repo.git("sparse-checkout", "set", "here")
+    old, new = trees()
+    assert files(old.folder) == files(new.folder)
+    assert "git sparse-checkout disable" in Repository(repo.folder).notes(repo.folder)[0]
+
+
+def test_a_submodule_and_a_start_in_a_subfolder_are_said_with_the_remedy(repo):
+    (repo.folder / "part").mkdir()
+    revision = repo.commit(**{"part/file": "1"})
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{revision},module")
+    submodule, subfolder = Repository(repo.folder).notes(repo.folder / "part")
+    assert "submodule module: its files are in neither side's folder" in submodule
+    assert "write {tree}/part" in subfolder
+
+
+def test_nothing_is_said_of_an_ordinary_repository(repo):
+    repo.commit(kept="1")
+    assert Repository(repo.folder).notes(repo.folder) == []
