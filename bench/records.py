@@ -1,6 +1,7 @@
 """What happened, as append-only JSON lines: a record, once written, is never changed; all else is derived.
 
-Fed by the runner; feeds tables, plots and report. Schema history: 1, first version.
+Fed by the runner; feeds tables, plots and report. Schema history: 1, first version; 2, a fingerprint for each
+description of data, where 1 kept one for each source, that of the last spec with this source.
 """
 
 import json
@@ -8,16 +9,16 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
 from bench.frozen import FrozenRecord
-from bench.spec import Suite, TrainingSpec
+from bench.spec import DataSpec, Suite, TrainingSpec
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 RECORDS_NAME = "records.jsonl"
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
@@ -27,15 +28,22 @@ class RunRecord(FrozenRecord):
     """The first line: what was asked for, where it runs. Written again by each resume."""
 
     kind: Literal["run"] = "run"
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     suite_name: str
     suite: Suite
     threads: int
     reference: str = "keras-fit"
     started: str = Field(description="UTC, ISO 8601")
     resumed: bool = False
-    data_fingerprints: dict[str, str] = Field(description="data source → SHA-256 of all its examples")
+    data_fingerprints: dict[str, str] = Field(description="`DataSpec.key` → SHA-256 of all its examples")
     environment: dict[str, Any]
+
+    def fingerprint_of(self, data: DataSpec) -> str | None:
+        """SHA-256 of the examples that `data` describes; None where nothing was recorded about them."""
+        if self.schema_version > 1:
+            return self.data_fingerprints.get(data.key)
+        last = [spec.data for spec in self.suite.specs if spec.data.source == data.source][-1:]
+        return self.data_fingerprints.get(data.source) if last == [data] else None
 
 
 class CellRecord(FrozenRecord):
@@ -175,22 +183,23 @@ def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel])
         lines = path.read_bytes().split(b"\n")[:-1]
     except OSError as error:
         raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
-    records = [_parse(line, adapter, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+    versions = get_args(first.model_fields["schema_version"].annotation)
+    records = [_parse(line, adapter, f"{path}:{number}", versions) for number, line in enumerate(lines, 1)]
     if not records or not isinstance(records[0], first):
         kind = first.model_fields["kind"].default
         raise UnusableError(f"{path}:1: does not start with the record of a {kind}")
     return records
 
 
-def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str) -> Kind:
+def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str, versions: tuple[int, ...]) -> Kind:
     try:
         return adapter.validate_json(line)
     except ValidationError as error:
         found = error.errors(include_url=False)[0]
         field = ".".join(map(str, found["loc"][1:])) or "record"
         version = _schema_version(line)
-        if version not in (None, SCHEMA_VERSION):
-            problem = f"schema version {version}; this version reads {SCHEMA_VERSION}"
+        if version not in (None, *versions):
+            problem = f"schema version {version}; this version reads {', '.join(map(str, versions))}"
             raise UnusableError(f"{place}: {problem}") from None
         raise UnusableError(f"{place}: {field}: {found['msg']}") from None
 

@@ -110,15 +110,24 @@ def _decode(data: DataSpec, suite: Suite, folder: Path) -> Path:
 
 
 def _run_record(suite_name: str, suite: Suite, threads: int, data: DataFolders, earlier: Records | None) -> RunRecord:
-    fingerprints = {spec.source: Dataset.open(folder).fingerprint for spec, folder in data.items()}
-    if earlier and earlier.run.data_fingerprints != fingerprints:
-        raise UnusableError("the data are not those that this run began with; start a new run")
+    fingerprints = {spec: Dataset.open(folder).fingerprint for spec, folder in data.items()}
+    if earlier:
+        _check_unchanged(earlier.run, fingerprints)
     return RunRecord(
         suite_name=suite_name,
         suite=suite,
         threads=threads,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         resumed=earlier is not None,
-        data_fingerprints=fingerprints,
+        data_fingerprints={spec.key: fingerprint for spec, fingerprint in fingerprints.items()},
         environment=environment.describe(),
     )
+
+
+def _check_unchanged(run: RunRecord, fingerprints: Mapping[DataSpec, str]) -> None:
+    for data, fingerprint in fingerprints.items():
+        recorded = run.fingerprint_of(data)
+        if recorded is None:
+            raise UnusableError(f"data {data.key}: this run recorded no fingerprint of them; start a new run")
+        if recorded != fingerprint:
+            raise UnusableError(f"data {data.key}: not those that this run began with; start a new run")

@@ -3,6 +3,7 @@
 Fed by a suite file or by Python code; the plan, every backend and every record are fed by these models.
 """
 
+import json
 import tomllib
 from importlib import resources
 from itertools import pairwise
@@ -140,6 +141,12 @@ class DataSpec(Frozen):
     color: Color = Field(default="grey", description="images:FOLDER only")
     train_examples: Count | None = Field(default=None, description="use only the first so many training examples")
     test_examples: Count | None = Field(default=None, description="use only the first so many test examples")
+
+    @property
+    def key(self) -> str:
+        """The source, and in JSON all options that are not the default: one text for each description of data."""
+        options = self.model_dump(mode="json", exclude={"source"}, exclude_defaults=True)
+        return f"{self.source} {json.dumps(options, sort_keys=True)}" if options else self.source
 
     @field_validator("source")
     @classmethod

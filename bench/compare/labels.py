@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.compare.match import Match, recorded_fingerprint
+from bench.compare.match import Match
 from bench.data import Dataset, load_dataset
 from bench.data.tfds import default_data_dir, prepared_folder
 from bench.errors import UnusableError
@@ -30,7 +30,7 @@ class Examples:
 def examples_of(match: Match) -> Examples | str:
     """The test examples of a row, or one line that says why they are not at hand."""
     spec, source = match.spec, one_line(match.spec.data.source, 60)
-    recorded = recorded_fingerprint(match.run_a.run, spec)
+    recorded = match.run_a.run.fingerprint_of(spec.data)
     if recorded is None:
         return f"{source}: no fingerprint of these examples in A, so labels cannot be believed"
     dataset = _load(spec.data)

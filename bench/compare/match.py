@@ -11,7 +11,7 @@ from bench.compare.processes import Cell, Cells, cells_of
 from bench.compare.read import Runs, spec_names
 from bench.compare.seeds import are_paired
 from bench.errors import UnusableError
-from bench.records import Records, RunRecord
+from bench.records import Records
 from bench.spec import TrainingSpec
 from bench.text import one_line
 
@@ -222,22 +222,13 @@ def _is_allowed(name: str, allowed: Sequence[str]) -> bool:
 
 
 def _data_difference(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> str | None:
-    recorded = [recorded_fingerprint(records.run, spec) for records, spec in ((pair.a, spec_a), (pair.b, spec_b))]
+    recorded = [records.run.fingerprint_of(spec.data) for records, spec in ((pair.a, spec_a), (pair.b, spec_b))]
     known = None not in recorded
     if known and recorded[0] != recorded[1]:
         return f"its data differ: {_data(spec_a, recorded[0])} in A, {_data(spec_b, recorded[1])} in B"
     if not known and spec_a.data != spec_b.data:
         return f"its data are {_data(spec_a)} in A, {_data(spec_b)} in B; no fingerprint says that they are the same"
     return None
-
-
-def recorded_fingerprint(run: RunRecord, spec: TrainingSpec) -> str | None:
-    """SHA-256 of the examples that the spec used; None where the record is of another number of the same examples.
-
-    A run record keeps one fingerprint a source: that of the last spec that names it.
-    """
-    last = [each.data for each in run.suite.specs if each.data.source == spec.data.source][-1]
-    return run.data_fingerprints.get(spec.data.source) if last == spec.data else None
 
 
 def _data(spec: TrainingSpec, fingerprint: str | None = None) -> str:

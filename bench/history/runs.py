@@ -18,6 +18,8 @@ from bench.text import is_missing
 
 METRIC = "time_ratio"
 OURS = "scratchnet"
+WITHOUT_RATIOS = ("scaling", "gate_validation", "recording")
+"""Kinds of records that other commands write: they hold no ratio that has a history."""
 NO_WORK = {"name", "seeds", "epochs"}
 """What a spec says that changes neither an epoch's work nor its time."""
 
@@ -30,7 +32,7 @@ def read(path: Path) -> list[Point]:
     UnusableError
         Names file and line; where no spec has both scratchnet and the reference, it says so.
     """
-    if _kind(path) == "scaling":
+    if _kind(path) in WITHOUT_RATIOS:
         return []
     records = Records.read(path.parent)
     points = list(_points(records))
@@ -75,6 +77,6 @@ def _started(text: str) -> datetime:
 def _work(records: Records, name: str) -> str:
     """A digest of what the spec trains on what data: runs whose specs share no more than a name are not joined."""
     spec = records.spec(name)
-    data = records.run.data_fingerprints.get(spec.data.source, "")
+    data = records.run.fingerprint_of(spec.data) or ""
     text = json.dumps([spec.model_dump(mode="json", exclude=NO_WORK), data], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

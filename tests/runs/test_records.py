@@ -54,7 +54,7 @@ RUN_LINE = RUN.model_dump_json().encode() + b"\n"
             RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":"x","attempt":1}\n',
             r":2: seed: Input should be a valid int",
         ),
-        (RUN_LINE.replace(b'version":1', b'version":99'), r":1: schema version 99; this version reads 1"),
+        (RUN_LINE.replace(b'version":2', b'version":99'), r":1: schema version 99; this version reads 1"),
     ],
 )
 def test_records_that_cannot_be_read_name_file_and_line(tmp_path, content, message):
@@ -67,3 +67,12 @@ def test_records_that_cannot_be_read_name_file_and_line(tmp_path, content, messa
 def test_only_one_writer_at_a_time(tmp_path):
     with RecordLog(tmp_path), pytest.raises(UnusableError, match="another run is writing here"), RecordLog(tmp_path):
         pass
+
+
+def test_a_record_of_schema_1_has_the_fingerprint_of_the_last_data_of_a_source_only():
+    spec = RUN.suite.specs[0]
+    part = spec.model_copy(update={"name": "part", "data": spec.data.model_copy(update={"train_examples": 20})})
+    suite = RUN.suite.model_copy(update={"specs": (spec, part)})
+    old = RUN.model_copy(update={"suite": suite, "schema_version": 1, "data_fingerprints": {spec.data.source: "f"}})
+    read = RunRecord.model_validate_json(old.model_dump_json())
+    assert (read.fingerprint_of(spec.data), read.fingerprint_of(part.data)) == (None, "f")

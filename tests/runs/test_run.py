@@ -3,6 +3,7 @@
 import base64
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -291,3 +292,21 @@ def accuracy_of(result, folder):
     source = Records.read(folder).run.suite.specs[0].data
     predicted = np.frombuffer(zlib.decompress(base64.b64decode(result.test_predictions)), "<u2")
     return float(np.mean(predicted == load_dataset(source).y_test))
+
+
+def test_a_resume_is_refused_where_any_of_several_data_has_changed(suite_text, idx_folder, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(idx_folder, folder)
+    one = suite_text.replace(str(idx_folder), str(folder)).replace("[0, 1]", "[0]")
+    spec = one[one.index("[[specs]]") :].replace('"small"', '"part"')
+    part = spec.replace(f'"idx:{folder}"', f'{{ source = "idx:{folder}", train_examples = 20 }}')
+    (tmp_path / "two.toml").write_text(one + part)
+    assert bench("run", tmp_path / "two.toml", "--out", tmp_path / "run")[0] == 0
+    images = folder / "train-images-idx3-ubyte"
+    content = images.read_bytes()
+    images.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # the last example is in the first spec's data only
+    code, _, err = bench("run", "--out", tmp_path / "run", "--resume")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "not those that this run began with; start a new run" in err
+    run = Records.read(tmp_path / "run").run
+    assert len({run.fingerprint_of(each.data) for each in run.suite.specs} - {None}) == 2
