@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 GATE_EXIT_CODES = """\b
 Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
-4 no verdict of speed: a side is broken, the work changed or the gate itself failed; 130 interrupted (what was measured is kept)."""
+4 no verdict of speed: a side is broken, the work changed or the gate itself failed;
+130 interrupted (what was measured is kept)."""
 
 THREADS_HELP = "Of each side: both share as many cores.  [default: 1; with --command, any core]"
 CELL = "784-128-10:32"
