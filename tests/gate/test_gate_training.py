@@ -173,3 +173,16 @@ def test_a_side_that_hangs_in_a_later_pair_is_named(trees, pairs):
 def test_a_cell_that_cannot_be_read_says_how_one_is_written(text):
     with pytest.raises(ValueError, match="allowed: widths and batch size of a network, such as 784-128-10:32"):
         cell_of(text)
+
+
+def test_a_side_ends_by_itself_so_that_its_libraries_can_tidy_up(trees, pairs, tmp_path):
+    left = tmp_path / "left"
+    left.mkdir()
+    planted = (
+        "import atexit\nimport os\nfrom pathlib import Path\n"
+        f"LEFT = Path({str(left)!r}, str(os.getpid()))\nLEFT.touch()\natexit.register(LEFT.unlink)\n"
+    )
+    for tree in trees.values():
+        (tree / "scratchnet/__init__.py").write_text((tree / "scratchnet/__init__.py").read_text() + planted)
+    pairs()(1)
+    assert list(left.iterdir()) == []
