@@ -120,7 +120,16 @@ def libraries() -> list[dict[str, Any]]:
 
 def worker_environment(threads: int) -> dict[str, str]:
     """This process's environment, with `threads` threads for every library; OPENBLAS_CORETYPE stays what it is."""
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **WORKER_VARIABLES}
+    return importable({**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **WORKER_VARIABLES})
+
+
+def importable(variables: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python finds this very project, and imports nothing from the current folder."""
+    root = _PACKAGE_FOLDER.parent
+    given = [folder for folder in variables.get("PYTHONPATH", "").split(os.pathsep) if folder]  # "" is that folder
+    # Installed packages stand behind the standard library; on this path they would stand before it.
+    ours = [] if root.name in ("site-packages", "dist-packages") else [str(root)]
+    return {**variables, "PYTHONPATH": os.pathsep.join([*ours, *given]), "PYTHONSAFEPATH": "1"}
 
 
 def cpu_seconds() -> float:

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from bench import environment
+from bench.child_launcher import end_with
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def fresh_processes(jobs: int, threads: int, log: Path) -> Iterator[ProcessPoolE
     """
     before = dict(os.environ)
     os.environ.update(environment.worker_environment(threads))
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(log,))
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(log, os.getpid()))
     try:
         yield pool
     finally:
@@ -32,8 +33,9 @@ def fresh_processes(jobs: int, threads: int, log: Path) -> Iterator[ProcessPoolE
         os.environ.update(before)
 
 
-def _start(log: Path) -> None:
+def _start(log: Path, parent: int) -> None:
     """Ctrl-C is the parent's alone; TensorFlow's greetings and its warnings of many graphs are no news."""
+    end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 2)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -138,13 +138,14 @@ def _packed(classes: NDArray[np.integer[Any]]) -> str:
 
 
 def serve(connection: Connection) -> None:
-    """Answer requests until `Finish`, then wait; an exception is answered as `{"error": ...}` and ends the worker."""
+    """Answer requests until None; an exception is answered as `{"error": ...}` and ends the worker."""
     requests = _requests(connection)
     try:
         request = requests.get()
         while isinstance(request, Job):
             request = _serve_job(request, requests, connection)
-        requests.get()  # whoever has the last answer ends this process, which must not look as if it had been lost
+        while request is not None:  # whoever has the last answer says when to end: till then this is no lost worker
+            request = requests.get()
     except UnsupportedError as error:
         connection.send({"unsupported": str(error)})
     except Exception as error:
@@ -153,7 +154,7 @@ def serve(connection: Connection) -> None:
 
 
 def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connection) -> Any:
-    """Answer what is asked of one job, up to `Finish` or another job, which is returned."""
+    """Answer what is asked of one job, up to `Finish`, None or another job, which is returned."""
     trainer = Trainer(job)
     connection.send(trainer.description())
     answers: dict[type, Callable[[Any], dict[str, Any]]] = {
@@ -162,7 +163,7 @@ def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connect
         Fingerprint: trainer.fingerprint,
         Predict: trainer.predict,
     }
-    while not isinstance(request := requests.get(), Finish | Job):
+    while not isinstance(request := requests.get(), Finish | Job | None):
         connection.send(answers[type(request)](request))
     if isinstance(request, Finish):
         connection.send(trainer.final())
@@ -170,13 +171,15 @@ def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connect
 
 
 def _requests(connection: Connection) -> "queue.SimpleQueue[Any]":
-    """A thread reads the connection, so that the death of the parent ends the worker even in the middle of an epoch."""
+    """A thread reads up to None, so that the death of the parent ends the worker even in the middle of an epoch."""
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def read() -> None:
         try:
-            while True:
-                requests.put(connection.recv())
+            request: Any = ...
+            while request is not None:
+                request = connection.recv()
+                requests.put(request)
         except (EOFError, OSError):
             os._exit(1)
 

@@ -4,14 +4,12 @@ Fed by the runner; the process itself is `bench.worker`.
 """
 
 import signal
-import subprocess
-import sys
 from contextlib import suppress
-from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
 from bench import environment
+from bench.child_process import ConnectedProcess
 from bench.messages import Fingerprint, Finish, Job, Message, Predict, Time, Train
 from bench.records import Status
 
@@ -26,24 +24,12 @@ class WorkerLostError(Exception):
 
 
 class WorkerProcess:
-    """One process of `bench.worker` in a session of its own, so that Ctrl-C reaches the runner alone.
-
-    Its output goes to `log_path`, which is removed when the worker ends well.
-    """
+    """One process of `bench.worker`. Its output goes to `log_path`, which is removed when the worker ends well."""
 
     def __init__(self, job: Job, log_path: Path, time_limit_seconds: float) -> None:
         self._log_path, self._limit = log_path, time_limit_seconds
-        self._connection, theirs = Pipe()
-        with log_path.open("wb") as log, theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench.worker", str(theirs.fileno())],
-                env=environment.worker_environment(job.threads),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        self._process = ConnectedProcess("bench.worker", environment.worker_environment(job.threads), log_path)
+        self._connection = self._process.connection
         self._send(job)
 
     def ready(self) -> dict[str, Any]:
@@ -85,9 +71,7 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the process, however it is."""
-        self._process.kill()
-        self._process.wait()
-        self._connection.close()
+        self._process.end()
 
     def _send(self, message: Message) -> None:
         with suppress(OSError):  # the worker is gone; waiting for its answer says how
@@ -107,7 +91,7 @@ class WorkerProcess:
         return answer
 
     def _lost(self, when: str) -> WorkerLostError:
-        code = self._process.wait()
+        code = self._process.exit_code()
         if code < 0:
             return WorkerLostError("killed", f"killed by {signal.Signals(-code).name} {when}")
         return WorkerLostError("failed", f"ended with exit code {code} {when}; see {self._log_path}")

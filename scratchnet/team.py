@@ -15,6 +15,7 @@ from functools import partial
 from multiprocessing import Pipe, current_process, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -185,3 +186,5 @@ def _end(processes: Sequence[BaseProcess], owner: int) -> None:
     for process in processes if os.getpid() == owner else ():
         process.kill()
         process.join()
+        # Intel's OpenMP, which comes with MKL, removes this file only where its process ends by itself.
+        Path(f"/dev/shm/__KMP_REGISTERED_LIB_{process.pid}_{os.getuid()}").unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
 """
 
-import sys
 from pathlib import Path
 
 import click
@@ -48,7 +47,7 @@ def compare(
     fail_on: tuple[str, ...] | None,
     tolerance: tuple[str, ...],
     allow_different: tuple[str, ...] | None,
-) -> None:
+) -> int:
     """Say whether B, the candidate, is as good as A, the baseline: accuracy, cost, answers, speed.
 
     A and B are run folders, their records.jsonl, folders that hold several runs, or two JSON files of pytest-benchmark.
@@ -63,4 +62,4 @@ def compare(
     """
     from bench.compare.command import Asked, run
 
-    sys.exit(run(Asked(a, b, form, out, fail_on, tolerance, allow_different or ())))
+    return run(Asked(a, b, form, out, fail_on, tolerance, allow_different or ()))

@@ -4,7 +4,6 @@ Fed by a person or a CI job.
 """
 
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
 GATE_EXIT_CODES = """\b
 Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
-4 no verdict of speed: a side is broken or the work changed; 130 interrupted (what was measured is kept)."""
+4 no verdict of speed: a side is broken, the work changed or the gate itself failed;
+130 interrupted (what was measured is kept)."""
 
 THREADS_HELP = "Of each side: both share as many cores.  [default: 1; with --command, any core]"
 CELL = "784-128-10:32"
@@ -48,7 +48,9 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 
 @main.command(epilog=GATE_EXIT_CODES)
 @click.option("--against", metavar="REV", help="Git revision that the work tree is compared with.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="File of `scratchbench baseline save`, in place of REV.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="File of `scratchbench baseline save`, in place of REV."
+)
 @click.option("--tolerance", default="3%", show_default=True, callback=_fraction, help="A slowdown up to it passes.")
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
 @click.option("--command", "text", metavar="CMD", help="Time this command instead; {tree} is the folder of a side.")
@@ -76,7 +78,7 @@ def gate(
     threads: int | None,
     as_json: bool,
     out: Path | None,
-) -> None:
+) -> int:
     """Fail where the work tree trains slower than another revision, and only there.
 
     Both sides train the same plan in fresh processes that take turns; a pair of processes is one observation. It goes
@@ -104,9 +106,9 @@ def gate(
         if command or prepare:
             raise UnusableError("--command and --prepare are of --against, not of --baseline")
         rule = Rule(tolerance, alpha, len(cells))
-        sys.exit(gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, side_threads), as_json, out))
+        return gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, side_threads), as_json, out)
     asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, side_threads)
-    sys.exit(gate(asked, as_json, out))
+    return gate(asked, as_json, out)
 
 
 def _command(
@@ -134,7 +136,7 @@ def baseline() -> None:
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
 @click.option("--rounds", type=click.IntRange(8, 1000), default=20, show_default=True, help="Fresh processes of each.")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True)
-def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int) -> None:
+def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int) -> int:
     """Measure scratchnet beside a fixed matrix product and Keras, and write the ratios to FILE.
 
     \b
@@ -144,4 +146,4 @@ def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int) -> 
     from bench.gate.baseline_command import save
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(save(file, cells, rounds, threads))
+    return save(file, cells, rounds, threads)

@@ -4,7 +4,6 @@ Fed by a person or a CI job; it imports what it needs when it runs, so that `--h
 """
 
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -43,7 +42,7 @@ def gate_validate(
     minutes: float | None,
     cell: str | None,
     recording: Path | None,
-) -> None:
+) -> int:
     """Measure how often the gate is wrong: comparisons whose right answer is known, on a quiet and a loaded machine.
 
     Identical sides 200 times, planted slowdowns of 2 to 20 % 100 times each, a speed-up; quiet, busy, and with a load
@@ -60,4 +59,4 @@ def gate_validate(
     from bench.gate_validation.command import Asked, gate_validate
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
-    sys.exit(gate_validate(Asked(quick, scenario, comparisons, cell, recording), out, resume, minutes))
+    return gate_validate(Asked(quick, scenario, comparisons, cell, recording), out, resume, minutes)

@@ -3,42 +3,69 @@
 Feeds the modules of commands beside it.
 """
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNUSABLE, UnusableError
+from bench.complaints import TRACEBACK_VARIABLE, complain, thread_errors, without_verdict
+from bench.errors import EXIT_INTERRUPTED, EXIT_NO_VERDICT, EXIT_OK, EXIT_UNUSABLE, UnusableError
 
 EXIT_CODES = """\b
 Exit codes: 0 all went well; 1 a backend failed, was killed, timed out, diverged or is not comparable;
 2 input or output that cannot be used; 130 interrupted (what was finished is kept)."""
 
+TRACEBACK = f"""
+
+{TRACEBACK_VARIABLE}=1 in the environment shows the traceback of an error."""
+
+UNEXPECTED: dict[str | None, int] = {"gate": EXIT_NO_VERDICT}
+"""Command → its exit code after an error that nobody foresaw; of all others it is 2."""
+
+
+class _UnexpectedError(Exception):
+    """Ended this command; the cause says what it was."""
+
+    def __init__(self, command: str | None) -> None:
+        self.code = UNEXPECTED.get(command, EXIT_UNUSABLE)
+
 
 class _OneLineErrors(click.Group):
-    """Every complaint is one line on stderr."""
+    """Every complaint is one line on stderr; a command returns its exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        thread_codes: list[int] = []
+        with thread_errors(thread_codes):
+            code = self._code(lambda: super(_OneLineErrors, self).main(*args, **{**kwargs, "standalone_mode": False}))
+        sys.exit(without_verdict(code, thread_codes[0]) if thread_codes else code)
+
+    def invoke(self, ctx: click.Context) -> Any:
         try:
-            code = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except (UnusableError, click.ClickException) as error:
-            message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-            click.echo(f"error: {' '.join(message.split())}", err=True)
-            code = EXIT_UNUSABLE
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except (Exception, SystemExit) as error:
+            raise _UnexpectedError(ctx.invoked_subcommand) from error
+
+    def _code(self, run: Callable[[], int | None]) -> int:
+        try:
+            code = run()
+            sys.stdout.flush()  # a full disk is noticed here, not when Python ends
+            return code or EXIT_OK
+        except click.ClickException as error:
+            return complain(UnusableError(error.format_message()))
         except (KeyboardInterrupt, click.Abort):
-            code = EXIT_INTERRUPTED
-        except BrokenPipeError:  # `| head`: nobody reads on, and Python would complain once more when it flushes
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = EXIT_UNUSABLE
-        except OSError as error:  # a full disk or a folder that went away, wherever nothing nearer said it better
-            click.echo(f"error: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
-            code = EXIT_UNUSABLE
-        sys.exit(code or EXIT_OK)
+            return EXIT_INTERRUPTED
+        except _UnexpectedError as error:
+            return complain(error.__cause__ or error, error.code)
+        except Exception as error:
+            return complain(error)
 
 
-@click.group(cls=_OneLineErrors, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_OneLineErrors, epilog=EXIT_CODES + TRACEBACK, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="scratchnet")
 def main() -> None:
     """Train a network written from scratch in NumPy and the same network in Keras, and compare them honestly.

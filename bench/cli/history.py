@@ -3,7 +3,6 @@
 Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
 """
 
-import sys
 from pathlib import Path
 
 import click
@@ -29,7 +28,7 @@ def _metrics() -> list[str]:
 @click.option("--metric", "metrics", callback=one_of(_metrics), metavar="A,B", help="Some of the ratios only.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for history.json, .md, .png and .svg.")
-def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, form: str, out: Path | None) -> None:
+def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, form: str, out: Path | None) -> int:
     """Draw each ratio over all runs that were kept, and say where it changed its level.
 
     It reads the folders of run, speed and gate, and the files of pytest-benchmark. Runs of two machines are two lines.
@@ -43,4 +42,4 @@ def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, f
     """
     from bench.history.command import history
 
-    sys.exit(history(folder, branch, metrics, form, out))
+    return history(folder, branch, metrics, form, out)

@@ -4,7 +4,6 @@ Fed by a person or a CI job; each command imports what it needs when it runs, so
 """
 
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -29,7 +28,7 @@ def _architectures() -> list[str]:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/parity-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the matrix in --out.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes of one thread each.  [default: usable cores]")
-def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None:
+def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     """Train scratchnet and Keras side by side in float64 and compare the cost of every step.
 
     A cell is one combination of optimizer, loss, activation, initializer, regularizer and size of the last batch. A
@@ -42,7 +41,7 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None
     """
     from bench.parity.command import parity
 
-    sys.exit(parity(full, out, resume, jobs))
+    return parity(full, out, resume, jobs)
 
 
 @main.command()
@@ -55,7 +54,7 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> None
     show_default=True,
     help="Training examples.",
 )
-def noise(out: Path | None, seeds: int, examples: int) -> None:
+def noise(out: Path | None, seeds: int, examples: int) -> int:
     """Measure the noise floor of float32: how far Keras drifts from itself, and scratchnet from Keras.
 
     Keras with and without XLA, with one thread and two, beside scratchnet with one and two, over an epoch of MNIST.
@@ -67,7 +66,7 @@ def noise(out: Path | None, seeds: int, examples: int) -> None:
     """
     from bench.noise.command import noise
 
-    sys.exit(noise(out, seeds, examples))
+    return noise(out, seeds, examples)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -86,7 +85,7 @@ def speed(
     optimizer: str,
     dtype: str,
     out: Path | None,
-) -> None:
+) -> int:
     """Time scratchnet beside every installed peer: three architectures at three batch sizes.
 
     Rounds of fresh processes that take turns, until the ratio to the fastest peer of each cell is known to 3 %: about
@@ -103,7 +102,7 @@ def speed(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     grid = Grid(architectures or tuple(ARCHITECTURES), optimizer=optimizer, dtype=dtype)
-    sys.exit(speed(grid, backends, quick, as_json, out))
+    return speed(grid, backends, quick, as_json, out)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -116,7 +115,7 @@ def speed(
 @click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has no record is measured.")
 def scaling(
     quick: bool, backends: tuple[str, ...] | None, axes: tuple[str, ...] | None, out: Path | None, resume: bool
-) -> None:
+) -> int:
     """Measure how seconds and memory grow with each size of a training, and the time to an accuracy.
 
     About half an hour on two cores. Everything is beside its floors, each line with its fitted exponent.
@@ -130,12 +129,12 @@ def scaling(
     from bench.scaling.command import scaling
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
-    sys.exit(scaling(quick, out, resume, backends, axes))
+    return scaling(quick, out, resume, backends, axes)
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON, alone on stdout.")
-def doctor(as_json: bool) -> None:
+def doctor(as_json: bool) -> int:
     """Say what this machine could do and does not, what each thing costs, and the remedy.
 
     Forced or wrong BLAS kernels, two BLAS pools, threads, frequency scaling, container limits, a busy neighbour, the
@@ -148,4 +147,4 @@ def doctor(as_json: bool) -> None:
     """
     from bench.doctor.command import doctor
 
-    sys.exit(doctor(as_json))
+    return doctor(as_json)

@@ -4,7 +4,6 @@ Fed by a person or a CI job; each command imports what it needs when it runs, so
 """
 
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,7 @@ def run(
     seeds: tuple[int, ...] | None,
     out: Path | None,
     resume: bool,
-) -> None:
+) -> int:
     """Train every spec of SUITE with every backend, and write records, tables and plots to a run folder.
 
     SUITE is a shipped name (quick, standard, founding; default quick) or a TOML file.
@@ -56,7 +55,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
-    sys.exit(_train(make(suite, overrides, out)))
+    return _train(make(suite, overrides, out))
 
 
 def _train(asked: "RunRequest") -> int:

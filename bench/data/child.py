@@ -8,11 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import bench
+from bench.child_process import python_command
 from bench.data.checks import printable
-from bench.environment import WORKER_VARIABLES
+from bench.environment import WORKER_VARIABLES, importable
 from bench.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 
 
@@ -24,11 +23,10 @@ def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
     UnusableError
         `what`, then the last line the child wrote to stderr, or that it was stopped after so many `seconds`.
     """
-    command = [sys.executable, "-m", module, *arguments]
     try:
         finished = subprocess.run(
-            command,
-            env=_environment(),
+            python_command(module, *arguments),
+            env=importable({**os.environ, **WORKER_VARIABLES}),  # TensorFlow is silent and kept off the GPU
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -40,13 +38,6 @@ def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
         raise UnusableError(f"{what}: not done after {seconds:g} s, stopped") from None
     if finished.returncode != EXIT_OK:
         raise UnusableError(f"{what}: {_reason(finished)}")
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment, TensorFlow silenced and kept off the GPU, `bench` importable from any folder."""
-    root = str(Path(bench.__file__).parents[1])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    return os.environ | WORKER_VARIABLES | {"PYTHONPATH": path}
 
 
 def _reason(finished: "subprocess.CompletedProcess[str]") -> str:

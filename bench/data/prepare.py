@@ -5,7 +5,6 @@ Fed by `bench/data/mnist/`; whole or absent, like every other file the project w
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from bench.data.checks import printable
@@ -13,6 +12,7 @@ from bench.data.child import run_child
 from bench.data.mnist import verify_mnist
 from bench.data.tfds import check_installed, default_data_dir, prepared_folder
 from bench.errors import UnusableError
+from bench.files import temporary_folder
 
 VERSION = "3.0.1"
 NAME = f"mnist:{VERSION}"
@@ -46,10 +46,10 @@ def _build(data_dir: Path) -> Path:
     target = data_dir / "mnist" / VERSION
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside its goal, so that it arrives there by one rename.
-    with tempfile.TemporaryDirectory(prefix=".mnist-", dir=data_dir) as temporary:
-        run_child("tfds:mnist", "bench.data.tfds_writer", temporary, seconds=PREPARE_SECONDS)
+    with temporary_folder("mnist", data_dir) as temporary:
+        run_child("tfds:mnist", "bench.data.tfds_writer", str(temporary), seconds=PREPARE_SECONDS)
         try:
-            os.rename(Path(temporary) / "mnist" / VERSION, target)
+            os.rename(temporary / "mnist" / VERSION, target)
         except OSError:
             if prepared_folder(NAME, data_dir) is None:  # otherwise another process was faster, with the same result
                 raise

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import sys
-import tempfile
 import threading
 from dataclasses import replace
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from bench.data.checks import printable
 from bench.data.child import run_child
 from bench.data.dataset import Dataset
 from bench.errors import UnusableError
+from bench.files import temporary_folder
 
 NAME = re.compile(r"(?P<dataset>\w+)(?:/(?P<config>[\w+-][\w.+-]*))?(?::(?P<version>\d+\.\d+\.\d+))?", re.ASCII)
 VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
@@ -46,11 +46,11 @@ def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
     download = prepared_folder(name, data_dir) is None and network_reachable()
     if download:
         print(f"tfds:{name}: not prepared in {printable(data_dir)}, downloading; may take minutes", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="bench-tfds-") as folder:
-        arguments = (name, str(data_dir), folder, *(["--download"] if download else []))
+    with temporary_folder("tfds") as folder:
+        arguments = (name, str(data_dir), str(folder), *(["--download"] if download else []))
         seconds = _time_limit(name, data_dir, download)
         run_child(f"tfds:{name}", "bench.data.tfds_reader", *arguments, seconds=seconds)
-        return _in_memory(Dataset.open(Path(folder)))
+        return _in_memory(Dataset.open(folder))
 
 
 def _time_limit(name: str, data_dir: Path, download: bool) -> float:

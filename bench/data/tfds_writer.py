@@ -5,12 +5,12 @@ Fed by `bench.data.prepare`. TFDS's own builder does the work, so examples stand
 
 import gzip
 import sys
-import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bench.data.child import report_failure
 from bench.data.mnist import FILES, SHIPPED
+from bench.files import temporary_folder
 
 
 class _ShippedFiles:
@@ -37,8 +37,7 @@ def write_mnist(data_dir: Path) -> None:
             return super()._split_generators(_ShippedFiles(unpacked))
 
     tfds.disable_progress_bar()
-    with tempfile.TemporaryDirectory(prefix="bench-mnist-") as folder:
-        unpacked = Path(folder)
+    with temporary_folder("mnist") as unpacked:
         for name in FILES:
             (unpacked / Path(name).stem).write_bytes(gzip.decompress((SHIPPED / name).read_bytes()))
         ShippedMnist(data_dir=data_dir).download_and_prepare()

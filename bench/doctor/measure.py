@@ -4,16 +4,13 @@ Fed by `bench.doctor.child`; feeds the machine and its checks.
 """
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import bench
+from bench.child_process import python_command
 from bench.doctor.finding import Ratio
 from bench.environment import FORCING_VARIABLES, worker_environment
 from bench.errors import UnusableError
@@ -124,11 +121,10 @@ def _pair(environment: Environment, other: Environment, is_reversed: bool) -> di
 
 
 def _child(name: str, environment: Environment) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.doctor.child", name]
     try:
         finished = subprocess.run(
-            command,
-            env=_importable(environment),
+            python_command("bench.doctor.child", name),
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -142,13 +138,6 @@ def _child(name: str, environment: Environment) -> dict[str, Any]:
     except (subprocess.TimeoutExpired, ValueError):
         raise MeasurementError(f"measuring {name} gave no figures within {TIME_LIMIT_SECONDS} s") from None
     return found
-
-
-def _importable(environment: Environment) -> dict[str, str]:
-    """`bench` is found from any folder."""
-    root = str(Path(bench.__file__).parents[1])
-    path = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
-    return {**environment, "PYTHONPATH": path}
 
 
 def _reason(error: subprocess.CalledProcessError) -> str:

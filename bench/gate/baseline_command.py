@@ -6,7 +6,6 @@ Fed by the command line.
 import hashlib
 import math
 import random
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import click
 
 from bench import environment
 from bench.errors import EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.files import temporary_folder
 from bench.gate.baseline import (
     SMALLEST,
     Baseline,
@@ -48,9 +48,9 @@ def save(path: Path, cells: Specs, rounds: int, threads: int) -> int:
         Where the file cannot be written or a process is lost.
     """
     facts, names = environment.describe(), yardsticks()
-    with tempfile.TemporaryDirectory(prefix="baseline-") as folder:
+    with temporary_folder("baseline") as folder:
         try:
-            kept = tuple(_kept(spec, Path(folder), rounds, names, threads) for spec in cells)
+            kept = tuple(_kept(spec, folder, rounds, names, threads) for spec in cells)
         except SideLostError as error:
             raise UnusableError(f"no baseline: {error}") from None
         except KeyboardInterrupt:
@@ -105,8 +105,8 @@ class BaselineGate:
 
     def _measured(self) -> str:
         try:
-            with tempfile.TemporaryDirectory(prefix="gate-") as folder:
-                self._gate_all(Path(folder))
+            with temporary_folder("gate") as folder:
+                self._gate_all(folder)
         except (SideLostError, _ApartError) as error:
             return str(error)
         return ""

@@ -5,7 +5,6 @@ Fed by the command line.
 
 import json
 import random
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rich.console import Console
 
 from bench import environment
 from bench.errors import EXIT_INTERRUPTED
+from bench.files import temporary_folder
 from bench.gate import report
 from bench.gate.baseline_command import BaselineGate
 from bench.gate.command_pairs import Command, CommandPairs
@@ -74,14 +74,14 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
     repository.revision(asked.against)
     for note in repository.notes(Path.cwd()):
         click.echo(f"note: {note}", err=True)
-    with tempfile.TemporaryDirectory(prefix="gate-") as temporary:
-        trees = {"old": repository.copy_revision(asked.against, Path(temporary) / "old")}
-        trees["new"] = repository.copy_work_tree(Path(temporary) / "new")
+    with temporary_folder("gate") as temporary:
+        trees = {"old": repository.copy_revision(asked.against, temporary / "old")}
+        trees["new"] = repository.copy_work_tree(temporary / "new")
         folder = new_folder(out, "gate")
         record = _record(asked, trees)
         with RecordLog(folder) as log, Watch(f"{record.new} against {record.old}", asked.rule, asked.seconds) as watch:
             log.write(record)
-            broken, interrupted = _measured(asked, trees, Path(temporary), folder, _keeper(log, watch.pair))
+            broken, interrupted = _measured(asked, trees, temporary, folder, _keeper(log, watch.pair))
     outcome = _outcome(asked, trees, folder, broken)
     facts = {
         "started": record.started,

@@ -3,16 +3,13 @@
 Fed by the pairs and the rounds; the process itself is `bench.gate.side`.
 """
 
-import os
 import signal
-import subprocess
-import sys
 from contextlib import suppress
-from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, Self
 
 from bench import environment
+from bench.child_process import ConnectedProcess
 from bench.gate.cores import bind
 
 SCRIPT = Path(__file__).with_name("side.py")
@@ -35,25 +32,17 @@ def how_it_ended(code: int) -> str:
 
 
 class SideProcess:
-    """`bench.gate.side` in a fresh process and session of its own, so that Ctrl-C reaches the gate alone.
+    """`bench.gate.side` in a fresh process.
 
     `tree` is first on its path, and nothing of this revision is unless it is the tree.
     """
 
     def __init__(self, side: str, tree: Path, threads: int, log: Path, limit: float) -> None:
         self._side, self._log, self._limit = side, log, limit
-        self._connection, theirs = Pipe()
-        with log.open("wb") as output, theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(SCRIPT), str(theirs.fileno())],
-                env={**environment.worker_environment(threads), "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""},
-                cwd=tree,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        variables = environment.worker_environment(threads)
+        variables |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""}
+        self._process = ConnectedProcess(str(SCRIPT), variables, log, tree)
+        self._connection = self._process.connection
 
     def __enter__(self) -> Self:
         return self
@@ -63,10 +52,7 @@ class SideProcess:
 
     def close(self) -> None:
         """End it and those that it forked, however they are."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._connection.close()
+        self._process.end()
 
     def run_on(self, cores: list[int]) -> None:
         """Let it run on no other core."""
@@ -95,7 +81,7 @@ class SideProcess:
                 raise SideLostError(self._side, f"gave no answer within {self._limit:g} s {when}")
             answer: dict[str, Any] = self._connection.recv()
         except (EOFError, OSError):
-            raise SideLostError(self._side, f"{how_it_ended(self._process.wait())} {when}{self._said()}") from None
+            raise SideLostError(self._side, f"{how_it_ended(self._process.exit_code())} {when}{self._said()}") from None
         if "error" in answer:
             raise SideLostError(self._side, f"failed {when}: {answer['error']}")
         return answer

@@ -5,7 +5,6 @@ Fed by two trees and a plan; feeds the gate, and its validation with trees of wh
 
 import math
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.files import temporary_folder
 from bench.gate import work
 from bench.gate.cores import draw
 from bench.gate.pair import Pair
@@ -147,6 +147,6 @@ def _cost_of_repeating(cell: str) -> float:
 @contextmanager
 def _pairs_of_this_tree(cell: str, extra: Mapping[str, float]) -> Iterator[Source]:
     tree = Path(__file__).resolve().parents[2]
-    with tempfile.TemporaryDirectory() as folder:
-        sides = Sides(dict.fromkeys(SIDES, tree), THREADS, Path(folder), extra)
-        yield TrainingPairs(sides, PlanFiles(cell_of(cell), EPOCHS, Path(folder) / "plan"), random.Random())
+    with temporary_folder("pairs") as folder:
+        sides = Sides(dict.fromkeys(SIDES, tree), THREADS, folder, extra)
+        yield TrainingPairs(sides, PlanFiles(cell_of(cell), EPOCHS, folder / "plan"), random.Random())

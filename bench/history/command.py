@@ -4,7 +4,6 @@ Fed by the command line.
 """
 
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.errors import EXIT_OK, UnusableError
+from bench.files import temporary_folder
 from bench.history import report
 from bench.history.branch import write_out
 from bench.history.outcome import History, traced
@@ -44,16 +44,14 @@ def history(folder: Path, branch: str | None, metrics: Sequence[str] | None, for
 def _find(folder: Path, branch: str | None, metrics: Sequence[str]) -> Found:
     if branch is None:
         return find(folder, metrics)
-    with tempfile.TemporaryDirectory() as target:
-        return find(write_out(branch, folder, Path(target)), metrics, f"{branch}:{folder}")
+    with temporary_folder("history") as target:
+        return find(write_out(branch, folder, target), metrics, f"{branch}:{folder}")
 
 
 def _nothing(folder: Path, branch: str | None, metrics: Sequence[str] | None) -> str:
     where = f"{folder} of {branch}" if branch else str(folder)
     of = f" with {', '.join(metrics)}" if metrics is not None else ""
-    return (
-        f"{where}: no run{of} that can be read; `scratchbench run`, `speed`, `gate` and pytest-benchmark write some"
-    )
+    return f"{where}: no run{of} that can be read; `scratchbench run`, `speed`, `gate` and pytest-benchmark write some"
 
 
 def _make(out: Path) -> None:

@@ -5,7 +5,6 @@ Fed by the command line.
 
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from bench import backend as backends
 from bench import environment
 from bench.data import load_dataset
 from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED
+from bench.files import temporary_folder
 from bench.inputs import Inputs
 from bench.limits import gemm_rate
 from bench.runner import new_folder
@@ -43,8 +43,8 @@ def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, o
     usable = [name for name in asked if not backends.missing(name)]
     folder = new_folder(out, "speed")
     interrupted = False
-    with tempfile.TemporaryDirectory() as data:
-        run = _Run(grid, [*usable, *backends.FLOORS], folder, Path(data))
+    with temporary_folder("speed") as data:
+        run = _Run(grid, [*usable, *backends.FLOORS], folder, data)
         for line in skipped:
             _say(f"skipped: {line}")
         try:

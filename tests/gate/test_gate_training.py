@@ -218,3 +218,16 @@ def test_planted_work_goes_the_way_of_the_steps_and_changes_nothing(pairs, monke
     pair = pairs(new=0.5)(1)
     assert pair.old_costs == pair.new_costs
     assert pair.old_steps == pair.new_steps == (COMPILED if library == "numba" else NUMPY)
+
+
+def test_a_side_ends_by_itself_so_that_its_libraries_can_tidy_up(trees, pairs, tmp_path):
+    left = tmp_path / "left"
+    left.mkdir()
+    planted = (
+        "import atexit\nimport os\nfrom pathlib import Path\n"
+        f"LEFT = Path({str(left)!r}, str(os.getpid()))\nLEFT.touch()\natexit.register(LEFT.unlink)\n"
+    )
+    for tree in trees.values():
+        (tree / "scratchnet/__init__.py").write_text((tree / "scratchnet/__init__.py").read_text() + planted)
+    pairs()(1)
+    assert list(left.iterdir()) == []

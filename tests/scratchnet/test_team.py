@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -178,6 +179,17 @@ def test_no_process_outlives_its_network(way):
     del net
     gc.collect()
     assert {child.pid for child in children()} == before
+
+
+def test_no_file_of_openmp_is_left_by_its_processes(way):
+    net, _ = trained(2)
+    mine = [f"__KMP_REGISTERED_LIB_{child.pid}_{os.getuid()}" for child in children()]
+    for name in mine:  # as MKL makes them where it is installed
+        Path("/dev/shm", name).touch()
+    del net
+    gc.collect()
+    assert mine
+    assert not any(Path("/dev/shm", name).exists() for name in mine)
 
 
 def test_no_process_outlives_a_parent_that_is_killed(tmp_path):

@@ -1,6 +1,6 @@
 """One BLAS thread, a header that says what is not timed, and what a stored file says of machine and packages.
 
-Fed by `tox -e speed`, which alone collects the files bench_*.py; feeds `scratchbench compare` and `scratchbench history`.
+`tox -e speed` alone collects the files bench_*.py; `scratchbench history` reads what they store.
 """
 
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""`scratchbench speed` on planted seconds: what is the fastest peer, when is enough measured, and what is said of it."""
+"""`scratchbench speed` on planted seconds: which peer is the fastest, when is enough measured, and what is said."""
 
 import json
 import math

@@ -1,0 +1,34 @@
+"""The first program of every Python process that this project starts: `child_launcher.py PARENT NAME ARGUMENTS`.
+
+It binds the life of the process to that of its parent, then runs NAME: a module, or a script (`….py`).
+It is run as a script and imports the standard library only, for a process may be meant to import another revision.
+"""
+
+import ctypes
+import os
+import runpy
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def end_with(parent: int) -> None:
+    """Have this process killed when its parent ends, even while it is stopped (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+
+
+def _launch(parent: str, name: str) -> None:
+    end_with(int(parent))
+    del sys.argv[:2]
+    if name.endswith(".py"):
+        runpy.run_path(name, run_name="__main__")
+    else:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _launch(*sys.argv[1:3])

@@ -1,0 +1,47 @@
+"""The console command as pip installs it, started in any folder, with faults planted in what it imports."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# What pip writes for an entry of [project.scripts].
+SCRIPT = "import sys\nfrom {module} import {function}\nif __name__ == '__main__':\n    sys.exit({function}())\n"
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The script `scratchbench`, in a folder of its own."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    module, function = scripts["scratchbench"].split(":")
+    path = tmp_path_factory.mktemp("bin") / "scratchbench"
+    path.write_text(SCRIPT.format(module=module, function=function))
+    return path
+
+
+@pytest.fixture
+def scratchbench(installed, tmp_path):
+    """Runs the console command; `planted` is Python code that runs before it, `without` names unset variables."""
+
+    def run(*arguments, folder=tmp_path, planted="", without=(), **variables):
+        plant = tmp_path / "planted"
+        plant.mkdir(exist_ok=True)
+        (plant / "sitecustomize.py").write_text(planted)
+        environment = {name: value for name, value in os.environ.items() if name not in without}
+        path = os.pathsep.join(map(str, ([plant, ROOT] if planted else [ROOT])))
+        return subprocess.run(
+            [sys.executable, str(installed), *map(str, arguments)],
+            cwd=folder,
+            env={**environment, "PYTHONPATH": path, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run

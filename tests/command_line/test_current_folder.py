@@ -1,0 +1,121 @@
+"""Nothing of the folder that the command is started in is imported: neither by it nor by a process that it starts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "results" / "reference" / "founding"
+
+TRAP = "import os\nopen(os.environ['MARKER'], 'a').write(__name__ + '\\n')\nos._exit(77)\n"
+MODULES = (
+    *("bench", "calendar", "click", "ctypes", "json", "locale", "matplotlib", "multiprocessing", "numpy", "pandas"),
+    *("pickle", "pyparsing", "random", "rich", "runpy", "scipy", "scratchnet", "signal", "socket", "tempfile"),
+    *("threading", "usercustomize"),
+)
+PACKAGES = ("bench", "numpy", "rich", "scratchnet")
+SUITE = """
+rest_seconds = 0.0
+backends = ["scratchnet"]
+[[specs]]
+name = "small"
+architecture = { inputs = 784, layers = [{ units = 4, activation = "tanh" }, { units = 10, activation = "softmax" }] }
+loss = "categorical_crossentropy"
+optimizer = { learning_rate = 0.1 }
+batch_size = 100
+epochs = 2
+seeds = [0]
+data = { source = "mnist", train_examples = 1000, test_examples = 500 }
+"""
+IN_A_POOL = """
+import os
+from pathlib import Path
+from bench.processes import fresh_processes
+if __name__ == "__main__":
+    with fresh_processes(2, 1, Path(os.devnull)) as pool:
+        print(*pool.map(os.path.basename, ["/a/b", "/c/d"]))
+"""
+OF_THE_DATA = "from bench.data.child import run_child\nrun_child('a calendar', 'calendar', '2026', seconds=60)\n"
+
+
+@pytest.fixture(params=["modules", "packages"])
+def traps(request, tmp_path):
+    """A git repository full of modules with the names of those that the command needs."""
+    folder = tmp_path / "traps"
+    folder.mkdir()
+    for name in MODULES if request.param == "modules" else PACKAGES:
+        path = folder / f"{name}.py" if request.param == "modules" else folder / name / "__init__.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(TRAP)
+    (folder / "small.toml").write_text(SUITE)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "one"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, env=environment, check=True)
+    return folder
+
+
+def imported(marker):
+    return marker.read_text().split() if marker.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "codes"),
+    [
+        (["--help"], [0]),
+        (["schema"], [0]),
+        (["data"], [0]),
+        (["doctor", "--json"], [0, 1]),
+        (["run", "small.toml", "--out", "OUT"], [0]),
+        (["compare", RUN, RUN], [0, 3]),
+        (["history", "--folder", RUN.parent / "speed"], [0]),
+        (["gate", "--against", "HEAD", "--command", "echo 1.0 # {tree}", "--own-clock", "--out", "OUT"], [0]),
+    ],
+    ids=lambda value: str(value[0]),
+)
+def test_every_command_ends_as_it_does_elsewhere(arguments, codes, traps, scratchbench, tmp_path):
+    marker = tmp_path / "marker"
+    given = [str(tmp_path / "out") if one == "OUT" else one for one in arguments]
+    done = scratchbench(*given, folder=traps, MARKER=str(marker))
+    assert imported(marker) == []
+    assert done.returncode in codes, done.stderr.decode()
+    assert done.stdout
+
+
+def test_the_run_trained_with_the_modules_of_this_project(traps, scratchbench, tmp_path):
+    done = scratchbench("run", "small.toml", "--out", tmp_path / "out", folder=traps, MARKER=str(tmp_path / "marker"))
+    assert done.returncode == 0, done.stdout.decode()
+    records = [json.loads(line) for line in (tmp_path / "out" / "records.jsonl").read_text().splitlines()]
+    assert [one["status"] for one in records if one["kind"] == "result"] == ["ok"]
+
+
+@pytest.mark.parametrize("code", [IN_A_POOL, OF_THE_DATA], ids=["pool", "data"])
+def test_other_processes_that_are_started_import_nothing_of_it(code, traps, tmp_path):
+    script, marker = tmp_path / "script.py", tmp_path / "marker"
+    script.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MARKER": str(marker)}
+    done = subprocess.run(
+        [sys.executable, script], cwd=traps, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert imported(marker) == []
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_empty_entry_of_the_path_lets_no_child_import_from_the_folder(traps, tmp_path):
+    """`PYTHONPATH=$PYTHONPATH:/somewhere` begins with an empty entry, which stands for the current folder."""
+    script, marker = tmp_path / "script.py", tmp_path / "marker"
+    script.write_text(f"import os, sys\nsys.path[:] = [one for one in sys.path if one != os.getcwd()]\n{OF_THE_DATA}")
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:", "MARKER": str(marker)}
+    (traps / "usercustomize.py").unlink(missing_ok=True)  # the first process has the folder on its path by itself
+    done = subprocess.run(
+        [sys.executable, script], cwd=traps, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert imported(marker) == []
+    assert done.returncode == 0, done.stderr
