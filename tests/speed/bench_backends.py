@@ -1,7 +1,8 @@
 """A few training steps of each installed backend, through its protocol, each backend in a worker process of its own.
 
 The clock is the worker's, around `train_epoch` alone, as in `scratchbench run`: neither the pipe nor the order of
-examples is in it. One process a backend, so two backends may differ by that process's luck; `scratchbench speed` takes many.
+examples is in it. Each backend has one process, so two backends may differ by that process's luck; `scratchbench speed`
+takes many.
 """
 
 from pathlib import Path
