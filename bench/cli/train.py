@@ -135,7 +135,7 @@ def data(context: click.Context) -> None:
         from bench.data.available import available
 
         for name, where, state in available():
-            click.echo(f"{name:24} {state}\n{'':24} {where}")
+            print(f"{name:24} {state}\n{'':24} {where}")
 
 
 @data.command()
@@ -144,4 +144,4 @@ def prepare(data_dir: Path | None) -> None:
     """Build the TFDS form of MNIST from the shipped files, without a network: then `tfds:mnist` can be read."""
     from bench.data.prepare import prepare_mnist
 
-    click.echo(f"tfds:mnist is prepared in {prepare_mnist(data_dir)}")
+    print(f"tfds:mnist is prepared in {prepare_mnist(data_dir)}")

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from bench.compare import benchmarks, tables
 from bench.compare.document import EXIT_CODES, Document, Margins, Row, Side
 from bench.compare.labels import Examples, examples_of
@@ -54,10 +52,10 @@ def run(asked: Asked) -> int:
     text = FORMATS[asked.format](document, pictures)
     out = asked.out or (Path(PAGE_NAME) if asked.format == "html" else None)
     if out is None:
-        click.echo(text, nl=False)
+        print(text, end="")
     else:
         write_atomically(out, text)
-        click.echo(f"{document.verdict}\nwritten: {shown(out)}")
+        print(f"{document.verdict}\nwritten: {shown(out)}")
     return EXIT_CODES[document.decision]
 
 

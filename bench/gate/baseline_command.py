@@ -61,7 +61,7 @@ def save(path: Path, cells: Specs, rounds: int, threads: int) -> int:
         saved=now, revision=facts["git_revision"], threads=threads, machine=machine_facts(facts), cells=kept
     )
     baseline.save(path)
-    click.echo(f"baseline of {len(kept)} cells over {rounds} rounds, beside {' and '.join(names)}: {path}")
+    print(f"baseline of {len(kept)} cells over {rounds} rounds, beside {' and '.join(names)}: {path}")
     return EXIT_OK
 
 

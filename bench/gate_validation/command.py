@@ -85,7 +85,7 @@ def gate_validate(asked: Asked, out: Path | None, resume: bool, minutes: float |
 
 def _finish(folder: Path, interrupted: bool) -> int:
     found = report.write(Records.read(folder), folder)
-    click.echo(f"\n{found.verdict}\n\ntables, plot and comparisons: {folder}")
+    print(f"\n{found.verdict}\n\ntables, plot and comparisons: {folder}")
     if interrupted:
         click.echo(f"interrupted; go on with: scratchbench gate-validate --out {folder} --resume", err=True)
         return EXIT_INTERRUPTED

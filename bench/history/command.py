@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.text import Text
 
@@ -69,6 +68,6 @@ def _print_table(outcome: History) -> None:
 
 FORMATS: dict[str, Callable[[History], None]] = {
     "table": _print_table,
-    "json": lambda outcome: click.echo(report.as_json(outcome)),
-    "markdown": lambda outcome: click.echo(report.markdown(outcome), nl=False),
+    "json": lambda outcome: print(report.as_json(outcome)),
+    "markdown": lambda outcome: print(report.markdown(outcome), end=""),
 }

@@ -5,8 +5,6 @@ Fed by the command line.
 
 from pathlib import Path
 
-import click
-
 from bench.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
 from bench.noise import report
 from bench.noise.drift import drifts
@@ -27,9 +25,9 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
     folder = new_folder(out, "noise")
     found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", _say)
     report.write(found, folder)
-    click.echo(f"\n{report.verdict(found)}\n\ntable and plot: {folder}")
+    print(f"\n{report.verdict(found)}\n\ntable and plot: {folder}")
     return EXIT_CODES[report.finding(found)]
 
 
 def _say(way: str) -> None:
-    click.echo(f"trained: {way}")
+    print(f"trained: {way}")

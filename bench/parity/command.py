@@ -57,10 +57,10 @@ def _report(cells: Sequence[Cell], folder: Path) -> list[Outcome]:
     asked = set(cells)
     outcomes = [outcome for outcome in read_log(folder) if outcome.cell in asked]
     if not outcomes:
-        click.echo("nothing was trained")
+        print("nothing was trained")
         return []
     verdict = write_tables(outcomes, len(cells), folder)
-    click.echo(f"\n{by_value(table(outcomes)).to_string(index=False)}\n\n{verdict}\n\ntables: {folder}")
+    print(f"\n{by_value(table(outcomes)).to_string(index=False)}\n\n{verdict}\n\ntables: {folder}")
     return outcomes
 
 
@@ -86,4 +86,4 @@ class _Lines:
         before, self._done = self._done, self._done + len(outcomes)
         self._worst = max(self._worst, *(outcome.difference or 0.0 for outcome in outcomes))
         if self._done * LINES // self._cells > before * LINES // self._cells:
-            click.echo(f"{self._done:,} of {self._cells:,} cells, largest difference so far {self._worst:.1e}")
+            print(f"{self._done:,} of {self._cells:,} cells, largest difference so far {self._worst:.1e}")

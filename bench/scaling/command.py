@@ -65,9 +65,9 @@ def _as_begun(asked: Asked, earlier: Records, folder: Path, given: bool) -> Aske
 def _report(folder: Path) -> bool:
     """Write and print the report; whether all went well."""
     if not (folder / RECORDS_NAME).exists():
-        click.echo("nothing was measured")
+        print("nothing was measured")
         return True
     records = Records.read(folder)
-    click.echo(f"\n{report.write(records, folder)}\n\ntables and plots: {folder}")
+    print(f"\n{report.write(records, folder)}\n\ntables and plots: {folder}")
     statuses = [record.status for kind in (records.points, records.accuracies, records.memmaps) for record in kind]
     return all(status in WELL for status in statuses)

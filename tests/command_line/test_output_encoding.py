@@ -1,0 +1,97 @@
+"""Where stdout cannot hold a character, it is replaced: the exit code and the files are those of any other terminal."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "results" / "reference"
+SUITE = """
+rest_seconds = 0.0
+backends = ["scratchnet"]
+[[specs]]
+name = "größe – 数 ±"
+architecture = { inputs = 784, layers = [{ units = 4, activation = "tanh" }, { units = 10, activation = "softmax" }] }
+loss = "categorical_crossentropy"
+optimizer = { learning_rate = 0.1 }
+batch_size = 100
+epochs = 2
+seeds = [0]
+data = { source = "mnist", train_examples = 1000, test_examples = 500 }
+"""
+ENCODINGS = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+CODECS = {"ascii": "ascii", "latin-1": "latin-1", "C": "ascii"}
+
+
+@pytest.fixture(params=ENCODINGS)
+def encoding(request):
+    return request.param
+
+
+@pytest.fixture
+def command(scratchbench, encoding):
+    def run(*arguments, **options):
+        done = scratchbench(*arguments, without=("PYTHONIOENCODING",), **options, **ENCODINGS[encoding])
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        done.stdout.decode(CODECS[encoding])
+        done.stderr.decode(CODECS[encoding])
+        return done
+
+    return run
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "größe"
+    folder.mkdir()
+    (folder / "file").touch()
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message", "one"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "codes"),
+    [
+        (["--help"], [0]),
+        (["history", "--folder", REFERENCE / "speed", "--format", "markdown"], [0]),
+        (["compare", REFERENCE / "founding", REFERENCE / "founding"], [0, 3]),
+        (["compare", REFERENCE / "founding", REFERENCE / "founding", "--format", "markdown"], [0, 3]),
+        (["compare", "größe", "größe"], [2]),
+    ],
+    ids=lambda value: " ".join(str(one) for one in value if not isinstance(one, Path)),
+)
+def test_what_is_read_and_printed(arguments, codes, command):
+    done = command(*arguments)
+    assert done.returncode in codes
+    assert done.stdout or done.stderr
+
+
+def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path):
+    suite, folder = tmp_path / "größe.toml", tmp_path / "out"
+    suite.write_text(SUITE, encoding="utf-8")
+    assert command("run", suite, "--out", folder).returncode == 0
+    assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
+    assert "größe – 数 ±" in (folder / "summary.md").read_text(encoding="utf-8")
+    assert command("report", folder).returncode == 0
+    assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("times", "code"), [("1.0", 0), ("$(date +%N | sed s/^0*//)", 3)], ids=["pass", "undecided"])
+def test_the_exit_code_of_a_gate(times, code, command, repository, tmp_path):
+    options = ["--own-clock", "--minutes", "0.1", "--out", tmp_path / "out"]
+    done = command("gate", "--against", "HEAD", "--command", f"echo {times} # {{tree}}", *options, folder=repository)
+    assert done.returncode == code, done.stdout
+    assert os.listdir(tmp_path / "out")
+
+
+@pytest.mark.parametrize("encoding", ["ascii"], indirect=True)
+def test_the_doctor(command):
+    assert command("doctor").returncode in (0, 1)
