@@ -3,6 +3,7 @@
 Feeds the modules of commands beside it.
 """
 
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +25,13 @@ UNEXPECTED: dict[str | None, int] = {"gate": EXIT_NO_VERDICT}
 """Command → its exit code after an error that nobody foresaw; of all others it is 2."""
 
 
+def replace_what_cannot_be_shown() -> None:
+    """Where a terminal's encoding lacks a character, show `?` in its place; files are UTF-8 whatever the terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a test or a notebook may have put another stream there
+            stream.reconfigure(errors="replace")
+
+
 class _UnexpectedError(Exception):
     """Ended this command; the cause says what it was."""
 
@@ -35,6 +43,7 @@ class _OneLineErrors(click.Group):
     """Every complaint is one line on stderr; a command returns its exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        replace_what_cannot_be_shown()
         thread_codes: list[int] = []
         with thread_errors(thread_codes):
             code = self._code(lambda: super(_OneLineErrors, self).main(*args, **{**kwargs, "standalone_mode": False}))

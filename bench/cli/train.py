@@ -118,7 +118,7 @@ def schema() -> None:
 
     from bench.spec import suite_schema
 
-    click.echo(json.dumps(suite_schema(), indent=2))
+    print(json.dumps(suite_schema(), indent=2))
 
 
 @main.group(invoke_without_command=True)

@@ -47,7 +47,7 @@ def doctor(json: bool) -> int:
     findings = by_cost(examine(_say))
     _clear()
     if json:
-        click.echo(as_json(findings))
+        print(as_json(findings))
     else:
         show(findings, Console())
     return EXIT_FAILED_BACKEND if any(finding.state == "warning" for finding in findings) else EXIT_OK

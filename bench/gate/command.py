@@ -174,7 +174,7 @@ def _tell(outcome: Outcome, facts: Mapping[str, Any], folder: Path, as_json: boo
     report.write(outcome, facts, folder)
     report.tell_ci(outcome)
     if as_json:
-        click.echo(json.dumps(outcome.as_json(facts), indent=1))
+        print(json.dumps(outcome.as_json(facts), indent=1))
         return
     console = Console()
     console.print(outcome.sentence, markup=False, highlight=False, soft_wrap=True)

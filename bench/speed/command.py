@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 from rich.console import Console
 
 from bench import backend as backends
@@ -118,7 +117,7 @@ class _Run:
 
 def _print(outcome: Outcome, folder: Path, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report.as_json(outcome), indent=1))
+        print(json.dumps(report.as_json(outcome), indent=1))
         return
     console = Console()
     console.print(outcome.sentence, markup=False, highlight=False, soft_wrap=True)
