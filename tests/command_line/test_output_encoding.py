@@ -47,8 +47,14 @@ def command(scratchbench, encoding):
 
 
 @pytest.fixture
-def repository(tmp_path):
-    folder = tmp_path / "größe"
+def name(encoding):
+    """Of a folder or a file. Python with the plain C locale cannot name files beyond ASCII."""
+    return "size" if encoding == "C" else "größe"
+
+
+@pytest.fixture
+def repository(tmp_path, name):
+    folder = tmp_path / name
     folder.mkdir()
     (folder / "file").touch()
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
@@ -74,8 +80,8 @@ def test_what_is_read_and_printed(arguments, codes, command):
     assert done.stdout or done.stderr
 
 
-def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path):
-    suite, folder = tmp_path / "größe.toml", tmp_path / "out"
+def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path, name):
+    suite, folder = tmp_path / f"{name}.toml", tmp_path / "out"
     suite.write_text(SUITE, encoding="utf-8")
     assert command("run", suite, "--out", folder).returncode == 0
     assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
@@ -84,10 +90,11 @@ def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path):
     assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("times", "code"), [("1.0", 0), ("$(date +%N | sed s/^0*//)", 3)], ids=["pass", "undecided"])
-def test_the_exit_code_of_a_gate(times, code, command, repository, tmp_path):
+@pytest.mark.parametrize(("seconds", "code"), [(0, 0), (1, 3)], ids=["pass", "too few pairs"])
+def test_the_exit_code_of_a_gate(seconds, code, command, repository, tmp_path):
     options = ["--own-clock", "--minutes", "0.1", "--out", tmp_path / "out"]
-    done = command("gate", "--against", "HEAD", "--command", f"echo {times} # {{tree}}", *options, folder=repository)
+    text = f"sleep {seconds}; echo 1.0 # {{tree}}"
+    done = command("gate", "--against", "HEAD", "--command", text, *options, folder=repository)
     assert done.returncode == code, done.stdout
     assert os.listdir(tmp_path / "out")
 
