@@ -5,16 +5,16 @@ Fed by a command that holds `{tree}`; every run is a fresh process, so one run o
 
 import random
 import shlex
-import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from os import killpg
 from pathlib import Path
-from signal import SIGKILL
+from typing import BinaryIO
 
 from bench.errors import UnusableError
+from bench.gate import shell
 from bench.gate.cores import children_on, draw
 from bench.gate.pair import Pair
 from bench.gate.side_process import LAST_LINE, SideLostError, how_it_ended
@@ -37,7 +37,7 @@ class Command:
     Raises
     ------
     UnusableError
-        Where `{tree}` is missing.
+        Where `{tree}` or bash is missing.
     """
 
     text: str
@@ -49,6 +49,7 @@ class Command:
     def __post_init__(self) -> None:
         if PLACE not in self.text:
             raise UnusableError(f"--command {self.text!r}: must hold {PLACE}, which stands for the folder of each side")
+        shell.bash()
 
     def run(self, side: str, tree: Path, when: str) -> tuple[float, bytes]:
         """Run it once; its seconds and its output.
@@ -58,31 +59,19 @@ class Command:
         SideLostError
             Where it hangs, is killed or ends with another exit code than 0.
         """
-        start = time.perf_counter()
-        with subprocess.Popen(
-            self.text.replace(PLACE, shlex.quote(str(tree))),
-            shell=True,
-            cwd=tree,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            try:
-                output, errors = process.communicate(timeout=self.limit)
-            except subprocess.TimeoutExpired:
-                raise SideLostError(side, f"gave no answer within {self.limit:g} s {when}") from None
-            finally:
-                with suppress(ProcessLookupError):
-                    killpg(process.pid, SIGKILL)
-        seconds = time.perf_counter() - start
-        if process.returncode:
+        text = self.text.replace(PLACE, shlex.quote(str(tree)))
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            ended = shell.run(text, tree, self.limit, output, errors)
+            said, complaint = (_content(file) for file in (output, errors))
+        if ended.timed_out:
+            raise SideLostError(side, f"gave no answer within {self.limit:g} s {when}")
+        if ended.code:
             # A shell reports a signal n that ended its child as exit code 128 + n.
-            code = 128 - process.returncode if process.returncode > 128 else process.returncode
-            raise SideLostError(side, f"{how_it_ended(code)} {when}{_last_line(errors)}")
+            code = 128 - ended.code if ended.code > 128 else ended.code
+            raise SideLostError(side, f"{how_it_ended(code)} {when}{_last_line(complaint)}")
         if self.own_clock:
-            return self._own_seconds(side, output), output.strip().rpartition(b"\n")[0]
-        return seconds, output
+            return self._own_seconds(side, said), said.strip().rpartition(b"\n")[0]
+        return ended.wall, said
 
     def _own_seconds(self, side: str, output: bytes) -> float:
         last = (output.decode(errors="replace").strip().splitlines() or [""])[-1]
@@ -128,6 +117,11 @@ class CommandPairs:
             new_seconds=(seconds["new"],),
             wall_seconds=time.perf_counter() - started,
         )
+
+
+def _content(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _last_line(errors: bytes) -> str:

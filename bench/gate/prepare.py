@@ -4,10 +4,10 @@ Fed by `--prepare`; a side whose preparation fails is broken, which is no verdic
 """
 
 import shlex
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.gate import shell
 from bench.gate.side_process import LAST_LINE, SideLostError
 from bench.gate.trees import Tree
 
@@ -25,24 +25,10 @@ def prepare(command: str, trees: Mapping[str, Tree], limit: float, logs: Path) -
     for side, tree in trees.items() if command else ():
         text = command.replace("{tree}", shlex.quote(str(tree.folder)))
         log = logs / f"prepare-{side}.log"
-        try:
-            _run(text, tree.folder, limit, log)
-        except subprocess.TimeoutExpired:
-            raise SideLostError(side, f"was not prepared within {limit:g} s (whole log: {log})") from None
-        except subprocess.CalledProcessError as error:
-            said = log.read_text(errors="replace").strip().splitlines() or [f"exit code {error.returncode}"]
-            raise SideLostError(side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})") from None
-
-
-def _run(text: str, folder: Path, limit: float, log: Path) -> None:
-    with log.open("wb") as output:
-        subprocess.run(
-            text,
-            shell=True,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=limit,
-            check=True,
-        )
+        with log.open("wb") as output:
+            ended = shell.run(text, tree.folder, limit, output, output)
+        if ended.timed_out:
+            raise SideLostError(side, f"was not prepared within {limit:g} s (whole log: {log})")
+        if ended.code:
+            said = log.read_text(errors="replace").strip().splitlines() or [f"exit code {ended.code}"]
+            raise SideLostError(side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})")
