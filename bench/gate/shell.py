@@ -40,14 +40,7 @@ def bash() -> str:
     )
 
 
-def run(
-    text: str,
-    folder: Path,
-    limit: float,
-    output: BinaryIO,
-    errors: BinaryIO,
-    variables: Mapping[str, str] | None = None,
-) -> Ended:
+def run(text: str, folder: Path, limit: float, output: BinaryIO, errors: BinaryIO, **variables: str) -> Ended:
     """Run it by bash with pipefail in `folder`, for `limit` seconds at most, with more environment `variables`.
 
     Its output goes into files: with a pipe, a background process that holds it open would be waited for.

@@ -1,4 +1,4 @@
-"""`scratchbench gate --command`: any project's own command, here with seconds that it reports itself, so that all is exact."""
+"""`scratchbench gate --command`: any project's own command, with seconds that it reports itself: all is exact."""
 
 import json
 import os
