@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 GATE_EXIT_CODES = """\b
 Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
-4 no verdict of speed: a side is broken or the work changed; 130 interrupted (what was measured is kept)."""
+4 no verdict of speed: a side is broken or ran other code, or the work changed;
+130 interrupted (what was measured is kept)."""
 
 THREADS_HELP = "Of each side: both share as many cores.  [default: 1; with --command, any core]"
 COMMAND_HELP = "Time this instead; {tree} is a side's folder, {env} one for its environment. Several need names."

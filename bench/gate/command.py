@@ -1,7 +1,4 @@
-"""`scratchbench gate`: two trees, pairs until the verdict, the report, the exit code.
-
-Fed by the command line.
-"""
+"""`scratchbench gate`: two trees, pairs until the verdict, the report, the exit code."""
 
 import json
 import random
@@ -11,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.console import Console
@@ -30,7 +27,7 @@ from bench.gate.pair import Pair
 from bench.gate.places import Place
 from bench.gate.plan_files import PlanFiles
 from bench.gate.prepare import prepare
-from bench.gate.records import GateRecord, PairRecord, imports_of, pairs_of
+from bench.gate.records import Clock, GateRecord, PairRecord, imports_of, pairs_of
 from bench.gate.shell_command import Command
 from bench.gate.side_process import SideLostError
 from bench.gate.sides import EPOCHS, SIDES, Sides, Source, TrainingPairs
@@ -186,10 +183,10 @@ def _record(asked: Asked, trees: Mapping[str, Tree]) -> GateRecord:
     )
 
 
-def _clock(asked: Asked) -> Literal["wall", "cpu", "own"]:
-    """The commands' common one; trainings have their own in the sides' processes."""
+def _clock(asked: Asked) -> Clock | None:
+    """The commands' common one."""
     if not asked.commands:
-        return "own"
+        return None
     return "own" if asked.commands[0].own_clock else asked.commands[0].clock
 
 

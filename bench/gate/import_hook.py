@@ -21,12 +21,22 @@ def imported() -> "list[tuple[str, str]]":
     standard = getattr(sys, "stdlib_module_names", sys.builtin_module_names)
     found = []
     for name, module in list(sys.modules.items()):
-        file, spec = getattr(module, "__file__", None), getattr(module, "__spec__", None)
+        inside = attributes(module)
+        file, spec = inside.get("__file__"), inside.get("__spec__")
         name = spec.name if name == "__main__" and spec else name
         if isinstance(file, str) and name.split(".")[0] not in ("__main__", "sitecustomize", *standard):
             folder, base = os.path.split(os.path.abspath(file))
             found.append((name, os.path.join(os.path.realpath(folder), base)))
     return found
+
+
+def attributes(module: object) -> "dict[str, Any]":
+    """Read past `__getattr__`: asking a lazy module would load it."""
+    try:
+        inside: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return inside
 
 
 def calibrated() -> str:

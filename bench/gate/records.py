@@ -12,6 +12,8 @@ from bench.frozen import FrozenRecord
 from bench.gate.pair import Pair
 from bench.records import records_of
 
+Clock = Literal["wall", "cpu", "own"]
+
 
 class GateRecord(FrozenRecord):
     """The first line: which sides, by which rule, where."""
@@ -29,7 +31,7 @@ class GateRecord(FrozenRecord):
     cells: tuple[str, ...]
     commands: dict[str, str] = Field(default={}, description="cell → command; none: training")
     prepare: str = ""
-    clock: Literal["wall", "cpu", "own"] = "wall"
+    clock: Clock | None = Field(default=None, description="of the commands; null: training")
     threads: int | None = Field(description="of each side; null: a command that was not told")
     environment: dict[str, Any]
 

@@ -6,6 +6,7 @@ Python reads a `sitecustomize` from PYTHONPATH before it runs anything, so the u
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -77,5 +78,7 @@ class WarmUp:
 
 def _watched(command: Command, folder: Path) -> Command:
     """The command with the folder first in every PYTHONPATH that it sets itself."""
-    text = re.sub(r"\bPYTHONPATH=(?=[^\s;&|])", lambda _: f"PYTHONPATH={folder}{os.pathsep}", command.text)
+    text = re.sub(
+        r"\bPYTHONPATH=(?=[^\s;&|])", lambda _: f"PYTHONPATH={shlex.quote(str(folder))}{os.pathsep}", command.text
+    )
     return replace(command, text=text)

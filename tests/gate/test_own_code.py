@@ -224,3 +224,20 @@ def test_a_suite_that_calibrates_may_say_its_own_seconds(suite, bench):
     suite("benchmark(sum, [1])")
     own = ("--own-clock", "--command", f"{PYTEST} --benchmark-max-time=0.01 && echo 1.0", "--minutes", "0.1")
     assert bench("gate", "--against", "HEAD", *own)[0] != 4
+
+
+def test_a_lazy_module_is_not_loaded_by_the_check(repo, gate, layout):
+    """Loading it would end the command's process with another exit code."""
+    lazy = (
+        "import importlib.util, sys\n"
+        "spec = importlib.util.find_spec('trap')\n"
+        "loader = spec.loader = importlib.util.LazyLoader(spec.loader)\n"
+        "module = sys.modules['trap'] = importlib.util.module_from_spec(spec)\n"
+        "loader.exec_module(module)\n"
+        "print(1.0)\n"
+    )
+    (repo.folder / "benchmarks" / "run.py").write_text(lazy)
+    (repo.folder / "benchmarks" / "trap.py").write_text("import os\nos._exit(7)\n")
+    repo.commit()
+    code, out, _ = gate(f"{sys.executable} {RUN}")
+    assert code == 0, out
