@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bench.cli.group import main
 from bench.errors import UnusableError
 
 if TYPE_CHECKING:
-    from bench.gate.command_pairs import Command
+    from bench.gate.shell_command import Clock, Command
     from bench.spec import TrainingSpec
 
 GATE_EXIT_CODES = """\b
 Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
-4 no verdict of speed: a side is broken, the work changed or the gate itself failed;
+4 no verdict of speed: a side is broken or ran other code, the work changed, or the gate itself failed;
 130 interrupted (what was measured is kept)."""
 
 THREADS_HELP = "Of each side: both share as many cores.  [default: 1; with --command, any core]"
+COMMAND_HELP = "Time this instead; {tree} is a side's folder, {env} one for its environment. Several need names."
+CLOCK_HELP = "Of a command; cpu: user and system time, not waiting."
 CELL = "784-128-10:32"
 
 
@@ -53,7 +56,8 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 )
 @click.option("--tolerance", default="3%", show_default=True, callback=_fraction, help="A slowdown up to it passes.")
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
-@click.option("--command", "text", metavar="CMD", help="Time this command instead; {tree} is the folder of a side.")
+@click.option("--command", "texts", metavar="[NAME=]CMD", multiple=True, help=COMMAND_HELP)
+@click.option("--clock", type=click.Choice(["wall", "cpu"]), default="wall", show_default=True, help=CLOCK_HELP)
 @click.option("--own-clock", is_flag=True, help="The command prints the seconds to compare as its last line.")
 @click.option("--same-output", is_flag=True, help="No verdict where both sides do not print the same.")
 @click.option("--prepare", default="", metavar="CMD", help="Run once in each side's folder first, such as a build.")
@@ -68,7 +72,8 @@ def gate(
     baseline: Path | None,
     tolerance: float,
     cells: "list[TrainingSpec]",
-    text: str | None,
+    texts: tuple[str, ...],
+    clock: "Clock",
     own_clock: bool,
     same_output: bool,
     prepare: str,
@@ -90,6 +95,7 @@ def gate(
       scratchbench gate --against main
       scratchbench gate --against v0.1.0 --tolerance 5% --cells 784-128-10:32,784-512-512-10:128
       scratchbench gate --against main --command 'python {tree}/benchmark.py' --prepare 'make'
+      scratchbench gate --against main --command 'fit=make -C {tree} fit' --command 'load=make -C {tree} load'
       scratchbench gate --baseline baseline.json
     """
     from bench.gate.baseline_command import BaselineGate
@@ -100,25 +106,27 @@ def gate(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
     if (against is None) == (baseline is None):
         raise UnusableError("one of --against REV and --baseline FILE is needed: what this tree is compared with")
-    command = _command(text, time_limit, own_clock, same_output, threads)
+    commands = _commands(texts, time_limit, own_clock, same_output, threads, clock)
     seconds, side_threads = 60 * minutes, threads or THREADS
     if baseline is not None:
-        if command or prepare:
+        if commands or prepare:
             raise UnusableError("--command and --prepare are of --against, not of --baseline")
         rule = Rule(tolerance, alpha, len(cells))
         return gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, side_threads), as_json, out)
-    asked = Asked(str(against), cells, command, prepare, tolerance, alpha, seconds, side_threads)
+    asked = Asked(str(against), cells, commands, prepare, tolerance, alpha, seconds, side_threads)
     return gate(asked, as_json, out)
 
 
-def _command(
-    text: str | None, limit: float, own_clock: bool, same_output: bool, threads: int | None
-) -> "Command | None":
-    from bench.gate.command_pairs import Command
+def _commands(
+    texts: tuple[str, ...], limit: float, own_clock: bool, same_output: bool, threads: int | None, clock: "Clock"
+) -> "list[Command]":
+    from bench.gate.shell_command import Command, named
 
-    if text is None and (own_clock or same_output):
-        raise UnusableError("--own-clock and --same-output are of --command, which is missing")
-    return Command(text, limit, own_clock, same_output, threads) if text is not None else None
+    if not texts and (own_clock or same_output or clock != "wall"):
+        raise UnusableError("--clock, --own-clock and --same-output are of --command, which is missing")
+    if texts and click.get_current_context().get_parameter_source("cells") is ParameterSource.COMMANDLINE:
+        raise UnusableError("--cells and --command: choose one; --cells are networks of this project")
+    return [Command(text, limit, own_clock, same_output, threads, name, clock) for name, text in named(texts).items()]
 
 
 @main.group()

@@ -1,13 +1,10 @@
-"""`scratchbench gate`: two trees, pairs until the verdict, the report, the exit code.
-
-Fed by the command line.
-"""
+"""`scratchbench gate`: two trees, pairs until the verdict, the report, the exit code."""
 
 import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,17 +17,22 @@ from bench.errors import EXIT_INTERRUPTED
 from bench.files import temporary_folder
 from bench.gate import report
 from bench.gate.baseline_command import BaselineGate
-from bench.gate.command_pairs import Command, CommandPairs
+from bench.gate.command_notes import notes_of
+from bench.gate.command_pairs import CommandPairs
 from bench.gate.decision import Rule
 from bench.gate.loop import measure
-from bench.gate.outcome import Outcome, result_of
+from bench.gate.outcome import CellResult, Outcome, result_of
+from bench.gate.own_code import OtherCodeError
 from bench.gate.pair import Pair
+from bench.gate.places import Place
 from bench.gate.plan_files import PlanFiles
 from bench.gate.prepare import prepare
-from bench.gate.records import GateRecord, PairRecord, pairs_of
+from bench.gate.records import Clock, GateRecord, PairRecord, imports_of, pairs_of
+from bench.gate.shell_command import Command
 from bench.gate.side_process import SideLostError
 from bench.gate.sides import EPOCHS, SIDES, Sides, Source, TrainingPairs
 from bench.gate.trees import Repository, Tree
+from bench.gate.warm_up import NotFixedWorkError, WarmUp
 from bench.gate.watch import Watch
 from bench.gate.work import WorkChangedError
 from bench.records import RecordLog
@@ -40,11 +42,11 @@ from bench.spec import TrainingSpec
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for. `command` in place of `cells`: any project's own command."""
+    """What the command line asks for. `commands` in place of `cells`: any project's own."""
 
     against: str
     cells: Sequence[TrainingSpec]
-    command: Command | None
+    commands: Sequence[Command]
     prepare: str
     tolerance: float
     alpha: float
@@ -54,7 +56,7 @@ class Asked:
     @property
     def names(self) -> list[str]:
         """Of the cells."""
-        return ["command"] if self.command else [spec.name for spec in self.cells]
+        return [one.name for one in self.commands] or [spec.name for spec in self.cells]
 
     @property
     def rule(self) -> Rule:
@@ -81,13 +83,17 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
         record = _record(asked, trees)
         with RecordLog(folder) as log, Watch(f"{record.new} against {record.old}", asked.rule, asked.seconds) as watch:
             log.write(record)
-            broken, interrupted = _measured(asked, trees, temporary, folder, _keeper(log, watch.pair))
+            measured = _Measurement(asked, trees, temporary.resolve(), repository.root.resolve(), folder, log)
+            broken, interrupted = measured(_keeper(log, watch.pair))
     outcome = _outcome(asked, trees, folder, broken)
     facts = {
         "started": record.started,
         "old": _side(trees["old"]),
         "new": _side(trees["new"]),
         "threads": record.threads,
+        "prepare": asked.prepare,
+        "clock": record.clock,
+        "imports": imports_of(folder),
         "environment": record.environment,
     }
     _tell(outcome, facts, folder, as_json)
@@ -109,34 +115,53 @@ def _side(tree: Tree) -> dict[str, Any]:
     return {"name": tree.name, "revision": tree.revision, "dirty": tree.changed}
 
 
-def _measured(
-    asked: Asked, trees: Mapping[str, Tree], temporary: Path, folder: Path, keep: Callable[[Pair], None]
-) -> tuple[str, bool]:
-    """Why there is no verdict of speed, or nothing; and whether it was interrupted."""
-    try:
-        prepare(asked.prepare, trees, asked.command.limit if asked.command else asked.seconds, folder)
-        sources = _sources(asked, trees, temporary)
-        end = time.perf_counter() + asked.seconds
-        measure(sources, asked.rule, lambda: time.perf_counter() < end, keep)
-    except (SideLostError, WorkChangedError) as error:
-        return _with_place(error), False
-    except KeyboardInterrupt:
-        return "", True
-    return "", False
+NO_VERDICT: dict[type[Exception], str] = {
+    SideLostError: "broken, not slower",
+    WorkChangedError: "the work changed, so seconds say nothing",
+    OtherCodeError: "not each side's own code",
+    NotFixedWorkError: "the work is not fixed, so seconds say nothing",
+}
 
 
-def _with_place(error: SideLostError | WorkChangedError) -> str:
-    kind = "broken, not slower" if isinstance(error, SideLostError) else "the work changed, so seconds say nothing"
-    return f"{kind}: {error}"
+@dataclass(frozen=True)
+class _Measurement:
+    """Where a gate is measured: the sides' trees in a temporary folder, the user's checkout, the folder of the run."""
 
+    asked: Asked
+    trees: Mapping[str, Tree]
+    temporary: Path
+    checkout: Path
+    folder: Path
+    log: RecordLog
 
-def _sources(asked: Asked, trees: Mapping[str, Tree], temporary: Path) -> dict[str, Source]:
-    folders = {side: trees[side].folder for side in SIDES}
-    if asked.command:
-        return {"command": CommandPairs(asked.command, folders, random.Random())}
-    sides = Sides(folders, asked.threads, temporary)
-    plans = {spec.name: PlanFiles(spec, EPOCHS, temporary / f"plan{at}") for at, spec in enumerate(asked.cells)}
-    return {name: TrainingPairs(sides, plan, random.Random()) for name, plan in plans.items()}
+    def __call__(self, keep: Callable[[Pair], None]) -> tuple[str, bool]:
+        """Why there is no verdict of speed, or nothing; and whether it was interrupted."""
+        asked, places = self.asked, self._places()
+        try:
+            limit = max((one.limit for one in asked.commands), default=asked.seconds)
+            prepare(asked.prepare, places.values(), limit, self.folder)
+            sources = self._commands(places) if asked.commands else self._trainings()
+            end = time.perf_counter() + asked.seconds
+            measure(sources, asked.rule, lambda: time.perf_counter() < end, keep)
+        except tuple(NO_VERDICT) as error:
+            return f"{NO_VERDICT[type(error)]}: {error}", False
+        except KeyboardInterrupt:
+            return "", True
+        return "", False
+
+    def _places(self) -> dict[str, Place]:
+        folders = {side: self.trees[side].folder.resolve() for side in SIDES}
+        return {side: Place(side, folder, self.temporary / f"env-{side}") for side, folder in folders.items()}
+
+    def _commands(self, places: Mapping[str, Place]) -> dict[str, Source]:
+        warm_up = WarmUp(places, self.checkout, self.temporary / "warm-up", self.log.write)
+        return {one.name: CommandPairs(one, places, random.Random(), warm_up) for one in self.asked.commands}
+
+    def _trainings(self) -> dict[str, Source]:
+        sides = Sides({side: self.trees[side].folder for side in SIDES}, self.asked.threads, self.temporary)
+        cells = enumerate(self.asked.cells)
+        plans = {spec.name: PlanFiles(spec, EPOCHS, self.temporary / f"plan{at}") for at, spec in cells}
+        return {name: TrainingPairs(sides, plan, random.Random()) for name, plan in plans.items()}
 
 
 def _record(asked: Asked, trees: Mapping[str, Tree]) -> GateRecord:
@@ -150,9 +175,19 @@ def _record(asked: Asked, trees: Mapping[str, Tree]) -> GateRecord:
         alpha=asked.alpha,
         seconds=asked.seconds,
         cells=tuple(asked.names),
-        threads=asked.command.threads if asked.command else asked.threads,
+        commands={one.name: one.text for one in asked.commands},
+        prepare=asked.prepare,
+        clock=_clock(asked),
+        threads=asked.commands[0].threads if asked.commands else asked.threads,
         environment=environment.describe(),
     )
+
+
+def _clock(asked: Asked) -> Clock | None:
+    """The commands' common one."""
+    if not asked.commands:
+        return None
+    return "own" if asked.commands[0].own_clock else asked.commands[0].clock
 
 
 def _keeper(log: RecordLog, show: Callable[[Pair], None]) -> Callable[[Pair], None]:
@@ -165,8 +200,16 @@ def _keeper(log: RecordLog, show: Callable[[Pair], None]) -> Callable[[Pair], No
 
 def _outcome(asked: Asked, trees: Mapping[str, Tree], folder: Path, broken: str) -> Outcome:
     """From the records, which are all that counts."""
-    cells = tuple(result_of(name, pairs, asked.rule) for name, pairs in pairs_of(folder).items())
+    cells = tuple(_result(name, pairs, asked) for name, pairs in pairs_of(folder).items())
     return Outcome(str(trees["old"]), str(trees["new"]), asked.rule, cells, broken)
+
+
+def _result(name: str, pairs: Sequence[Pair], asked: Asked) -> CellResult:
+    result = result_of(name, pairs, asked.rule)
+    for command in asked.commands:
+        if command.name == name:
+            return replace(result, command=command.text, notes=notes_of(command, pairs))
+    return result
 
 
 def _tell(outcome: Outcome, facts: Mapping[str, Any], folder: Path, as_json: bool) -> None:
@@ -181,6 +224,6 @@ def _tell(outcome: Outcome, facts: Mapping[str, Any], folder: Path, as_json: boo
     if not outcome.broken:
         console.print()
         console.print(report.terminal(outcome))
-        for line in report.steps_of(outcome):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for line in report.lines_of(outcome):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"\nreport, plot and pairs: {folder}", markup=False, highlight=False, soft_wrap=True)

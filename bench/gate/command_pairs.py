@@ -1,103 +1,26 @@
 """Pairs of one command run in two trees: the gate for any project, in any language.
 
-Fed by a command that holds `{tree}`; every run is a fresh process, so one run of each side is a pair.
+Every run is a fresh process, so one run of each side is a pair.
 """
 
 import random
-import shlex
-import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from os import killpg
-from pathlib import Path
-from signal import SIGKILL
 
-from bench.errors import UnusableError
 from bench.gate.cores import children_on, draw
 from bench.gate.pair import Pair
-from bench.gate.side_process import LAST_LINE, SideLostError, how_it_ended
+from bench.gate.places import Place
+from bench.gate.shell_command import Command, Turn
 from bench.gate.sides import SIDES
+from bench.gate.warm_up import WarmUp
 from bench.gate.work import WorkChangedError
-
-PLACE = "{tree}"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A shell command.
-
-    text : `{tree}` in it is replaced by the folder of a side, which is also the working directory.
-    limit : seconds that a run may take.
-    own_clock : the last line of its output is the seconds to compare, instead of the whole run's.
-    same_output : both sides must print the same (all but that last line), or they did not do the same work.
-    threads : so many it computes with, and both sides of a pair share as many cores; None lets it run anywhere.
-
-    Raises
-    ------
-    UnusableError
-        Where `{tree}` is missing.
-    """
-
-    text: str
-    limit: float
-    own_clock: bool = False
-    same_output: bool = False
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if PLACE not in self.text:
-            raise UnusableError(f"--command {self.text!r}: must hold {PLACE}, which stands for the folder of each side")
-
-    def run(self, side: str, tree: Path, when: str) -> tuple[float, bytes]:
-        """Run it once; its seconds and its output.
-
-        Raises
-        ------
-        SideLostError
-            Where it hangs, is killed or ends with another exit code than 0.
-        """
-        start = time.perf_counter()
-        with subprocess.Popen(
-            self.text.replace(PLACE, shlex.quote(str(tree))),
-            shell=True,
-            cwd=tree,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            try:
-                output, errors = process.communicate(timeout=self.limit)
-            except subprocess.TimeoutExpired:
-                raise SideLostError(side, f"gave no answer within {self.limit:g} s {when}") from None
-            finally:
-                with suppress(ProcessLookupError):
-                    killpg(process.pid, SIGKILL)
-        seconds = time.perf_counter() - start
-        if process.returncode:
-            # A shell reports a signal n that ended its child as exit code 128 + n.
-            code = 128 - process.returncode if process.returncode > 128 else process.returncode
-            raise SideLostError(side, f"{how_it_ended(code)} {when}{_last_line(errors)}")
-        if self.own_clock:
-            return self._own_seconds(side, output), output.strip().rpartition(b"\n")[0]
-        return seconds, output
-
-    def _own_seconds(self, side: str, output: bytes) -> float:
-        last = (output.decode(errors="replace").strip().splitlines() or [""])[-1]
-        with suppress(ValueError):
-            if 0 < (seconds := float(last)) < float("inf"):
-                return seconds
-        reason = f"printed {last[:40]!r} as its last line; --own-clock needs the seconds there, a number above 0"
-        raise SideLostError(side, reason)
 
 
 class CommandPairs:
     """The source of pairs of a command."""
 
-    def __init__(self, command: Command, trees: Mapping[str, Path], order: random.Random) -> None:
-        self._command, self._trees, self._order = command, trees, order
+    def __init__(self, command: Command, places: Mapping[str, Place], order: random.Random, warm_up: WarmUp) -> None:
+        self._command, self._places, self._order, self._warm_up = command, places, order, warm_up
 
     def __call__(self, number: int) -> Pair:
         """Run the command in both trees, in random order; before the first pair once in each without the clock.
@@ -108,28 +31,34 @@ class CommandPairs:
             Where a run did not end well.
         WorkChangedError
             Where the outputs must be the same and are not.
+        OtherCodeError
+            Where a side did not run its own code.
+        NotFixedWorkError
+            Where the command chooses by the clock how much it does.
         """
         started = time.perf_counter()
         if number == 1:
-            for side in SIDES:
-                self._command.run(side, self._trees[side], "in the warm-up")
+            self._warm_up(self._command)
         sides = self._order.sample(SIDES, len(SIDES))
-        seconds, outputs = dict[str, float](), dict[str, bytes]()
         with children_on(draw(self._command.threads or 0, self._order)):
-            for side in sides:
-                seconds[side], outputs[side] = self._command.run(side, self._trees[side], f"in pair {number}")
-        if self._command.same_output and outputs["old"].strip() != outputs["new"].strip():
+            turns = {side: self._command.run(self._places[side], f"in pair {number}") for side in sides}
+        if self._command.same_output and turns["old"].output.strip() != turns["new"].output.strip():
             raise WorkChangedError(f"the sides did not print the same in pair {number}")
-        return Pair(
-            number=number,
-            cell="command",
-            order="".join("AB"[SIDES.index(side)] for side in sides),
-            old_seconds=(seconds["old"],),
-            new_seconds=(seconds["new"],),
-            wall_seconds=time.perf_counter() - started,
-        )
+        order = "".join("AB"[SIDES.index(side)] for side in sides)
+        return _pair(number, self._command.name, order, turns, time.perf_counter() - started)
 
 
-def _last_line(errors: bytes) -> str:
-    lines = errors.decode(errors="replace").strip().splitlines()
-    return f": {lines[-1][:LAST_LINE]}" if lines else ""
+def _pair(number: int, cell: str, order: str, turns: Mapping[str, Turn], seconds: float) -> Pair:
+    old, new = (turns[side] for side in SIDES)
+    return Pair(
+        number=number,
+        cell=cell,
+        order=order,
+        old_seconds=(old.seconds,),
+        new_seconds=(new.seconds,),
+        old_elapsed=(old.wall,),
+        new_elapsed=(new.wall,),
+        old_cpu=(old.cpu,),
+        new_cpu=(new.cpu,),
+        wall_seconds=seconds,
+    )

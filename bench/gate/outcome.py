@@ -41,6 +41,14 @@ class CellResult:
     seconds: float
     old_steps: str = ""
     new_steps: str = ""
+    command: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """What is said of it below the table: its command, how its steps were taken, notes."""
+        command = f"{self.name}: {self.command}" if self.command else ""
+        return [line for line in (command, self.steps, *self.notes) if line]
 
     @property
     def steps(self) -> str:
@@ -154,5 +162,7 @@ def _cell_json(cell: CellResult) -> dict[str, Any]:
         "pairs": len(cell.log_ratios),
         "seconds": cell.seconds,
         "log_ratios": cell.log_ratios,
+        "command": cell.command or None,
+        "notes": cell.notes,
         "steps": {"old": cell.old_steps, "new": cell.new_steps},
     }

@@ -28,6 +28,8 @@ class Pair(FrozenRecord):
     new_seconds: tuple[float, ...] = Field(min_length=1)
     old_elapsed: tuple[float, ...] = Field(default=(), description="the same turns with other programs' share in them")
     new_elapsed: tuple[float, ...] = ()
+    old_cpu: tuple[float, ...] = Field(default=(), description="CPU seconds of the same turns of a command")
+    new_cpu: tuple[float, ...] = ()
     wall_seconds: float = Field(description="all that the pair took, the start of its processes included")
     old_costs: tuple[float, ...] = Field(default=(), description="of the warm-up epoch and each turn")
     new_costs: tuple[float, ...] = ()

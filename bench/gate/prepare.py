@@ -3,17 +3,18 @@
 Fed by `--prepare`; a side whose preparation fails is broken, which is no verdict of speed.
 """
 
-import shlex
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from bench.gate import shell
+from bench.gate.places import Place
 from bench.gate.side_process import LAST_LINE, SideLostError
-from bench.gate.trees import Tree
 
 
-def prepare(command: str, trees: Mapping[str, Tree], limit: float, logs: Path) -> None:
-    """Run the shell command in the folder of each side; `{tree}` in it is that folder. Nothing where it is empty.
+def prepare(command: str, places: Iterable[Place], limit: float, logs: Path) -> None:
+    """Run the shell command in the folder of each side; `{tree}` in it is that folder, `{env}` one for its environment.
+
+    Nothing where it is empty.
 
     What a side prints is kept in `logs`, as prepare-SIDE.log.
 
@@ -22,27 +23,12 @@ def prepare(command: str, trees: Mapping[str, Tree], limit: float, logs: Path) -
     SideLostError
         With what a side said last and its log, where it fails or takes longer than `limit` seconds.
     """
-    for side, tree in trees.items() if command else ():
-        text = command.replace("{tree}", shlex.quote(str(tree.folder)))
-        log = logs / f"prepare-{side}.log"
-        try:
-            _run(text, tree.folder, limit, log)
-        except subprocess.TimeoutExpired:
-            raise SideLostError(side, f"was not prepared within {limit:g} s (whole log: {log})") from None
-        except subprocess.CalledProcessError as error:
-            said = log.read_text(errors="replace").strip().splitlines() or [f"exit code {error.returncode}"]
-            raise SideLostError(side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})") from None
-
-
-def _run(text: str, folder: Path, limit: float, log: Path) -> None:
-    with log.open("wb") as output:
-        subprocess.run(
-            text,
-            shell=True,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=limit,
-            check=True,
-        )
+    for place in places if command else ():
+        log = logs / f"prepare-{place.side}.log"
+        with log.open("wb") as output:
+            ended = shell.run(place.fill(command), place.tree, limit, output, output)
+        if ended.timed_out:
+            raise SideLostError(place.side, f"was not prepared within {limit:g} s (whole log: {log})")
+        if ended.code:
+            said = log.read_text(errors="replace").strip().splitlines() or [f"exit code {ended.code}"]
+            raise SideLostError(place.side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})")

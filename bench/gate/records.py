@@ -12,6 +12,8 @@ from bench.frozen import FrozenRecord
 from bench.gate.pair import Pair
 from bench.records import records_of
 
+Clock = Literal["wall", "cpu", "own"]
+
 
 class GateRecord(FrozenRecord):
     """The first line: which sides, by which rule, where."""
@@ -27,8 +29,21 @@ class GateRecord(FrozenRecord):
     alpha: float
     seconds: float = Field(description="budget")
     cells: tuple[str, ...]
+    commands: dict[str, str] = Field(default={}, description="cell → command; none: training")
+    prepare: str = ""
+    clock: Clock | None = Field(default=None, description="of the commands; null: training")
     threads: int | None = Field(description="of each side; null: a command that was not told")
     environment: dict[str, Any]
+
+
+class ImportsRecord(FrozenRecord):
+    """What a side of a command imported of its own tree's modules in the warm-up."""
+
+    kind: Literal["imports"] = "imports"
+    cell: str
+    side: str
+    checked: bool = Field(description="whether a Python process told what it imported")
+    modules: dict[str, tuple[str, ...]] = Field(description="module → files that it was imported from")
 
 
 class PairRecord(FrozenRecord):
@@ -38,8 +53,8 @@ class PairRecord(FrozenRecord):
     pair: Pair
 
 
-_ADAPTER: TypeAdapter[GateRecord | PairRecord] = TypeAdapter(
-    Annotated[GateRecord | PairRecord, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[GateRecord | ImportsRecord | PairRecord] = TypeAdapter(
+    Annotated[GateRecord | ImportsRecord | PairRecord, Field(discriminator="kind")]
 )
 
 
@@ -55,3 +70,12 @@ def pairs_of(folder: Path) -> dict[str, list[Pair]]:
     pairs = [record.pair for record in rest if isinstance(record, PairRecord)]
     cells = first.cells if isinstance(first, GateRecord) else ()
     return {cell: [pair for pair in pairs if pair.cell == cell] for cell in cells}
+
+
+def imports_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """Cell → side → module → files, or "not checked" where no Python process told what it imported."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in records_of(folder, _ADAPTER, GateRecord):
+        if isinstance(record, ImportsRecord):
+            found.setdefault(record.cell, {})[record.side] = record.modules if record.checked else "not checked"
+    return found

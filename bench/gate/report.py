@@ -48,14 +48,15 @@ def markdown(outcome: Outcome) -> str:
     if not outcome.broken:
         rows = [tuple(map(escaped, cells_of(cell))) for cell in outcome.cells]
         parts.append(tabulate(rows, headers(outcome), tablefmt="github", disable_numparse=True))
-        parts.extend(escaped(line, 300) for line in steps_of(outcome))
+    parts.extend(escaped(line, 1000) for line in lines_of(outcome))
+    if not outcome.broken:
         parts.append(HOW_TO_READ.format(alpha=percent(outcome.rule.alpha)))
     return "\n\n".join(parts) + "\n"
 
 
-def steps_of(outcome: Outcome) -> list[str]:
-    """A line a cell: how its steps were taken."""
-    return [cell.steps for cell in outcome.cells if cell.steps]
+def lines_of(outcome: Outcome) -> list[str]:
+    """What stands below the table, cell by cell."""
+    return [line for cell in outcome.cells for line in cell.lines]
 
 
 def headers(outcome: Outcome) -> tuple[str, ...]:
@@ -85,6 +86,8 @@ def junit(outcome: Outcome) -> JUnitXml:
     suite = TestSuite("speed gate")
     for cell in outcome.cells:
         case = TestCase(one_line(cell.name, 200), "bench.gate", cell.seconds)
+        if cell.lines:
+            case.system_out = "\n".join(one_line(line, 1000) for line in cell.lines)
         case.result = _junit_result(cell, outcome)
         suite.add_testcase(case)
     xml = JUnitXml()

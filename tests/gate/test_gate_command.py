@@ -1,7 +1,8 @@
-"""`scratchbench gate --command`: any project's own command, here with seconds of its own, so that all is exact."""
+"""`scratchbench gate --command`: any project's own command, with seconds that it reports itself: all is exact."""
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -113,7 +114,7 @@ def test_a_summary_that_cannot_be_written_is_one_line(repo, bench, monkeypatch):
 BROKEN = [
     ("exit 7", "ended with exit code 7 in the warm-up"),
     ("echo some reason >&2; exit 3", "ended with exit code 3 in the warm-up: some reason"),
-    ("kill -9 $$", "was killed by SIGKILL in the warm-up: Killed"),
+    ("kill -9 $$", "was killed by SIGKILL in the warm-up"),
     ("sleep 60", "gave no answer within 1 s in the warm-up"),
     (f"{COUNTED}\n[ $runs -lt 8 ] || exit 5", "ended with exit code 5 in pair 7"),
     (f"{COUNTED}\n[ $runs -lt 8 ] || sleep 60", "gave no answer within 1 s in pair 7"),
@@ -251,3 +252,46 @@ def test_a_run_leaves_the_repository_as_clean_as_it_was(repo, bench, monkeypatch
     assert ended.value.code == 0
     assert list((repo.folder / "results").glob("gate-*/gate.json"))
     assert repo.state == before
+
+
+def test_a_process_in_the_background_is_not_timed(repo, bench, tmp_path):
+    """Were its 20 s waited for, nine pairs would take minutes."""
+    repo.commit(**{"run.sh": "sleep 20 & true\n"})
+    code, out, _ = bench("gate", "--against", "HEAD", "--command", "sleep 20 & . {tree}/run.sh", "--tolerance", "99%")
+    assert code == 0, out
+    pairs = pairs_of(tmp_path / "out")["command"]
+    assert max(seconds for pair in pairs for seconds in (*pair.old_seconds, *pair.new_seconds)) < 15
+
+
+@pytest.mark.parametrize("option", ["--command", "--prepare"])
+def test_a_failure_within_a_pipeline_is_a_broken_side(repo, bench, option):
+    repo.commit(**{"time.sh": script(1.0)})
+    broken = f"{sys.executable} -c 'import nope' | tail -1 # {{tree}}"
+    code, out, _ = bench("gate", "--against", "HEAD", *(OWN if option == "--prepare" else ()), option, broken)
+    assert code == 4
+    assert out.startswith("NO VERDICT: broken, not slower: the old side ")
+    assert "No module named 'nope'" in out
+
+
+@pytest.mark.parametrize("arguments", [OWN, ("--prepare", "make")])
+def test_no_bash_is_said_in_one_line(repo, bench, tmp_path, monkeypatch, arguments):
+    repo.commit(**{"time.sh": script(1.0)})
+    only_git = tmp_path / "bin"
+    only_git.mkdir()
+    (only_git / "git").symlink_to(shutil.which("git"))
+    monkeypatch.setenv("PATH", str(only_git))
+    code, out, err = bench("gate", "--against", "HEAD", *arguments)
+    assert (code, out) == (2, "")
+    assert "bash: not found on PATH" in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_a_preparation_that_hangs_leaves_no_process(repo, bench, tmp_path):
+    mark = tmp_path / "alive"
+    repo.commit(**{"time.sh": script(1.0)})
+    hangs = f"(sleep 2; touch {mark}) & sleep 60"
+    code, out, _ = bench("gate", "--against", "HEAD", "--time-limit", "0.5", *OWN, "--prepare", hangs)
+    assert code == 4
+    assert "the old side was not prepared within 0.5 s" in out
+    time.sleep(2)
+    assert not mark.exists()
