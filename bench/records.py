@@ -232,7 +232,7 @@ class RecordLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        nothing_happened = os.fstat(self._file.fileno()).st_size == 0
+        nothing_happened = os.fstat(self._file.fileno()).st_size == 0 and self._in_place()
         self._file.close()
         self._lock.release()
         if nothing_happened:  # the data could not be used, say: then there is no run, and no folder of one
@@ -249,6 +249,9 @@ class RecordLog:
         UnusableError
             When the disk is full or the folder is gone; what was written before stays whole.
         """
+        if not self._in_place():
+            lost = "was removed or replaced during the run; its records are lost"
+            raise UnusableError(f"{self.path}: {lost}; start again, and leave the folder alone until the run ends")
         rest = memoryview(record.model_dump_json().encode() + b"\n")
         end = os.fstat(self._file.fileno()).st_size
         try:
@@ -259,3 +262,10 @@ class RecordLog:
             self._file.truncate(end)
             reason = error.strerror or error
             raise UnusableError(f"{self.path}: cannot be written ({reason}); what was finished is kept") from None
+
+    def _in_place(self) -> bool:
+        """Whether the path still leads to the file that is written."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._file.fileno()))
+        except OSError:
+            return False
