@@ -167,7 +167,28 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        return cls(records_of(folder, _ADAPTER, RunRecord))
+        records = records_of(folder, _ADAPTER, RunRecord)
+        _check_distinct(records, folder / RECORDS_NAME)
+        return cls(records)
+
+
+def _check_distinct(records: Iterable[Record], path: Path) -> None:
+    """Refuse a second record of the same thing, which would count twice. Only the run itself may be recorded again."""
+    lines: dict[tuple[Any, ...], int] = {}
+    for line, record in enumerate(records, 1):
+        if isinstance(record, RunRecord):
+            continue
+        first = lines.setdefault(_identity(record), line)
+        if first != line:
+            place = f"{path}:{line}: repeats the {record.kind} record of line {first}"
+            raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
+
+
+def _identity(record: CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord) -> tuple[Any, ...]:
+    """What a record is about. A (spec, seed) ends once, whatever the attempt."""
+    attempt = None if isinstance(record, CellEndRecord) else record.attempt
+    backend, epoch = getattr(record, "backend", None), getattr(record, "epoch", None)
+    return record.kind, record.spec, record.seed, attempt, backend, epoch
 
 
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> list[Kind]:

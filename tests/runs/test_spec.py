@@ -157,10 +157,20 @@ def test_shipped_suites_are_the_ones_promised():
         ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
         ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: a seed stands there twice"),
         ("seeds = [0]", "seeds = []", r"defaults.seeds: Tuple should have at least 1 item"),
-        ("seeds = [0]", "seeds = [0]\ndata = 'cifar'", r"defaults.data.source: String should match pattern '.*mnist"),
+        (
+            "seeds = [0]",
+            "seeds = [0]\ndata = 'cifar'",
+            r"defaults.data.source: 'cifar' is not known; did you mean 'tfds:cifar'\?; allowed: mnist, tfds:NAME, idx:",
+        ),
+        ("seeds = [0]", "seeds = [0]\ndata = 'minst'", r"'minst' is not known; did you mean 'mnist'\?; allowed"),
+        ("seeds = [0]", "seeds = [0]\ndata = 'tdfs:mnist'", r"did you mean 'tfds:mnist'\?; allowed"),
+        ("seeds = [0]", "seeds = [0]\ndata = './x'", r"did you mean 'idx:./x' or 'images:./x'\?; allowed"),
+        ("seeds = [0]", "seeds = [0]\ndata = 'tfds:'", r"'tfds:' is not known; allowed: mnist, tfds:NAME"),
+        ("seeds = [0]", 'seeds = [1]\nname = " "', r"defaults.name: ' ' is blank; write a name, or leave it out"),
+        ("[defaults]", 'title = "a\\u001bb"\n[defaults]', r"title: 'a.x1bb' has a character that cannot be printed"),
         ("seeds = [0]", "seeds = [0]\ndata = 'images:x'", r"defaults.data: images:FOLDER needs image_size"),
         ("epochs = 2", "epochs = ", r"not valid TOML: Invalid value \(at line 5"),
-        ("seeds = [0]", 'seeds = [1]\nname = "a\\tb"', r"defaults.name: has a character that cannot be printed"),
+        ("seeds = [0]", 'seeds = [1]\nname = "a\\tb"', r"defaults.name: 'a..b' has a character that cannot be printed"),
         ("epochs = 2\n", "", r"specs\[0\].epochs: Field required"),
     ],
 )
@@ -289,3 +299,8 @@ def test_the_schema_names_every_choice_and_lets_defaults_stand_for_a_spec():
 def test_specs_are_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         load_suite("quick").specs[0].epochs = 3
+
+
+def test_a_suite_may_begin_with_a_byte_order_mark(tmp_path):
+    plain = load_suite(written(tmp_path, GOOD))
+    assert load_suite(written(tmp_path, "\ufeff" + GOOD)) == plain
