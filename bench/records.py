@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
-from bench.frozen import FrozenRecord
+from bench.frozen import FrozenRecord, first_problem
 from bench.spec import DataSpec, Suite, TrainingSpec
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -216,13 +216,11 @@ def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str, versions: tuple[
     try:
         return adapter.validate_json(line)
     except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        field = ".".join(map(str, found["loc"][1:])) or "record"
         version = _schema_version(line)
         if version not in (None, *versions):
             problem = f"schema version {version}; this version reads {', '.join(map(str, versions))}"
             raise UnusableError(f"{place}: {problem}") from None
-        raise UnusableError(f"{place}: {field}: {found['msg']}") from None
+        raise UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}") from None
 
 
 def _schema_version(line: bytes) -> Any:

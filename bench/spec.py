@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bench.errors import UnusableError
-from bench.frozen import Count, Factor, Fraction, Frozen, Rate
+from bench.frozen import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate
 from bench.optimizer_spec import SCHEDULE_TAGS, TAGS, OptimizerSpec
 from bench.text import one_line
 
@@ -64,7 +64,6 @@ DATA_SCHEMES = ("tfds", "idx", "images")
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
-LONGEST_VALUE = 120
 
 Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]

@@ -39,7 +39,7 @@ def load_images(folder: Path, image_size: tuple[int, int], color: Color) -> Data
     Raises
     ------
     UnusableError
-        One line with the file or folder that cannot be used; no file is skipped, except hidden ones and those of `SYSTEM_FILES`.
+        One line with the file or folder that cannot be used. Only hidden files and those of `SYSTEM_FILES` are skipped.
     """
     if find_spec("PIL") is None:
         raise UnusableError("images:FOLDER needs Pillow; remedy: pip install 'scratchnet[images]'")

@@ -47,12 +47,12 @@ RUN_LINE = RUN.model_dump_json().encode() + b"\n"
     [
         (None, r"records\.jsonl: no records of a run \(No such file"),
         (b"", r"records\.jsonl:1: does not start with the record of a run"),
-        (b"{}\n", r"records\.jsonl:1: record: Unable to extract tag"),
-        (b"\xff\xfe\n", r"records\.jsonl:1: record: Invalid JSON"),
-        (b"[" * 100_000 + b"\n", r"records\.jsonl:1: record: Invalid JSON"),
+        (b"{}\n", r"records\.jsonl:1: record: has no 'kind'"),
+        (b"\xff\xfe\n", r"records\.jsonl:1: record: not valid JSON"),
+        (b"[" * 100_000 + b"\n", r"records\.jsonl:1: record: not valid JSON"),
         (
             RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":"x","attempt":1}\n',
-            r":2: seed: Input should be a valid int",
+            r":2: seed: must be a valid integer.*, not 'x'",
         ),
         (RUN_LINE.replace(b'version":2', b'version":99'), r":1: schema version 99; this version reads 1"),
     ],

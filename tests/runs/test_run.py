@@ -260,6 +260,15 @@ def test_a_full_disk_gets_a_line_and_what_was_finished_is_whole(suite_path, tmp_
     assert len(content.splitlines()) > 3
 
 
+def test_a_disk_without_room_for_the_data_says_so(suite_path, tmp_path):
+    def tiny_files_only():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+
+    code, _, err = bench("run", suite_path, "--out", tmp_path / "run", preexec_fn=tiny_files_only)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "cannot be written (File too large)" in err
+
+
 def test_validation_examples_are_held_out_of_training(suite_path, tmp_path):
     suite_path.write_text(suite_path.read_text().replace("[[specs]]", "[[specs]]\nvalidation_fraction = 0.25"))
     code, _, err = bench("run", suite_path, "--seeds", "0", "--out", tmp_path / "run")
