@@ -5,7 +5,11 @@ Feeds the models of a spec (`bench.optimizer_spec`, `bench.spec`), and those of 
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.text import one_line
+
+LONGEST_VALUE = 120
 
 
 class FrozenRecord(BaseModel):
@@ -36,3 +40,32 @@ Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Rate = Annotated[float, Field(gt=0, le=1e6)]
 Factor = Annotated[float, Field(ge=0, le=1e6)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+def first_problem(error: ValidationError, whole: str = "file", skip: int = 0) -> str:
+    """`place: reason` of the first thing wrong with what was read; `whole` stands for the place where there is none.
+
+    The first `skip` parts of the place are left out.
+    """
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'][skip:])) or whole}: {_reason(first)}"
+
+
+_REASONS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+    "json_invalid": "not valid JSON, cut short perhaps",
+    "union_tag_not_found": "has no {discriminator}",
+    "union_tag_invalid": "{discriminator} is {tag!r}; allowed: {expected_tags}",
+}
+_NO_OBJECT = ("model_type", "model_attributes_type", "dict_type", "dataclass_type")
+
+
+def _reason(problem: Any) -> str:
+    kind, message = problem["type"], problem["msg"].removeprefix("Value error, ")
+    if kind in _REASONS:
+        return one_line(_REASONS[kind].format_map(problem.get("ctx", {})), 2 * LONGEST_VALUE)
+    if kind == "value_error":
+        return one_line(message)
+    must = "must be a JSON object" if kind in _NO_OBJECT else message.replace("Input should be", "must be", 1)
+    return f"{must}, not {one_line(repr(problem['input']), LONGEST_VALUE)}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data import Dataset
+from bench.data.checks import LARGEST_BYTES
 from bench.errors import UnusableError
 from bench.plan import Floats
 from bench.spec import TrainingSpec
@@ -67,3 +68,15 @@ def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
     allowed = {dataset.classes, 1} if dataset.classes == 2 else {dataset.classes}
     if outputs not in allowed:
         raise UnusableError(f"{place} has {dataset.classes} classes; the output layer has {outputs} units")
+    _check_memory(dataset, spec, place)
+
+
+def _check_memory(dataset: Dataset, spec: TrainingSpec, place: str) -> None:
+    """Count one output of the network for each example and class together with the pixels."""
+    examples, outputs = len(dataset.y_train) + len(dataset.y_test), spec.architecture.widths[-1]
+    width = np.dtype(spec.dtype).itemsize
+    size = examples * (dataset.features + outputs * width)
+    if size > LARGEST_BYTES:
+        parts = f"{examples} examples x ({dataset.features} pixels + {outputs} outputs x {width} bytes)"
+        remedy = "use fewer classes, or set train_examples and test_examples"
+        raise UnusableError(f"{place}: {parts} = {size} bytes; allowed: at most {LARGEST_BYTES}; {remedy}")

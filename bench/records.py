@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
-from bench.frozen import FrozenRecord
+from bench.frozen import FrozenRecord, first_problem
 from bench.spec import DataSpec, Suite, TrainingSpec
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -167,7 +167,28 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        return cls(records_of(folder, _ADAPTER, RunRecord))
+        records = records_of(folder, _ADAPTER, RunRecord)
+        _check_distinct(records, folder / RECORDS_NAME)
+        return cls(records)
+
+
+def _check_distinct(records: Iterable[Record], path: Path) -> None:
+    """Refuse a second record of the same thing, which would count twice. Only the run itself may be recorded again."""
+    lines: dict[tuple[Any, ...], int] = {}
+    for line, record in enumerate(records, 1):
+        if isinstance(record, RunRecord):
+            continue
+        first = lines.setdefault(_identity(record), line)
+        if first != line:
+            place = f"{path}:{line}: repeats the {record.kind} record of line {first}"
+            raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
+
+
+def _identity(record: CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord) -> tuple[Any, ...]:
+    """What a record is about. A (spec, seed) ends once, whatever the attempt."""
+    attempt = None if isinstance(record, CellEndRecord) else record.attempt
+    backend, epoch = getattr(record, "backend", None), getattr(record, "epoch", None)
+    return record.kind, record.spec, record.seed, attempt, backend, epoch
 
 
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> list[Kind]:
@@ -195,13 +216,11 @@ def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str, versions: tuple[
     try:
         return adapter.validate_json(line)
     except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        field = ".".join(map(str, found["loc"][1:])) or "record"
         version = _schema_version(line)
         if version not in (None, *versions):
             problem = f"schema version {version}; this version reads {', '.join(map(str, versions))}"
             raise UnusableError(f"{place}: {problem}") from None
-        raise UnusableError(f"{place}: {field}: {found['msg']}") from None
+        raise UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}") from None
 
 
 def _schema_version(line: bytes) -> Any:
@@ -232,7 +251,7 @@ class RecordLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        nothing_happened = os.fstat(self._file.fileno()).st_size == 0
+        nothing_happened = os.fstat(self._file.fileno()).st_size == 0 and self._in_place()
         self._file.close()
         self._lock.release()
         if nothing_happened:  # the data could not be used, say: then there is no run, and no folder of one
@@ -249,6 +268,9 @@ class RecordLog:
         UnusableError
             When the disk is full or the folder is gone; what was written before stays whole.
         """
+        if not self._in_place():
+            lost = "was removed or replaced during the run; its records are lost"
+            raise UnusableError(f"{self.path}: {lost}; start again, and leave the folder alone until the run ends")
         rest = memoryview(record.model_dump_json().encode() + b"\n")
         end = os.fstat(self._file.fileno()).st_size
         try:
@@ -259,3 +281,10 @@ class RecordLog:
             self._file.truncate(end)
             reason = error.strerror or error
             raise UnusableError(f"{self.path}: cannot be written ({reason}); what was finished is kept") from None
+
+    def _in_place(self) -> bool:
+        """Whether the path still leads to the file that is written."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._file.fileno()))
+        except OSError:
+            return False

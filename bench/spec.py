@@ -4,7 +4,9 @@ Fed by a suite file or by Python code; the plan, every backend and every record 
 """
 
 import json
+import re
 import tomllib
+from difflib import get_close_matches
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bench.errors import UnusableError
-from bench.frozen import Count, Factor, Fraction, Frozen, Rate
+from bench.frozen import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate
 from bench.optimizer_spec import SCHEDULE_TAGS, TAGS, OptimizerSpec
 from bench.text import one_line
 
@@ -58,10 +60,10 @@ OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
 }
 SMOOTHED_LOSSES = ("summed_binary_crossentropy", "binary_crossentropy", "categorical_crossentropy")
 
+DATA_SCHEMES = ("tfds", "idx", "images")
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
-LONGEST_VALUE = 120
 
 Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
@@ -128,13 +130,23 @@ class EarlyStoppingSpec(Frozen):
     restore_best: bool = Field(default=False, description="end with the parameters of the best epoch")
 
 
+def _nearest_sources(source: str) -> list[str]:
+    """What somebody who wrote `source` may have meant."""
+    scheme, _, rest = source.partition(":")
+    if rest:
+        return [f"{near}:{rest}"[:LONGEST_VALUE] for near in get_close_matches(scheme, DATA_SCHEMES)]
+    if "/" in source:
+        return [f"idx:{source}"[:LONGEST_VALUE], f"images:{source}"[:LONGEST_VALUE]]
+    return get_close_matches(source, ["mnist"]) or ([f"tfds:{source}"] if source.isidentifier() else [])
+
+
 class DataSpec(Frozen):
     """Where the examples come from, and, for a folder of images, how they are read."""
 
     source: str = Field(
         default="mnist",
-        pattern=DATA_SOURCE_PATTERN,
         max_length=4096,
+        json_schema_extra={"pattern": DATA_SOURCE_PATTERN},
         description="mnist, tfds:NAME, idx:FOLDER or images:FOLDER",
     )
     image_size: tuple[Width, Width] | None = Field(default=None, description="height, width; images:FOLDER only")
@@ -155,6 +167,16 @@ class DataSpec(Frozen):
             raise ValueError("has a character that cannot be printed; allowed: a name or a folder")
         return source
 
+    @field_validator("source")
+    @classmethod
+    def _known(cls, source: str) -> str:
+        if not re.match(DATA_SOURCE_PATTERN, source):
+            nearest = " or ".join(map(repr, _nearest_sources(source)))
+            hint = f"; did you mean {nearest}?" if nearest else ""
+            allowed = "mnist, tfds:NAME, idx:FOLDER or images:FOLDER (`scratchbench data` lists what is here)"
+            raise ValueError(f"{one_line(source, LONGEST_VALUE)!r} is not known{hint}; allowed: {allowed}")
+        return source
+
     @model_validator(mode="after")
     def _image_size_fits_the_source(self) -> Self:
         of_images = self.source.startswith("images:")
@@ -163,6 +185,12 @@ class DataSpec(Frozen):
         if not of_images and self.image_size is not None:
             raise ValueError("image_size is allowed with images:FOLDER only")
         return self
+
+
+def _without_control_characters(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError(f"{name!r} has a character that cannot be printed; remove it")
+    return name
 
 
 def _from_source_name(value: Any) -> Any:
@@ -200,9 +228,9 @@ class TrainingSpec(Frozen):
     @field_validator("name")
     @classmethod
     def _printable(cls, name: str) -> str:
-        if not name.isprintable():
-            raise ValueError("has a character that cannot be printed")
-        return name
+        if name and not name.strip():
+            raise ValueError(f"{name!r} is blank; write a name, or leave it out to get one made from the shape")
+        return _without_control_characters(name)
 
     @field_validator("seeds")
     @classmethod
@@ -269,6 +297,11 @@ class Suite(Frozen):
     rest_seconds: float = Field(default=0.2, ge=0, le=60, description="pause before each turn")
     time_limit_seconds: float = Field(default=900, gt=0, le=86_400, description="of one turn or one start")
     specs: tuple[TrainingSpec, ...] = Field(min_length=1)
+
+    @field_validator("title")
+    @classmethod
+    def _printable(cls, title: str) -> str:
+        return _without_control_characters(title)
 
     @field_validator("backends")
     @classmethod
@@ -339,7 +372,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if len(content) > LARGEST_SUITE_BYTES:
         raise UnusableError(f"{path}: larger than {LARGEST_SUITE_BYTES} bytes; a suite is a small TOML file")
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnusableError(f"{path}: not valid TOML: {' '.join(str(error).split())}") from None
 

@@ -77,6 +77,8 @@ def _train(asked: "RunRequest") -> int:
         return EXIT_INTERRUPTED
     records = _print_report(asked.folder)
     well = all(result.status in ("ok", "skipped") for result in records.results)
+    if not well:
+        click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
     return EXIT_OK if well else EXIT_FAILED_BACKEND
 
 

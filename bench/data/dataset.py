@@ -7,13 +7,22 @@ import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write a `.npy` file. Where the disk is full, NumPy's `save` gives a count of bytes instead of the reason."""
+    array = np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
+        file.write(array.data)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Dataset:
     def save(self, folder: Path) -> None:
         """Write one `.npy` file a field, so that many processes can map the same decoded data."""
         for field in fields(self):
-            np.save(folder / f"{field.name}.npy", np.asarray(getattr(self, field.name)), allow_pickle=False)
+            save_array(folder / f"{field.name}.npy", np.asarray(getattr(self, field.name)))
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+SYSTEM_FILES = ("thumbs.db", "desktop.ini", "ehthumbs.db")
+"""What Windows puts into folders of images. macOS writes hidden files."""
 FORMATS = ("PNG", "JPEG")
 LAYOUT = "FOLDER/train/CLASS/*.png and FOLDER/test/CLASS/*.png, also .jpg, .jpeg"
 # How Pillow calls each colour, and its channels.
@@ -37,7 +39,7 @@ def load_images(folder: Path, image_size: tuple[int, int], color: Color) -> Data
     Raises
     ------
     UnusableError
-        One line with the file or folder that cannot be used; no file is skipped, except hidden ones.
+        One line with the file or folder that cannot be used. Only hidden files and those of `SYSTEM_FILES` are skipped.
     """
     if find_spec("PIL") is None:
         raise UnusableError("images:FOLDER needs Pillow; remedy: pip install 'scratchnet[images]'")
@@ -62,11 +64,15 @@ def _class_files(split: Path) -> ClassFiles:
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UnusableError(f"{printable(folder)}: not a folder; expected: {LAYOUT}")
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = sorted(path for path in folder.iterdir() if not _made_by_the_system(path.name))
     for path in paths:
         if not path.name.isprintable():
             raise UnusableError(f"{printable(path)}: has a name that cannot be printed; remedy: rename it")
     return paths
+
+
+def _made_by_the_system(name: str) -> bool:
+    return name.startswith(".") or name.lower() in SYSTEM_FILES
 
 
 def _image_files(folder: Path) -> list[Path]:

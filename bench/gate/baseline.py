@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
-from bench.frozen import FrozenRecord
+from bench.frozen import FrozenRecord, first_problem
 from bench.gate.decision import Effect, Rule, Verdict
 from bench.gate.rounds import Round
 from bench.gate.sequential import median_interval
@@ -69,9 +69,7 @@ class Baseline(FrozenRecord):
         except OSError as error:
             raise UnusableError(f"{path}: cannot be read ({error.strerror or error})") from None
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"])) or "file"
-            raise UnusableError(f"{path}: no baseline: {place}: {first['msg']}") from None
+            raise UnusableError(f"{path}: no baseline: {first_problem(error)}") from None
 
 
 def machine_facts(environment: Mapping[str, Any]) -> dict[str, str | int | None]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data import load_dataset
+from bench.data.dataset import save_array
 from bench.inputs import Inputs
 from bench.plan import Plan, flat
 from bench.spec import TrainingSpec
@@ -63,7 +64,7 @@ class PlanFiles:
         for layer, (W, b) in enumerate(parameters, 1):
             arrays |= {f"W{layer}": W, f"b{layer}": b}
         for name, array in arrays.items():
-            np.save(folder / f"{name}.npy", array)
+            save_array(folder / f"{name}.npy", array)
 
     def job(self, tree: Path, threads: int, extra: float = 0.0, target: str = SCRATCHNET) -> dict[str, object]:
         """What a side's process is for, in plain values; of the spec what was set, for old revisions."""

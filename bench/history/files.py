@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
+from bench.frozen import first_problem
 from bench.git import git
 from bench.history.points import UNRECORDED, Key, Point, finite, in_utc, machine_of
 
@@ -219,5 +220,4 @@ def _checked(path: Path, check: Callable[[], Model]) -> Model:
     try:
         return check()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UnusableError(f"{path}: {'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from None
+        raise UnusableError(f"{path}: {first_problem(error)}") from None

@@ -11,6 +11,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from bench.data import Dataset
+from bench.data.dataset import save_array
 from bench.errors import UnusableError
 
 NOISE = 16.0
@@ -53,7 +54,7 @@ def write(dataset: Dataset, examples: int, folder: Path) -> None:
     """Write a data set whose training row i is row i mod N of `dataset`; from row N on with noise."""
     held = len(dataset.y_train)
     dataset.first(1, None).save(folder)
-    np.save(folder / "y_train.npy", np.resize(dataset.y_train, examples), allow_pickle=False)
+    save_array(folder / "y_train.npy", np.resize(dataset.y_train, examples))
     x = open_memmap(folder / "x_train.npy", "w+", np.uint8, (examples, dataset.features))
     for start in range(0, examples, ROWS):
         rows = np.arange(start, min(start + ROWS, examples))

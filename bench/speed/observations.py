@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
-from bench.frozen import FrozenRecord
+from bench.frozen import FrozenRecord, first_problem
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
@@ -65,8 +65,7 @@ class Observed(FrozenRecord):
         except OSError as error:
             raise UnusableError(f"{path}: cannot be read ({error.strerror or error})") from None
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise UnusableError(f"{path}: {'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from None
+            raise UnusableError(f"{path}: {first_problem(error)}") from None
 
 
 _ADAPTER: TypeAdapter[Observed] = TypeAdapter(Annotated[Observed, Field()])

@@ -132,3 +132,44 @@ def test_predictions_of_other_examples_are_refused(make, wrong):
         UnusableError, match=r"B, 'one', 'scratchnet', seed 0: test_predictions are \d+ of classes up to"
     ):
         document(make("a", answers([0])), make("b", wrong))
+
+
+def two_data(folder, source, predictions, fingerprints):
+    """A run of two specs on one source: "all" of its examples, and "part" of them."""
+    part = {"source": source, "train_examples": 20}
+    cells = {("scratchnet", 0): {"predictions": predictions}}
+    first = made.records(cells, spec={"name": "all", "data": source})
+    second = made.records(cells, spec={"name": "part", "data": part})
+    suite = first[0].suite.model_copy(update={"specs": (*first[0].suite.specs, *second[0].suite.specs)})
+    keys = [spec.data.key for spec in suite.specs]
+    run = first[0].model_copy(update={"suite": suite, "data_fingerprints": dict(zip(keys, fingerprints, strict=True))})
+    return made.write(folder, [run, *first[1:], *second[1:]])
+
+
+@pytest.fixture
+def source_and_fingerprints(idx_folder):
+    source = f"idx:{idx_folder}"
+    specs = DataSpec(source=source), DataSpec(source=source, train_examples=20)
+    return source, [load_dataset(data).fingerprint for data in specs]
+
+
+def test_two_identical_data_of_one_source_keep_their_mcnemar_tests(tmp_path, source_and_fingerprints):
+    source, fingerprints = source_and_fingerprints
+    a = two_data(tmp_path / "a", source, answers([0]), fingerprints)
+    found = document(a, two_data(tmp_path / "b", source, answers([1]), fingerprints))
+    assert [row.spec for row in found.rows] == ["all", "part"]
+    assert all(test.only_a == test.only_b == 1 for row in found.rows for test in row.mcnemar)
+    assert all(row.mcnemar for row in found.rows)
+    assert not any("McNemar" in line for line in found.differences)
+
+
+@pytest.mark.parametrize("changed", ["all", "part"])
+def test_of_two_data_of_one_source_the_changed_one_is_said_and_the_other_compared(
+    tmp_path, source_and_fingerprints, changed
+):
+    source, fingerprints = source_and_fingerprints
+    now = ["e" * 64 if name == changed else one for name, one in zip(("all", "part"), fingerprints, strict=True)]
+    a = two_data(tmp_path / "a", source, answers([0]), fingerprints)
+    found = document(a, two_data(tmp_path / "b", source, answers([1]), now))
+    assert [row.spec for row in found.rows] == ["part" if changed == "all" else "all"]
+    assert any(f"spec '{changed}': its data differ" in line for line in found.differences)

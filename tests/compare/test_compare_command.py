@@ -147,6 +147,15 @@ def test_records_of_the_first_schema_are_read(capsys):
     assert out.startswith("B is identical to A in all 2 rows")
 
 
+def test_two_data_of_one_source_in_the_first_schema_are_read(capsys):
+    """It kept a fingerprint of the last one only: the labels of the other cannot be believed, and that is said."""
+    folder = GOLDEN / "schema-1-two-data"
+    code, out, _ = invoke(capsys, folder, folder)
+    assert code == 0
+    assert out.startswith("B is identical to A in all 2 rows")
+    assert "no fingerprint of these examples in A" in " ".join(out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -218,7 +227,7 @@ def test_a_broken_line_is_named_with_its_place(capsys, baseline, tmp_path):
     code, _, err = invoke(capsys, baseline, b)
     assert code == 2
     assert f"{b}/records.jsonl:" in err
-    assert "Field required" in err
+    assert "is missing" in err
 
 
 HOSTILE = ["<script>alert(1)</script>", "../../etc/passwd", "a|b`c`*d*", "[red]x[/red]", "=1+1", "x" * 80]

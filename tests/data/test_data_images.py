@@ -83,9 +83,10 @@ def test_the_first_examples_are_not_all_of_one_class(tmp_path):
     assert set(data.y_train[:8]) == set(data.y_train[-8:]) == {0, 1, 2}
 
 
-def test_hidden_files_are_skipped(folder):
+def test_hidden_files_and_those_of_the_system_are_skipped(folder):
     for place in ("train", "train/cat"):
-        (folder / place / ".DS_Store").write_bytes(b"\0")
+        for name in (".DS_Store", "._a.png", "Thumbs.db", "desktop.ini", "Desktop.ini"):
+            (folder / place / name).write_bytes(b"\0")
     assert len(load_images(folder, (2, 2), "grey").y_train) == 3
 
 

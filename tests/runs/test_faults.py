@@ -51,7 +51,9 @@ def test_a_fault_is_recorded_and_the_others_finish(fault, suite_path, tmp_path, 
     assert results["scratchnet"].status == "ok"
     assert sum(epoch.backend == "scratchnet" for epoch in records.epochs) == 3
     assert records.complete
-    assert status.replace("_", " ") in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert status.replace("_", " ") in printed.out
+    assert "--resume does not train it again: start a new run" in printed.err
 
 
 @pytest.mark.usefixtures("planted")

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import UnusableError
-from bench.records import RECORDS_NAME, CellEndRecord, CellRecord, RecordLog, Records, RunRecord
+from bench.records import RECORDS_NAME, CellEndRecord, CellRecord, EpochRecord, RecordLog, Records, RunRecord
 from bench.spec import load_suite
 
 RUN = RunRecord(
@@ -47,12 +47,12 @@ RUN_LINE = RUN.model_dump_json().encode() + b"\n"
     [
         (None, r"records\.jsonl: no records of a run \(No such file"),
         (b"", r"records\.jsonl:1: does not start with the record of a run"),
-        (b"{}\n", r"records\.jsonl:1: record: Unable to extract tag"),
-        (b"\xff\xfe\n", r"records\.jsonl:1: record: Invalid JSON"),
-        (b"[" * 100_000 + b"\n", r"records\.jsonl:1: record: Invalid JSON"),
+        (b"{}\n", r"records\.jsonl:1: record: has no 'kind'"),
+        (b"\xff\xfe\n", r"records\.jsonl:1: record: not valid JSON"),
+        (b"[" * 100_000 + b"\n", r"records\.jsonl:1: record: not valid JSON"),
         (
             RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":"x","attempt":1}\n',
-            r":2: seed: Input should be a valid int",
+            r":2: seed: must be a valid integer.*, not 'x'",
         ),
         (RUN_LINE.replace(b'version":2', b'version":99'), r":1: schema version 99; this version reads 1"),
     ],
@@ -76,3 +76,37 @@ def test_a_record_of_schema_1_has_the_fingerprint_of_the_last_data_of_a_source_o
     old = RUN.model_copy(update={"suite": suite, "schema_version": 1, "data_fingerprints": {spec.data.source: "f"}})
     read = RunRecord.model_validate_json(old.model_dump_json())
     assert (read.fingerprint_of(spec.data), read.fingerprint_of(part.data)) == (None, "f")
+
+
+EPOCH = EpochRecord(
+    spec="a", seed=0, attempt=1, backend="b", epoch=1, warm_up=True, turn=0, epoch_seconds=1, cpu_seconds=1,
+    samples_per_second=1, train_cost=1, train_accuracy=1, validation_accuracy=None, test_accuracy=1,
+    test_binary_accuracy=None, batches_fingerprint="0", expected_batches_fingerprint="0",
+)  # fmt: skip
+END = CellEndRecord(spec="a", seed=0, attempt=1)
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([EPOCH, EPOCH], "3: repeats the epoch record of line 2"),
+        ([EPOCH, EPOCH.model_copy(update={"epoch_seconds": 9.0})], "3: repeats the epoch record of line 2"),
+        ([cell(1), EPOCH, cell(1)], "4: repeats the cell record of line 2"),
+        ([END, cell(2), END.model_copy(update={"attempt": 2})], "4: repeats the cell_end record of line 2"),
+    ],
+)
+def test_a_record_that_stands_twice_is_refused_with_its_line(tmp_path, records, message):
+    with RecordLog(tmp_path) as log:
+        for record in (RUN, *records):
+            log.write(record)
+    with pytest.raises(UnusableError, match=rf"records\.jsonl:{message} \(spec 'a', seed 0\); remove one"):
+        Records.read(tmp_path)
+
+
+def test_a_run_that_is_resumed_and_epochs_of_other_attempts_are_no_repetition(tmp_path):
+    again = RUN.model_copy(update={"resumed": True})
+    later = [record.model_copy(update={"attempt": 2}) for record in (cell(1), EPOCH, END)]
+    with RecordLog(tmp_path) as log:
+        for record in (RUN, cell(1), EPOCH, again, *later):
+            log.write(record)
+    assert [epoch.attempt for epoch in Records.read(tmp_path).epochs] == [2]

@@ -260,6 +260,15 @@ def test_a_full_disk_gets_a_line_and_what_was_finished_is_whole(suite_path, tmp_
     assert len(content.splitlines()) > 3
 
 
+def test_a_disk_without_room_for_the_data_says_so(suite_path, tmp_path):
+    def tiny_files_only():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+
+    code, _, err = bench("run", suite_path, "--out", tmp_path / "run", preexec_fn=tiny_files_only)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "cannot be written (File too large)" in err
+
+
 def test_validation_examples_are_held_out_of_training(suite_path, tmp_path):
     suite_path.write_text(suite_path.read_text().replace("[[specs]]", "[[specs]]\nvalidation_fraction = 0.25"))
     code, _, err = bench("run", suite_path, "--seeds", "0", "--out", tmp_path / "run")
@@ -310,3 +319,22 @@ def test_a_resume_is_refused_where_any_of_several_data_has_changed(suite_text, i
     assert "not those that this run began with; start a new run" in err
     run = Records.read(tmp_path / "run").run
     assert len({run.fingerprint_of(each.data) for each in run.suite.specs} - {None}) == 2
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
+def test_a_run_folder_that_goes_away_is_noticed_at_the_next_record(how, suite_path, tmp_path):
+    folder = tmp_path / "run"
+    process = start("run", suite_path, "--epochs", "10000", "--out", folder)
+    wait_for_lines(folder, 5)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    if how == "removed":
+        (folder / RECORDS_NAME).unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        folder.rename(tmp_path / "elsewhere")
+    if how == "replaced":
+        shutil.copytree(tmp_path / "elsewhere", folder)
+    code, _, err = finish(process)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{folder / RECORDS_NAME}: was removed or replaced during the run" in err
+    wait_until_gone(workers)

@@ -158,10 +158,20 @@ def test_shipped_suites_are_the_ones_promised():
         ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
         ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: a seed stands there twice"),
         ("seeds = [0]", "seeds = []", r"defaults.seeds: Tuple should have at least 1 item"),
-        ("seeds = [0]", "seeds = [0]\ndata = 'cifar'", r"defaults.data.source: String should match pattern '.*mnist"),
+        (
+            "seeds = [0]",
+            "seeds = [0]\ndata = 'cifar'",
+            r"defaults.data.source: 'cifar' is not known; did you mean 'tfds:cifar'\?; allowed: mnist, tfds:NAME, idx:",
+        ),
+        ("seeds = [0]", "seeds = [0]\ndata = 'minst'", r"'minst' is not known; did you mean 'mnist'\?; allowed"),
+        ("seeds = [0]", "seeds = [0]\ndata = 'tdfs:mnist'", r"did you mean 'tfds:mnist'\?; allowed"),
+        ("seeds = [0]", "seeds = [0]\ndata = './x'", r"did you mean 'idx:./x' or 'images:./x'\?; allowed"),
+        ("seeds = [0]", "seeds = [0]\ndata = 'tfds:'", r"'tfds:' is not known; allowed: mnist, tfds:NAME"),
+        ("seeds = [0]", 'seeds = [1]\nname = " "', r"defaults.name: ' ' is blank; write a name, or leave it out"),
+        ("[defaults]", 'title = "a\\u001bb"\n[defaults]', r"title: 'a.x1bb' has a character that cannot be printed"),
         ("seeds = [0]", "seeds = [0]\ndata = 'images:x'", r"defaults.data: images:FOLDER needs image_size"),
         ("epochs = 2", "epochs = ", r"not valid TOML: Invalid value \(at line 5"),
-        ("seeds = [0]", 'seeds = [1]\nname = "a\\tb"', r"defaults.name: has a character that cannot be printed"),
+        ("seeds = [0]", 'seeds = [1]\nname = "a\\tb"', r"defaults.name: 'a..b' has a character that cannot be printed"),
         ("epochs = 2\n", "", r"specs\[0\].epochs: Field required"),
     ],
 )
@@ -314,3 +324,8 @@ def test_what_numpy_computed_is_as_good_as_a_number():
     assert made(np.int64, np.float32, np.array) == expected
     assert made(np.uint16, np.float64, lambda seeds: tuple(map(np.int64, seeds))) == expected
     assert made(np.int64, np.float64, np.array).model_dump_json() == expected.model_dump_json()
+
+
+def test_a_suite_may_begin_with_a_byte_order_mark(tmp_path):
+    plain = load_suite(written(tmp_path, GOOD))
+    assert load_suite(written(tmp_path, "\ufeff" + GOOD)) == plain

@@ -133,7 +133,7 @@ def test_what_was_observed_is_read_back(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "Invalid JSON"), (b"{}", "Field required"), (b'{"schema_version": 2}', "schema_version")],
+    [(b"{", "not valid JSON"), (b"{}", "is missing"), (b'{"schema_version": 2}', "schema_version")],
 )
 def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, message):
     (tmp_path / "observations.json").write_bytes(content)
