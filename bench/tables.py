@@ -13,7 +13,7 @@ from rich.table import Table
 from bench import markdown, terminal
 from bench.records import EpochRecord, Records, ResultRecord, WorkerRecord
 from bench.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
-from bench.text import one_line
+from bench.text import one_line, ratio_text
 from bench.verdict import Findings, sentence
 
 # Column → type. "string" and "Int64" hold a missing value without becoming something else.
@@ -75,6 +75,7 @@ AGGREGATE_COLUMNS: dict[str, str] = {
 }
 
 FINAL = ("train_cost", "train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy")
+UNSTABLE_ABOVE = 1.5
 TIMED = ("epoch_seconds", "cpu_seconds", "samples_per_second")
 
 Key = tuple[str, int, str]
@@ -146,7 +147,7 @@ def summary_markdown(records: Records) -> str:
             verdict=verdict(records),
             aggregate=aggregate_table(records),
             summary=summary_table(records),
-            warnings=_warnings(records),
+            warnings=warning_lines(records),
             reference=run.reference,
             both_accuracies=Path(run.suite_name).stem == "founding",
         )
@@ -167,9 +168,17 @@ def csv_text(table: pd.DataFrame) -> str:
     return text
 
 
-def _warnings(records: Records) -> list[str]:
-    every = (str(line) for run in records.runs for line in run.environment.get("warnings") or ())
-    return list(dict.fromkeys(every))
+def warning_lines(records: Records) -> list[str]:
+    """What to know before the figures are trusted: the machine's warnings, then the time ratios that are unstable."""
+    aggregate = aggregate_table(records)
+    unstable = aggregate[aggregate["time_ratio_high"] > UNSTABLE_ABOVE * aggregate["time_ratio_low"]]
+    every = (one_line(line) for run in records.runs for line in run.environment.get("warnings") or ())
+    return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
+
+
+def _unstable(row: Mapping[Any, Any]) -> str:
+    place = f"{one_line(row['spec'], 120)}, {one_line(row['backend'], 60)}"
+    return f"{place}: the time ratio is unstable, {ratio_text(row)}; more seeds or a quieter machine would tell"
 
 
 def _frame(rows: Iterable[Mapping[str, Any]], columns: dict[str, str]) -> pd.DataFrame:

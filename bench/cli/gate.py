@@ -48,7 +48,9 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 
 @main.command(epilog=GATE_EXIT_CODES)
 @click.option("--against", metavar="REV", help="Git revision that the work tree is compared with.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="File of `scratchbench baseline save`, in place of REV.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="File of `scratchbench baseline save`, in place of REV."
+)
 @click.option("--tolerance", default="3%", show_default=True, callback=_fraction, help="A slowdown up to it passes.")
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
 @click.option("--command", "text", metavar="CMD", help="Time this command instead; {tree} is the folder of a side.")

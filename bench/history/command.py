@@ -51,9 +51,7 @@ def _find(folder: Path, branch: str | None, metrics: Sequence[str]) -> Found:
 def _nothing(folder: Path, branch: str | None, metrics: Sequence[str] | None) -> str:
     where = f"{folder} of {branch}" if branch else str(folder)
     of = f" with {', '.join(metrics)}" if metrics is not None else ""
-    return (
-        f"{where}: no run{of} that can be read; `scratchbench run`, `speed`, `gate` and pytest-benchmark write some"
-    )
+    return f"{where}: no run{of} that can be read; `scratchbench run`, `speed`, `gate` and pytest-benchmark write some"
 
 
 def _make(out: Path) -> None:
