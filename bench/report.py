@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.csv_text import csv_text
 from bench.files import write_atomically
 from bench.plots import draw_plots
 from bench.records import SCHEMA_VERSION, Records
-from bench.tables import csv_text, epochs_table, summary_markdown, summary_table, verdict
+from bench.tables import epochs_table, summary_markdown, summary_table, verdict
 
 
 def write_report(folder: Path) -> Records:

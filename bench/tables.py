@@ -159,15 +159,6 @@ def terminal_table(records: Records) -> Table:
     return terminal.table(aggregate_table(records), records.run.reference)
 
 
-def csv_text(table: pd.DataFrame) -> str:
-    """The table as CSV: floats with all their digits, missing as nothing, one line a row."""
-    lines = table.copy()
-    for name in table.columns[table.dtypes == "string"]:
-        lines[name] = table[name].map(one_line, na_action="ignore")
-    text: str = lines.to_csv(index=False, lineterminator="\n")
-    return text
-
-
 def warning_lines(records: Records) -> list[str]:
     """What to know before the figures are trusted: the machine's warnings, then the time ratios that are unstable."""
     aggregate = aggregate_table(records)

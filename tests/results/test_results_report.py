@@ -1,11 +1,14 @@
 """The report: every file whole, the same bytes when made again, also of a run cut short."""
 
+import csv
 import json
 from pathlib import Path
 
 import builders
+import pandas as pd
 import pytest
 
+from bench.csv_text import csv_text
 from bench.errors import UnusableError
 from bench.records import Records
 from bench.report import write_report
@@ -83,3 +86,27 @@ def test_a_folder_that_cannot_be_written_is_one_error(folder):
     with pytest.raises(UnusableError, match=r"summary\.csv: cannot be written"):
         write_report(folder)
     assert not [name.name for name in folder.iterdir() if name.name.startswith(".summary")]
+
+
+FORMULAS = ["=cmd|'/C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x")', "＝1+1"]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_no_text_of_a_csv_starts_a_formula(tmp_path, name):
+    one = builders.spec(name=name if name.isascii() else "one", seeds=(0,), epochs=2)
+    found = builders.realistic([one], ("keras-fit", name), ends={name: ("failed", 1)})
+    write_report(builders.write(tmp_path, found))
+    for file in ("epochs.csv", "summary.csv"):
+        rows = list(csv.DictReader((tmp_path / file).read_text().splitlines()))
+        assert {row["spec"] for row in rows} == {f"'{name}" if name.isascii() else "one"}
+        assert {row["backend"] for row in rows} == {"keras-fit", f"'{name}"}
+        assert all(float(row["train_cost"]) > 0 for row in rows if row["backend"] == "keras-fit")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_every_start_of_a_formula_is_escaped_and_numbers_stay_numbers(start):
+    table = pd.DataFrame({"name": [f"{start}1", None, "fine"], "cost": [-1.5, 2.0, float("nan")], "count": [-3, 1, 2]})
+    text = csv_text(table).split("\n")
+    assert text[1].startswith("'")
+    assert text[1].endswith(",-1.5,-3")
+    assert text[2:] == [",2.0,1", "fine,,2", ""]

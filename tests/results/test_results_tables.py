@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from bench.records import Records
+from bench.csv_text import csv_text
 from bench.tables import (
     AGGREGATE_COLUMNS,
     EPOCHS_COLUMNS,
     SUMMARY_COLUMNS,
     aggregate_table,
-    csv_text,
     epochs_table,
     summary_table,
 )
