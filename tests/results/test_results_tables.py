@@ -8,8 +8,8 @@ import builders
 import pandas as pd
 import pytest
 
-from bench.records import Records
 from bench.csv_text import csv_text
+from bench.records import Records
 from bench.tables import (
     AGGREGATE_COLUMNS,
     EPOCHS_COLUMNS,
