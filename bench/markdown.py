@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from bench.text import MISSING, escaped, is_missing, megabytes, percent, ratio_text, significant
+from bench.text import MISSING, MOST_PANELS, escaped, is_missing, megabytes, percent, ratio_text, significant
 
 HEADERS = (
     "backend",
@@ -131,6 +131,9 @@ def _warnings(content: Content) -> Iterator[str]:
 
 def _plots(content: Content) -> Iterator[str]:
     yield "## Plots"
+    specs = content.aggregate["spec"].nunique()
+    if specs > MOST_PANELS:
+        yield f"The plots show the first {MOST_PANELS} of {specs} specs; the tables hold all."
     yield "\n\n".join(f"![{name.replace('_', ' ')}]({name}.png)" for name in PLOTS)
 
 

@@ -90,17 +90,17 @@ def _print_report(folder: Path) -> "Records":
     """
     from rich.console import Console
 
-    from bench.report import write_report
+    from bench.report import make_report
     from bench.tables import terminal_table, verdict, warning_lines
 
-    records, console = write_report(folder), Console()
+    tables, console = make_report(folder), Console()
     say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)
-    say(f"\n{verdict(records)}\n")
-    console.print(terminal_table(records))
-    for line in warning_lines(records):
+    say(f"\n{verdict(tables)}\n")
+    console.print(terminal_table(tables))
+    for line in warning_lines(tables):
         say(f"warning: {line}")
     console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
-    return records
+    return tables.records
 
 
 @main.command()
