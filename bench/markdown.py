@@ -10,9 +10,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from bench.text import MISSING, bound, escaped, is_missing, megabytes, percent, significant
-
-UNSTABLE_ABOVE = 1.5
+from bench.text import MISSING, MOST_PANELS, escaped, is_missing, megabytes, percent, ratio_text, significant
 
 HEADERS = (
     "backend",
@@ -91,7 +89,7 @@ def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
         significant(row["train_cost"], 4),
         significant(row["epoch_seconds"]),
         significant(row["samples_per_second"]),
-        "reference" if row["backend"] == reference else _ratio(row),
+        "reference" if row["backend"] == reference else ratio_text(row),
         megabytes(row["peak_memory_bytes"]),
     )
 
@@ -99,15 +97,6 @@ def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
 def _accuracy(row: dict[Any, Any]) -> str:
     half = row["test_accuracy_half_width"]
     return percent(row["test_accuracy"]) + ("" if is_missing(half) else f" ± {percent(half)}")
-
-
-def _ratio(row: dict[Any, Any]) -> str:
-    if is_missing(row["time_ratio"]):
-        return MISSING
-    centre = significant(row["time_ratio"])
-    if is_missing(row["time_ratio_low"]):
-        return f"{centre} (one seed: no interval)"
-    return f"{centre} ({bound(row['time_ratio_low'])} to {bound(row['time_ratio_high'])})"
 
 
 def _both_accuracies(content: Content) -> Iterator[str]:
@@ -135,21 +124,16 @@ def _lost(content: Content) -> Iterator[str]:
 
 
 def _warnings(content: Content) -> Iterator[str]:
-    lines = [escaped(line, 1000) for line in content.warnings] + list(_unstable(content))
-    if lines:
+    if content.warnings:
         yield "## Warnings"
-        yield "\n".join(f"- {line}" for line in lines)
-
-
-def _unstable(content: Content) -> Iterator[str]:
-    table = content.aggregate
-    for row in table[table["time_ratio_high"] > UNSTABLE_ABOVE * table["time_ratio_low"]].to_dict("records"):
-        place = f"{escaped(row['spec'], 120)}, {escaped(row['backend'], 60)}"
-        yield f"{place}: the time ratio is unstable, {_ratio(row)}; more seeds or a quieter machine would tell"
+        yield "\n".join(f"- {escaped(line, 1000)}" for line in content.warnings)
 
 
 def _plots(content: Content) -> Iterator[str]:
     yield "## Plots"
+    specs = content.aggregate["spec"].nunique()
+    if specs > MOST_PANELS:
+        yield f"The plots show the first {MOST_PANELS} of {specs} specs; the tables hold all."
     yield "\n\n".join(f"![{name.replace('_', ' ')}]({name}.png)" for name in PLOTS)
 
 

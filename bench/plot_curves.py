@@ -20,7 +20,7 @@ DASHES = (0, (4, 3))
 
 def cost_curves(drawn: Drawn) -> Figure:
     """Training cost of every epoch: mean over seeds, and a band from the lowest seed to the highest."""
-    figure, panels = grid(drawn.specs, "Training cost by epoch (mean over the epoch's steps)")
+    figure, panels = grid(drawn.specs, drawn.title("Training cost by epoch (mean over the epoch's steps)"))
     for axes, spec in zip(panels, drawn.specs, strict=True):
         epochs = drawn.epochs[drawn.epochs["spec"] == spec]
         for backend, rows in epochs.groupby("backend", sort=False):
@@ -33,7 +33,7 @@ def cost_curves(drawn: Drawn) -> Figure:
 
 def accuracy_curves(drawn: Drawn) -> Figure:
     """Accuracy on the test examples after every epoch as a line, on the training examples as thin dashes."""
-    figure, panels = grid(drawn.specs, "Accuracy after each epoch")
+    figure, panels = grid(drawn.specs, drawn.title("Accuracy after each epoch"))
     columns = ["test_accuracy", "train_accuracy"]
     per_cent = drawn.epochs.assign(**{name: 100 * drawn.epochs[name] for name in columns})
     for axes, spec in zip(panels, drawn.specs, strict=True):

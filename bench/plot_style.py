@@ -100,6 +100,12 @@ class Drawn:
     specs: tuple[str, ...]
     backends: tuple[str, ...]
     reference: str
+    all_specs: int
+
+    def title(self, text: str) -> str:
+        """`text`, and how many specs are left out."""
+        left_out = self.all_specs > len(self.specs)
+        return f"{text}; the first {len(self.specs)} of {self.all_specs} specs" if left_out else text
 
     def title_of(self, backend: str) -> str:
         """The backend's label, with what became of it where no seed on any spec went well."""

@@ -14,17 +14,22 @@ from matplotlib.lines import Line2D
 
 from bench.plot_style import Drawn, grid, label, legend_below, logarithmic, outer, style_of
 
+MOST_DOTS = 100
 DARK, GREY = "#222222", "#444444"
 
 
 def epoch_seconds(drawn: Drawn) -> Figure:
-    """Every epoch as a dot, seeds one below the other; the warm-up hollow; a bar at the median of the timed epochs."""
-    figure, panels = grid(drawn.specs, "Seconds of every epoch", _height_of_rows(drawn.backends))
+    """Every epoch as a dot, seeds one below the other; the warm-up hollow; a bar at the median of the timed epochs.
+
+    Of more than 100 epochs, at most 100 are drawn at equal distances; the median is that of all.
+    """
+    step = math.ceil(drawn.epochs["epoch"].max() / MOST_DOTS) if len(drawn.epochs) else 1
+    figure, panels = grid(drawn.specs, drawn.title(_epochs_title(step)), _height_of_rows(drawn.backends))
     for axes, spec in zip(panels, drawn.specs, strict=True):
         epochs = drawn.epochs[drawn.epochs["spec"] == spec]
         _log_axis(axes, epochs["epoch_seconds"], 1.25)
         for row, backend in enumerate(drawn.backends):
-            _dots(axes, epochs[epochs["backend"] == backend], row, style_of(backend).color)
+            _dots(axes, epochs[epochs["backend"] == backend], row, style_of(backend).color, step)
         _name_axes(axes, drawn.backends, "seconds of an epoch (logarithmic)")
     legend_below(figure, _dot_legend())
     return figure
@@ -35,7 +40,7 @@ def time_ratio(drawn: Drawn) -> Figure:
     reference, summary = label(drawn.reference), drawn.summary
     others = tuple(name for name in drawn.backends if name != drawn.reference)
     title = f"Time ratio: seconds of an epoch / seconds of {reference}; below 1 is faster"
-    figure, panels = grid(drawn.specs, title, _height_of_rows(others))
+    figure, panels = grid(drawn.specs, drawn.title(title), _height_of_rows(others))
     for axes, spec in zip(panels, drawn.specs, strict=True):
         _log_axis(axes, [1.0, *summary["time_ratio"]], 1.6)  # the same in all panels, so that they can be compared
         axes.axvline(1, color=style_of(drawn.reference).color, linewidth=1.6, zorder=2)
@@ -48,7 +53,12 @@ def time_ratio(drawn: Drawn) -> Figure:
     return figure
 
 
-def _dots(axes: Axes, epochs: pd.DataFrame, row: int, color: str) -> None:
+def _epochs_title(step: int) -> str:
+    return "Seconds of every epoch" if step == 1 else f"Seconds of an epoch (one of every {step} epochs is drawn)"
+
+
+def _dots(axes: Axes, every: pd.DataFrame, row: int, color: str, step: int) -> None:
+    epochs = every[(every["epoch"] - 1) % step == 0]
     seeds = sorted(epochs["seed"].unique())
     for place, seed in enumerate(seeds):
         of_seed = epochs[(epochs["seed"] == seed) & (epochs["epoch_seconds"] > 0)]
@@ -56,7 +66,7 @@ def _dots(axes: Axes, epochs: pd.DataFrame, row: int, color: str) -> None:
         height = row + 0.44 * ((place + 0.5) / len(seeds) - 0.5)
         axes.plot(timed, [height] * len(timed), "o", color=color, markersize=3.6, alpha=0.75, markeredgewidth=0)
         axes.plot(warm_up, [height] * len(warm_up), "o", color=color, markersize=4.6, fillstyle="none")
-    counted = epochs[~epochs["warm_up"]]["epoch_seconds"]
+    counted = every[~every["warm_up"]]["epoch_seconds"]
     if len(counted):
         axes.vlines(float(counted.median()), row - 0.38, row + 0.38, color=DARK, linewidth=1.6, zorder=3)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.files import atomic_path
@@ -17,7 +18,8 @@ from bench.plot_curves import accuracy_curves, cost_curves
 from bench.plot_style import SETTINGS, Drawn, dots_per_inch
 from bench.plot_times import epoch_seconds, time_ratio
 from bench.records import Records
-from bench.tables import aggregate_table, epochs_table, summary_table
+from bench.tables import Tables, tables_of
+from bench.text import MOST_PANELS
 
 # Kind of file → what it must not hold, for the same records are to give the same bytes.
 METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
@@ -30,31 +32,38 @@ PLOTS: dict[str, Callable[[Drawn], Figure]] = {
 }
 
 
-def draw_plots(records: Records, folder: Path) -> list[Path]:
+def draw_plots(run: Records | Tables, folder: Path) -> list[Path]:
     """Write every plot of `PLOTS` to the folder; the files, in that order, each PNG before SVG."""
-    figures = draw_figures(records)
-    with _settings():
-        return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
+    drawn = _drawn(tables_of(run))
+    with _settings():  # one figure at a time: those of many specs are large
+        return [path for name, draw in PLOTS.items() for path in _save(draw(drawn), folder / name)]
 
 
-def draw_figures(records: Records) -> dict[str, Figure]:
+def draw_figures(run: Records | Tables) -> dict[str, Figure]:
     """Name → figure of every plot of `PLOTS`."""
-    drawn = _drawn(records)
+    drawn = _drawn(tables_of(run))
     with _settings():
         return {name: draw(drawn) for name, draw in PLOTS.items()}
 
 
-def _drawn(records: Records) -> Drawn:
-    summary, suite = summary_table(records), records.run.suite
+def _drawn(tables: Tables) -> Drawn:
+    summary, run = tables.summary, tables.records.run
     specs, backends = set(summary["spec"]), set(summary["backend"])
+    every = tuple(spec.name for spec in run.suite.specs if spec.name in specs)
+    shown = every[:MOST_PANELS]
     return Drawn(
-        epochs=epochs_table(records),
-        summary=summary,
-        aggregate=aggregate_table(records),
-        specs=tuple(spec.name for spec in suite.specs if spec.name in specs),
-        backends=tuple(name for name in suite.backends if name in backends),
-        reference=records.run.reference,
+        epochs=_of_specs(tables.epochs, shown),
+        summary=_of_specs(summary, shown),
+        aggregate=_of_specs(tables.aggregate, shown),
+        specs=shown,
+        backends=tuple(name for name in run.suite.backends if name in backends),
+        reference=run.reference,
+        all_specs=len(every),
     )
+
+
+def _of_specs(table: pd.DataFrame, specs: tuple[str, ...]) -> pd.DataFrame:
+    return table[table["spec"].isin(specs)]
 
 
 @contextmanager

@@ -6,10 +6,11 @@ description of data, where 1 kept one for each source, that of the last spec wit
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from sys import intern
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -95,6 +96,27 @@ class EpochRecord(FrozenRecord):
     expected_batches_fingerprint: str
 
 
+class Epoch(NamedTuple):
+    """What is kept of an `EpochRecord` that was read: a run may have a million, and a tuple is a tenth of a model."""
+
+    spec: str
+    seed: int
+    attempt: int
+    backend: str
+    epoch: int
+    warm_up: bool
+    turn: int
+    epoch_seconds: float
+    cpu_seconds: float
+    samples_per_second: float
+    train_cost: float | None
+    train_accuracy: float | None
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    test_binary_accuracy: float | None
+    batches_fingerprint: str
+
+
 class ResultRecord(FrozenRecord):
     """How one worker ended."""
 
@@ -134,13 +156,13 @@ class Records:
     """The records of one run: those of finished attempts, in the order they were written."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        every = list(records)
+        every = [_light(record) for record in records]
         finished = {(r.spec, r.seed, r.attempt) for r in every if isinstance(r, CellEndRecord)}
         self.runs = [r for r in every if isinstance(r, RunRecord)]
         self.attempts = [r for r in every if isinstance(r, CellRecord)]
         whole = [r for r in every if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
         self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
-        self.epochs = [r for r in whole if isinstance(r, EpochRecord)]
+        self.epochs = [r for r in whole if isinstance(r, Epoch)]
         self.results = [r for r in whole if isinstance(r, ResultRecord)]
         self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
 
@@ -167,28 +189,33 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        records = records_of(folder, _ADAPTER, RunRecord)
-        _check_distinct(records, folder / RECORDS_NAME)
-        return cls(records)
+        return cls(_distinct(each_record_of(folder, _ADAPTER, RunRecord), folder / RECORDS_NAME))
 
 
-def _check_distinct(records: Iterable[Record], path: Path) -> None:
-    """Refuse a second record of the same thing, which would count twice. Only the run itself may be recorded again."""
-    lines: dict[tuple[Any, ...], int] = {}
+def _distinct(records: Iterable[Record], path: Path) -> Iterator[Record]:
+    """The same records; a second one of the same thing, which would count twice, is refused. A run may be recorded again."""
+    lines: dict[tuple[Any, ...], dict[int, int]] = {}
     for line, record in enumerate(records, 1):
-        if isinstance(record, RunRecord):
-            continue
-        first = lines.setdefault(_identity(record), line)
-        if first != line:
-            place = f"{path}:{line}: repeats the {record.kind} record of line {first}"
-            raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
+        if not isinstance(record, RunRecord):
+            of_kind = lines.setdefault(_identity(record), {})
+            first = of_kind.setdefault(getattr(record, "epoch", 0), line)
+            if first != line:
+                place = f"{path}:{line}: repeats the {record.kind} record of line {first}"
+                raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
+        yield record
 
 
 def _identity(record: CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord) -> tuple[Any, ...]:
-    """What a record is about. A (spec, seed) ends once, whatever the attempt."""
+    """What a record is about, but for its epoch. A (spec, seed) ends once, whatever the attempt."""
     attempt = None if isinstance(record, CellEndRecord) else record.attempt
-    backend, epoch = getattr(record, "backend", None), getattr(record, "epoch", None)
-    return record.kind, record.spec, record.seed, attempt, backend, epoch
+    return record.kind, record.spec, record.seed, attempt, getattr(record, "backend", None)
+
+
+def _light(record: Record) -> Record | Epoch:
+    if not isinstance(record, EpochRecord):
+        return record
+    values: Iterator[Any] = (getattr(record, name) for name in Epoch._fields)
+    return Epoch._make(intern(value) if isinstance(value, str) else value for value in values)
 
 
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> list[Kind]:
@@ -199,17 +226,35 @@ def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel])
     UnusableError
         With file and line, where a record cannot be read.
     """
+    return list(each_record_of(folder, adapter, first))
+
+
+def each_record_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> Iterator[Kind]:
+    """As `records_of`, one after another, so that the file is never in memory as a whole."""
     path = folder / RECORDS_NAME
+    versions = get_args(first.model_fields["schema_version"].annotation)
+    number = 0
+    for number, line in enumerate(_whole_lines(path), 1):
+        record = _parse(line, adapter, f"{path}:{number}", versions)
+        if number == 1:
+            _check_first(record, path, first)
+        yield record
+    if number == 0:
+        _check_first(None, path, first)
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        with path.open("rb") as file:
+            yield from (line[:-1] for line in file if line.endswith(b"\n"))
     except OSError as error:
         raise UnusableError(f"{path}: no records of a run ({error.strerror or error})") from None
-    versions = get_args(first.model_fields["schema_version"].annotation)
-    records = [_parse(line, adapter, f"{path}:{number}", versions) for number, line in enumerate(lines, 1)]
-    if not records or not isinstance(records[0], first):
+
+
+def _check_first(record: object, path: Path, first: type[BaseModel]) -> None:
+    if not isinstance(record, first):
         kind = first.model_fields["kind"].default
         raise UnusableError(f"{path}:1: does not start with the record of a {kind}")
-    return records
 
 
 def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str, versions: tuple[int, ...]) -> Kind:

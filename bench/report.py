@@ -4,13 +4,15 @@ Fed by the records of a run folder; feeds people, and whatever compares runs.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.csv_text import csv_text
 from bench.files import write_atomically
 from bench.plots import draw_plots
 from bench.records import SCHEMA_VERSION, Records
-from bench.tables import csv_text, epochs_table, summary_markdown, summary_table, verdict
+from bench.tables import Tables, summary_markdown, tables_of, verdict
 
 
 def write_report(folder: Path) -> Records:
@@ -27,27 +29,33 @@ def write_report(folder: Path) -> Records:
     UnusableError
         Where the folder holds no readable records or cannot be written.
     """
-    records = Records.read(folder)
-    texts = {
-        "run.json": json.dumps(run_facts(records), indent=2) + "\n",
-        "epochs.csv": csv_text(epochs_table(records)),
-        "summary.csv": csv_text(summary_table(records)),
-        "summary.md": summary_markdown(records),
+    return make_report(folder).records
+
+
+def make_report(folder: Path) -> Tables:
+    """As `write_report`; returns the tables, so that whoever prints them need not make them again."""
+    tables = tables_of(Records.read(folder))
+    texts: dict[str, Callable[[], str]] = {
+        "run.json": lambda: json.dumps(run_facts(tables), indent=2) + "\n",
+        "epochs.csv": lambda: csv_text(tables.epochs),
+        "summary.csv": lambda: csv_text(tables.summary),
+        "summary.md": lambda: summary_markdown(tables),
     }
     for name, text in texts.items():
-        write_atomically(folder / name, text)
-    draw_plots(records, folder)
-    return records
+        write_atomically(folder / name, text())
+    draw_plots(tables, folder)
+    return tables
 
 
-def run_facts(records: Records) -> dict[str, Any]:
+def run_facts(tables: Tables) -> dict[str, Any]:
     """What was asked for, where it ran, how far it came: first the essentials, then the run records themselves."""
+    records = tables.records
     run = records.run
     cells = {(spec.name, seed) for spec in run.suite.specs for seed in spec.seeds}
     return {
         "schema_version": SCHEMA_VERSION,
         "suite_name": run.suite_name,
-        "verdict": verdict(records),
+        "verdict": verdict(tables),
         "complete": records.complete,
         "cells": len(cells),
         "cells_finished": len(cells & records.finished_cells),

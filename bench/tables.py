@@ -4,6 +4,8 @@ Fed by the records of finished attempts; feeds plots, report and terminal. Times
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +13,9 @@ import pandas as pd
 from rich.table import Table
 
 from bench import markdown, terminal
-from bench.records import EpochRecord, Records, ResultRecord, WorkerRecord
+from bench.records import Epoch, Records, ResultRecord, WorkerRecord
 from bench.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
-from bench.text import one_line
+from bench.text import is_missing, one_line, ratio_text
 from bench.verdict import Findings, sentence
 
 # Column → type. "string" and "Int64" hold a missing value without becoming something else.
@@ -75,11 +77,12 @@ AGGREGATE_COLUMNS: dict[str, str] = {
 }
 
 FINAL = ("train_cost", "train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy")
+UNSTABLE_ABOVE = 1.5
 TIMED = ("epoch_seconds", "cpu_seconds", "samples_per_second")
 
 Key = tuple[str, int, str]
 Row = dict[str, Any]
-R = TypeVar("R", EpochRecord, ResultRecord, WorkerRecord)
+R = TypeVar("R", Epoch, ResultRecord, WorkerRecord)
 
 
 def epochs_table(records: Records) -> pd.DataFrame:
@@ -89,7 +92,9 @@ def epochs_table(records: Records) -> pd.DataFrame:
     """
     place = _order(records)
     epochs = sorted(_of_last_attempts(records, records.epochs), key=lambda e: (*place(e), e.epoch))
-    return _frame(({name: getattr(epoch, name) for name in EPOCHS_COLUMNS} for epoch in epochs), EPOCHS_COLUMNS)
+    return pd.DataFrame(
+        {name: pd.Series(map(attrgetter(name), epochs), dtype=kind) for name, kind in EPOCHS_COLUMNS.items()}
+    )
 
 
 def summary_table(records: Records) -> pd.DataFrame:
@@ -112,23 +117,49 @@ def aggregate_table(records: Records) -> pd.DataFrame:
     samples_per_second (1/s) medians of the processes' medians; time_ratio, low and high centre and 95 % interval over
     `time_ratio_seeds` seeds; peak_memory_bytes the largest. Missing where no seed is ok, an interval where one seed is.
     """
-    table = summary_table(records)
-    rows = (_aggregate(group, records) for _, group in table.groupby(["spec", "backend"], sort=False))
-    return _frame(rows, AGGREGATE_COLUMNS)
+    return _aggregate_table(records, summary_table(records))
 
 
-def verdict(records: Records) -> str:
+def _aggregate_table(records: Records, summary: pd.DataFrame) -> pd.DataFrame:
+    asked = {spec.name: len(spec.seeds) for spec in records.run.suite.specs}
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in summary.to_dict("records"):
+        groups.setdefault((row["spec"], row["backend"]), []).append({str(name): value for name, value in row.items()})
+    return _frame((_aggregate(group, asked) for group in groups.values()), AGGREGATE_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables of a run. They are made once and handed to everything that shows them."""
+
+    records: Records
+    epochs: pd.DataFrame
+    summary: pd.DataFrame
+    aggregate: pd.DataFrame
+
+
+def tables_of(run: Records | Tables) -> Tables:
+    """The tables of a run, made from its records unless they are made already."""
+    if isinstance(run, Tables):
+        return run
+    summary = summary_table(run)
+    return Tables(run, epochs_table(run), summary, _aggregate_table(run, summary))
+
+
+def verdict(run: Records | Tables) -> str:
     """The run in one sentence."""
-    return sentence(findings(records))
+    return sentence(findings(run))
 
 
-def findings(records: Records) -> Findings:
+def findings(run: Records | Tables) -> Findings:
     """What the verdict is drawn from."""
+    tables = tables_of(run)
+    records = tables.records
     suite = records.run.suite
     cells = {(spec.name, seed) for spec in suite.specs for seed in spec.seeds}
     return Findings(
-        summary=summary_table(records),
-        aggregate=aggregate_table(records),
+        summary=tables.summary,
+        aggregate=tables.aggregate,
         reference=records.run.reference,
         backends=suite.backends,
         specs=tuple(spec.name for spec in suite.specs),
@@ -137,39 +168,41 @@ def findings(records: Records) -> Findings:
     )
 
 
-def summary_markdown(records: Records) -> str:
+def summary_markdown(run: Records | Tables) -> str:
     """The run as GitHub Markdown: verdict, a table a spec, what did not go well, warnings, how to read it."""
-    run = records.run
+    tables = tables_of(run)
+    asked = tables.records.run
     return markdown.markdown(
         markdown.Content(
-            title=run.suite.title or run.suite_name,
-            verdict=verdict(records),
-            aggregate=aggregate_table(records),
-            summary=summary_table(records),
-            warnings=_warnings(records),
-            reference=run.reference,
-            both_accuracies=Path(run.suite_name).stem == "founding",
+            title=asked.suite.title or asked.suite_name,
+            verdict=verdict(tables),
+            aggregate=tables.aggregate,
+            summary=tables.summary,
+            warnings=warning_lines(tables),
+            reference=asked.reference,
+            both_accuracies=Path(asked.suite_name).stem == "founding",
         )
     )
 
 
-def terminal_table(records: Records) -> Table:
+def terminal_table(run: Records | Tables) -> Table:
     """The aggregate for a terminal or a pipe of 80 columns."""
-    return terminal.table(aggregate_table(records), records.run.reference)
+    tables = tables_of(run)
+    return terminal.table(tables.aggregate, tables.records.run.reference)
 
 
-def csv_text(table: pd.DataFrame) -> str:
-    """The table as CSV: floats with all their digits, missing as nothing, one line a row."""
-    lines = table.copy()
-    for name in table.columns[table.dtypes == "string"]:
-        lines[name] = table[name].map(one_line, na_action="ignore")
-    text: str = lines.to_csv(index=False, lineterminator="\n")
-    return text
+def warning_lines(run: Records | Tables) -> list[str]:
+    """What to know before the figures are trusted: the machine's warnings, then the time ratios that are unstable."""
+    tables = tables_of(run)
+    aggregate = tables.aggregate
+    unstable = aggregate[aggregate["time_ratio_high"] > UNSTABLE_ABOVE * aggregate["time_ratio_low"]]
+    every = (one_line(line) for each in tables.records.runs for line in each.environment.get("warnings") or ())
+    return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
 
 
-def _warnings(records: Records) -> list[str]:
-    every = (str(line) for run in records.runs for line in run.environment.get("warnings") or ())
-    return list(dict.fromkeys(every))
+def _unstable(row: Mapping[Any, Any]) -> str:
+    place = f"{one_line(row['spec'], 120)}, {one_line(row['backend'], 60)}"
+    return f"{place}: the time ratio is unstable, {ratio_text(row)}; more seeds or a quieter machine would tell"
 
 
 def _frame(rows: Iterable[Mapping[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
@@ -207,9 +240,7 @@ def _processes(records: Records) -> dict[Key, Row]:
     return rows
 
 
-def _process(
-    result: ResultRecord, workers: list[WorkerRecord], trained: list[EpochRecord], last_epoch: int | None
-) -> Row:
+def _process(result: ResultRecord, workers: list[WorkerRecord], trained: list[Epoch], last_epoch: int | None) -> Row:
     timed = [epoch for epoch in trained if not epoch.warm_up]
     final = [epoch for epoch in trained if epoch.epoch == (result.final_epoch or last_epoch)]
     row = result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
@@ -228,27 +259,31 @@ def _time_ratio(key: Key, records: Records, processes: dict[Key, Row]) -> float 
     return time_ratio(one["rounds"], reference["rounds"])
 
 
-def _aggregate(group: pd.DataFrame, records: Records) -> Row:
-    ok = group[group["status"] == "ok"]
-    first = group.iloc[0]
-    asked = {spec.name: len(spec.seeds) for spec in records.run.suite.specs}
-    accuracy = mean_interval(ok["test_accuracy"])
-    lost = dict.fromkeys(group.loc[group["status"] != "ok", "status"])
+def _aggregate(group: list[Row], asked: Mapping[str, int]) -> Row:
+    ok = [row for row in group if row["status"] == "ok"]
+    of: dict[str, list[Any]] = {
+        name: [row[name] for row in ok if not is_missing(row[name])] for name in SUMMARY_COLUMNS
+    }
+    accuracy = mean_interval(of["test_accuracy"])
     return {
-        "spec": first["spec"],
-        "backend": first["backend"],
+        "spec": group[0]["spec"],
+        "backend": group[0]["backend"],
         "seeds_ok": len(ok),
-        "seeds": asked.get(first["spec"], len(group)),
-        "status": ", ".join(lost) or "ok",
+        "seeds": asked.get(group[0]["spec"], len(group)),
+        "status": ", ".join(dict.fromkeys(row["status"] for row in group if row["status"] != "ok")) or "ok",
         "test_accuracy": accuracy and accuracy.centre,
         "test_accuracy_half_width": accuracy and accuracy.half_width,
-        "test_binary_accuracy": ok["test_binary_accuracy"].mean(),
-        "train_cost": ok["train_cost"].mean(),
-        "epoch_seconds": median(ok["epoch_seconds"]),
-        "samples_per_second": median(ok["samples_per_second"]),
-        "peak_memory_bytes": ok["peak_memory_bytes"].max(),
-        **_ratio_columns(ratio_interval(ok["time_ratio"])),
+        "test_binary_accuracy": _mean(of["test_binary_accuracy"]),
+        "train_cost": _mean(of["train_cost"]),
+        "epoch_seconds": median(of["epoch_seconds"]),
+        "samples_per_second": median(of["samples_per_second"]),
+        "peak_memory_bytes": max(of["peak_memory_bytes"], default=None),
+        **_ratio_columns(ratio_interval(of["time_ratio"])),
     }
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _ratio_columns(ratio: Interval | None) -> Row:

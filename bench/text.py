@@ -5,9 +5,11 @@ Fed by verdict, tables, Markdown and plots, so that a figure reads the same ever
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 MISSING = "–"
+MOST_PANELS = 12  # a plot of more panels than that is too large to look at, and slow to draw
 
 # What GitHub's Markdown or its mathematics could read as markup; `_` is that at a word's edge only.
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -55,6 +57,16 @@ def bound(value: Any, digits: int = 3) -> str:
     if is_missing(value) or 1e-3 <= value <= 1e3:
         return significant(value, digits)
     return "<0.001" if value < 1 else ">1,000"
+
+
+def ratio_text(row: Mapping[Any, Any]) -> str:
+    """The time ratio of a row of the aggregate, with its 95 % interval."""
+    if is_missing(row["time_ratio"]):
+        return MISSING
+    centre = significant(row["time_ratio"])
+    if is_missing(row["time_ratio_low"]):
+        return f"{centre} (one seed: no interval)"
+    return f"{centre} ({bound(row['time_ratio_low'])} to {bound(row['time_ratio_high'])})"
 
 
 def megabytes(size: Any) -> str:

@@ -128,9 +128,10 @@ def _speed(findings: Findings) -> Iterator[str]:
     if rows.empty:
         yield from _no_speed(findings.subject, findings)
         return
-    say = _one_spec if len(rows) == 1 else _several_specs
-    several = _in_specs(len(rows), findings) if len(rows) < len(findings.specs) else ""
-    yield f"{say(rows, _name(findings.subject), _name(findings.reference))}{several}"
+    if len(rows) > 1:
+        yield _several_specs(rows, findings)
+    else:
+        yield f"{_one_spec(rows, _name(findings.subject), _name(findings.reference))}{_in_some_specs(1, findings)}"
 
 
 def _no_speed(subject: str, findings: Findings) -> Iterator[str]:
@@ -153,22 +154,29 @@ def _one_spec(rows: pd.DataFrame, subject: str, reference: str) -> str:
     return f"{subject} trains {_compared(centre)} than {reference} ({note})"
 
 
-def _several_specs(rows: pd.DataFrame, subject: str, reference: str) -> str:
-    fastest, slowest = float(rows["time_ratio"].min()), float(rows["time_ratio"].max())
+def _several_specs(rows: pd.DataFrame, findings: Findings) -> str:
+    """A speed is claimed of the specs that decide it, and the number of those that do not is said."""
+    subject, reference = _name(findings.subject), _name(findings.reference)
+    undecided = (rows["time_ratio_low"] <= 1) & (rows["time_ratio_high"] >= 1)
+    decided, count = rows[~undecided], int(undecided.sum())
+    if decided.empty:
+        where = _in_specs(count, findings)
+        return f"undecided which trains faster, {subject} or {reference},{where}: each 95 % interval includes 1"
+    note = " (one seed: no interval)" if decided["time_ratio_low"].isna().all() else ""
+    claim = f"{subject} trains {_span(decided['time_ratio'])} than {reference}{note}"
+    claim += _in_some_specs(len(decided), findings)
+    return f"{claim}, undecided in {count} (the 95 % interval includes 1)" if count else claim
+
+
+def _span(ratios: pd.Series) -> str:
+    fastest, slowest = float(ratios.min()), float(ratios.max())
+    if _compared(fastest) == _compared(slowest):
+        return _compared(fastest)
     if slowest <= 1:
-        span = f"{factor(1 / slowest)} to {_compared(fastest)}"
-    elif fastest >= 1:
-        span = f"{factor(fastest)} to {_compared(slowest)}"
-    else:
-        span = f"from {_compared(slowest)} to {_compared(fastest)}"
-    return f"{subject} trains {span} than {reference}{_doubts(rows)}"
-
-
-def _doubts(rows: pd.DataFrame) -> str:
-    undecided = int(((rows["time_ratio_low"] <= 1) & (rows["time_ratio_high"] >= 1)).sum())
-    if undecided:
-        return f" (undecided in {undecided} of {len(rows)} specs: the 95 % interval includes 1)"
-    return " (one seed: no interval)" if rows["time_ratio_low"].isna().all() else ""
+        return f"{factor(1 / slowest)} to {_compared(fastest)}"
+    if fastest >= 1:
+        return f"{factor(fastest)} to {_compared(slowest)}"
+    return f"from {_compared(slowest)} to {_compared(fastest)}"
 
 
 def _compared(ratio: float) -> str:
@@ -180,6 +188,10 @@ def _in_specs(count: int, findings: Findings) -> str:
     if count < every:
         return f" in {count} of {every} specs"
     return {1: "", 2: " in both specs"}.get(every, f" in all {every} specs")
+
+
+def _in_some_specs(count: int, findings: Findings) -> str:
+    return _in_specs(count, findings) if count < len(findings.specs) else ""
 
 
 def _up(points: float) -> float:

@@ -4,6 +4,7 @@ Fed by a person or a CI job; each command imports what it needs when it runs, so
 """
 
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,17 +84,24 @@ def _train(asked: "RunRequest") -> int:
 
 
 def _print_report(folder: Path) -> "Records":
-    """Write tables and plots, print the verdict and the table."""
+    """Write tables and plots; print the verdict, the table and the warnings.
+
+    A terminal gets lines that wrap between words. A pipe or a file gets each sentence on one line, so that `grep`
+    finds it whole.
+    """
     from rich.console import Console
 
-    from bench.report import write_report
-    from bench.tables import terminal_table, verdict
+    from bench.report import make_report
+    from bench.tables import terminal_table, verdict, warning_lines
 
-    records, console = write_report(folder), Console()
-    console.print(f"\n{verdict(records)}\n", markup=False, highlight=False, soft_wrap=True)
-    console.print(terminal_table(records))
+    tables, console = make_report(folder), Console()
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+    say(f"\n{verdict(tables)}\n")
+    console.print(terminal_table(tables))
+    for line in warning_lines(tables):
+        say(f"warning: {line}")
     console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
-    return records
+    return tables.records
 
 
 @main.command()

@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 from scipy.stats import quantile_test
 
+from bench.csv_text import csv_text
 from bench.files import atomic_path, write_atomically
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
 from bench.plot_style import SETTINGS, grid, legend_below, style_of
@@ -103,8 +104,7 @@ def _spoken(interval: Interval) -> str:
 def write(drifts: Sequence[Drift], folder: Path) -> None:
     """Write table, summary and plot."""
     rows = table(drifts)
-    with atomic_path(folder / "noise.csv") as path:
-        rows.to_csv(path, index=False, float_format="%.4e")
+    write_atomically(folder / "noise.csv", csv_text(rows, "%.4e"))
     write_atomically(folder / "noise.md", _markdown(rows, drifts))
     _plot(drifts, folder)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.csv_text import csv_text
 from bench.files import atomic_path, write_atomically
 from bench.parity.cells import AXES
 from bench.parity.outcome import Outcome
@@ -30,7 +31,7 @@ def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> st
     sentence = verdict(outcomes, expected)
     with atomic_path(folder / "parity.csv.gz") as path:
         # Without time stamp and name: the same outcomes make the same file.
-        path.write_bytes(gzip.compress(cells.to_csv(index=False, float_format="%.3e").encode(), mtime=0))
+        path.write_bytes(gzip.compress(csv_text(cells, "%.3e").encode(), mtime=0))
     write_atomically(folder / "parity.md", _markdown(cells, sentence))
     summary = {"verdict": sentence, "expected": expected, "status": cells["status"].value_counts().to_dict()}
     write_atomically(folder / "parity.json", json.dumps({**summary, "worst": _largest(cells)}, indent=2) + "\n")

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.files import atomic_path, write_atomically
+from bench.csv_text import csv_text
+from bench.files import write_atomically
 from bench.scaling import convergence
 from bench.scaling.convergence import REFERENCES, TOLERANCE
 from bench.scaling.plots import write_plots
@@ -52,8 +53,7 @@ def write(records: Records, folder: Path) -> str:
     points, accuracy = points_table(records), convergence.table(records.accuracies)
     tables = {"points": points, "exponents": exponents_table(points), "accuracy": accuracy}
     for name, table in tables.items():
-        with atomic_path(folder / f"{name}.csv") as path:
-            table.to_csv(path, index=False, float_format="%.6g")
+        write_atomically(folder / f"{name}.csv", csv_text(table, "%.6g"))
     found = finding(points, accuracy)
     write_atomically(folder / "scaling.md", "\n\n".join(_sections(records, points, accuracy, found)) + "\n")
     write_plots(points, folder)
@@ -138,7 +138,7 @@ def _axis_section(points: pd.DataFrame, axis: str) -> Iterator[str]:
         ("peak_memory_bytes", megabytes, "Peak memory, MB"),
     ):
         rows = [
-            {title: line.backend}
+            {title: escaped(line.backend)}
             | {AXES[axis].tick(value): shown(line.measured.get(value)) for value in _values(points, axis)}
             | {"exponent": f"{line.fit.exponent:z.2f}{_between(line.fit.low, line.fit.high)}" if line.fit else MISSING}
             for line in lines(points, axis, quantity)
@@ -203,9 +203,9 @@ def _accuracies(accuracy: pd.DataFrame) -> str:
     return _markdown(
         [
             {
-                "network": row["network"],
+                "network": escaped(row["network"]),
                 "target": f"{row['target']:.0%}",
-                "backend": row["backend"],
+                "backend": escaped(row["backend"]),
                 "epochs": significant(row["epochs"]),
                 "reference's": significant(row["reference_epochs"]),
                 "seconds": significant(row.get("seconds")) if row["finding"] == "converges" else row["finding"],

@@ -15,12 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from bench.files import atomic_path, write_atomically
 from bench.plot_style import SETTINGS, dots_per_inch, grid, label, legend_below, logarithmic, style_of
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 from bench.statistics import Interval
-from bench.text import MISSING
+from bench.text import MISSING, escaped, one_line
 
 COLUMNS = {
     "cell": "cell",
@@ -139,7 +140,7 @@ def _terminal(frame: pd.DataFrame) -> Table:
     for name in frame.columns:
         table.add_column(str(name), justify="left" if name == "cell" else "right")
     for row in frame.itertuples(index=False):
-        table.add_row(*map(str, row))
+        table.add_row(*(Text(one_line(value)) for value in row))
     return table
 
 
@@ -178,7 +179,7 @@ def markdown(outcome: Outcome, skipped: list[str]) -> str:
 
 
 def _listed(title: str, lines: list[str]) -> list[str]:
-    return [title, "\n".join(f"- {line}" for line in lines)] if lines else []
+    return [title, "\n".join(f"- {escaped(line, 1000)}" for line in lines)] if lines else []
 
 
 def plot(outcome: Outcome) -> Figure:

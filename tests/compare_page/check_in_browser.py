@@ -172,6 +172,32 @@ def check_zooming(browser: Browser, phone: bool) -> Iterator[str]:
     press(browser, phone, f"{ROW.format(number=0)} .zoom button")
 
 
+def check_zooming_into_few_epochs(browser: Browser, phone: bool) -> Iterator[str]:
+    """A drag between two of three epochs shows two whole epochs."""
+    over, shown = f"{ROW.format(number=0)} .u-over", f"{ROW.format(number=0)} .zoom output"
+    press(browser, phone, f"{ROW.format(number=0)} .open")
+    yield from expect("all of three epochs", one(browser, shown, "value"), "epochs 1 to 3 of 3")
+    (browser.swipe if phone else browser.drag)(over, 0.3, 0.7)
+    yield from expect("two of three epochs", one(browser, shown, "value"), "epochs 2 to 3 of 3")
+
+
+def check_print(browser: Browser, phone: bool) -> Iterator[str]:
+    """On paper every column has its place, and what can only be pressed is not there."""
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    browser.send("Emulation.setDeviceMetricsOverride", width=1032, height=700, deviceScaleFactor=1, mobile=False)
+    wide = browser.value("document.querySelector('#rows').getBoundingClientRect().right - innerWidth")
+    yield from expect("the table is no wider than the paper", wide <= 0, True)
+    displays = browser.value("[...document.querySelectorAll('.filter')].map((e) => getComputedStyle(e).display)")
+    yield from expect("filters on paper", set(displays), {"none"})
+    browser.send("Emulation.setEmulatedMedia", media="")
+
+
+def few_epochs() -> documents.Document:
+    """A comparison of one row with three epochs."""
+    curve = {side: {0: [0.5, 0.3, 0.2]} for side in ("a", "b")}
+    return documents.document([documents.row(curves={"cost": curve, "test_accuracy": curve})])
+
+
 def check_odd(browser: Browser, phone: bool) -> Iterator[str]:
     """A hundred classes, names of classes, colours, one seed, 300 epochs of 10 seeds."""
     for number in range(4):
@@ -252,6 +278,8 @@ def pages() -> Pages:
     real, pictures = documents.realistic()
     return {
         "real": (page(real, pictures), REAL),
+        "few epochs": (page(few_epochs(), {}), (check_zooming_into_few_epochs,)),
+        "print": (page(real, pictures), (check_print,)),
         "odd": (page(*documents.odd()), (check_odd,)),
         "hostile": (page(documents.hostile(), {}), (check_hostile, check_policy)),
         "benchmarks": (page(benchmarks(), {}), (check_benchmarks,)),

@@ -8,13 +8,13 @@ import builders
 import pandas as pd
 import pytest
 
+from bench.csv_text import csv_text
 from bench.records import Records
 from bench.tables import (
     AGGREGATE_COLUMNS,
     EPOCHS_COLUMNS,
     SUMMARY_COLUMNS,
     aggregate_table,
-    csv_text,
     epochs_table,
     summary_table,
 )

@@ -274,3 +274,9 @@ def test_a_fast_backend_that_does_not_converge_is_not_in_the_sentence():
     assert sentence == (
         "scratchnet reaches 98% test accuracy (784-128-10 M=32) after 6.00 s of training, keras-fit after 15.0 s"
     )
+
+
+def test_no_reason_in_a_csv_starts_a_formula(tmp_path):
+    failed = planted.point_record("width", 64, status="failed", reason="=cmd|'/C calc'!A0")
+    report.write(planted.records(failed), tmp_path)
+    assert pd.read_csv(tmp_path / "points.csv")["reason"].tolist()[0] == "'=cmd|'/C calc'!A0"

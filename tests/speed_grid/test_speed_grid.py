@@ -263,3 +263,10 @@ def test_the_exit_code_says_whether_the_machine_was_quiet_enough(scatter, quick,
 
 def test_floors_are_no_backends():
     assert not FLOORS.keys() & BACKENDS.keys()
+
+
+def test_a_hostile_reason_brings_no_markup():
+    reason = "<script>x</script>|[bold](javascript:x)"
+    text = report.markdown(planted(a=2.0), [f"a: {reason}"])
+    assert "<script" not in text
+    assert "\\[bold\\](javascript" in text

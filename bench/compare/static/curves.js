@@ -128,6 +128,12 @@ function chartOf(box, sides, look, epochs, partsAt, zoomed) {
   return chart;
 }
 
+// A drag ends between epochs: the zoom shows whole epochs, two of them at least, since one point is no curve.
+function wholeEpochs(low, high, epochs) {
+  const first = Math.max(1, Math.min(Math.round(low), epochs - 1));
+  return [first, Math.min(epochs, Math.max(first + 1, Math.round(high)))];
+}
+
 function slider(words, epochs, value) {
   const input = element("input", { type: "range", min: 1, max: epochs, step: 1, value });
   return [element("label", {}, `${words} `, input), input];
@@ -149,13 +155,14 @@ function drawCurves(box, curves, partsAt) {
 
   // The charts move together; what one is told by the other it must not tell back.
   let moving = false;
-  const show = (low, high) => {
+  const show = (left, right) => {
     if (moving) return;
     moving = true;
+    const [low, high] = wholeEpochs(left, right, epochs);
     for (const chart of charts) chart.setScale("x", { min: low, max: high });
     moving = false;
-    [from.value, to.value] = [Math.round(low), Math.round(high)];
-    shown.value = `epochs ${Math.ceil(low)} to ${Math.floor(high)} of ${epochs}`;
+    [from.value, to.value] = [low, high];
+    shown.value = `epochs ${low} to ${high} of ${epochs}`;
   };
 
   for (const { look, sides } of drawn) {
