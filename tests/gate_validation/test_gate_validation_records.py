@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_named_with_its_place(folder, line, values, messa
         ({"order": "ABBA"}, "turns of the order"),
         ({"old_elapsed": [0.05] * 4}, "as many turns went by"),
         ({"wall_seconds": "nan"}, "greater than 0|finite"),
-        ({"cell": "x"}, "Extra inputs"),
+        ({"cell": "x"}, "is not a known key"),
     ],
 )
 def test_seconds_without_a_logarithm_are_refused(folder, values, message):
