@@ -3,6 +3,7 @@
 Feeds the modules of commands beside it.
 """
 
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,6 +36,7 @@ class _OneLineErrors(click.Group):
     """Every complaint is one line on stderr; a command returns its exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        _replace_what_cannot_be_printed()
         thread_codes: list[int] = []
         with thread_errors(thread_codes):
             code = self._code(lambda: super(_OneLineErrors, self).main(*args, **{**kwargs, "standalone_mode": False}))
@@ -61,6 +63,13 @@ class _OneLineErrors(click.Group):
             return complain(error.__cause__ or error, error.code)
         except Exception as error:
             return complain(error)
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """A terminal that lacks a character shows `?` in its place: no reason to fail. Files are UTF-8 everywhere."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @click.group(
