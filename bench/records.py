@@ -193,7 +193,7 @@ class Records:
 
 
 def _distinct(records: Iterable[Record], path: Path) -> Iterator[Record]:
-    """The same records. A second record of the same thing is refused, for it would count twice; a run may have several."""
+    """The same records. A second one of the same thing is refused, for it would count twice; a run may have several."""
     lines: dict[tuple[Any, ...], dict[int, int]] = {}
     for line, record in enumerate(records, 1):
         if not isinstance(record, RunRecord):

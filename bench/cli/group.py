@@ -25,13 +25,6 @@ UNEXPECTED: dict[str | None, int] = {"gate": EXIT_NO_VERDICT}
 """Command → its exit code after an error that nobody foresaw; of all others it is 2."""
 
 
-def replace_what_cannot_be_shown() -> None:
-    """Where a terminal's encoding lacks a character, show `?` in its place; files are UTF-8 whatever the terminal."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a test or a notebook may have put another stream there
-            stream.reconfigure(errors="replace")
-
-
 class _UnexpectedError(Exception):
     """Ended this command; the cause says what it was."""
 
@@ -43,7 +36,7 @@ class _OneLineErrors(click.Group):
     """Every complaint is one line on stderr; a command returns its exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        replace_what_cannot_be_shown()
+        _replace_what_cannot_be_printed()
         thread_codes: list[int] = []
         with thread_errors(thread_codes):
             code = self._code(lambda: super(_OneLineErrors, self).main(*args, **{**kwargs, "standalone_mode": False}))
@@ -70,6 +63,13 @@ class _OneLineErrors(click.Group):
             return complain(error.__cause__ or error, error.code)
         except Exception as error:
             return complain(error)
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """A terminal that lacks a character shows `?` in its place: no reason to fail. Files are UTF-8 everywhere."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @click.group(

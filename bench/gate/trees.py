@@ -43,7 +43,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self._at = folder
-        self.root = self._at = Path(self._git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
+        self.root = self._at = Path(os.fsdecode(self._git("rev-parse", "--show-toplevel")).rstrip("\n"))
 
     def revision(self, name: str) -> str:
         """The commit of that name.

@@ -25,7 +25,7 @@ def write_out(branch: str, folder: Path, target: Path) -> Path:
         Where this is no git checkout, the branch is not known, or it has nothing there.
     """
     commit = _commit(branch)
-    root = Path(git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    root = Path(os.fsdecode(git("rev-parse", "--show-toplevel")).rstrip("\n"))
     inside = _inside(folder, root)
     blobs = list(_blobs(commit, inside))
     if not blobs:

@@ -48,13 +48,13 @@ def command(scratchbench, encoding):
 
 @pytest.fixture
 def name(encoding):
-    """Of a folder or a file. Python with the plain C locale cannot name files beyond ASCII."""
+    """Of a suite's file: with the plain C locale a record cannot hold a path beyond ASCII."""
     return "size" if encoding == "C" else "größe"
 
 
 @pytest.fixture
-def repository(tmp_path, name):
-    folder = tmp_path / name
+def repository(tmp_path):
+    folder = tmp_path / "größe"
     folder.mkdir()
     (folder / "file").touch()
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
@@ -90,12 +90,15 @@ def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path, name):
     assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("seconds", "code"), [(0, 0), (1, 3)], ids=["pass", "too few pairs"])
-def test_the_exit_code_of_a_gate(seconds, code, command, repository, tmp_path):
+UNDECIDED = "case $PWD in */new) if rm flipped; then echo 0.5; else touch flipped; echo 2; fi;; *) echo 1;; esac"
+"""The new side takes half and twice as long in turns."""
+
+
+@pytest.mark.parametrize(("command_text", "code"), [("echo 1.0", 0), (UNDECIDED, 3)], ids=["pass", "undecided"])
+def test_the_exit_code_of_a_gate(command_text, code, command, repository, tmp_path):
     options = ["--own-clock", "--minutes", "0.1", "--out", tmp_path / "out"]
-    text = f"sleep {seconds}; echo 1.0 # {{tree}}"
-    done = command("gate", "--against", "HEAD", "--command", text, *options, folder=repository)
-    assert done.returncode == code, done.stdout
+    done = command("gate", "--against", "HEAD", "--command", f"{command_text} # {{tree}}", *options, folder=repository)
+    assert done.returncode == code, done.stderr
     assert os.listdir(tmp_path / "out")
 
 
