@@ -277,9 +277,9 @@ def _git_dirty() -> bool | None:
 
 def _variables() -> dict[str, str]:
     """Variables with one of the prefixes; a home folder in a value is written `~`."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")
     chosen = sorted(item for item in os.environ.items() if item[0].startswith(VARIABLE_PREFIXES))
-    return {name: value.replace(home, "~") if home != "/" else value for name, value in chosen}
+    return {name: value.replace(home, "~") if home not in ("/", "~") else value for name, value in chosen}
 
 
 def _container() -> str | None:

@@ -15,6 +15,20 @@ from pathlib import Path
 from bench.errors import UnusableError
 
 
+def expanded(text: str) -> Path:
+    """A path whose `~` stands for a home folder.
+
+    Raises
+    ------
+    UnusableError
+        Where that home folder is not known: HOME is not set and the system does not know the user.
+    """
+    path = Path(os.path.expanduser(text))
+    if path.parts[:1] and path.parts[0].startswith("~"):
+        raise UnusableError(f"{text}: no home folder is known; remedy: set HOME, or give a path without ~")
+    return path
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` (same suffix); on success it replaces `path`, on any error it is removed.

@@ -18,11 +18,9 @@ Row = tuple[str, str, str]
 
 def available(shipped: Path = SHIPPED, data_dir: Path | None = None) -> list[Row]:
     """Rows (name, where, state): the shipped set, each prepared TFDS set, and how the others are named."""
-    data_dir = data_dir or default_data_dir()
     return [
         ("mnist", printable(shipped), _state_of_shipped(shipped)),
-        *_prepared(data_dir),
-        ("tfds:NAME", printable(data_dir), _state_of_package("tensorflow-datasets", "tfds")),
+        *_of_tfds(data_dir),
         ("idx:FOLDER", "FOLDER/train-images-idx3-ubyte, and the three others, also .gz", "ok"),
         ("images:FOLDER", LAYOUT, _state_of_package("pillow", "images")),
     ]
@@ -34,6 +32,15 @@ def _state_of_shipped(folder: Path) -> str:
     except UnusableError as error:
         return f"corrupted: {error}"
     return "ok"
+
+
+def _of_tfds(data_dir: Path | None) -> list[Row]:
+    try:
+        folder = data_dir or default_data_dir()
+    except UnusableError as error:
+        return [("tfds:NAME", "~/tensorflow_datasets", str(error))]
+    installed = _state_of_package("tensorflow-datasets", "tfds")
+    return [*_prepared(folder), ("tfds:NAME", printable(folder), installed)]
 
 
 def _prepared(data_dir: Path) -> Iterator[Row]:

@@ -3,9 +3,7 @@
 Fed by `DataSpec`; feeds the plan and the workers with a `Dataset` that is whole and holds as many examples as asked.
 """
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from bench.data.checks import printable
 from bench.data.dataset import Dataset
@@ -14,24 +12,20 @@ from bench.data.images import load_images
 from bench.data.mnist import load_mnist
 from bench.data.tfds import load_tfds
 from bench.errors import UnusableError
+from bench.files import expanded
 from bench.spec import DataSpec
 
 
 def _load_images(folder: str, data: DataSpec) -> Dataset:
     if data.image_size is None:
         raise UnusableError(f"{data.source}: needs image_size = [height, width]")
-    return load_images(_folder(folder), data.image_size, data.color)
-
-
-def _folder(text: str) -> Path:
-    """A suite file has no shell that would replace `~`."""
-    return Path(os.path.expanduser(text))
+    return load_images(expanded(folder), data.image_size, data.color)
 
 
 LOADERS: dict[str, Callable[[str, DataSpec], Dataset]] = {
     "mnist": lambda _, data: load_mnist(),
     "tfds": lambda name, data: load_tfds(name),
-    "idx": lambda folder, data: load_idx(_folder(folder)),
+    "idx": lambda folder, data: load_idx(expanded(folder)),
     "images": _load_images,
 }
 

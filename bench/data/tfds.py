@@ -18,7 +18,7 @@ from bench.data.checks import printable
 from bench.data.child import run_child
 from bench.data.dataset import Dataset
 from bench.errors import UnusableError
-from bench.files import temporary_folder
+from bench.files import expanded, temporary_folder
 
 NAME = re.compile(r"(?P<dataset>\w+)(?:/(?P<config>[\w+-][\w.+-]*))?(?::(?P<version>\d+\.\d+\.\d+))?", re.ASCII)
 VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
@@ -93,7 +93,7 @@ def check_installed() -> None:
 
 def default_data_dir() -> Path:
     """`TFDS_DATA_DIR`, or where TFDS keeps its sets by default."""
-    return Path(os.path.expanduser(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"))
+    return expanded(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
 def prepared_folder(name: str, data_dir: Path) -> Path | None:
