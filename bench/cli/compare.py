@@ -1,4 +1,4 @@
-"""The command that compares two runs, or two files of pytest-benchmark.
+"""The command that compares two runs.
 
 Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -24,8 +24,10 @@ Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is 
 @click.option(
     "--fail-on",
     callback=one_of(lambda: ["accuracy", "cost", "speed"]),
+    default="accuracy,cost",
+    show_default=True,
     metavar="A,B",
-    help="What decides the exit code: accuracy, cost, speed.  [default: accuracy,cost; speed of pytest-benchmark]",
+    help="What decides the exit code: accuracy, cost, speed.",
 )
 @click.option(
     "--tolerance",
@@ -44,13 +46,13 @@ def compare(
     b: Path,
     form: str,
     out: Path | None,
-    fail_on: tuple[str, ...] | None,
+    fail_on: tuple[str, ...],
     tolerance: tuple[str, ...],
     allow_different: tuple[str, ...] | None,
 ) -> int:
     """Say whether B, the candidate, is as good as A, the baseline: accuracy, cost, answers, speed.
 
-    A and B are run folders, their records.jsonl, folders that hold several runs, or two JSON files of pytest-benchmark.
+    A and B are run folders, their records.jsonl, or folders that hold several runs.
 
     \b
     Examples:
@@ -58,7 +60,6 @@ def compare(
       scratchbench compare old new --format html --out compare.html
       scratchbench compare old new --fail-on accuracy --tolerance accuracy=0.2
       scratchbench compare old new --allow-different optimizer.learning_rate
-      scratchbench compare .benchmarks/*/0001_old.json .benchmarks/*/0002_new.json
     """
     from bench.compare.command import Asked, run
 

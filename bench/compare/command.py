@@ -8,20 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.compare import benchmarks, tables
-from bench.compare.document import EXIT_CODES, Document, Margins, Row, Side
+from bench.compare import tables
+from bench.compare.document import EXIT_CODES, Document, Row, Side
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import match
-from bench.compare.read import BenchmarkFile, Runs, read, shown
+from bench.compare.read import Runs, read, shown
 from bench.compare.rows import Compared, compare, decide, row
 from bench.compare.tolerance import margins_of
-from bench.compare.verdict import benchmark_verdict, verdict
-from bench.errors import UnusableError
+from bench.compare.verdict import verdict
 from bench.files import write_atomically
 from bench.text import one_line
 
-RUNS_FAIL_ON = ("accuracy", "cost")
-BENCHMARKS_FAIL_ON = ("speed",)
+FAIL_ON = ("accuracy", "cost")
 PAGE_NAME = "compare.html"
 
 Pictures = dict[str, dict[str, str]]
@@ -29,13 +27,13 @@ Pictures = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for; `fail_on` is None where it is left to what is compared."""
+    """What the command line asks for."""
 
     a: Path
     b: Path
     format: str = "table"
     out: Path | None = None
-    fail_on: tuple[str, ...] | None = None
+    fail_on: tuple[str, ...] = FAIL_ON
     tolerances: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
 
@@ -63,26 +61,17 @@ def compared(asked: Asked) -> tuple[Document, Callable[[], Pictures]]:
     """The document, and what makes the pictures for it where a format shows them."""
     margins = margins_of(asked.tolerances)
     a, b = read(asked.a, asked.b)
-    if isinstance(a, BenchmarkFile) and isinstance(b, BenchmarkFile):
-        return _of_benchmarks(a, b, margins, asked.fail_on or BENCHMARKS_FAIL_ON), dict
-    if isinstance(a, Runs) and isinstance(b, Runs):
-        return _of_runs(a, b, margins, asked)
-    raise UnusableError("allowed: two of one kind")
-
-
-def _of_runs(a: Runs, b: Runs, margins: Margins, asked: Asked) -> tuple[Document, Callable[[], Pictures]]:
-    fail_on = asked.fail_on or RUNS_FAIL_ON
     matched = match(a, b, asked.allowed)
     found = [compare(each, margins) for each in matched.matches]
-    decided = decide(found, fail_on)
+    decided = decide(found, asked.fail_on)
     pairs = [row(one, each, margins) for one, each in zip(found, decided, strict=True)]
-    said = verdict(matched, found, decided, fail_on, margins)
+    said = verdict(matched, found, decided, asked.fail_on, margins)
     document = Document(
         verdict=said.sentence,
         decision=said.decision,
         seeds_needed=said.seeds_needed,
         margins=margins,
-        fail_on=fail_on,
+        fail_on=asked.fail_on,
         a=_side(a),
         b=_side(b),
         differences=(*matched.differences, *_without_labels(pairs)),
@@ -109,24 +98,6 @@ def _pictures(found: Sequence[Compared], rows: Sequence[Row]) -> Pictures:
         if isinstance(examples, Examples):
             made_of[spec] = pictures(examples.pixels, examples.shape, sorted(indices))
     return made_of
-
-
-def _of_benchmarks(a: BenchmarkFile, b: BenchmarkFile, margins: Margins, fail_on: tuple[str, ...]) -> Document:
-    if fail_on != BENCHMARKS_FAIL_ON:
-        raise UnusableError(f"--fail-on {','.join(fail_on)}: files of pytest-benchmark hold times; allowed: speed")
-    rows, differences = benchmarks.benchmarks(a, b, margins.time_ratio)
-    said = benchmark_verdict(rows, margins.time_ratio)
-    return Document(
-        verdict=one_line(said.sentence),
-        decision=said.decision,
-        seeds_needed=None,
-        margins=margins,
-        fail_on=fail_on,
-        a=benchmarks.side(a),
-        b=benchmarks.side(b),
-        differences=tuple(differences),
-        benchmarks=tuple(rows),
-    )
 
 
 def _side(side: Runs) -> Side:

@@ -1,6 +1,6 @@
 """The document of a comparison: what `--format json` prints and every other format is made from.
 
-Fed by the rows of two runs or by two files of pytest-benchmark; feeds tables and page. Schema history: 1, the first.
+Fed by the rows of two runs; feeds tables and page. Schema history: 1, the first.
 """
 
 from typing import Any, Literal
@@ -14,7 +14,6 @@ SCHEMA_VERSION: Literal[1] = 1
 Decision = Literal["within_tolerance", "worse", "undecided"]
 RowDecision = Literal["equivalent", "worse", "better", "undecided"]
 QuantityDecision = Literal["within_tolerance", "worse", "better", "undecided"]
-Mark = Literal["+", "-", "~", "!"]
 
 EXIT_CODES: dict[Decision, int] = {
     "within_tolerance": EXIT_OK,
@@ -32,13 +31,13 @@ class Margins(FrozenRecord):
 
 
 class Side(FrozenRecord):
-    """One of the two: where it lies, what it is, where it ran. `threads` is null of a file of pytest-benchmark."""
+    """One of the two: where it lies, what it is, where it ran."""
 
     path: str
     title: str
     started: str
     git_revision: str | None
-    threads: int | None
+    threads: int
     environment: dict[str, Any]
 
 
@@ -126,19 +125,6 @@ class Row(FrozenRecord):
     speed_decision: QuantityDecision | None
 
 
-class Benchmark(FrozenRecord):
-    """One benchmark of two files of pytest-benchmark; medians in s, ratio B / A."""
-
-    name: str
-    rounds_a: int | None
-    rounds_b: int | None
-    median_a: float | None
-    median_b: float | None
-    ratio: Interval | None
-    reason: str
-    mark: Mark
-
-
 class Document(FrozenRecord):
     """The whole comparison; the verdict stands first everywhere."""
 
@@ -151,5 +137,4 @@ class Document(FrozenRecord):
     a: Side
     b: Side
     differences: tuple[str, ...]
-    rows: tuple[Row, ...] = ()
-    benchmarks: tuple[Benchmark, ...] = ()
+    rows: tuple[Row, ...]

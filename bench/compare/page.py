@@ -50,7 +50,6 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
         .render(
             document=finite,
             rows=finite.get("rows") or [],
-            benchmarks=finite.get("benchmarks") or [],
             data=_data(finite.get("rows") or [], pictures),
             style=Markup(style),
             script=Markup(script),

@@ -28,13 +28,8 @@ MARKS: dict[str | None, Mark] = {
     "better": Mark("better", "▲", "better"),
     "worse": Mark("worse", "▼", "worse"),
     "undecided": Mark("undecided", "?", "undecided"),
-    "+": Mark("worse", "▼", "slower"),
-    "-": Mark("better", "▲", "faster"),
-    "~": Mark("same", "=", "no clear change"),
-    "!": Mark("undecided", "!", "not compared"),
     None: Mark("none", "", "not compared"),
 }
-"""asv's signs for benchmarks: + is more time, − less."""
 
 SPEED_WORDS = {"better": "faster", "worse": "slower"}
 
@@ -124,16 +119,6 @@ def seeds(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers)) or "none"
 
 
-def seconds(value: Any) -> str:
-    """A duration in the unit that people would choose: s, ms, µs or ns."""
-    if is_missing(value):
-        return MISSING
-    scale, unit = next((pair for pair in UNITS if abs(value) >= pair[0]), UNITS[-1])
-    return f"{significant(value / scale)} {unit}"
-
-
-UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "speed_mark": speed_mark,
@@ -148,8 +133,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "ratio_interval": lambda interval: with_interval(interval, bound),
     "relative": relative,
     "percent_of": percent_of,
-    "ratio_ends": lambda interval: ends(interval, bound),
     "seeds": seeds,
-    "seconds": seconds,
     "line": one_line,
 }

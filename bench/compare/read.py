@@ -1,6 +1,6 @@
-"""What A and B are: a run folder, its records.jsonl, a folder of several runs, or a JSON file of pytest-benchmark.
+"""What A and B are: a run folder, its records.jsonl, or a folder of several runs.
 
-Fed by two paths; feeds the comparison with `Runs` or `BenchmarkFile`.
+Fed by two paths; feeds the comparison with `Runs`.
 """
 
 import json
@@ -13,7 +13,7 @@ from bench.errors import UnusableError
 from bench.records import RECORDS_NAME, Records
 from bench.text import one_line
 
-ALLOWED = "a run folder, its records.jsonl, a folder of runs, or a JSON file of pytest-benchmark"
+ALLOWED = "a run folder, its records.jsonl, or a folder of runs"
 LONGEST_PATH = 200
 LARGEST_JSON_BYTES = 500_000_000
 
@@ -30,17 +30,6 @@ class Runs:
         return tuple(records for records in self.runs if spec in spec_names(records))
 
 
-@dataclass(frozen=True)
-class BenchmarkFile:
-    """One side: what pytest-benchmark saved."""
-
-    path: Path
-    content: dict[str, Any]
-
-
-Source = Runs | BenchmarkFile
-
-
 def spec_names(records: Records) -> tuple[str, ...]:
     """Names of the specs of a run, in its suite's order."""
     return tuple(spec.name for spec in records.run.suite.specs)
@@ -51,7 +40,7 @@ def shown(path: Path) -> str:
     return one_line(path, LONGEST_PATH)
 
 
-def read(a: Path, b: Path) -> tuple[Source, Source]:
+def read(a: Path, b: Path) -> tuple[Runs, Runs]:
     """Both sides. Of a folder of several runs, those with a spec of the other side.
 
     Raises
@@ -59,19 +48,11 @@ def read(a: Path, b: Path) -> tuple[Source, Source]:
     UnusableError
         One line that names the path, what is wrong with it and what is allowed.
     """
-    one, two = _source(a), _source(b)
-    if isinstance(one, Runs) and isinstance(two, Runs):
-        return _with_specs_of(one, two), _with_specs_of(two, one)
-    if type(one) is not type(two):
-        kinds = (_KIND[type(one)], _KIND[type(two)])
-        raise UnusableError(f"{shown(a)} is {kinds[0]}, {shown(b)} is {kinds[1]}; allowed: two of one kind")
-    return one, two
+    one, two = _side(a), _side(b)
+    return _with_specs_of(one, two), _with_specs_of(two, one)
 
 
-_KIND: dict[type[Source], str] = {Runs: "a run", BenchmarkFile: "a file of pytest-benchmark"}
-
-
-def _source(path: Path) -> Source:
+def _side(path: Path) -> Runs:
     try:
         return _folder(path) if path.is_dir() else _file(path)
     except OSError as error:
@@ -108,14 +89,17 @@ def _starts_a_run(path: Path) -> bool:
     return not isinstance(first, dict) or first.get("kind") == "run"
 
 
-def _file(path: Path) -> Source:
+def _file(path: Path) -> Runs:
     if path.name == RECORDS_NAME:
         return Runs(path, (_run(path.parent),))
     content = _json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("benchmarks"), list):
-        remedy = f"; give its folder, {shown(path.parent)}" if (path.parent / RECORDS_NAME).exists() else ""
-        raise UnusableError(f"{shown(path)}: is not one of these: {ALLOWED}{remedy}")
-    return BenchmarkFile(path, content)
+    if isinstance(content, dict) and isinstance(content.get("benchmarks"), list):
+        raise UnusableError(
+            f"{shown(path)}: is a file of pytest-benchmark; `pytest-benchmark compare A B` compares two of these, "
+            "`scratchbench gate` decides about speed"
+        )
+    remedy = f"; give its folder, {shown(path.parent)}" if (path.parent / RECORDS_NAME).exists() else ""
+    raise UnusableError(f"{shown(path)}: is not one of these: {ALLOWED}{remedy}")
 
 
 def _json(path: Path) -> Any:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
-from bench.compare.document import Benchmark, Confusion, Document, McNemar, Row, Side
+from bench.compare.document import Confusion, Document, McNemar, Row, Side
 from bench.compare.equivalence import LEVEL
 from bench.compare.rows import holm
 from bench.compare.verdict import signed
@@ -21,11 +21,8 @@ from bench.text import MISSING, bound, escaped, factor, one_line, percent, signi
 
 COLUMNS = 80
 WIDEST_NAME = 20
-WIDEST_BENCHMARK = 42
 LINES_AT_MOST = 12
 CHANGES_AT_MOST = 3
-
-UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 WORDS = {"within_tolerance": "within", "undecided": "undecided", "worse": "WORSE", "better": "better"}
 WORDS |= {"equivalent": "equivalent"}
@@ -45,8 +42,6 @@ def terminal(document: Document) -> str:
     console = Console(file=buffer, width=COLUMNS)
     console.print(Text(document.verdict))
     console.print()
-    if document.benchmarks:
-        console.print(_benchmarks_table(document.benchmarks))
     if document.rows:
         console.print(_rows_table(document.rows))
     console.print(_list(notes(document)))
@@ -109,32 +104,6 @@ def _ratio(interval: Interval | None) -> str:
 
 def _two_digits(ratio: float | None) -> str:
     return f"{ratio:.2f}" if ratio is not None and 0.1 <= ratio < 100 else bound(ratio, 2)
-
-
-def _benchmarks_table(rows: Sequence[Benchmark]) -> Table:
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    made.caption = Text("medians; + slower and - faster beyond the tolerance, ~ neither is told, ! not compared")
-    made.caption_justify = "left"
-    made.add_column("", no_wrap=True)
-    for title in ("A", "B", "B / A"):
-        made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("benchmark", no_wrap=True, overflow="ellipsis")
-    for row in rows:
-        made.add_row(*map(Text, _benchmark_cells(row, WIDEST_BENCHMARK)))
-    return made
-
-
-def _benchmark_cells(row: Benchmark, widest: int) -> tuple[str, ...]:
-    ratio = MISSING if row.ratio is None else significant(row.ratio.centre)
-    return row.mark, _seconds(row.median_a), _seconds(row.median_b), ratio, one_line(row.name, widest)
-
-
-def _seconds(value: float | None) -> str:
-    """With the largest unit of which it holds one at least."""
-    if value is None:
-        return MISSING
-    unit, size = next((each for each in UNITS if value >= each[1]), UNITS[-1])
-    return f"{significant(value / size)} {unit}"
 
 
 def notes(document: Document) -> Iterator[str]:
@@ -257,15 +226,6 @@ def _points(interval: Interval) -> str:
     return f"{centre} ({signed(100 * interval.low)} to {signed(100 * interval.high)})"
 
 
-def _benchmark_sections(document: Document) -> Iterator[str]:
-    if document.benchmarks:
-        cells = [tuple(map(escaped, _benchmark_cells(row, 200))) for row in document.benchmarks]
-        yield _table(cells, ("mark", "A", "B", "B / A", "benchmark"))
-        lines = [escaped(line, 1000) for line in notes(document)]
-        if lines:
-            yield "\n".join(f"- {line}" for line in lines)
-
-
 def _mcnemar_section(document: Document) -> Iterator[str]:
     cells = [
         (
@@ -319,4 +279,4 @@ def _table(rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> str:
     return text
 
 
-PARTS = (_head, _row_sections, _benchmark_sections, _mcnemar_section, _confusion_section, _sides)
+PARTS = (_head, _row_sections, _mcnemar_section, _confusion_section, _sides)

@@ -1,6 +1,6 @@
 """The decision, and the one sentence that stands first.
 
-Fed by the decided rows or the marked benchmarks; feeds the document. "No difference was found" is never said:
+Fed by the decided rows; feeds the document. "No difference was found" is never said:
 equivalence is shown, or nothing is decided.
 """
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.compare.document import Benchmark, Decision, Margins, RowDecision
+from bench.compare.document import Decision, Margins, RowDecision
 from bench.compare.equivalence import MOST_SEEDS, Evidence, seeds_needed
 from bench.compare.match import Match, Matched, quoted
 from bench.compare.rows import QUANTITIES, Compared, Decided
@@ -217,38 +217,3 @@ _TOLERANCES: dict[str, Callable[[Margins], str]] = {
     "cost": lambda margins: f"{significant(100 * margins.cost, 2)} %",
     "speed": lambda margins: factor(margins.time_ratio),
 }
-
-
-def benchmark_verdict(rows: Sequence[Benchmark], tolerance: float) -> Verdict:
-    """Of two files of pytest-benchmark: worse where one has `+`, not decidable where one cannot be compared."""
-    by_mark = {mark: [row for row in rows if row.mark == mark] for mark in ("+", "-", "!")}
-    slower, beyond = by_mark["+"], [row for row in rows if row.mark == "~" and _beyond(row, tolerance)]
-    process = "one process on each side: `scratchbench gate` is the way to be sure"
-    if slower:
-        worst = max(slower, key=lambda row: row.ratio.centre if row.ratio else 0.0)
-        ratio = _ratio_of(worst)
-        return Verdict(
-            "worse", f"B is slower in {len(slower)} of {_count(rows)}, most {quoted(worst.name)}, {ratio} ({process})"
-        )
-    if by_mark["!"]:
-        first = by_mark["!"][0]
-        left = f"{len(by_mark['!'])} of {_count(rows)} cannot be compared"
-        return Verdict("undecided", one_line(f"not decidable: {left}: {first.reason}", 1000))
-    if beyond:
-        told = f"{len(beyond)} of {_count(rows)} beyond the tolerance {factor(tolerance)}, not told apart by the rounds"
-        return Verdict("undecided", f"not decidable: {told}; more rounds, or {process}")
-    faster = f", {len(by_mark['-'])} faster" if by_mark["-"] else ""
-    limit = f"no median of {_count(rows)} is more than {factor(tolerance)} times A's"
-    return Verdict("within_tolerance", f"B is within tolerance: {limit}{faster} ({process})")
-
-
-def _beyond(row: Benchmark, tolerance: float) -> bool:
-    return row.ratio is not None and row.ratio.centre > tolerance
-
-
-def _ratio_of(row: Benchmark) -> str:
-    return f"{factor(row.ratio.centre)} times as long" if row.ratio else "no ratio"
-
-
-def _count(rows: Sequence[Benchmark]) -> str:
-    return f"{len(rows)} benchmark{'s' if len(rows) > 1 else ''}"

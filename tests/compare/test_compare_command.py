@@ -123,7 +123,7 @@ def test_the_document_is_the_one_that_is_promised(capsys, baseline, tmp_path):
     document = json.loads(invoke(capsys, baseline, shifted(tmp_path / "b", 0.001), "--format", "json")[1])
     assert list(document) == [
         *("schema_version", "verdict", "decision", "seeds_needed", "margins", "fail_on", "a", "b", "differences"),
-        *("rows", "benchmarks"),
+        "rows",
     ]
     (row,) = document["rows"]
     assert {"spec", "backend", "seeds_a", "seeds_b", "paired", "accuracy_a", "accuracy_b", "difference", "equivalence",
@@ -246,12 +246,15 @@ def test_hostile_names_are_text(capsys, tmp_path, name, form):
     assert form != "table" or max(map(len, out.splitlines())) <= 80
 
 
-def test_runs_and_benchmarks_are_not_compared(capsys, baseline, tmp_path):
+def test_a_file_of_pytest_benchmark_is_refused_with_the_way_to_go(capsys, baseline, tmp_path):
     path = tmp_path / "b.json"
-    path.write_text('{"benchmarks": []}')
-    code, _, err = invoke(capsys, baseline, path)
-    assert code == 2
-    assert f"a is a run, {path} is a file of pytest-benchmark; allowed: two of one kind" in err
+    path.write_text('{"machine_info": {}, "benchmarks": [{"fullname": "x", "stats": {"median": 1.0}}]}')
+    refused = (
+        f"error: {path}: is a file of pytest-benchmark; `pytest-benchmark compare A B` compares two of these, "
+        "`scratchbench gate` decides about speed\n"
+    )
+    for sides in ((baseline, path), (path, baseline), (path, path)):
+        assert invoke(capsys, *sides) == (2, "", refused)
 
 
 def test_an_output_that_cannot_be_written(capsys, baseline):

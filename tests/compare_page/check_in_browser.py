@@ -22,7 +22,7 @@ from bench.compare.page import page
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-FORM = "form[data-table={table}]"
+FORM = "form[data-table=rows]"
 ROW = "[data-row='{number}']"
 INK = """(() => {
   const canvas = document.querySelector("[data-row='0'] canvas");
@@ -64,9 +64,9 @@ def each(browser: Browser, selector: str, name: str) -> list[Any]:
     return browser.value(f"[...document.querySelectorAll({json.dumps(selector)})].map((element) => element.{name})")
 
 
-def column(browser: Browser, number: int, table: str = "rows") -> list[str]:
+def column(browser: Browser, number: int) -> list[str]:
     """What the shown rows are sorted by in that column, in their order."""
-    return each(browser, f"#{table} > tbody:not([hidden])", f"rows[0].cells[{number}].dataset.value")
+    return each(browser, "#rows > tbody:not([hidden])", f"rows[0].cells[{number}].dataset.value")
 
 
 def press(browser: Browser, phone: bool, selector: str) -> None:
@@ -74,14 +74,12 @@ def press(browser: Browser, phone: bool, selector: str) -> None:
     (browser.tap if phone else browser.click)(selector)
 
 
-def reset(browser: Browser, phone: bool, table: str = "rows") -> Iterator[str]:
+def reset(browser: Browser, phone: bool) -> Iterator[str]:
     """Press the table's reset: every row is back."""
-    press(browser, phone, f"{FORM.format(table=table)} button[type=reset]")
-    every = len(each(browser, f"#{table} > tbody", "hidden"))
-    yield from expect(
-        "count after reset", one(browser, f"{FORM.format(table=table)} output", "value"), f"{every} of {every} rows"
-    )
-    yield from expect("rows hidden after reset", sum(each(browser, f"#{table} > tbody", "hidden")), 0)
+    press(browser, phone, f"{FORM} button[type=reset]")
+    every = len(each(browser, "#rows > tbody", "hidden"))
+    yield from expect("count after reset", one(browser, f"{FORM} output", "value"), f"{every} of {every} rows")
+    yield from expect("rows hidden after reset", sum(each(browser, "#rows > tbody", "hidden")), 0)
 
 
 def as_numbers(values: list[str]) -> list[float]:
@@ -115,10 +113,10 @@ def check_sorting(browser: Browser, phone: bool) -> Iterator[str]:
 
 def check_filtering(browser: Browser, phone: bool) -> Iterator[str]:
     """By words, by decision, by backend, and back."""
-    browser.write(f"{FORM.format(table='rows')} input", "512-512 KERAS-fit-tuned")
+    browser.write(f"{FORM} input", "512-512 KERAS-fit-tuned")
     yield from expect("backends found", set(column(browser, 1)), {"keras-fit-tuned"})
     yield from expect("specs found", len(column(browser, 0)), 3)
-    yield from expect("count", one(browser, f"{FORM.format(table='rows')} output", "value"), "3 of 45 rows")
+    yield from expect("count", one(browser, f"{FORM} output", "value"), "3 of 45 rows")
     yield from reset(browser, phone)
     browser.value(CHOOSE.format(name="state", value="worse"))
     states = each(browser, "#rows > tbody:not([hidden])", "dataset.state")
@@ -200,6 +198,9 @@ def few_epochs() -> documents.Document:
 
 def check_odd(browser: Browser, phone: bool) -> Iterator[str]:
     """A hundred classes, names of classes, colours, one seed, 300 epochs of 10 seeds."""
+    press(browser, phone, "#rows thead th:nth-child(9) button")
+    yield from expect("without a time ratio, last", column(browser, 8)[-1], "")
+    yield from reset(browser, phone)
     for number in range(4):
         press(browser, phone, f"{ROW.format(number=number)} .open")
     yield from expect(
@@ -236,38 +237,12 @@ def check_policy(browser: Browser, phone: bool) -> Iterator[str]:
     browser.complaints[:] = [complaint for complaint in browser.complaints if complaint not in planted]
 
 
-def check_benchmarks(browser: Browser, phone: bool) -> Iterator[str]:
-    """The other table sorts and filters, too."""
-    yield from check_fits(browser, phone)
-    press(browser, phone, "#benchmarks thead th:nth-child(3) button")
-    ratios = column(browser, 2, "benchmarks")
-    yield from expect("benchmarks in rising order", as_numbers(ratios), sorted(as_numbers(ratios)))
-    yield from expect("without a ratio, last", ratios[-1], "")
-    browser.write(f"{FORM.format(table='benchmarks')} input", "backward")
-    yield from expect("benchmarks found", len(column(browser, 0, "benchmarks")), 1)
-    yield from reset(browser, phone, "benchmarks")
-
-
 def check_many(browser: Browser, phone: bool) -> Iterator[str]:
     """Five hundred rows."""
     yield from check_fits(browser, phone)
-    browser.write(f"{FORM.format(table='rows')} input", "spec 499")
+    browser.write(f"{FORM} input", "spec 499")
     yield from expect("rows found of 500", len(column(browser, 0)), 1)
     yield from reset(browser, phone)
-
-
-def benchmarks() -> dict[str, Any]:
-    made = [
-        documents.benchmark("test_forward[784-30-10]", "+", 1.12),
-        documents.benchmark("test_backward[784-30-10]", "-", 0.84),
-        documents.benchmark("test_update[784-30-10]", "~", 1.01),
-        documents.benchmark("test_gather[784-30-10]", "!", ratio=None, reason="B has 2 rounds; at least 5 are needed"),
-    ]
-    return documents.document(
-        verdict="1 of 4 benchmarks is slower in B: test_forward[784-30-10], 1.12 times",
-        decision="worse",
-        benchmarks=made,
-    )
 
 
 REAL: tuple[Check, ...] = (check_fits, check_sorting, check_filtering, check_opening, check_zooming)
@@ -282,7 +257,6 @@ def pages() -> Pages:
         "print": (page(real, pictures), (check_print,)),
         "odd": (page(*documents.odd()), (check_odd,)),
         "hostile": (page(documents.hostile(), {}), (check_hostile, check_policy)),
-        "benchmarks": (page(benchmarks(), {}), (check_benchmarks,)),
         "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
         "empty": (page(documents.document(decision="undecided", seeds_needed=12), {}), (check_fits,)),
     }

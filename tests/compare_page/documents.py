@@ -93,21 +93,6 @@ def bare(spec: str, backend: str = "scratchnet") -> Document:
     )
 
 
-def benchmark(name: str = "test_step[784-30-10]", sign: str = "~", centre: float = 1.01, **changes: Any) -> Document:
-    """One benchmark of two pytest-benchmark files."""
-    values: Document = {
-        "name": name,
-        "rounds_a": 20,
-        "rounds_b": 20,
-        "median_a": 1.25e-4,
-        "median_b": 1.25e-4 * centre,
-        "ratio": interval(centre, 0.02, 20),
-        "reason": "",
-        "mark": sign,
-    }
-    return values | changes
-
-
 def side(letter: str, **environment: Any) -> Document:
     """One of the two runs."""
     return {
@@ -133,7 +118,6 @@ def document(rows: Sequence[Document] = (), **changes: Any) -> Document:
         "b": side("b", packages={"numpy": "2.3.0"}),
         "differences": [],
         "rows": list(rows),
-        "benchmarks": [],
     }
     return values | changes
 

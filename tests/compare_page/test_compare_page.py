@@ -17,7 +17,7 @@ from matplotlib.image import imread
 
 from bench.compare.axis import around, spanning
 from bench.compare.page import page
-from bench.compare.page_words import equivalence, p_value, points, relative, seconds, state
+from bench.compare.page_words import equivalence, p_value, points, relative, state
 from bench.compare.pictures import data_uri, pictures
 from bench.compare.surroundings import side_by_side
 
@@ -71,7 +71,7 @@ def test_the_verdict_stands_first():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    seen = read(documents.row(), documents.bare("x"), benchmarks=[documents.benchmark()])
+    seen = read(documents.row(), documents.bare("x"))
     loaded = [value for _, attributes in seen.tags for name, value in attributes.items() if name in LOADING]
     assert loaded == ["data:,"]
     assert not any(word in style for style in seen.styles for word in ("url(", "@import"))
@@ -93,7 +93,7 @@ def test_every_row_is_there_with_its_details():
 
 
 def test_heads_say_what_they_head():
-    seen = read(documents.row(), benchmarks=[documents.benchmark()])
+    seen = read(documents.row())
     assert {each.get("scope") for each in seen.all("th")} == {"col", "row"}
     assert {each["aria-sort"] for each in seen.all("th") if "aria-sort" in each} == {"none"}
 
@@ -188,13 +188,6 @@ def test_nothing_to_compare_is_said():
     assert "A and B share nothing that could be compared." in read().text
 
 
-def test_benchmarks_are_shown_in_words():
-    slower, lost = documents.benchmark("a", "+", 1.2), documents.benchmark("b", "!", ratio=None, reason="2 rounds")
-    seen = read(benchmarks=[slower, lost])
-    assert "1.20 (1.18 to 1.22)" in seen.text
-    assert {"slower", "2 rounds", "125 µs"} <= {line.strip() for line in seen.text.splitlines()}
-
-
 def test_a_picture_of_several_specs_is_held_once():
     uri = "data:image/png;base64,AAAA"
     seen = read(documents.row("x"), documents.row("y"), pictures={"x": {"115": uri}, "y": {"115": uri}})
@@ -264,20 +257,10 @@ def test_a_ratio_that_is_weak_evidence_says_why():
     assert "Not compared: one seed" not in text
 
 
-def test_files_of_benchmarks_need_no_threads_and_no_interval():
-    sides = {letter: documents.side(letter) | {"threads": None, "started": ""} for letter in "ab"}
-    plain = documents.benchmark(ratio=documents.interval(1.2), rounds_a=None)
-    text = read(benchmarks=[plain], **sides).text
-    assert "one seed" not in text
-    assert "threads" not in text
-    assert "1.20" in text
-
-
 def test_words():
     assert [relative(x) for x in (0.025, -0.5, None)] == ["2.5 % above A", "50 % below A", "–"]
     assert [points(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
     assert [p_value(p) for p in (0.3412, 0.00004, None)] == ["p = 0.34", "p < 0.001", "–"]
-    assert [seconds(s) for s in (2.5, 0.0125, 1.25e-4, 3e-9, None)] == ["2.50 s", "12.5 ms", "125 µs", "3.00 ns", "–"]
 
 
 def test_equivalence_in_words():

@@ -29,7 +29,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const [find, backend, state] = ["find", "backend", "state"].map((name) => form.elements[name]);
   const shown = (body) =>
     find.value.toLowerCase().split(/\s+/).every((word) => body.dataset.find.includes(word)) &&
-    (!backend?.value || body.dataset.backend === backend.value) &&
+    (!backend.value || body.dataset.backend === backend.value) &&
     (!state.value || body.dataset.state === state.value);
   const filter = () => {
     for (const body of bodies) body.hidden = !shown(body);
