@@ -72,3 +72,18 @@ def test_the_index_counts_the_numbered_equations():
     listed = re.findall(r"^id = ", (DERIVATION.parent / "equations.toml").read_text("utf-8"), re.MULTILINE)
     assert f"(1) to (51) and BP1.1 to BP4.2, {len(listed)} in all" in page("index")
     assert f"The pages number {sum(map(len, tags))} equations" in page("index")
+
+
+def test_every_reference_is_cited_and_every_citation_listed():
+    pages = {path.name: path.read_text("utf-8") for path in DERIVATION.glob("*.md")}
+    headings = re.findall(r"^### (.*)$", pages["references.md"], re.MULTILINE)
+    listed = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    cited = set(re.findall(r"references\.md#([a-z0-9-]+)", " ".join(pages.values())))
+    within = set(re.findall(r"\]\(#([a-z0-9-]+)\)", pages["references.md"]))
+    assert listed - cited - within == set()
+    assert cited - listed == set()
+
+
+@pytest.mark.parametrize("symbol", ["eta", "mu", "rho", "beta", "lambda", "kappa"])
+def test_a_greek_letter_of_a_setting_stands_in_the_notation(symbol):
+    assert f"`\\{symbol}" in page("index") or f"\\{symbol}_" in page("index")
