@@ -203,7 +203,7 @@ def best_constants() -> list[str]:
     Y, answers = np.array([[0.0, 0.2, 0.5, 0.9, 10.0]]), np.arange(0.0, 10.0, 0.001)
     labels = {
         "mean_squared_error": "`mean_squared_error`: the mean",
-        "huber": r"`huber`, $`\delta = 1`$",
+        "huber": r"`huber`, $`\tau = 1`$",
         "mean_absolute_error": "`mean_absolute_error`: the median",
     }
     costs = {name: [LOSSES[name]().per_example(np.full_like(Y, c), Y).mean() for c in answers] for name in labels}
@@ -216,7 +216,7 @@ def threshold_phrases(numbers: dict[str, Any], judged: dict[str, Any], deepest: 
     yield f"SGD with learning rate {of['learning_rate']}, batches of {of['batch_size']}, {of['epochs']} epoch ("
     yield f"output of the {digit} alone is judged, on the {of['examples']:,} test digits, of which {of['positives']}"
     yield f"{of['positives']} are an {digit}:"
-    yield f"under its ROC curve is {numbers['roc_auc']:.4f}."
+    yield f"under its ROC curve is {numbers['roc_auc']:.4f} ("
     yield f"precision falls in {judged['precision_falls']} of {judged['steps']:,} steps, and recall rises in"
     yield f"recall rises in {judged['recall_rises']}."
     yield f"falls little for the {digit}. It falls deepest for the {deepest['digit']}, whose"
@@ -307,8 +307,8 @@ def test_so_many_numbers_are_compared_and_a_change_of_any_is_found(name: str) ->
 
 
 def test_the_constructed_example_of_falling_precision() -> None:
-    thresholds, precision, recall = precision_recall_curve(np.array([0.9, 0.8, 0.7]), np.array([False, True, True]))
-    assert thresholds.tolist() == [0.7, 0.8, 0.9]
-    assert precision.tolist() == pytest.approx([2 / 3, 1 / 2, 0])
-    assert recall.tolist() == [1, 1 / 2, 0]
-    assert "The precision is 2/3 for a threshold of 0.65, 1/2 for 0.75, and 0 for 0.85." in flat(page("output-layer"))
+    thresholds, precision, recall = precision_recall_curve(np.array([0.9, 0.8]), np.array([False, True]))
+    assert thresholds.tolist() == [0.8, 0.9]
+    assert precision.tolist() == pytest.approx([1 / 2, 0])
+    assert recall.tolist() == [1, 0]
+    assert "The precision is 1/2 for a threshold of 0.75, and 0 for 0.85." in flat(page("output-layer"))

@@ -64,7 +64,7 @@ def test_the_sigmoid_that_gives_nan_is_the_other_form():
         assert np.isnan(exponential / (1 + exponential))
         assert 1 / (1 + np.exp(-z)) == 1
     assert "The formulas are $`e^z / (1 + e^z)`$ for the sigmoid" in page("activations")
-    assert "(51) itself gives 1 at $`z = 100`$" in page("activations")
+    assert "(51) itself is right there" in page("activations")
 
 
 def test_the_absolute_error_has_its_least_at_a_median_of_discrete_targets_too():
