@@ -125,8 +125,9 @@ def _summary(n: int, one: Pass, rounds: list[dict[str, float]]) -> dict[str, Any
 def multiply_adds(n: int) -> float:
     """Backward over forward pass: BP3 and BP4 in all layers and BP2 in all but the first, over (18) in all layers."""
     widths = [n] * (LAYERS + 1)
-    products = [n_out * (n_in + 1) for n_in, n_out in pairwise(widths)]
-    return (sum(products) + sum(products[1:])) / sum(products)
+    forward = sum(n_out * (n_in + 1) for n_in, n_out in pairwise(widths))
+    passed_on = sum(n_out * n_in for n_in, n_out in pairwise(widths[1:]))
+    return (forward + passed_on) / forward
 
 
 def exponent(x: list[float], y: list[float]) -> float:

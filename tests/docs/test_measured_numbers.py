@@ -66,7 +66,7 @@ def why_backpropagation() -> Iterator[str]:
     yield f"like $`P^{{{numbers['exponents']['differences']:.2f}}}`$, those of backpropagation"
     yield f"$`P^{{{numbers['exponents']['backpropagation']:.2f}}}`$, and the quotient"
     yield f"quotient of the two like $`P^{{{numbers['exponents']['quotient']:.2f}}}`$"
-    yield f"the {last['multiply_adds_backward_to_forward']} of (F6)"
+    yield f"the {last['multiply_adds_backward_to_forward']:.2f} of (F6)"
     yield f"a batch of {numbers['examples']} examples"
 
 

@@ -203,7 +203,7 @@ def best_constants() -> list[str]:
     Y, answers = np.array([[0.0, 0.2, 0.5, 0.9, 10.0]]), np.arange(0.0, 10.0, 0.001)
     labels = {
         "mean_squared_error": "`mean_squared_error`: the mean",
-        "huber": r"`huber`, $`\kappa = 1`$",
+        "huber": r"`huber`, $`\tau = 1`$",
         "mean_absolute_error": "`mean_absolute_error`: the median",
     }
     costs = {name: [LOSSES[name]().per_example(np.full_like(Y, c), Y).mean() for c in answers] for name in labels}
@@ -216,7 +216,7 @@ def threshold_phrases(numbers: dict[str, Any], judged: dict[str, Any], deepest: 
     yield f"SGD with learning rate {of['learning_rate']}, batches of {of['batch_size']}, {of['epochs']} epoch ("
     yield f"output of the {digit} alone is judged, on the {of['examples']:,} test digits, of which {of['positives']}"
     yield f"{of['positives']} are an {digit}:"
-    yield f"under its ROC curve is {numbers['roc_auc']:.4f}."
+    yield f"under its ROC curve is {numbers['roc_auc']:.4f} ("
     yield f"precision falls in {judged['precision_falls']} of {judged['steps']:,} steps, and recall rises in"
     yield f"recall rises in {judged['recall_rises']}."
     yield f"falls little for the {digit}. It falls deepest for the {deepest['digit']}, whose"

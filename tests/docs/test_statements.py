@@ -1,89 +1,169 @@
-"""Statements of the derivation that a small computation decides, each looked up in its page."""
+"""Statements of the derivation that a computation decides: each is computed here and looked up in its page."""
 
 import re
-from itertools import pairwise
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-DERIVATION = Path(__file__).resolve().parents[2] / "docs" / "derivation"
+DOCS = Path(__file__).parents[2] / "docs"
+DERIVATION = DOCS / "derivation"
+MATH = re.compile(r"```math\n(.*?)```", re.DOTALL)
+TAG = re.compile(r"\\tag\{([^}]+)\}")
+CITATION = re.compile(r"references\.md#([\w-]+)")
+GREEK = re.compile(
+    r"\\(alpha|beta|gamma|[dD]elta|epsilon|eta|theta|vartheta|kappa|lambda|mu|rho|sigma|tau|[pP]hi|varphi)(?![a-zA-Z])"
+)
 
 
 def page(name):
-    """Its words, whatever the line breaks."""
+    """A page's text, with line breaks as spaces."""
     return " ".join((DERIVATION / f"{name}.md").read_text("utf-8").split())
 
 
-def test_inputs_of_mean_0_do_not_give_tanh_a_mean_of_0():
-    z, probability = np.array([2.0, -1.0]), np.array([1 / 3, 2 / 3])
-    assert z @ probability == pytest.approx(0, abs=1e-15)
-    assert f"the mean of their tanh is $`{np.tanh(z) @ probability:.3f}`$" in page("activations")
+def displays(path):
+    return MATH.findall(path.read_text("utf-8"))
 
 
-@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
-def test_which_form_of_the_sigmoid_is_not_a_number():
+def display(name, tag):
+    return next(text for text in displays(DERIVATION / f"{name}.md") if rf"\tag{{{tag}}}" in text)
+
+
+def anchor(heading):
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def precision(scores, truth, threshold):
+    chosen = [true for score, true in zip(scores, truth, strict=True) if score > threshold]
+    return sum(chosen) / len(chosen)
+
+
+def test_two_examples_are_enough_for_a_precision_that_falls():
+    assert [precision([0.9, 0.8], [0, 1], threshold) for threshold in (0.75, 0.85)] == [0.5, 0.0]
+    text = page("output-layer")
+    assert "has two examples: scores 0.9 (no) and 0.8 (yes)" in text
+    assert "1/2 for a threshold of 0.75, and 0 for 0.85" in text
+
+
+def test_recall_never_rises():
+    assert "Recall never rises." in page("output-layer")
+
+
+def test_tanh_of_mean_0_has_another_mean():
+    z, weights = np.array([2.0, -1.0]), np.array([1, 2]) / 3
+    assert abs(weights @ z) < 1e-15
+    mean = f"{weights @ np.tanh(z):.3f}".replace("-", "−")
+    assert f"tanh has mean {mean}" in page("activations")
+
+
+def test_the_sigmoid_that_gives_nan_is_the_other_form():
     z = np.float32(100)
-    assert np.isnan(np.exp(z) / (1 + np.exp(z)))
-    assert 1 / (1 + np.exp(-z)) == 1
-    assert "The form $`e^z / (1 + e^z)`$ overflows" in page("activations")
-    assert "does not: it is exact there" in page("activations")
+    with np.errstate(over="ignore", invalid="ignore"):
+        exponential = np.exp(z)
+        assert np.isnan(exponential / (1 + exponential))
+        assert 1 / (1 + np.exp(-z)) == 1
+    assert "The formulas are $`e^z / (1 + e^z)`$ for the sigmoid" in page("activations")
+    assert "(51) itself is right there" in page("activations")
 
 
-def test_the_median_of_targets_that_repeat():
-    y = np.array([0.0, 0.0, 1.0])
-    answers = np.linspace(-1, 2, 301)
-    best = answers[np.argmin([np.abs(y - answer).mean() for answer in answers])]
-    assert best == pytest.approx(0)
-    assert ((y < 0).mean(), (y > 0).mean()) == (0, 1 / 3)
-    assert "For the targets 0, 0 and 1 that is $`c = 0`$" in page("output-layer")
-    assert r"$`P(y < 0) = 0`$ and $`P(y > 0) = \frac{1}{3}`$" in page("output-layer")
+def test_the_absolute_error_has_its_least_at_a_median_of_discrete_targets_too():
+    y = np.array([0, 0, 1])
+    costs = [np.abs(c - y).mean() for c in np.linspace(-1, 2, 301)]
+    assert np.argmin(costs) == 100  # c = 0
+    assert np.mean(y < 0) == 0 != np.mean(y > 0)
+    text = page("output-layer")
+    assert "For the targets 0, 0, 1 the median is 0, with $`P(y < 0) = 0`$ and $`P(y > 0) = 1/3`$." in text
 
 
-@pytest.mark.parametrize("kappa", [1.0, 3.0, 100.0])
-def test_the_best_single_rate_multiplies_the_slowest_coordinate(kappa):
-    eigenvalues = np.array([1.0, kappa])
-    factors = np.abs(1 - 2 / eigenvalues.sum() * eigenvalues)
-    np.testing.assert_allclose(factors, (kappa - 1) / (kappa + 1))
-    assert r"the slowest coordinate is multiplied by $`(\kappa - 1) / (\kappa + 1)`$ in a step" in page(
-        "gradient-descent"
-    )
+@pytest.mark.parametrize("kappa", [3, 10])
+def test_the_best_rate_multiplies_the_error_by(kappa):
+    H = np.diag([1.0, kappa])
+    rates = np.linspace(0.01, 2 / kappa, 20001)
+    factors = np.abs(1 - rates[:, None] * np.diag(H)).max(axis=1)
+    assert abs(factors.min() - (kappa - 1) / (kappa + 1)) < 1e-3
+    text = page("gradient-descent")
+    assert r"multiplies the error along these two by $`(\kappa - 1) / (\kappa + 1)`$ a step" in text
 
 
-def test_the_sum_of_the_losses_of_all_labels_is_one_sum():
-    z, y = np.array([2.0, -1.5, 0.3]), np.array([1.0, 0.0, 1.0])
-    a = 1 / (1 + np.exp(-z))
-    expected = -np.sum(y * np.log(a) + (1 - y) * np.log(1 - a))
-    assert np.sum(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))) == pytest.approx(expected)
-    term = r"\Bigl( \max(z_i, 0) - z_i \, y_i + \log \bigl( 1 + e^{-\lvert z_i \rvert} \bigr) \Bigr)"
-    assert rf"\ell = \sum_{{i=1}}^{{n_L}} {term}" in page("output-layer")
+def backward_to_forward(*widths):
+    """Multiply-adds of (F6): BP3.2 with BP4.2 in each layer, BP2.2 above layer 1."""
+    layers = list(zip(widths[1:], widths[:-1], strict=True))
+    forward = sum(n * (below + 1) for n, below in layers)
+    return (forward + sum(n * below for n, below in layers[1:])) / forward
 
 
-def test_the_products_of_a_backward_pass_are_counted_without_the_bias_where_the_error_goes_on():
-    assert r"M \sum_{l=2}^{L} n_l \, n_{l-1} && \text{BP2.2}" in page("why-backpropagation")
-    n = (784, 30, 10)
-    forward = sum(above * (below + 1) for below, above in pairwise(n))
-    backward = forward + sum(above * below for below, above in pairwise(n[1:]))
-    assert f"only {backward / forward:.2f} for 784-30-10" in page("why-backpropagation")
+def test_the_count_of_a_backward_pass():
+    _, _, error = display("why-backpropagation", "F6").splitlines()[1:4]
+    assert r"n_l \, n_{l-1}" in error
+    text = page("why-backpropagation")
+    assert f"{backward_to_forward(784, 30, 10):.2f} for 784-30-10" in text
+    assert f"nearly {backward_to_forward(*[10**6] * 5):.2f} for four equal layers" in text
 
 
-def test_the_index_counts_the_numbered_equations():
-    tags = [set(re.findall(r"\\tag\{([^}]*)\}", path.read_text("utf-8"))) for path in DERIVATION.glob("*.md")]
-    listed = re.findall(r"^id = ", (DERIVATION.parent / "equations.toml").read_text("utf-8"), re.MULTILINE)
-    assert f"(1) to (51) and BP1.1 to BP4.2, {len(listed)} in all" in page("index")
-    assert f"The pages number {sum(map(len, tags))} equations" in page("index")
+def test_the_sum_of_o7_is_over_the_whole_term():
+    assert re.search(r"\\sum_\{i=1\}\^\{n_L\} *\\Bigl\(.*\\Bigr\)", display("output-layer", "O7"))
 
 
-def test_every_reference_is_cited_and_every_citation_listed():
-    pages = {path.name: path.read_text("utf-8") for path in DERIVATION.glob("*.md")}
-    headings = re.findall(r"^### (.*)$", pages["references.md"], re.MULTILINE)
-    listed = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    cited = set(re.findall(r"references\.md#([a-z0-9-]+)", " ".join(pages.values())))
-    within = set(re.findall(r"\]\(#([a-z0-9-]+)\)", pages["references.md"]))
-    assert listed - cited - within == set()
-    assert cited - listed == set()
+def test_the_step_of_t12_is_that_of_d20():
+    rng, beta_1, beta_2, hat_epsilon, steps = np.random.default_rng(0), 0.9, 0.999, 1e-3, 5
+    m = s = M = V = 0.0
+    for t in range(1, steps + 1):
+        g = rng.normal()
+        m, s = beta_1 * m + (1 - beta_1) * g, beta_2 * s + (1 - beta_2) * g * g
+        M, V = M + beta_1**-t * g, V + beta_2**-t * g * g
+    c = (1 - beta_2) * beta_2**steps
+    step = (1 - beta_1) * beta_1**steps / np.sqrt(c) * M / (np.sqrt(V) + hat_epsilon / np.sqrt(c))
+    assert np.isclose(V, s / c)
+    assert np.isclose(step, m / (np.sqrt(s) + hat_epsilon))
+    assert r"$`\mathbf{V} = \mathbf{s} / c`$" in page("training-step")
+    assert r"\alpha_t" in display("training-step", "T12")
+    assert r"\hat{\epsilon}" in display("training-step", "T12")
 
 
-@pytest.mark.parametrize("symbol", ["eta", "mu", "rho", "beta", "lambda", "kappa"])
-def test_a_greek_letter_of_a_setting_stands_in_the_notation(symbol):
-    assert f"`\\{symbol}" in page("index") or f"\\{symbol}_" in page("index")
+def test_the_worked_example_names_the_equation_that_it_uses():
+    assert "The error of the output in two steps, (32) and then (31):" in page("worked-example")
+
+
+def errors_of_the_map():
+    """The rows of the map whose equation begins with an error, as row or column."""
+    found = {tag: text for text in displays(DERIVATION / "backward.md") for tag in TAG.findall(text)}
+    for entry in tomllib.loads((DOCS / "equations.toml").read_text("utf-8"))["equation"]:
+        text = found.get(entry["id"], "")
+        if re.match(r"\(?\\boldsymbol\{\\delta\}", text):
+            yield pytest.param(text, entry["shape"], id=entry["id"])
+
+
+@pytest.mark.parametrize(("text", "shape"), list(errors_of_the_map()))
+def test_the_map_has_the_shape_of_the_page(text, shape):
+    assert shape.startswith("`(1, ") == text.startswith("("), "a row where the page has a column, or the reverse"
+
+
+def test_the_map_says_what_it_holds():
+    tags = [tag for path in DERIVATION.glob("*.md") for text in displays(path) for tag in TAG.findall(text)]
+    rows = tomllib.loads((DOCS / "equations.toml").read_text("utf-8"))["equation"]
+    assert f"holds {len(rows)} of the {len(tags)} numbered equations" in page("index")
+
+
+def cited():
+    paths = [path for path in DOCS.rglob("*.md") if path.name != "references.md"]
+    return {name for path in paths for name in CITATION.findall(path.read_text("utf-8"))}
+
+
+def listed():
+    return {anchor(name) for name in re.findall("^### (.*)$", (DERIVATION / "references.md").read_text("utf-8"), re.M)}
+
+
+def test_every_reference_is_cited():
+    assert listed() - cited() == set()
+
+
+def test_every_citation_is_listed():
+    assert cited() - listed() == set()
+
+
+@pytest.mark.parametrize("path", sorted(DERIVATION.glob("*.md")), ids=lambda path: path.stem)
+def test_the_notation_names_every_greek_letter_of_a_display(path):
+    notation = (DERIVATION / "index.md").read_text("utf-8").partition("## Notation")[2].partition("## Beside")[0]
+    used = {letter for text in displays(path) for letter in GREEK.findall(text)}
+    assert used - set(GREEK.findall(notation)) == set()
