@@ -115,6 +115,8 @@ class Epoch(NamedTuple):
     test_accuracy: float | None
     test_binary_accuracy: float | None
     batches_fingerprint: str
+    expected_batches_fingerprint: str
+    stopped: bool
 
 
 class ResultRecord(FrozenRecord):

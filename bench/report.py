@@ -15,25 +15,20 @@ from bench.records import SCHEMA_VERSION, Records
 from bench.tables import Tables, summary_markdown, tables_of, verdict
 
 
-def write_report(folder: Path) -> Records:
+def write_report(folder: Path) -> Tables:
     """Write run.json, epochs.csv, summary.csv, summary.md and the plots to a run folder, each whole or not at all.
 
     A run that was interrupted is reported too: its finished attempts, and that it is not complete.
 
     Returns
     -------
-    The records that all this was made from.
+    The tables, so that whoever prints them need not make them again.
 
     Raises
     ------
     UnusableError
         Where the folder holds no readable records or cannot be written.
     """
-    return make_report(folder).records
-
-
-def make_report(folder: Path) -> Tables:
-    """As `write_report`; returns the tables, so that whoever prints them need not make them again."""
     tables = tables_of(Records.read(folder))
     texts: dict[str, Callable[[], str]] = {
         "run.json": lambda: json.dumps(run_facts(tables), indent=2) + "\n",

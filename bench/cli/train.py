@@ -91,10 +91,10 @@ def _print_report(folder: Path) -> "Records":
     """
     from rich.console import Console
 
-    from bench.report import make_report
+    from bench.report import write_report
     from bench.tables import terminal_table, verdict, warning_lines
 
-    tables, console = make_report(folder), Console()
+    tables, console = write_report(folder), Console()
     say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)
     say(f"\n{verdict(tables)}\n")
     console.print(terminal_table(tables))

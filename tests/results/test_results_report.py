@@ -47,14 +47,14 @@ def test_made_again_it_is_the_same_to_the_byte(folder):
 
 def test_records_are_returned_and_left_alone(folder):
     before = (folder / "records.jsonl").read_bytes()
-    records = write_report(folder)
+    records = write_report(folder).records
     assert isinstance(records, Records)
     assert len(records.results) == 10
     assert (folder / "records.jsonl").read_bytes() == before
 
 
 def test_run_json_holds_what_was_asked_for(folder):
-    records = write_report(folder)
+    records = write_report(folder).records
     facts = json.loads((folder / "run.json").read_text())
     assert facts["complete"] is True
     assert (facts["cells"], facts["cells_finished"], facts["threads"]) == (2, 2, 2)
@@ -67,7 +67,7 @@ def test_a_run_cut_short_is_reported(tmp_path):
     one = builders.spec(seeds=(0, 1))
     found = builders.realistic([one], unfinished=[(one.name, 1)])
     builders.write(tmp_path, [*found, builders.cell(one.name, 1), builders.epoch(one.name, 1, "scratchnet", 1)])
-    assert not write_report(tmp_path).complete
+    assert not write_report(tmp_path).records.complete
     assert json.loads((tmp_path / "run.json").read_text())["complete"] is False
     assert "incomplete: 1 of 2 pairs of spec and seed finished" in (tmp_path / "summary.md").read_text()
 
@@ -118,7 +118,7 @@ def test_every_start_of_a_formula_is_escaped_and_numbers_stay_numbers(start):
 def test_a_run_of_many_specs_draws_a_selection_and_says_so(tmp_path):
     specs = [builders.spec(name=f"spec {number}", seeds=(0,), epochs=2) for number in range(40)]
     folder = builders.write(tmp_path, builders.realistic(specs, ("scratchnet", "keras-fit")))
-    records = write_report(folder)
+    records = write_report(folder).records
     assert "The plots show the first 12 of 40 specs; the tables hold all." in (folder / "summary.md").read_text()
     for figure in draw_figures(records).values():
         titles = [axes.get_title(loc="left") for axes in figure.axes]
