@@ -32,7 +32,7 @@ spec = TrainingSpec(
 )
 suite = Suite(title="A first suite of my own", backends=("scratchnet", "keras-fit"), specs=(spec,))
 
-folder = new_folder(Path(sys.argv[1]))
+folder = new_folder(Path(sys.argv[1]), "my-first-suite")
 with progress_for(Console(), turns(suite)) as progress:
     execute("my-first-suite", suite, folder, progress)
 print(verdict(write_report(folder)))
