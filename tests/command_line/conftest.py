@@ -45,3 +45,19 @@ def scratchbench(installed, tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def commit_all():
+    """Makes a folder a git repository whose first commit holds all its files."""
+
+    def commit(folder):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        for command in (
+            ["init", "--quiet"],
+            ["add", "--all"],
+            ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "one"],
+        ):
+            subprocess.run(["git", *command], cwd=folder, env=environment, check=True)
+
+    return commit

@@ -43,7 +43,7 @@ OF_THE_DATA = "from bench.data.child import run_child\nrun_child('a calendar', '
 
 
 @pytest.fixture(params=["modules", "packages"])
-def traps(request, tmp_path):
+def traps(request, tmp_path, commit_all):
     """A git repository full of modules with the names of those that the command needs."""
     folder = tmp_path / "traps"
     folder.mkdir()
@@ -52,13 +52,7 @@ def traps(request, tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(TRAP)
     (folder / "small.toml").write_text(SUITE)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "one"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, env=environment, check=True)
+    commit_all(folder)
     return folder
 
 

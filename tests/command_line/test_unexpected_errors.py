@@ -41,17 +41,11 @@ FINISHED_RUN = ROOT / "results" / "reference" / "standard"
 
 
 @pytest.fixture
-def repository(tmp_path):
+def repository(tmp_path, commit_all):
     folder = tmp_path / "repository"
     folder.mkdir()
     (folder / "file").write_text("")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "one"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, env=environment, check=True)
+    commit_all(folder)
     return folder
 
 
