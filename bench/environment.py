@@ -18,7 +18,7 @@ import psutil
 import threadpoolctl
 
 from bench.errors import UnusableError
-from scratchnet import blas, calls
+from scratchnet import engine
 
 Facts = Mapping[str, Any]
 
@@ -69,7 +69,6 @@ FORCING_VARIABLES = {
     "OPENBLAS_L2_SIZE": "OpenBLAS sizes its blocks for a cache that may not be this machine's",
     "BLIS_ARCH_TYPE": "BLIS runs the kernels forced on it, whatever the processor can do",
     "MKL_ENABLE_INSTRUCTIONS": "MKL may use no newer instructions than these",
-    "SCRATCHNET_BLAS": "scratchnet's products go through this library, whatever is installed",
     "SCRATCHNET_STEPS": "scratchnet's steps are taken by this library, whatever is installed",
     "NPY_DISABLE_CPU_FEATURES": "NumPy leaves instructions of this processor unused",
     "TF_ENABLE_ONEDNN_OPTS": "TensorFlow's choice of kernels is not its own",
@@ -310,8 +309,7 @@ FACTS: dict[str, Callable[[], Any]] = {
     "container": _container,
     "python_implementation": platform.python_implementation,
     "python_version": platform.python_version,
-    "blas": lambda: scratchnets_library(blas.described),
-    "steps": lambda: scratchnets_library(calls.library),
+    "steps": lambda: scratchnets_library(engine.library),
     "packages": lambda: package_versions(PACKAGES),
     "git_revision": _git_revision,
     "git_dirty": _git_dirty,

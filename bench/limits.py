@@ -28,7 +28,7 @@ def gemm_rate(dtype: str, seconds: float = 0.5) -> float:
     """Operations per second of scratchnet's BLAS with this process's threads: the best of many square products."""
     rng = np.random.default_rng(0)
     A, B = (rng.random((GEMM_SIZE, GEMM_SIZE)).astype(dtype) for _ in range(2))
-    product = Product(A, B, np.zeros_like(A), len(A))
+    product = Product(A, B, np.zeros_like(A))
     best, end = float("inf"), time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
         product()

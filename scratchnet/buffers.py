@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TypeVar
-
-from scratchnet.workspace import Workspace
+from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -21,23 +19,23 @@ def kept(table: dict[K, V], key: K, make: Callable[[], V]) -> V:
     return table[key]
 
 
-class IdleWorkspaces:
-    """Workspaces that no thread uses at present: a thread takes one, and puts it back when it has read its results."""
+class Idle(Generic[V]):
+    """Buffers that no thread uses at present: a thread takes some, and puts them back when it has read its results."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._idle: list[Workspace] = []
+        self._idle: list[V] = []
 
-    def take(self, batch_size: int) -> Workspace | None:
-        """One of that batch size, which is the caller's alone until it is put back; None where there is none."""
+    def take(self, suits: Callable[[V], bool] = lambda one: True) -> V | None:
+        """Some that suit, which are the caller's alone until they are put back; None where there are none."""
         with self._lock:
-            for index, workspace in enumerate(self._idle):
-                if workspace.batch_size == batch_size:
+            for index, one in enumerate(self._idle):
+                if suits(one):
                     return self._idle.pop(index)
         return None
 
-    def put(self, workspace: Workspace) -> None:
-        """Give one back."""
+    def put(self, buffers: V) -> None:
+        """Give some back."""
         with self._lock:
-            self._idle.append(workspace)
+            self._idle.append(buffers)
             del self._idle[:-MOST_KEPT]

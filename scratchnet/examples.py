@@ -57,6 +57,13 @@ class Examples:
         check_finite("X", augmented, dtype, given=rows)
         return cls(augmented, Y, Y, labels)
 
+    def part(self, rows: NDArray[np.integer[Any]], dtype: DTypeLike) -> "Examples":
+        """Copies of those examples, in that order and dtype."""
+        weights = self.weights[rows] if self.weights is not None else None
+        Y, given = self.Y[:, rows], self.given_Y[:, rows]
+        X = np.asarray(self.X_augmented[rows], dtype)
+        return replace(self, X_augmented=X, Y=Y, given_Y=given, labels=self.labels[rows], weights=weights)
+
     def check_fit(self, inputs: int, outputs: int) -> None:
         """Refuse to be trained by a network of other widths than they were prepared for.
 
@@ -141,7 +148,7 @@ def targets(y: ArrayLike, count: int, outputs: int, dtype: DTypeLike) -> tuple[A
         return _one_hot(labels, outputs, dtype), labels
     rows = cast("y", given.reshape(count, outputs), dtype)
     classes = np.argmax(rows, axis=1) if outputs > 1 else rows[:, 0] > 0.5
-    return np.ascontiguousarray(rows.T), classes.astype(np.int64)
+    return rows.T, classes.astype(np.int64)
 
 
 def _classes(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -158,6 +165,6 @@ def _classes(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
 
 
 def _one_hot(labels: NDArray[np.int64], classes: int, dtype: DTypeLike) -> Array:
-    Y: Array = np.zeros((classes, len(labels)), dtype)
-    Y[labels, np.arange(len(labels))] = 1.0
-    return Y
+    rows: Array = np.zeros((len(labels), classes), dtype)
+    rows[np.arange(len(labels)), labels] = 1.0
+    return rows.T

@@ -89,7 +89,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class _CrossEntropy(Loss):
+class CrossEntropy(Loss):
     """Cross entropies need 0 < a < 1 in component form; from Z[L] they are finite for every z."""
 
     from_weighted_input = True
@@ -100,7 +100,7 @@ class _CrossEntropy(Loss):
 
 
 @dataclass(frozen=True)
-class SummedBinaryCrossentropy(_CrossEntropy):
+class SummedBinaryCrossentropy(CrossEntropy):
     """L = −Σ_i (y_i log a_i + (1 − y_i) log(1 − a_i)), equations (15) and (23), on sigmoid outputs.
 
     Computed as Σ_i max(z_i, 0) − z_i y_i + log(1 + e^−|z_i|), which is the same and finite for every z.
@@ -146,7 +146,7 @@ class BinaryCrossentropy(SummedBinaryCrossentropy):
 
 
 @dataclass(frozen=True)
-class CategoricalCrossentropy(_CrossEntropy):
+class CategoricalCrossentropy(CrossEntropy):
     """L = −Σ_i y_i log a_i on softmax outputs, with Σ_i y_i = 1.
 
     Computed as Σ_i y_i (log Σ_k e^(z_k) − z_i), shifted by the largest z of the example.

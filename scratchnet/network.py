@@ -1,47 +1,40 @@
-"""A network of dense layers: fit, predict, evaluate, save and load.
-
-Fed by layer descriptions and arrays with one example a row; the equations themselves are in `formulations`.
-"""
+"""A network of dense layers: fit, predict, evaluate, save and load; the equations themselves are in `formulations`."""
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from os import PathLike
 from types import NoneType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scratchnet import blas, metrics, storage
+from scratchnet import engine, metrics, storage
 from scratchnet.arrays import check_finite, check_masks, check_order
 from scratchnet.arrays import rows as checked_rows
-from scratchnet.buffers import IdleWorkspaces, kept
 from scratchnet.checks import instance, integer, known, shown
 from scratchnet.divergence import DivergedError, check_epoch
 from scratchnet.dropout import Mask, masks_of
 from scratchnet.early_stopping import EarlyStopping
 from scratchnet.examples import Examples, targets, weights_of
 from scratchnet.formulations import batch
+from scratchnet.formulations.trainer import Trainer
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.layers import Dense, check
 from scratchnet.losses import LOSSES, Loss
 from scratchnet.optimizers import SGD, Optimizer
 from scratchnet.parameters import Parameters
-from scratchnet.program import Program
 from scratchnet.regularizers import L1L2
-from scratchnet.shared import Barrier, shared_zeros
-from scratchnet.subnormals import flushed_to_zero
-from scratchnet.team import Team, usable_processes, way_to_share
 from scratchnet.training_lock import TrainingLock, one_thread_at_a_time
 from scratchnet.workspace import Workspace
 
 Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]
 
-PREDICTION_BATCH_SIZE = 1024
-BOUND = ("_training", "_idle", "_team", "_decay", "_scratch", "_workspaces", "_programs", "_barrier")
+BOUND = ("_training", "_trainer")
 """Attributes that a copy of a network makes anew."""
 
 
@@ -66,8 +59,8 @@ class Network:
         SGD(0.1).
     l1, l2 : factors of Σ|w| and Σ w² in the cost.
     dtype : "float32" or "float64", of every array.
-    processes : how many processes may train it together, see `scratchnet.team`. More than 1 pays where that many cores
-        are free and batches are large; the batches and the mathematics are the same.
+    threads : how many threads may work on it together, at most one a core; left out: all cores that can be used. Small
+        steps take one. The mathematics is the same; sums of another order are rounded otherwise.
     seed : of the initial weights, and of order and dropout in `fit`; a `numpy.random.Generator` is welcome.
 
     Several threads may predict, evaluate, and ask for cost and gradient at once. One thread at a time may train; a
@@ -80,8 +73,6 @@ class Network:
         Names the value and what is allowed.
     """
 
-    program_kind: ClassVar[type[Program]] = Program
-
     def __init__(
         self,
         inputs: int,
@@ -93,7 +84,7 @@ class Network:
         l2: float = 0.0,
         dtype: str = "float32",
         seed: int | np.random.Generator = 0,
-        processes: int = 1,
+        threads: int | None = None,
     ) -> None:
         self.inputs, self.layers, self.dtype = integer("inputs", inputs, 1), _layers(layers), _dtype(dtype)
         self.loss_name, self.loss = _loss(loss)
@@ -104,9 +95,8 @@ class Network:
         self.optimizer = optimizer if optimizer is not None else SGD(0.1)
         self.regularizer = L1L2(l1, l2)
         self._rng = _generator(seed)
-        self._processes = integer("processes", processes, 1)
-        zeros = shared_zeros if usable_processes(self._processes) > 1 else np.zeros
-        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], self.dtype, zeros)
+        self.threads = usable_cores() if threads is None else integer("threads", threads, 1)
+        self.parameters = Parameters([self.inputs, *(layer.units for layer in self.layers)], self.dtype)
         self.parameters.set(self._initial_parameters())
         self.step_costs: Array = np.zeros(0, self.dtype)
         """Cost of each step of the last epoch, before its update."""
@@ -115,13 +105,15 @@ class Network:
     def _bind(self) -> None:
         """Make all that is bound to the parameters, and no part of a copy."""
         self.optimizer.attach(self.parameters)
-        self._training, self._idle = TrainingLock(), IdleWorkspaces()
-        self._team: Team | None = None
-        self._decay = self._buffers() if self.regularizer else []
-        self._scratch = self._buffers() if self.regularizer else []
-        self._workspaces: dict[int, Workspace] = {}
-        self._programs: dict[tuple[int, Loss], Program | None] = {}
-        self._barrier = Barrier(1)
+        self._training = TrainingLock()
+        kind: Any = self.trainer_kind()
+        self._trainer = kind(
+            self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads
+        )
+
+    def trainer_kind(self) -> Any:
+        """The class that takes the steps: of the engine, or of the formulations."""
+        return engine.trainer_for(self.loss, self.optimizer) or Trainer
 
     def __getstate__(self) -> dict[str, Any]:
         """Settings, parameters, random state, the optimizer's memory: a copy or a pickle trains on from here."""
@@ -210,95 +202,12 @@ class Network:
         examples.check_fit(self.inputs, self.layers[-1].units)
         order, batch_size = check_order(order, len(examples)), integer("batch_size", batch_size, 1)
         check_masks(masks, self._dropped_units(), len(order))
-        together = self._team_for(examples, batch_size) if len(order) >= batch_size else None
-        whole = len(order) // batch_size * batch_size if together else 0
-        costs = []
-        with self._few_threads():
-            if together:
-                costs.append(together.train(order[:whole], [mask[:whole] for mask in masks]))
-            if whole < len(order):
-                losses, penalties = self.steps(examples, order[whole:], batch_size, [mask[whole:] for mask in masks])
-                costs.append(losses + penalties)
-        self.step_costs = np.concatenate(costs)
+        self.step_costs = self._trainer.train(examples, order, batch_size, masks)
         return float(np.average(self.step_costs, weights=_sizes(len(order), batch_size)))
-
-    def steps(self, examples: Examples, order: Order, batch_size: int, masks: Sequence[Mask]) -> tuple[Array, Array]:
-        """Train the batches of that order one after another; of each the mean loss, and the regularization."""
-        sizes = _sizes(len(order), batch_size)
-        loss_inputs: Array = np.empty((len(examples.Y), len(order)), self.dtype)
-        penalties = np.zeros(len(sizes))
-        Y = np.take(examples.Y, order, axis=1)
-        weights = examples.weights[order] if examples.weights is not None else None
-        # The sigmoid of a very negative z is rightly 0.
-        with np.errstate(over="ignore"), flushed_to_zero():
-            rest = self.steps_in_c(examples, order, batch_size, Y, loss_inputs)
-            for columns, workspace in self.batches(examples, order[rest:], batch_size):
-                columns = slice(rest + columns.start, rest + columns.stop)
-                if masks:
-                    workspace.keep([mask[columns] for mask in masks])
-                batch.forward(workspace)
-                loss_inputs[:, columns] = batch.loss_input(workspace, self.loss)
-                penalties[columns.start // batch_size] = self._penalty()
-                self._update(workspace, Y[:, columns], weights[columns] if weights is not None else None)
-            losses = self.loss.per_example(loss_inputs, Y)  # (22)
-        return batch.cost(losses if weights is None else losses * weights, sizes), penalties
-
-    def steps_in_c(self, examples: Examples, order: Order, batch_size: int, Y: Array, loss_inputs: Array) -> int:
-        """Train the whole batches of that order without Python, where that can be; how many examples these are."""
-        whole = len(order) // batch_size * batch_size
-        in_memory = examples.X_augmented.shape[1] == self.inputs + 1
-        if not whole or not in_memory or examples.weights is not None or self.regularizer:
-            return 0
-        found = self.program(batch_size)
-        if found is None:
-            return 0
-        found.train(examples.X_augmented, order[:whole], Y, loss_inputs)
-        return whole
-
-    def program(self, batch_size: int) -> Program | None:
-        """The step for batches of that size as a table of calls in C; None where NumPy has a part in it."""
-
-        def make() -> Program | None:
-            return self.program_kind.of(self._workspace(batch_size), self.loss, self.optimizer, self._barrier)
-
-        return kept(self._programs, (batch_size, self.loss), make)
-
-    def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[tuple[slice, Workspace]]:
-        """Each batch of an epoch: its place in `order`, and the workspace into whose `rows` it has been gathered.
-
-        The workspace is the one that trains: not while another thread trains.
-        """
-        for start in range(0, len(order), batch_size):
-            columns = slice(start, min(start + batch_size, len(order)))
-            workspace = self._workspace(columns.stop - start)
-            batch.gather(workspace, examples.X_augmented, order[columns])
-            yield columns, workspace
-
-    def _update(self, workspace: Workspace, Y: Array, weights: Array | None) -> None:
-        optimizer, scale = self.optimizer, self.optimizer.scale
-        # Taken before the product, which may change the weights themselves.
-        decays = self._decays(self.parameters.weights, scale) if self._decay else []
-        batch.backward(workspace, self.loss, Y, scale * optimizer.share, optimizer.beta, weights)
-        for W, decay in zip(optimizer.target.weights, decays, strict=False):
-            np.add(W, decay, out=W)
-        optimizer.finish()
-
-    def _decays(self, weights: Sequence[Array], scale: float) -> list[Array]:
-        """scale times the regularizer's gradient, in buffers of its own."""
-        for W, decay, scratch in zip(weights, self._decay, self._scratch, strict=True):
-            self.regularizer.gradient(W, scale, decay, scratch)
-        return self._decay
-
-    def _penalty(self) -> float:
-        return self.regularizer.cost(self.parameters.weights, self._scratch) if self.regularizer else 0.0
-
-    def _read_penalty(self) -> float:
-        """`_penalty` in buffers of its own: another thread may be training."""
-        return self.regularizer.cost(self.parameters.weights, self._buffers()) if self.regularizer else 0.0
 
     def predict(self, X: ArrayLike) -> Array:
         """A[L] as rows (N, n_L) for X (N, n_0)."""
-        return np.ascontiguousarray(self._forward(X)[0].T)
+        return self._forward(X)[0]
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, masks: Sequence[Mask] = ()
@@ -310,13 +219,13 @@ class Network:
         The cost counts each example's loss as often as `sample_weight` (N,) says. `masks` are those of `train_epoch`,
         in the order of the rows: the cost of a training step with dropout.
         """
-        A, loss_input = self._forward(X, masks)
-        Y, labels = targets(y, A.shape[1], A.shape[0], self.dtype)
-        losses = self.loss.per_example(loss_input, self.loss.smooth(Y))
+        A, Z = self._forward(X, masks)
+        Y, labels = targets(y, *A.shape, self.dtype)
+        losses = self.loss.per_example((Z if self.loss.from_weighted_input else A).T, self.loss.smooth(Y))
         weights = weights_of(sample_weight, len(losses), self.dtype)
         return {
-            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._read_penalty(),  # (24)
-            **(metrics.of_numbers(A.T, Y.T) if self.is_regression else metrics.of_classes(A.T, labels)),
+            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._penalty(),  # (24)
+            **(metrics.of_numbers(A, Y.T) if self.is_regression else metrics.of_classes(A, labels)),
         }
 
     def cost(
@@ -378,23 +287,18 @@ class Network:
         return network
 
     def _forward(self, X: ArrayLike, masks: Sequence[Mask] = ()) -> tuple[Array, Array]:
-        """A[L] and what the loss reads, both (n_L, N); so many rows at a time, so that memory stays bounded."""
+        """A[L] and Z[L], both (N, n_L)."""
         rows = checked_rows(X, self.inputs)
         self._check_masks(masks, len(rows))
-        A: Array = np.empty((self.layers[-1].units, len(rows)), self.dtype)
-        loss_input, W, b = np.empty_like(A), self.parameters.weights[0], self.parameters.biases[0]
-        with np.errstate(over="ignore"), self._few_threads():
-            for start in range(0, len(rows), PREDICTION_BATCH_SIZE):
-                columns = slice(start, min(start + PREDICTION_BATCH_SIZE, len(rows)))
-                workspace = self._idle.take(columns.stop - start) or self._new_workspace(columns.stop - start)
-                workspace.keep([mask[columns] for mask in masks])
-                block = np.ascontiguousarray(rows[columns], self.dtype)
-                check_finite("X", block, self.dtype, rows[columns], start)
-                batch.forward_rows(workspace, W, b, block)
-                A[:, columns] = workspace.output.A
-                loss_input[:, columns] = batch.loss_input(workspace, self.loss)
-                self._idle.put(workspace)
-        return A, loss_input
+        if not len(masks):
+            forward: tuple[Array, Array] = self._trainer.forward(rows)
+            return forward
+        trainer = Trainer(self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads)
+        return trainer.forward(rows, masks)
+
+    def _penalty(self) -> float:
+        scratch = [np.empty_like(W) for W in self.parameters.weights]
+        return self.regularizer.cost(self.parameters.weights, scratch) if self.regularizer else 0.0
 
     def _dropped_units(self) -> list[int]:
         """n_l of each layer with dropout."""
@@ -428,42 +332,6 @@ class Network:
         draw = [INITIALIZERS[layer.initializer] for layer in self.layers]
         shapes = [W.shape for W in self.parameters.weights]
         return [(one(self._rng, *shape), np.zeros(shape[0])) for one, shape in zip(draw, shapes, strict=True)]
-
-    def _buffers(self) -> list[Array]:
-        return [np.empty_like(W) for W in self.parameters.weights]
-
-    def share(
-        self, optimizer: Optimizer, barrier: Barrier, regularizes: bool, workspace: Workspace | None = None
-    ) -> Self:
-        """This network as one of several processes trains it: the same parameters, its own optimizer and buffers."""
-        member = object.__new__(type(self))
-        vars(member).update(vars(self))
-        member.optimizer, member._team, member._processes = optimizer, None, 1
-        member._programs, member._barrier = {}, barrier
-        member._workspaces = {workspace.batch_size: workspace} if workspace is not None else {}
-        if not regularizes:
-            member.regularizer, member._decay, member._scratch = L1L2(), [], []
-        return member
-
-    def _team_for(self, examples: Examples, batch_size: int) -> "Team | None":
-        """The processes that train these examples in batches of this size; None where one alone is faster."""
-        processes = usable_processes(self._processes)
-        way = way_to_share(self, batch_size, processes)
-        if way is None:
-            return None
-        if self._team is None or not self._team.trains(examples, batch_size):
-            self._team = Team(self, examples, batch_size, processes, way)
-        return self._team
-
-    def _few_threads(self) -> AbstractContextManager[Any]:
-        """BLAS with one thread where a team trains: another would go on spinning on the core of another process."""
-        return blas.one_thread() if self._team is not None else nullcontext()
-
-    def _workspace(self, batch_size: int) -> Workspace:
-        return kept(self._workspaces, batch_size, lambda: self._new_workspace(batch_size))
-
-    def _new_workspace(self, batch_size: int) -> Workspace:
-        return Workspace(self.layers, self.parameters, self.optimizer.target, batch_size)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -513,6 +381,11 @@ def _sizes(examples: int, batch_size: int) -> NDArray[np.int64]:
     """Examples of each batch; the last is shorter where M does not divide N."""
     sizes: NDArray[np.int64] = np.diff(np.arange(0, examples, batch_size), append=examples)
     return sizes
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _monitored(monitor: str, epoch: Epoch) -> float:

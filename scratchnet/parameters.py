@@ -3,7 +3,7 @@
 Fed by the widths of the layers; feeds the products of the formulations and the updates of the optimizers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,17 +18,14 @@ class Parameters:
 
     vector : (Σ n_l (n_{l-1} + 1),); augmented[l] : W̃ (n_l, n_{l-1} + 1), C-ordered;
     weights[l] : W (n_l, n_{l-1}); biases[l] : b (n_l,). Lists start at layer 1, so `weights[0]` is W[1].
-    width : units of the widest layer.
-    zeros : makes the vector; that of `scratchnet.team` lets several processes work on one and the same.
+    vector : left out: zeros.
     """
 
-    def __init__(
-        self, widths: Sequence[int], dtype: DTypeLike, zeros: Callable[[int, DTypeLike], Array] = np.zeros
-    ) -> None:
-        self._widths, self._zeros, self.width = tuple(widths), zeros, max(widths[1:])
+    def __init__(self, widths: Sequence[int], dtype: DTypeLike, vector: Array | None = None) -> None:
+        self._widths = tuple(widths)
         shapes = [(n_out, n_in + 1) for n_in, n_out in pairwise(widths)]
         ends = np.cumsum([rows * columns for rows, columns in shapes])
-        self.vector: Array = zeros(int(ends[-1]), dtype)
+        self.vector: Array = np.zeros(int(ends[-1]), dtype) if vector is None else vector
         parts = np.split(self.vector, ends[:-1])
         self.augmented = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
         self.weights = [W_b[:, :-1] for W_b in self.augmented]
@@ -36,15 +33,15 @@ class Parameters:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, or what is pickled, is made anew: copied one by one, views would no longer be views."""
-        return _restored, (self._widths, self._zeros, self.vector)
+        return Parameters, (self._widths, self.vector.dtype, self.vector)
 
     def zeros_like(self) -> "Parameters":
         """Zeros of the same shapes and dtype: a gradient or a velocity."""
-        return Parameters(self._widths, self.vector.dtype, self._zeros)
+        return Parameters(self._widths, self.vector.dtype)
 
     def like(self, vector: Array) -> "Parameters":
         """The same shapes, as views into that vector."""
-        return Parameters(self._widths, vector.dtype, lambda size, dtype: vector)
+        return Parameters(self._widths, vector.dtype, vector)
 
     def set(self, layers: Sequence[tuple[Array, Array]]) -> None:
         """Copy (W, b) of each layer in.
@@ -67,8 +64,3 @@ class Parameters:
         """Copies of (W, b) of each layer."""
         return [(W.copy(), b.copy()) for W, b in zip(self.weights, self.biases, strict=True)]
 
-
-def _restored(widths: tuple[int, ...], zeros: Callable[[int, DTypeLike], Array], vector: Array) -> Parameters:
-    parameters = Parameters(widths, vector.dtype, zeros)
-    parameters.vector[...] = vector
-    return parameters

@@ -1,29 +1,26 @@
-"""C ← α A B + β C and y ← y + a x in place, through BLAS, bound to their arrays once.
+"""C ← α A B + β C in place, through SciPy's BLAS, bound to its arrays once: what the formulations compute with.
 
-Fed by NumPy arrays and `scratchnet.blas`; feeds workspaces. SciPy's own wrapper would copy columns of a matrix, and
-work on a silent copy of a result that does not suit it; so shapes and strides are checked here, once.
+SciPy's own wrapper would copy columns of a matrix, and work on a silent copy of a result that does not suit it; so
+shapes and strides are checked here, once.
 """
 
 import ctypes
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from scratchnet import blas
-from scratchnet.calls import Row, row
+from scipy.linalg import cython_blas
 
 Array = NDArray[np.floating[Any]]
 
-ALPHA, BETA = 5, 10
-"""Their places among the arguments of gemm."""
 _REALS = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
+_NAMES = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
 
 
 class Product:
     """C ← α A B + β C; each operand has neighbours in memory along one of its axes.
-
-    width : units of the network's widest layer, see `scratchnet.blas`.
 
     Raises
     ------
@@ -31,13 +28,13 @@ class Product:
         Where it has not, the dtypes differ or the shapes do not fit.
     """
 
-    def __init__(self, A: Array, B: Array, C: Array, width: int = 0) -> None:
+    def __init__(self, A: Array, B: Array, C: Array) -> None:
         if not A.dtype == B.dtype == C.dtype or C.strides[1] != C.itemsize:
             raise ValueError("a product in place needs rows without gaps in its result and one dtype")
         if (A.shape[1], C.shape) != (B.shape[0], (A.shape[0], B.shape[1])):
             raise ValueError(f"a product of {A.shape} and {B.shape} does not fit into {C.shape}")
         real = _REALS[C.dtype]
-        self._gemm, self._alpha, self._beta = blas.function("gemm", C.dtype, width), real(1.0), real(0.0)
+        self._gemm, self._alpha, self._beta = _gemm(_NAMES[C.dtype]), real(1.0), real(0.0)
         # BLAS counts down the columns: it is given Cᵀ = Bᵀ Aᵀ.
         (transpose_B, B_start, B_step), (transpose_A, A_start, A_step) = _operand(B.T), _operand(A.T)
         columns, rows, inner = (ctypes.c_int(n) for n in (C.shape[1], C.shape[0], A.shape[1]))
@@ -53,35 +50,16 @@ class Product:
         self._alpha.value, self._beta.value = alpha, beta
         self._gemm(*self._arguments)
 
-    def calls(self, alpha: Array, beta: Array) -> list[Row]:
-        """This product in a table of calls, where α and β are what stands at the start of those arrays."""
-        *_, given = self._alive
-        pointers = [ctypes.addressof(argument) for argument in given]
-        pointers[ALPHA], pointers[BETA] = alpha.ctypes.data, beta.ctypes.data
-        return [row(blas.address(self._gemm), pointers, self, alpha, beta)]
 
-
-class AddScaled:
-    """y ← y + a x, vectors without gaps, in one pass over memory where NumPy needs two; `width` as in `Product`.
-
-    Raises
-    ------
-    ValueError
-        Where they have gaps, or shapes or dtypes differ.
-    """
-
-    def __init__(self, x: Array, y: Array, width: int = 0) -> None:
-        if x.shape != y.shape or x.dtype != y.dtype or not (x.flags.c_contiguous and y.flags.c_contiguous):
-            raise ValueError("a sum in place needs vectors without gaps, of one shape and one dtype")
-        self._axpy, self._factor = blas.function("axpy", y.dtype, width), _REALS[y.dtype](1.0)
-        size, step = ctypes.c_int(y.size), ctypes.c_int(1)
-        arguments = (size, self._factor, _start(x), step, _start(y), step)
-        self._arguments = [ctypes.byref(argument) for argument in arguments]
-        self._alive = (x, y)
-
-    def __call__(self, a: float) -> None:
-        self._factor.value = a
-        self._axpy(*self._arguments)
+@cache
+def _gemm(name: str) -> Callable[..., None]:
+    """By the pointer that SciPy publishes for Cython and Numba; it takes pointers, as Fortran does."""
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    capsule = vars(cython_blas)["__pyx_capi__"][name]
+    return ctypes.PYFUNCTYPE(None)(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
 
 
 def _operand(array: Array) -> tuple[ctypes.c_char, Any, ctypes.c_int]:

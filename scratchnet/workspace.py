@@ -1,16 +1,12 @@
-"""The buffers of one batch size, made once, and the products bound to them.
-
-Fed by parameters, a target to accumulate into, and a batch size M; the batch formulation works on nothing else.
-"""
+"""The buffers of one batch size, made once, and the products bound to them: all that the batch formulation works on."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
-from scratchnet.calls import Row
 from scratchnet.dropout import Dropout, Mask
 from scratchnet.layers import Dense
 from scratchnet.parameters import Parameters
@@ -19,24 +15,13 @@ from scratchnet.product import Product
 Array = NDArray[np.floating[Any]]
 
 
-class Multiply(Protocol):
-    """A product bound to its arrays."""
-
-    def __call__(self, alpha: float = 1.0, beta: float = 0.0) -> None:
-        """C ← α A B + β C."""
-
-    def calls(self, alpha: Array, beta: Array) -> list[Row]:
-        """The same in a table of calls."""
-
-
 class LayerWorkspace:
     """Layer l of one batch size: Z, A, delta (n_l, M), and the products that lead into it and into its gradient.
 
-    A_above : Ã[l-1] (n_{l-1} + 1, M); target : (n_l, n_{l-1} + 1), what BP3 and BP4 accumulate into; width : that of
-    the network's widest layer.
+    A_above : Ã[l-1] (n_{l-1} + 1, M); target : (n_l, n_{l-1} + 1), what BP3 and BP4 accumulate into.
     """
 
-    def __init__(self, layer: Dense, W_b: Array, target: Array, A_above: Array, width: int, is_output: bool) -> None:
+    def __init__(self, layer: Dense, W_b: Array, target: Array, A_above: Array, is_output: bool) -> None:
         units, batch_size, dtype = W_b.shape[0], A_above.shape[1], W_b.dtype
         # The last row of Ã is 1, so that the bias is a column of W̃; the output layer feeds no other.
         self.A_augmented: Array = np.ones((units if is_output else units + 1, batch_size), dtype)
@@ -47,29 +32,27 @@ class LayerWorkspace:
         self.activation: Activation = ACTIVATIONS[layer.activation](self.A.shape, dtype)
         if layer.dropout:
             self.activation = Dropout(self.activation, layer.dropout, self.A.shape, dtype)
-        self.weighted_input: Multiply = Product(W_b, A_above, self.Z, width)
-        self.accumulate: Multiply = Product(self.delta, A_above.T, target, width)
+        self.weighted_input = Product(W_b, A_above, self.Z)
+        self.accumulate = Product(self.delta, A_above.T, target)
 
 
 class Workspace:
     """All buffers for M examples: `rows` (M, n_0 + 1) takes the gathered examples; its transpose is Ã[0].
 
-    own_examples, own_rows : which of the batch are gathered here, and where they go: all of it in one process;
     layers : layer 1 to L; descent : from layer L to 2, (layer l, product W̃ᵀ delta of l, layer l-1).
     """
 
     def __init__(self, layers: Sequence[Dense], parameters: Parameters, target: Parameters, batch_size: int) -> None:
         first, last = parameters.augmented[0], len(layers) - 1
-        self.batch_size, self.width = batch_size, parameters.width
+        self.batch_size = batch_size
         self.rows: Array = np.ones((batch_size, first.shape[1]), first.dtype)
-        self.own_examples, self.own_rows = slice(0, batch_size), self.rows
         self.layers: list[LayerWorkspace] = []
-        self.descent: list[tuple[LayerWorkspace, Multiply, LayerWorkspace]] = []
+        self.descent: list[tuple[LayerWorkspace, Product, LayerWorkspace]] = []
         A_above = self.rows.T
         for index, (dense, W_b, into) in enumerate(zip(layers, parameters.augmented, target.augmented, strict=True)):
-            layer = LayerWorkspace(dense, W_b, into, A_above, self.width, is_output=index == last)
+            layer = LayerWorkspace(dense, W_b, into, A_above, is_output=index == last)
             if self.layers:
-                propagate = Product(W_b.T, layer.delta, self.layers[-1].G_augmented, self.width)
+                propagate = Product(W_b.T, layer.delta, self.layers[-1].G_augmented)
                 self.descent.insert(0, (layer, propagate, self.layers[-1]))
             self.layers.append(layer)
             A_above = layer.A_augmented

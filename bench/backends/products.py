@@ -1,7 +1,6 @@
-"""The floor of a step as a backend: its matrix products and its gather alone, bound exactly as scratchnet binds them.
+"""The floor of a step as a backend: gather, matrix products and the waits of threads for each other, as scratchnet's.
 
-Fed by a worker; what scratchnet's step takes above this is element-wise work, update and, where Numba is not installed,
-Python. With Numba the floor is a table of calls in C as well.
+What scratchnet's step takes above this is element-wise work and the update.
 """
 
 from collections.abc import Sequence
@@ -11,47 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.backends.scratchnet import Scratchnet
-from scratchnet.calls import WAIT, Row
+from scratchnet import engine
 from scratchnet.dropout import Mask
 from scratchnet.examples import Examples
-from scratchnet.losses import Loss
+from scratchnet.formulations.trainer import Trainer
 from scratchnet.network import Network
-from scratchnet.product import Product
-from scratchnet.program import Program
-from scratchnet.workspace import Workspace
 
-Array = NDArray[np.floating[Any]]
 NEGLIGIBLE = -1e-30
 """Factor of what the products add to the weights: they must stay finite, and BLAS would skip a factor of 0."""
 
 
-class ProductsProgram(Program):
-    """The table of a step without its element-wise rows: all errors are 0, and the parameters stay."""
+class NumpyProducts(Trainer):
+    """By NumPy, where Numba is not installed."""
 
-    def rows(self, workspace: Workspace, loss: Loss, update: list[Row]) -> list[Row]:
-        gather, *others = super().rows(workspace, loss, [])
-        return [gather, *(row for row in others if row is WAIT or isinstance(row.alive[0], Product))]
-
-
-class ProductsOnly(Network):
-    """A network whose step is gather, products and the waits of processes for each other."""
-
-    program_kind = ProductsProgram
-
-    def steps(
-        self, examples: Examples, order: NDArray[np.integer[Any]], batch_size: int, masks: Sequence[Mask]
-    ) -> tuple[Array, Array]:
-        beta, zeros = self.optimizer.beta, np.zeros(-(-len(order) // batch_size))
-        nothing = np.zeros((1, len(order)), self.dtype)
-        done = self.steps_in_c(examples, order, batch_size, nothing, nothing)
-        for _, workspace in self.batches(examples, order[done:], batch_size):
+    def train(
+        self, examples: Examples, order: NDArray[np.integer[Any]], batch_size: int, masks: Sequence[Mask] = ()
+    ) -> NDArray[Any]:
+        beta = self._optimizer.beta
+        for _, workspace in self.batches(examples, order, batch_size):
             for layer in workspace.layers:
                 layer.weighted_input()
             for layer, propagate, _above in workspace.descent:
                 propagate()
                 layer.accumulate(NEGLIGIBLE, beta)
             workspace.layers[0].accumulate(NEGLIGIBLE, beta)
-        return zeros, zeros
+        return np.zeros(-(-len(order) // batch_size))
+
+
+class ProductsOnly(Network):
+    """A network whose step is gather, products and waits; all errors are 0, and the parameters stay."""
+
+    def trainer_kind(self) -> Any:
+        compiled = engine.trainer_for(self.loss, self.optimizer)
+        return type("CompiledProducts", (compiled,), {"products_only": True}) if compiled else NumpyProducts
 
 
 class Products(Scratchnet):

@@ -1,7 +1,4 @@
-"""scratchnet as a backend: the network from scratch, trained as `scratchnet.Network` trains it.
-
-Fed by a worker; everything that is timed is `Network.train_epoch`.
-"""
+"""scratchnet as a backend: the network from scratch; everything that is timed is `Network.train_epoch`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -20,7 +17,7 @@ from scratchnet.schedules import SCHEDULES
 
 
 class Scratchnet:
-    """See `bench.backend.Backend`. The budget is BLAS threads, from the worker's environment, or processes."""
+    """See `bench.backend.Backend`. The budget is threads."""
 
     network: ClassVar[type[Network]] = Network
 
@@ -47,10 +44,12 @@ class Scratchnet:
 
     def batches(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> Iterator[Batch]:
         examples = self._examples
-        for places, workspace in self._network.batches(examples, order, self._batch_size):
+        for start in range(0, len(order), self._batch_size):
+            places = slice(start, start + self._batch_size)
             rows = order[places]
             weights = [] if examples.weights is None else [examples.weights[rows]]
-            yield (workspace.rows[:, :-1], examples.given_Y[:, rows].T, *weights, *(mask[places] for mask in masks))
+            x = np.asarray(examples.X_augmented[rows, : self._network.inputs], self._network.dtype)
+            yield (x, examples.given_Y[:, rows].T, *weights, *(mask[places] for mask in masks))
 
     def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:
         self._cost = self._network.train_epoch(self._examples, order, self._batch_size, masks)
@@ -70,8 +69,8 @@ class Scratchnet:
         return {}
 
 
-def network_of(spec: TrainingSpec, processes: int = 1, kind: type[Network] = Network) -> Network:
-    """The network that a spec describes; so many processes may train it together."""
+def network_of(spec: TrainingSpec, threads: int = 1, kind: type[Network] = Network) -> Network:
+    """The network that a spec describes; so many threads may train it."""
     return kind(
         spec.architecture.inputs,
         [Dense(**layer.model_dump()) for layer in spec.architecture.layers],
@@ -80,7 +79,7 @@ def network_of(spec: TrainingSpec, processes: int = 1, kind: type[Network] = Net
         l1=spec.regularization.l1,
         l2=spec.regularization.l2,
         dtype=spec.dtype,
-        processes=processes,
+        threads=threads,
     )
 
 

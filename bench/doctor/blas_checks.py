@@ -13,7 +13,6 @@ from bench.doctor.machine import Machine
 from bench.doctor.measure import MeasurementError
 from bench.environment import FORCING_VARIABLES, THREAD_VARIABLES, worker_environment
 from bench.text import one_line
-from scratchnet import blas
 
 TENSORFLOW_ONLY = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Forcing variables that scratchnet's epochs cannot show."""
@@ -36,12 +35,7 @@ KERNELS = {
 }
 """What threadpoolctl calls the kernels that OpenBLAS runs, and the instructions they use at best."""
 
-NOT_OURS = "scratchnet computes its steps with one alone, so this can strike your own code, not its epochs"
-INTEL = "GenuineIntel"
-NO_MKL = (
-    "products go through SciPy's OpenBLAS; on Intel's processors MKL's took 0.6 to 0.9 times as long where it was "
-    "measured (docs/speed.md); it is not installed, so that this is not measured here"
-)
+NOT_OURS = "scratchnet's steps need no BLAS, so this can strike your own code, not its epochs"
 TOO_NOISY = "the pairs disagree, the machine is too noisy to tell"
 ASK_AGAIN = "stop other programs and ask again"
 
@@ -82,21 +76,6 @@ def kernel_choice(machine: Machine) -> Finding:
     says = f"the processor has {instructions}, but OpenBLAS runs its {chosen} kernels ({used})"
     remedy = f"update SciPy and NumPy; until then: env OPENBLAS_CORETYPE={name} scratchbench run"
     return _slower(f"{says}: an epoch takes {_each(ratios)} as long as with {name}", ratios, remedy)
-
-
-def blas_library(machine: Machine) -> Finding:
-    """The library that scratchnet's products go through, against the other one, where there is one."""
-    used, plain = blas.library(), measure.plain_environment(machine.cores)
-    others = [name for name in blas.installed() if name != used]
-    if not others and system.cpu_vendor() == INTEL:
-        return Finding(NO_MKL, "warning", remedy="pip install 'scratchnet[mkl]'")
-    if not others:
-        return Finding(f"products go through the BLAS of {used}, the only one that is installed")
-    as_it_is = {**plain, **_set(machine.variables, (blas.VARIABLE,))}
-    ratios = measure.compare(as_it_is, {**plain, blas.VARIABLE: others[0]})
-    goes = f"products go through the BLAS of {blas.described()}"
-    says = f"{goes}: an epoch takes {_each(ratios)} as long as with {others[0]}"
-    return _slower(says, ratios, f"env {blas.VARIABLE}={others[0]} scratchbench run")
 
 
 def blas_pools(machine: Machine) -> Finding:

@@ -23,7 +23,6 @@ Check = Callable[[Machine], Finding]
 CHECKS: dict[str, Check] = {
     "forced kernels": blas_checks.forced_kernels,
     "kernel choice": blas_checks.kernel_choice,
-    "BLAS library": blas_checks.blas_library,
     "BLAS pools": blas_checks.blas_pools,
     "threads": blas_checks.threads,
     "hyperthreads": blas_checks.hyperthreads,

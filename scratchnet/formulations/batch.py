@@ -1,7 +1,6 @@
 """Forward and backward propagation of a whole batch in matrix form: equations (16) to (24) and BP1.2 to BP4.2.
 
-Fed by a workspace, whose buffers it works on; feeds whatever target the workspace accumulates into. This is the
-formulation that trains; `scalar` and `vector` have the same functions for one example.
+This is the formulation that trains; `scalar` and `vector` have the same functions for one example.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from scratchnet.losses import Loss
 from scratchnet.product import Product
-from scratchnet.workspace import LayerWorkspace, Multiply, Workspace
+from scratchnet.workspace import LayerWorkspace, Workspace
 
 Array = NDArray[np.floating[Any]]
 
@@ -22,12 +21,11 @@ def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -
 
     Of a file's rows (N, n_0) the column of ones, which is in the workspace already, is left alone.
     """
-    own = examples[workspace.own_examples]
     if X.shape[1] < workspace.rows.shape[1]:
-        workspace.own_rows[:, :-1] = X[own]  # (16)
+        workspace.rows[:, :-1] = X[examples]  # (16)
         return
     # Any mode but "clip" makes NumPy gather into a buffer of its own first.
-    np.take(X, own, axis=0, out=workspace.own_rows, mode="clip")  # (16)
+    np.take(X, examples, axis=0, out=workspace.rows, mode="clip")  # (16)
 
 
 def forward(workspace: Workspace) -> None:
@@ -45,7 +43,7 @@ def forward_rows(workspace: Workspace, W: Array, b: Array, X: Array) -> None:
     """A[L] of the rows X (M, n_0) where they are: the bias of layer 1 is added to a product that reads no ones."""
     first = workspace.layers[0]
     first.Z[...] = b[:, np.newaxis]
-    Product(W, X.T, first.Z, workspace.width)(1.0, 1.0)  # (16) and (18)
+    Product(W, X.T, first.Z)(1.0, 1.0)  # (16) and (18)
     first.activation.forward(first.Z, first.A)  # (20)
     _forward(workspace.layers[1:])
 
@@ -70,7 +68,7 @@ def output_error(output: LayerWorkspace, loss: Loss, Y: Array, weights: Array | 
         np.multiply(output.delta, weights, out=output.delta)
 
 
-def propagate(product: Multiply, above: LayerWorkspace) -> None:
+def propagate(product: Product, above: LayerWorkspace) -> None:
     """delta[l-1] ← f'(Z[l-1]) ⊙ Wᵀ delta[l]; `product` is W̃ᵀ delta[l], `above` layer l-1."""
     product()
     above.activation.jacobian_product(above.A, above.delta, above.delta)  # BP2.2

@@ -1,0 +1,40 @@
+"""How a step is made fast: products, kernels, threads and the step itself, compiled by Numba where that is installed.
+
+Nothing outside imports what is inside; the mathematics does not know of it.
+"""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from scratchnet.checks import chosen
+from scratchnet.losses import Loss
+from scratchnet.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from scratchnet.engine.trainer import Trainer
+
+VARIABLE = "SCRATCHNET_STEPS"
+LIBRARIES = ("numba", "numpy")
+"""The preferred one first."""
+
+
+def library() -> str:
+    """Name of the library that makes the steps.
+
+    Raises
+    ------
+    ValueError
+        Where SCRATCHNET_STEPS names no library, or one that is not installed.
+    """
+    installed = [name for name in LIBRARIES if find_spec(name)]
+    return chosen(VARIABLE, LIBRARIES, installed, installed[0])
+
+
+def trainer_for(loss: Loss, optimizer: Optimizer) -> "type[Trainer] | None":
+    """What trains by compiled code; None where NumPy does: without Numba, or with a loss or an optimizer of one's own."""
+    if library() != "numba":
+        return None
+    from scratchnet.engine.tables import LOSSES, OPTIMIZERS  # Numba, which only what trains with it pays
+    from scratchnet.engine.trainer import Trainer
+
+    return Trainer if type(loss) in LOSSES and type(optimizer) in OPTIMIZERS else None

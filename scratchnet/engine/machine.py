@@ -1,0 +1,20 @@
+"""What this processor has: bytes of a vector, and how many of them it can hold in registers."""
+
+import os
+import platform
+
+from llvmlite import binding
+
+VARIABLE = "SCRATCHNET_VECTOR_BITS"
+"""Overrides the width: 128, 256 or 512."""
+
+
+def _vector_bits() -> int:
+    if VARIABLE in os.environ:
+        return int(os.environ[VARIABLE])
+    features = binding.get_host_cpu_features()
+    return 512 if features.get("avx512f") else 256 if features.get("avx") else 128
+
+
+VECTOR_BYTES = _vector_bits() // 8
+REGISTERS = 32 if VECTOR_BYTES == 64 or platform.machine() in ("arm64", "aarch64") else 16

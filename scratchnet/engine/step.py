@@ -1,0 +1,115 @@
+"""What compiled code does for Python: the steps of an epoch, or predictions, as one of several threads.
+
+Threads share a step by neurons (`propagation`), or by examples: each has its own examples of a batch, and the
+gradients, which are sums over examples, are added up.
+"""
+
+from scratchnet.engine.intrinsics import procedure, question, size_of, vector
+from scratchnet.engine.job import own_of, wait, weights_of
+from scratchnet.engine.kernels import times_zero
+from scratchnet.engine.product import Matrix, columns_of, product, transposed
+from scratchnet.engine.propagation import (
+    activate_hidden,
+    activate_output,
+    backward,
+    forward,
+    gather_batch,
+    output_error,
+)
+from scratchnet.engine.updating import add_gradients, clip, update_own
+
+
+def work(jobs, layers, first, last):  # type: ignore[no-untyped-def]
+    """Steps first to last − 1, or predictions; False where another thread ends all, or a number was not finite."""
+    job = jobs[0]
+    if job.predicts:
+        return predict(job, layers, last)
+    return train(job, layers, first, last)
+
+
+@question
+def train(job, layers, first, last):  # type: ignore[no-untyped-def]
+    """Steps first to last − 1 of an epoch; False where another thread ends all."""
+    if job.team > 1 and first == 0:
+        gather_batch(job, 0)
+        if not wait(job):
+            return False
+    for step in range(first, last):
+        if not train_step(job, layers, step):
+            return False
+    return True
+
+
+@question
+def train_step(job, layers, step):  # type: ignore[no-untyped-def]
+    """One step; False where another thread ends all."""
+    row, size = job.factors + step * job.factor_count * size_of(job.one), size_of(job.one)
+    factors = vector(row, 2, job.one)
+    if job.team == 1:
+        gather_batch(job, step)
+    if not forward(job, layers, step):
+        return False
+    if not job.products_only:
+        output_error(job, layers, step)
+    if job.threads > job.team:
+        backward(job, layers, step, job.partials + job.mine * job.kept_size, factors, job.zero)
+        if not wait(job):
+            return False
+        if not job.products_only:
+            add_gradients(job, layers, step, factors)
+    elif not backward(job, layers, step, job.target, factors, job.beta):
+        return False
+    if job.clipping and not clip(job, layers):
+        return False
+    if not job.products_only:
+        update_own(job, layers, vector(row + 2 * size, job.factor_count - 2, job.one))
+    # The next step reads the weights of all.
+    return job.threads == job.team or wait(job)
+
+
+@question
+def predict(job, layers, count):  # type: ignore[no-untyped-def]
+    """A[L] and Z[L] of the rows of X (count, n_0), both (count, n_L), a block at a time, of which each thread takes its
+    own; whether all numbers of these were finite."""
+    one, n, size, wrong = job.one, job.outputs, size_of(job.one), job.zero
+    for start in range(job.mine * job.batch_size, count, job.threads * job.batch_size):
+        M = min(job.batch_size, count - start)
+        rows = Matrix(job.X + start * job.X_step, M, job.features, job.X_step, size)
+        for i in range(M):
+            wrong += times_zero(vector(rows.start + i * rows.down, rows.columns, one), one)
+        _outputs_of(job, layers, rows)
+        of_A, of_Z = vector(job.A, n * M, one), vector(job.Z, n * M, one)
+        A, Z = vector(job.predicted, count * n, one), vector(job.predicted_Z, count * n, one)
+        for i in range(M):
+            for k in range(n):
+                A[(start + i) * n + k] = of_A[k * M + i]
+                Z[(start + i) * n + k] = of_Z[k * M + i]
+    return wrong == job.zero
+
+
+@procedure
+def _outputs_of(job, layers, rows):  # type: ignore[no-untyped-def]
+    """Z[L] and A[L] of rows (M, n_0), which have no column of ones: there the product is added to the biases."""
+    one, size, M, last, above = job.one, size_of(job.one), rows.rows, len(layers) - 1, rows
+    for l in range(last):
+        layer = layers[l]
+        own, W = own_of(layer.own, layer, M, one), weights_of(job.theta, layer, one)
+        if l == 0:
+            _biases(W, own, one)
+        product(one, above, transposed(columns_of(W, 0, above.columns)), one if l == 0 else job.zero, own)
+        activate_hidden(job, layer, own, 0)
+        above = Matrix(own.start, M, own.columns + 1, own.down, size)
+    W, Z = weights_of(job.theta, layers[last], one), Matrix(job.Z, job.outputs, M, M * size, size)
+    if last == 0:
+        _biases(W, transposed(Z), one)
+    product(one, columns_of(W, 0, above.columns), transposed(above), one if last == 0 else job.zero, Z)
+    activate_output(job, layers[last], M)
+
+
+@procedure
+def _biases(W, into, one):  # type: ignore[no-untyped-def]
+    """The biases, the last column of W̃, in each row of a matrix (M, n)."""
+    for k in range(W.rows):
+        bias = vector(W.start + k * W.down + (W.columns - 1) * W.across, 1, one)[0]
+        for i in range(into.rows):
+            vector(into.start + i * into.down + k * into.across, 1, one)[0] = bias

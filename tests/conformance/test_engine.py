@@ -1,0 +1,262 @@
+"""The compiled engine trains and predicts what the formulations do by NumPy: whatever is trained, on however many threads."""
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from bench.backends.products import ProductsOnly
+from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, engine
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.engine import trainer
+from scratchnet.losses import LOSSES, Huber
+from scratchnet.schedules import ExponentialDecay
+
+OPTIMIZERS = {
+    "sgd": lambda: SGD(0.1),
+    "sgd, schedule": lambda: SGD(ExponentialDecay(0.1, 3, 0.9)),
+    "sgd, clipped": lambda: SGD(0.1, clipnorm=0.1),
+    "momentum": lambda: SGD(0.01, momentum=0.9),
+    "momentum, clipped": lambda: SGD(0.01, momentum=0.9, global_clipnorm=0.1),
+    "nesterov": lambda: SGD(0.01, momentum=0.9, nesterov=True),
+    "nesterov, clipped": lambda: SGD(0.01, momentum=0.9, nesterov=True, clipvalue=0.01),
+    "adam": lambda: Adam(0.001),
+    "adam, clipped": lambda: Adam(0.001, global_clipnorm=0.1),
+    "adamw, schedule": lambda: AdamW(ExponentialDecay(0.001, 3, 0.9), weight_decay=0.1),
+    "rmsprop": lambda: RMSprop(0.001),
+    "rmsprop, centered": lambda: RMSprop(0.001, centered=True),
+    "rmsprop, momentum": lambda: RMSprop(0.001, momentum=0.5),
+    "rmsprop, centered, momentum, clipped": lambda: RMSprop(0.001, momentum=0.5, centered=True, clipnorm=0.1),
+    "adagrad": lambda: Adagrad(0.01),
+}
+OUTPUTS = [
+    (output, loss)
+    for output in ACTIVATIONS
+    for loss, kind in LOSSES.items()
+    if output in kind.outputs and (loss != "sparse_categorical_crossentropy" or output == "softmax")
+]
+WAYS = {"alone": (1, 1), "neurons": (2, 2), "three, neurons": (3, 3), "examples": (2, 1), "three, examples": (3, 1)}
+EXAMPLES = 115
+"""Which 32 does not divide: the last step is shorter."""
+
+
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch):
+    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: WAYS[request.param])
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(EXAMPLES, 37)), rng.integers(0, 10, EXAMPLES)
+
+
+def trained(library, monkeypatch, data, layers=None, batch_size=32, weights=None, **options):
+    """A network, and the cost of each step of its last epoch."""
+    monkeypatch.setenv(engine.VARIABLE, library)
+    layers = layers or [Dense(50, "relu"), Dense(40, "tanh"), Dense(10, "softmax")]
+    net = Network(37, layers, **{"dtype": "float64", **copy.deepcopy(options)})
+    net.fit(*data, epochs=2, batch_size=batch_size, sample_weight=weights)
+    return net
+
+
+def assert_same(monkeypatch, data, **options):
+    compiled, by_numpy = (trained(name, monkeypatch, data, **options) for name in ("numba", "numpy"))
+    assert (type(compiled._trainer) is trainer.Trainer, type(by_numpy._trainer) is trainer.Trainer) == (True, False)
+    tolerance = 2e4 * np.finfo(compiled.dtype).eps
+    for one, other in (
+        (compiled.step_costs, by_numpy.step_costs),
+        (compiled.parameters.vector, by_numpy.parameters.vector),
+        (compiled.predict(data[0]), by_numpy.predict(data[0])),
+    ):
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
+    assert compiled.optimizer.steps == by_numpy.optimizer.steps == 8
+    return compiled
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer(optimizer, dtype, way, monkeypatch, data):
+    assert_same(monkeypatch, data, optimizer=OPTIMIZERS[optimizer](), dtype=dtype)
+
+
+@pytest.mark.parametrize(("output", "loss"), OUTPUTS)
+def test_every_loss_on_every_output(output, loss, way, monkeypatch, data):
+    rng = np.random.default_rng(1)
+    X, y = data
+    y = y if loss == "sparse_categorical_crossentropy" else rng.dirichlet(np.ones(10), EXAMPLES)
+    layers = [Dense(20, "relu"), Dense(10, output)]
+    loss = Huber(0.3) if loss == "huber" else loss
+    assert_same(monkeypatch, (X, y), layers=layers, loss=loss, optimizer=SGD(0.01))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+def test_every_activation(hidden, dropout, dtype, way, monkeypatch, data):
+    if hidden == "softmax":  # looks at all neurons of an example, so that threads share examples
+        real, monkeys = trainer.Trainer._way, trainer.Trainer
+        monkeypatch.setattr(monkeys, "_way", lambda self, M: (real(self, M)[0], 1))
+    layers = [Dense(20, hidden, dropout=dropout), Dense(33, hidden), Dense(10, "softmax")]
+    assert_same(monkeypatch, data, layers=layers, dtype=dtype)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "nesterov, clipped", "adam, clipped"])
+@pytest.mark.parametrize("penalty", [{"l1": 0.01}, {"l2": 0.1}, {"l1": 0.01, "l2": 0.1}], ids=str)
+def test_regularization(penalty, optimizer, way, monkeypatch, data):
+    assert_same(monkeypatch, data, optimizer=OPTIMIZERS[optimizer](), **penalty)
+
+
+@pytest.mark.parametrize("hidden", [(), (3,), (300, 20, 17, 50)], ids=str)
+def test_any_number_of_layers_of_any_width(hidden, way, monkeypatch, data):
+    if not hidden:
+        monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, 1))
+    layers = [*(Dense(n, "tanh") for n in hidden), Dense(10, "softmax")]
+    assert_same(monkeypatch, data, layers=layers)
+
+
+def test_weighted_and_smoothed_examples(way, monkeypatch, data):
+    from scratchnet.losses import CategoricalCrossentropy
+
+    assert_same(
+        monkeypatch, data, weights=np.linspace(0.0, 2.0, EXAMPLES), loss=CategoricalCrossentropy(label_smoothing=0.1)
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_a_map_of_a_file_is_read_batch_by_batch(dtype, way, monkeypatch, tmp_path, data):
+    np.save(tmp_path / "x.npy", (data[0] * 30 + 128).clip(0, 255).astype(dtype))
+    monkeypatch.setattr(trainer, "CAST_AT_ONCE", 40)
+    assert_same(monkeypatch, (np.load(tmp_path / "x.npy", mmap_mode="r"), data[1]), dtype="float32", optimizer=SGD(1e-6))
+
+
+def test_compiled_steps_and_those_of_numpy_may_take_turns(monkeypatch, data):
+    """What an optimizer remembers means the same to both."""
+    turns = trained("numba", monkeypatch, data, optimizer=Adam(0.01))
+    monkeypatch.setenv(engine.VARIABLE, "numpy")
+    turns = copy.deepcopy(turns)
+    by_numpy = trained("numpy", monkeypatch, data, optimizer=Adam(0.01))
+    for net in (turns, by_numpy):
+        net.fit(*data, batch_size=32)
+    np.testing.assert_allclose(turns.parameters.vector, by_numpy.parameters.vector, rtol=0, atol=1e-12)
+
+
+def test_small_steps_are_not_shared_and_no_step_is_shared_among_more_threads_than_examples():
+    small, large = (Network(784, [Dense(n, "relu"), Dense(10, "softmax")], threads=64) for n in (2, 512))
+    assert [small._trainer._way(M) for M in (1, 32)] == [(1, 1), (1, 1)]
+    assert large._trainer._way(1) == (64, 64)
+    assert large._trainer._way(4096) == (64, 1)
+    wide = Network(20_000, [Dense(2, "softmax")], threads=64)
+    assert wide._trainer._way(12) == (12, 1)
+
+
+@pytest.mark.parametrize("team", [1, 2])
+def test_an_interrupt_ends_an_epoch(team, monkeypatch):
+    """In an epoch of many thousand steps Python is between them often enough to see a signal; no thread is left."""
+    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, team))
+    net = Network(60, [Dense(100, "relu"), Dense(10, "softmax")], threads=2)
+    prepared = net.prepare(np.eye(60), np.arange(60) % 10)
+    net.train_epoch(prepared, np.arange(60), 2)
+    steps = 20 * trainer.WORK_BETWEEN_SIGNALS // (2 * len(net.parameters.vector))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before, threads = signal.signal(signal.SIGVTALRM, interrupt), threading.active_count()
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            net.train_epoch(prepared, np.zeros(2 * steps, np.int64), 2)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert net.optimizer.steps < steps
+    assert threading.active_count() == threads
+    net.train_epoch(prepared, np.arange(60), 2)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+@pytest.mark.parametrize("team", [1, 2])
+def test_an_error_in_one_thread_ends_all(team, failing, monkeypatch):
+    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, team))
+    net = Network(60, [Dense(100, "relu"), Dense(10, "softmax")], threads=2)
+    prepared = net.prepare(np.eye(60), np.arange(60) % 10)
+    real = trainer.compiled
+
+    def compiled(function):
+        def fails(jobs, layers, first, last):
+            if jobs[0]["mine"] == failing:
+                raise MemoryError("planted")
+            return real(function)(jobs, layers, first, last)
+
+        return fails
+
+    monkeypatch.setattr(trainer, "compiled", compiled)
+    with pytest.raises(MemoryError, match="planted"):
+        net.train_epoch(prepared, np.arange(60), 2)
+    monkeypatch.undo()
+    assert np.isfinite(net.train_epoch(prepared, np.arange(60), 2))
+
+
+def test_the_floor_has_the_time_of_products_and_learns_nothing(way, data):
+    net = ProductsOnly(37, [Dense(20, "relu"), Dense(20, "relu"), Dense(10, "softmax")])
+    before = net.parameters.vector.copy()
+    net.fit(*data, batch_size=32)
+    np.testing.assert_array_equal(net.parameters.vector, before)
+
+
+PROGRAM = "import numpy as np; from scratchnet import Dense, Network; print(Network(2, [Dense(2, 'softmax')]).fit("
+PROGRAM += "np.eye(2), np.arange(2)))"
+
+
+def run(environment, **options):
+    command = [sys.executable, "-c", PROGRAM]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, **options)
+
+
+def test_it_compiles_where_nothing_can_be_written():
+    told = run({"NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"})
+    assert told.stdout.startswith("[Epoch"), told.stderr
+
+
+@pytest.mark.parametrize("bits", ["128", "256"])
+def test_it_is_right_with_vectors_of_another_width(bits):
+    """As other processors have them: the same tests of products and of every activation, in a process of its own."""
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/scratchnet/test_tiles.py", __file__]
+        + ["-k", "tile or (every_activation and float32 and alone)"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SCRATCHNET_VECTOR_BITS": bits},
+        timeout=280,
+    )
+    assert told.returncode == 0, told.stdout[-3000:]
+
+
+def test_beside_other_threads_that_compute_training_ends(monkeypatch, data):
+    """A thread that waits gives its core away."""
+    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (3, 3))
+    stop = threading.Event()
+
+    def load():
+        while not stop.is_set():
+            np.ones((300, 300)) @ np.ones((300, 300))
+
+    others = [threading.Thread(target=load, daemon=True) for _ in range(3)]
+    for other in others:
+        other.start()
+    try:
+        net = Network(37, [Dense(50, "relu"), Dense(10, "softmax")], threads=3)
+        start = time.monotonic()
+        net.fit(*data, batch_size=32)
+        assert time.monotonic() - start < 200
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
