@@ -26,7 +26,6 @@ PACKAGES = (
     "scratchnet",
     "numpy",
     "scipy",
-    "mkl",
     "numba",
     "tensorflow",
     "keras",

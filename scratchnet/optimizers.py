@@ -226,14 +226,19 @@ class RMSprop(Optimizer):
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
         v = kept[0]
-        np.multiply(g, g, out=scratch)
-        _average(v, scratch, self.rho)
-        np.add(v, self.epsilon, out=scratch)
         if self.centered:
             mean = kept[1]
-            _average(mean, g.copy(), self.rho)
-            np.subtract(scratch, mean * mean, out=scratch)
+            np.copyto(scratch, g)
+            _average(mean, scratch, self.rho)
+        np.multiply(g, g, out=scratch)
+        _average(v, scratch, self.rho)
+        if self.centered:
+            np.multiply(mean, mean, out=scratch)
+            np.subtract(v, scratch, out=scratch)
+            np.add(scratch, self.epsilon, out=scratch)
             np.maximum(scratch, self.epsilon, out=scratch)  # rounding can make the variance negative
+        else:
+            np.add(v, self.epsilon, out=scratch)
         np.sqrt(scratch, out=scratch)
         np.divide(g, scratch, out=g)
         np.multiply(g, self.learning_rate, out=g)

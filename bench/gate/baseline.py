@@ -22,9 +22,9 @@ from bench.gate.sequential import median_interval
 
 SMALLEST = 8
 """Rounds: fewer have no interval of the median at the level of the gate."""
-KEPT_FACTS = ("cpu_model", "machine", "usable_cores", "blas", "python_version")
-KEPT_PACKAGES = ("numpy", "scipy", "mkl", "numba", "tensorflow", "keras")
-MUST_AGREE = ("machine", "usable_cores", "blas", *KEPT_PACKAGES)
+KEPT_FACTS = ("cpu_model", "machine", "usable_cores", "steps", "python_version")
+KEPT_PACKAGES = ("numpy", "scipy", "numba", "tensorflow", "keras")
+MUST_AGREE = ("machine", "usable_cores", "steps", *KEPT_PACKAGES)
 """What a yardstick or the network computes with; the processor's model may differ, and then the yardsticks tell."""
 APART = 0.10
 """How far two yardsticks may be from one another, here and there, for their machines to be compared."""

@@ -98,7 +98,7 @@ class Side:
         return {"parameters": self._vector().tobytes(), "classes": outputs.argmax(axis=1).tolist()}
 
     def _load(self, name: str) -> "np.ndarray[Any, Any]":
-        # In memory, as `run` has it: for a memory map scratchnet does not compile its steps.
+        # In memory, as `run` has it.
         array: np.ndarray[Any, Any] = np.load(self._folder / f"{name}.npy")
         return array
 
@@ -123,16 +123,12 @@ class Yardstick:
 
 
 def _way(backend: Any) -> str:
-    """How the backend's steps were taken, or nothing where it does not show.
-
-    A program is made only to take steps, so one that exists has taken them. This reads attributes that old revisions
-    have too, which a new method would not be.
-    """
-    network = getattr(backend, "_network", None)
-    programs = getattr(network, "_programs", None)
-    if programs is None or getattr(network, "_team", None) is not None:
+    """How the backend's steps were taken, or nothing where it does not show, as of revisions before the engine."""
+    trainer = getattr(getattr(backend, "_network", None), "_trainer", None)
+    if trainer is None:
         return ""
-    return "compiled (Numba)" if any(program is not None for program in programs.values()) else "NumPy"
+    is_compiled = any(kind.__module__.startswith("scratchnet.engine") for kind in type(trainer).__mro__)
+    return "compiled (Numba)" if is_compiled else "NumPy"
 
 
 def _planted(share: float) -> Any:

@@ -103,11 +103,12 @@ def _line(key: Key, points: list[Point], relative: bool) -> Line:
 
 
 def machine_of(environment: Mapping[str, Any], threads: object = None) -> str:
-    """Processor, cores, BLAS and threads of an environment record, in one line."""
+    """Processor, cores and threads of an environment record, in one line, and the BLAS that older ones name."""
     cores = environment.get("usable_cores") or environment.get("logical_cores") or "?"
+    blas = f"BLAS {environment['blas']}, " if environment.get("blas") else ""
     return (
         f"{environment.get('cpu_model') or f'processor {UNRECORDED}'}, {cores} cores, "
-        f"BLAS {environment.get('blas') or UNRECORDED}, {threads or '?'} thread{'' if threads == 1 else 's'}"
+        f"{blas}{threads or '?'} thread{'' if threads == 1 else 's'}"
     )
 
 

@@ -164,8 +164,7 @@ def markdown(outcome: Outcome, skipped: list[str]) -> str:
         outcome.sentence + ".",
         f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
         " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
-        " floating-point operations at the best rate of BLAS in this run. Scratchnet's products went through the"
-        f" BLAS of {observed.environment.get('blas', 'scipy')}, its steps through"
+        " floating-point operations at the best rate of BLAS in this run. Scratchnet's steps went through"
         f" {observed.environment.get('steps', 'numpy')}.",
         summary(outcome).to_markdown(index=False, disable_numparse=True),
         "## scratchnet's seconds over each peer's",

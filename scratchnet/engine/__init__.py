@@ -26,8 +26,12 @@ def library() -> str:
     ValueError
         Where SCRATCHNET_STEPS names no library, or one that is not installed.
     """
-    installed = [name for name in LIBRARIES if find_spec(name)]
-    return chosen(VARIABLE, LIBRARIES, installed, installed[0])
+    return chosen(VARIABLE, LIBRARIES, installed(), installed()[0])
+
+
+def installed() -> list[str]:
+    """Names of the libraries that are installed, the preferred one first."""
+    return [name for name in LIBRARIES if find_spec(name)]
 
 
 def trainer_for(loss: Loss, optimizer: Optimizer) -> "type[Trainer] | None":

@@ -44,7 +44,7 @@ def _scaled_erfc(t: Any) -> Any:
 _erfc_series = series(lambda size: [*chebyshev.chebinterpolate(_scaled_erfc, 12 if size == SINGLE else 34)])
 
 
-@part_of_step(lambda x: types.UniTuple(x, 2))
+@part_of_step(lambda x: types.UniTuple(x, 2), inline=True)
 def _powers(x):  # type: ignore[no-untyped-def]
     """2ⁿ and e^r − 1 of x = n ln 2 + r; beyond what floats hold without subnormal numbers x is taken at its bound."""
     single = size_of(x) == SINGLE
@@ -117,7 +117,7 @@ def softplus(x):  # type: ignore[no-untyped-def]
     return (zero if x < zero else x) + log1p(exp(-absolute(x)))
 
 
-@part_of_step(lambda x, root_half: types.UniTuple(x, 2))
+@part_of_step(lambda x, root_half: types.UniTuple(x, 2), inline=True)
 def normal(x, root_half):  # type: ignore[no-untyped-def]
     """Φ(x) and e^(−x²/2) of the normal distribution, Φ(x) = erfc(−x √½) / 2, which keeps the digits of a small one."""
     one, two = like(1.0, x), like(2.0, x)

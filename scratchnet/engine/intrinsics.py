@@ -44,7 +44,9 @@ def real_of(one: Any) -> tuple[Any, int]:
 
 
 
-def call(context: Any, builder: Any, function: Callable[..., Any], signature: Any, values: Any) -> Any:
+def call(
+    context: Any, builder: Any, function: Callable[..., Any], signature: Any, values: Any, inline: bool = False
+) -> Any:
     """Call a Python function from the code that is being written, into whose library it is compiled once.
 
     Numba's own ways make a library of each function, and LLVM then works on each again for all that call it: with a
@@ -56,19 +58,23 @@ def call(context: Any, builder: Any, function: Callable[..., Any], signature: An
     if key not in made:
         flags = ConfigStack().top_or_none().copy()
         flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        flags.forceinline = inline
         made[key] = compile_internal(
             context.typing_context, context, library, function, signature.args, signature.return_type, flags, locals={}
         ).fndesc
     return context.call_internal(builder, made[key], signature, values)
 
 
-def part_of_step(result: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that compiled code may call, of the type that `result` gives for its arguments."""
+def part_of_step(result: Callable[..., Any], inline: bool = False) -> Callable[..., Any]:
+    """A function that compiled code may call, of the type that `result` gives for its arguments.
+
+    inline : LLVM applies it to several numbers at a time only where it has no call to make.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         def typed(typing: Any, *arguments: Any) -> Any:
             def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-                return call(context, builder, function, signature, values)
+                return call(context, builder, function, signature, values, inline)
 
             given = [types.unliteral(argument) for argument in arguments]
             return result(*given)(*given), code
@@ -86,7 +92,7 @@ def part_of_step(result: Callable[..., Any]) -> Callable[..., Any]:
 
 procedure = part_of_step(lambda *arguments: types.void)
 question = part_of_step(lambda *arguments: types.boolean)
-number = part_of_step(lambda *arguments: arguments[0])
+number = part_of_step(lambda *arguments: arguments[0], inline=True)
 
 
 @intrinsic

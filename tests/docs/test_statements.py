@@ -105,20 +105,15 @@ def test_the_sum_of_o7_is_over_the_whole_term():
     assert re.search(r"\\sum_\{i=1\}\^\{n_L\} *\\Bigl\(.*\\Bigr\)", display("output-layer", "O7"))
 
 
-def test_the_step_of_t12_is_that_of_d20():
-    rng, beta_1, beta_2, hat_epsilon, steps = np.random.default_rng(0), 0.9, 0.999, 1e-3, 5
-    m = s = M = V = 0.0
-    for t in range(1, steps + 1):
-        g = rng.normal()
-        m, s = beta_1 * m + (1 - beta_1) * g, beta_2 * s + (1 - beta_2) * g * g
-        M, V = M + beta_1**-t * g, V + beta_2**-t * g * g
-    c = (1 - beta_2) * beta_2**steps
-    step = (1 - beta_1) * beta_1**steps / np.sqrt(c) * M / (np.sqrt(V) + hat_epsilon / np.sqrt(c))
-    assert np.isclose(V, s / c)
-    assert np.isclose(step, m / (np.sqrt(s) + hat_epsilon))
-    assert r"$`\mathbf{V} = \mathbf{s} / c`$" in page("training-step")
-    assert r"\alpha_t" in display("training-step", "T12")
-    assert r"\hat{\epsilon}" in display("training-step", "T12")
+def test_the_sums_over_threads_are_the_whole_t11_and_t12():
+    rng, parts = np.random.default_rng(0), ([0, 1, 2], [3, 4])
+    W, A = rng.normal(size=(3, 6)), np.vstack([rng.normal(size=(5, 4)), np.ones(4)])
+    columns = [[*parts[0]], [*parts[1], 5]]  # the biases go with the last share
+    np.testing.assert_allclose(sum(W[:, own] @ A[own] for own in columns), W @ A, rtol=1e-13)
+    W, delta = rng.normal(size=(5, 7)), rng.normal(size=(5, 4))
+    np.testing.assert_allclose(sum(W[own].T @ delta[own] for own in parts), W.T @ delta, rtol=1e-13)
+    assert r"\sum_{q=1}^{Q} \tilde{\mathbf{W}}^L_{\cdot R_q}" in display("training-step", "T11")
+    assert r"\sum_{q=1}^{Q} (\mathbf{W}^l_{R_q})^{\top}" in display("training-step", "T12")
 
 
 def test_the_worked_example_names_the_equation_that_it_uses():

@@ -14,7 +14,7 @@ from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.side_process import SideLostError
 from bench.gate.sides import EPOCHS, SIDES, Sides, TrainingPairs
 from bench.gate.work import WorkChangedError
-from scratchnet import calls
+from scratchnet import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 CELL = "784-8-10:500"
@@ -28,7 +28,7 @@ def plan(tmp_path_factory):
 @pytest.fixture
 def trees(tmp_path, monkeypatch):
     """Both sides as copies of this tree, to be changed where NumPy takes the steps."""
-    monkeypatch.setenv(calls.VARIABLE, "numpy")
+    monkeypatch.setenv(engine.VARIABLE, "numpy")
     for side in SIDES:
         for package in ("scratchnet", "bench", "reference_tf"):
             ignored = shutil.ignore_patterns("__pycache__")
@@ -182,7 +182,7 @@ COMPILED, NUMPY = "compiled (Numba)", "NumPy"
 
 def test_the_steps_of_both_sides_are_compiled_as_in_a_run(trees, pairs, monkeypatch):
     pytest.importorskip("numba")
-    monkeypatch.setenv(calls.VARIABLE, "numba")
+    monkeypatch.setenv(engine.VARIABLE, "numba")
     pair = pairs()(1)
     assert (pair.old_steps, pair.new_steps) == (COMPILED, COMPILED)
 
@@ -190,7 +190,7 @@ def test_the_steps_of_both_sides_are_compiled_as_in_a_run(trees, pairs, monkeypa
 def test_a_mistake_in_the_compiled_step_reaches_the_gate(trees, pairs, monkeypatch):
     """Deterministic stand-in for a slowdown there: what is edited is what is run."""
     pytest.importorskip("numba")
-    monkeypatch.setenv(calls.VARIABLE, "numba")
+    monkeypatch.setenv(engine.VARIABLE, "numba")
     edit(trees["new"], PROGRAM, ROWS, "raise ZeroDivisionError('planted')")
     with pytest.raises(SideLostError, match="the new side failed in epoch 1: ZeroDivisionError: planted"):
         pairs()(1)
@@ -198,7 +198,7 @@ def test_a_mistake_in_the_compiled_step_reaches_the_gate(trees, pairs, monkeypat
 
 def test_a_second_forward_pass_in_the_compiled_step_learns_the_same(trees, pairs, monkeypatch):
     pytest.importorskip("numba")
-    monkeypatch.setenv(calls.VARIABLE, "numba")
+    monkeypatch.setenv(engine.VARIABLE, "numba")
     edit(trees["new"], PROGRAM, ROWS, ROWS.replace("[*self", "[*self._forward(workspace, loss), *self"))
     pair = pairs()(1)
     assert pair.old_costs == pair.new_costs
@@ -214,7 +214,7 @@ def test_steps_by_numpy_are_said_to_be(pairs):
 def test_planted_work_goes_the_way_of_the_steps_and_changes_nothing(pairs, monkeypatch, library):
     if library == "numba":
         pytest.importorskip("numba")
-    monkeypatch.setenv(calls.VARIABLE, library)
+    monkeypatch.setenv(engine.VARIABLE, library)
     pair = pairs(new=0.5)(1)
     assert pair.old_costs == pair.new_costs
     assert pair.old_steps == pair.new_steps == (COMPILED if library == "numba" else NUMPY)

@@ -7,10 +7,9 @@ import subprocess
 import sys
 
 import numpy as np
-import psutil
 import pytest
 
-from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, calls, team
+from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.schedules import ExponentialDecay
 
 COPIES = {
@@ -29,12 +28,11 @@ OPTIMIZERS = {
     "centered": lambda: RMSprop(0.01, momentum=0.5, centered=True),
     "adagrad": lambda: Adagrad(0.1),
 }
-TOGETHER = pytest.mark.skipif(team.usable_processes(2) == 1, reason="processes train together on Linux, x86-64 only")
 
 
-@pytest.fixture(params=calls.installed(), autouse=True)
+@pytest.fixture(params=engine.installed(), autouse=True)
 def steps(request, monkeypatch):
-    monkeypatch.setenv(calls.VARIABLE, request.param)
+    monkeypatch.setenv(engine.VARIABLE, request.param)
 
 
 def data():
@@ -83,15 +81,14 @@ def test_a_copy_has_every_setting(options, kind):
     assert_trains_on(lambda: network("adam", **options), COPIES[kind])
 
 
-@TOGETHER
 @pytest.mark.parametrize("kind", COPIES)
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
-def test_a_copy_is_trained_by_processes_of_its_own(optimizer, kind, monkeypatch):
-    before, (X, y) = len(psutil.Process().children()), data()
+def test_a_copy_is_trained_by_threads_as_well(optimizer, kind, monkeypatch):
+    (X, y) = data()
     rows = np.arange(len(X)).repeat(4)
     pair = []
     for _ in range(2):
-        net = network(optimizer, processes=2)
+        net = network(optimizer, threads=2)
         net.fit(X[rows], y[rows], batch_size=64)
         pair.append(net)
     uncopied, original = pair
@@ -99,19 +96,17 @@ def test_a_copy_is_trained_by_processes_of_its_own(optimizer, kind, monkeypatch)
     for net in (uncopied, original, other):
         net.fit(X[rows], y[rows], batch_size=64)
         np.testing.assert_array_equal(net.parameters.vector, uncopied.parameters.vector)
-    assert len(psutil.Process().children()) == before + 3
 
 
-@pytest.mark.skipif("numba" not in calls.installed(), reason="needs Numba")
+@pytest.mark.skipif("numba" not in engine.installed(), reason="needs Numba")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(("first", "then"), [("numba", "numpy"), ("numpy", "numba")], ids=str)
 def test_a_pickle_is_trained_on_where_numba_is_missing_or_new(first, then, optimizer, monkeypatch):
-    """What Adam keeps without a compiled loop has other factors."""
-    monkeypatch.setenv(calls.VARIABLE, first)
+    monkeypatch.setenv(engine.VARIABLE, first)
     net = network(optimizer, dtype="float64")
     fit(net)
     stored = pickle.dumps(net)
-    monkeypatch.setenv(calls.VARIABLE, then)
+    monkeypatch.setenv(engine.VARIABLE, then)
     other = pickle.loads(stored)
     np.testing.assert_allclose(fit(other), fit(net), rtol=1e-10)
     np.testing.assert_allclose(other.parameters.vector, net.parameters.vector, rtol=0, atol=1e-10)
@@ -177,9 +172,9 @@ from scratchnet import Adam, Dense, Network
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(256, 12)), rng.integers(0, 4, 256)
 
-def made(processes):
+def made(threads):
     layers = [Dense(9, "relu"), Dense(4, "softmax")]
-    return Network(12, layers, optimizer=Adam(0.01), processes=processes, dtype="float64")
+    return Network(12, layers, optimizer=Adam(0.01), threads=threads, dtype="float64")
 
 def trained(net):
     cost = net.fit(X, y, epochs=2, batch_size=64)[-1].cost
@@ -208,9 +203,8 @@ if __name__ == "__main__":
 """
 
 
-@TOGETHER
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_worker_of_a_pool_trains_alone_what_several_processes_may_train(tmp_path, method):
+def test_a_worker_of_a_pool_trains_with_threads_as_well(tmp_path, method):
     (tmp_path / "pool.py").write_text(IN_A_POOL)
     command = [sys.executable, "-W", "ignore", tmp_path / "pool.py", method]
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}

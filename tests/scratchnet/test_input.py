@@ -31,7 +31,7 @@ def fit(*given, **options):
 @pytest.mark.parametrize("scalar", SCALARS)
 def test_numpy_integers_are_accepted_and_saved(scalar, tmp_path):
     X, y = data()
-    net = Network(scalar(4), [Dense(scalar(5), "relu"), Dense(y.max() + 1, "softmax")], processes=scalar(1))
+    net = Network(scalar(4), [Dense(scalar(5), "relu"), Dense(y.max() + 1, "softmax")], threads=scalar(1))
     rule = EarlyStopping("train_cost", patience=scalar(1))
     assert len(net.fit(X, y, epochs=scalar(2), batch_size=scalar(5), early_stopping=rule)) == 2
     net.save(tmp_path / "net.npz")
@@ -190,7 +190,7 @@ def test_counts_of_fit_are_whole_numbers_from_1(name, value):
     [
         ("units", lambda value: Dense(value, "relu")),
         ("inputs", lambda value: Network(value, [Dense(3, "softmax")])),
-        ("processes", lambda value: network(processes=value)),
+        ("threads", lambda value: network(threads=value)),
         ("batch_size", lambda value: network().train_epoch(network().prepare(X, Y), np.arange(12), value)),
         ("decay_steps", lambda value: SCHEDULES["cosine_decay"](0.1, value)),
     ],

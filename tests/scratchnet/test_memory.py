@@ -2,12 +2,11 @@
 
 import gc
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scratchnet import SGD, Adam, Dense, Network, team
+from scratchnet import SGD, Adam, Dense, Network
 
 EXAMPLES, INPUTS, BATCH_SIZE = 8_192, 784, 512
 LIMIT = 1.2
@@ -82,20 +81,3 @@ def test_memory_does_not_grow_with_the_number_of_batch_sizes(use):
     sizes = np.random.default_rng(1).permutation(np.arange(LARGEST - SIZES, LARGEST))
     of_one = buffers([128, 10], 4, LARGEST)
     assert growth(USES[use], sizes) < 10 * of_one < SIZES / 5 * of_one
-
-
-def shared_maps():
-    return sum("rw-s" in line for line in Path("/proc/self/maps").read_text().splitlines())
-
-
-@pytest.mark.skipif(team.usable_processes(2) == 1, reason="processes train together on Linux, x86-64 only")
-def test_shared_memory_does_not_grow_with_the_number_of_batch_sizes():
-    rng = np.random.default_rng(0)
-    X, y = rng.random((100, 8), np.float32), rng.integers(0, 3, 100)
-    network = Network(8, [Dense(4, "relu"), Dense(3, "softmax")], optimizer=Adam(), processes=2)
-    counts = []
-    for batch_size in range(64, 84):
-        network.fit(X, y, batch_size=batch_size)
-        counts.append(shared_maps())
-    assert counts[0] > 0
-    assert counts[-1] == counts[5]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchnet import SGD, Dense, EarlyStopping, Network, calls
+from scratchnet import SGD, Dense, EarlyStopping, Network, engine
 from scratchnet.losses import LOSSES
 
 
@@ -211,7 +211,7 @@ def test_refusals_name_the_value_and_what_is_allowed(make, message):
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_a_mapped_file_is_trained_on_without_a_copy(tmp_path, dtype, monkeypatch):
-    monkeypatch.setenv(calls.VARIABLE, "numpy")  # which alone reads from files, and rounds otherwise
+    monkeypatch.setenv(engine.VARIABLE, "numpy")  # which alone reads from files, and rounds otherwise
     rng = np.random.default_rng(0)
     X, y = (rng.random((97, 6)) * 9).astype(dtype), rng.integers(0, 3, 97)
     np.save(tmp_path / "X.npy", X)

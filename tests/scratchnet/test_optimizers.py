@@ -1,9 +1,9 @@
 """Optimizers, schedules and clipping against their formulas in plain loops, and training against all of them."""
 
 import copy
+import functools
 import tracemalloc
 from collections import defaultdict
-from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, calls, optimizers
+from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.losses import LOSSES
@@ -51,21 +51,12 @@ VARIANTS = {
 CLIPPING = {"none": {}, **{name: {name: limit} for name, limit in zip(CLIPPINGS, (0.3, 0.5, 0.1), strict=True)}}
 
 
-# On large vectors Python would run a loop for minutes.
-WHERE_COMPILED = pytest.mark.parametrize(
-    "updates", ["passes", "loop"] if "numba" in calls.installed() else ["passes"], indirect=True
-)
-
-
 @pytest.fixture(params=["passes", "loop"], autouse=True)
 def updates(request, monkeypatch):
-    """As NumPy's passes, and as a loop: compiled where Numba is installed, else as Python runs it."""
-    monkeypatch.setenv(calls.VARIABLE, "numpy")
-    if request.param == "loop" and calls.installed() == ["numpy"]:
-        monkeypatch.setattr(optimizers, "compiles", lambda: True)
-        monkeypatch.setattr(optimizers, "Call", partial)
-    elif request.param == "loop":
-        monkeypatch.setenv(calls.VARIABLE, "numba")
+    """By NumPy, and as the engine's kernel."""
+    if request.param == "loop":
+        pytest.importorskip("numba")
+    monkeypatch.setenv(engine.VARIABLE, "numba" if request.param == "loop" else "numpy")
     return request.param
 
 
@@ -92,7 +83,38 @@ def update(optimizer, g):
     """As the product of BP3 and BP4 accumulates: target ← beta · target + scale · g."""
     target = optimizer.target.vector
     target[...] = optimizer.beta * target + optimizer.scale * np.asarray(g, target.dtype)
-    optimizer.finish()
+    if engine.library() == "numpy":
+        optimizer.finish()
+    else:
+        finish_by_kernel(optimizer)
+
+
+def finish_by_kernel(optimizer):
+    """What `finish` does, the update by the kernel of the engine."""
+    from scratchnet.engine.tables import update_of
+
+    if optimizer.clipping:
+        name, limit = optimizer.clipping
+        CLIPPINGS[name](optimizer.target, optimizer._clip_scratch, limit)
+    theta, nothing = optimizer._theta, np.zeros(9, optimizer._theta.dtype)
+    factors = np.zeros(9, theta.dtype)
+    taken = optimizer.take(1)[0, 1:]
+    factors[: len(taken)] = taken
+    kernel()(update_of(optimizer), theta, optimizer.target.vector, *[*optimizer.kept, *[nothing] * 3][:3], factors)
+
+
+@functools.cache
+def kernel():
+    import numba
+
+    from scratchnet.engine.compiling import OPTIONS
+    from scratchnet.engine.tables import update as kernel_of
+
+    @numba.njit(**OPTIONS)
+    def one(number, theta, g, u, v, w, factors):
+        kernel_of(number, theta, g, u, v, w, factors)
+
+    return one
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -299,24 +321,18 @@ def test_a_forgotten_bias_correction_is_told_apart(monkeypatch):
 
 
 def peak_of_the_steps(width, batch_size, hidden="relu", loss="categorical_crossentropy", **options):
-    """Bytes allocated at most from the start of an epoch to its last step, before the losses are taken."""
+    """Bytes allocated at most in an epoch."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(512, 20)), rng.integers(0, 32, 512)
     layers = [(width, hidden), (width, hidden)]
     net = network(layers, outputs=32, inputs=20, loss=loss, dtype="float32", **options)
-    prepared, order, peaks = net.prepare(X, y, np.ones(512)), np.arange(512), []
-
-    class LossThatLooksAtTheMemoryFirst(type(net.loss)):
-        def per_example(self, outputs, Y):
-            peaks.append(tracemalloc.get_traced_memory()[1])
-            return super().per_example(outputs, Y)
-
-    net.loss = LossThatLooksAtTheMemoryFirst()
+    prepared, order = net.prepare(X, y, np.ones(512)), np.arange(512)
     net.train_epoch(prepared, order, batch_size)
     tracemalloc.start()
     net.train_epoch(prepared, order, batch_size)
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return peaks[-1]
+    return peak
 
 
 def assert_nothing_grows(made, **options):
@@ -329,14 +345,12 @@ def assert_nothing_grows(made, **options):
         assert peak_of_the_steps(width, batch_size, optimizer=made(), **options) - smallest < 4096
 
 
-@WHERE_COMPILED
 @pytest.mark.parametrize("regularizer", [{}, {"l1": 0.01, "l2": 0.1}], ids=str)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_optimizer_allocates_in_a_step_what_grows_with_network_or_batch(updates, variant, regularizer):
     assert_nothing_grows(lambda: variant_of(variant), **regularizer)
 
 
-@WHERE_COMPILED
 @pytest.mark.parametrize("clipping", CLIPPINGS)
 def test_no_clipping_allocates_in_a_step_what_grows_with_network_or_batch(updates, clipping):
     assert_nothing_grows(lambda: Adam(**CLIPPING[clipping]))

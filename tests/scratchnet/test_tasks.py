@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Adam, Dense, DivergedError, EarlyStopping, Network, calls, metrics
+from scratchnet import SGD, Adam, Dense, DivergedError, EarlyStopping, Network, engine, metrics
 from scratchnet.losses import LOSSES
 
 CLASSIFICATION = {"cost", "accuracy", "precision", "recall", "f1_score"}
@@ -152,7 +152,7 @@ def test_class_weights_of_single_classes_stay_allowed():
 @pytest.mark.parametrize("optimizer", [lambda: SGD(1e4), lambda: SGD(1e4, 0.9), lambda: Adam(1e38)])
 @pytest.mark.parametrize("loops", ["numpy", ""])
 def test_training_that_diverges_stops_and_says_what_to_try(optimizer, loops, monkeypatch):
-    monkeypatch.setenv(calls.VARIABLE, loops)
+    monkeypatch.setenv(engine.VARIABLE, loops)
     X, y = line()
     net, seen = regression(optimizer=optimizer()), []
     with pytest.raises(DivergedError, match=r"training diverged: .* after epoch \d+ \(learning rate [\de+]+\); try"):

@@ -6,9 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
-from scratchnet import SGD, Adam, Dense, Network, blas, calls
+from scratchnet import SGD, Adam, Dense, Network, engine
 
 THREADS, ROWS, READS = 4, 64, 40
 READERS = {
@@ -29,9 +28,9 @@ def eager_threads():
     sys.setswitchinterval(before)
 
 
-@pytest.fixture(params=calls.installed())
+@pytest.fixture(params=engine.installed())
 def steps(request, monkeypatch):
-    monkeypatch.setenv(calls.VARIABLE, request.param)
+    monkeypatch.setenv(engine.VARIABLE, request.param)
 
 
 def network(**options):
@@ -148,28 +147,3 @@ def test_threads_train_copies_of_their_own():
     all_of([lambda net=net: net.fit(X, y, epochs=3) for net in nets])
     for net in nets:
         np.testing.assert_array_equal(net.parameters.vector, alone.parameters.vector)
-
-
-def threads_of_blas():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-
-
-def test_blas_has_its_threads_again_when_all_who_held_it_to_one_are_done():
-    """As reads do that overlap, of a network that processes train. Who entered first may end first."""
-    may_end, within = threading.Event(), threading.Event()
-
-    def hold():
-        with blas.one_thread():
-            within.set()
-            assert may_end.wait(60)
-            return threads_of_blas()
-
-    with blas.threads().limit(limits=2, user_api="blas"), ThreadPoolExecutor(1) as pool:
-        before = threads_of_blas()
-        with blas.one_thread():
-            assert set(threads_of_blas()) == {1}
-            second = pool.submit(hold)
-            assert within.wait(60)
-        may_end.set()
-        assert set(second.result()) == {1}
-        assert threads_of_blas() == before
