@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numpy.polynomial import chebyshev
 from scipy.special import erfcx
 
 from scratchnet.engine.intrinsics import (
@@ -35,13 +34,17 @@ _exponential = polynomial(lambda size: [1.0 / math.factorial(k + 1) for k in ran
 _arctanh = polynomial(lambda size: [1.0 / (2 * k + 1) for k in range(5 if size == SINGLE else 11)])
 
 
-def _scaled_erfc(t: Any) -> Any:
-    """erfc(x) · e^(x²) / t at t = 1 / (1 + x / 2), mapped to [−1, 1]."""
-    t = np.maximum(0.5 * (t + 1.0), 1e-300)
-    return np.where(t < 1e-8, 0.5 * 2.0 / math.sqrt(math.pi) / 2.0, erfcx(np.minimum(2.0 / t - 2.0, 1e150)) / t)
+def _chebyshev(size: int) -> list[float]:
+    """Coefficients of erfc(x) · e^(x²) / t in Chebyshev polynomials of t = 1 / (1 + x / 2), mapped to [−1, 1]."""
+    count = 12 if size == SINGLE else 27
+    angles = (np.arange(count) + 0.5) * math.pi / count
+    t = 0.5 * (np.cos(angles) + 1.0)
+    values = erfcx(2.0 / t - 2.0) / t
+    c = 2.0 / count * np.cos(np.outer(np.arange(count), angles)) @ values
+    return [0.5 * c[0], *c[1:]]
 
 
-_erfc_series = series(lambda size: [*chebyshev.chebinterpolate(_scaled_erfc, 12 if size == SINGLE else 34)])
+_erfc_series = series(_chebyshev)
 
 
 @part_of_step(lambda x: types.UniTuple(x, 2), inline=True)

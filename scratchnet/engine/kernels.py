@@ -330,9 +330,12 @@ def rmsprop(centered, has_momentum):  # type: ignore[no-untyped-def]
                 variance -= v[i] * v[i]
                 variance = epsilon if variance < epsilon else variance
             step = rate * (g[i] / math.sqrt(variance))
-            if has_momentum:
+            if has_momentum and centered:
                 w[i] = mu * w[i] + step
                 step = w[i]
+            elif has_momentum:
+                v[i] = mu * v[i] + step
+                step = v[i]
             theta[i] -= step
 
     return kernel

@@ -50,7 +50,8 @@ def test_tile_is_the_product(dtype, turned, beta):
         if not beta:
             C[...] = np.nan  # what stands there is not looked at
         multiply(real(2), matrix(A), matrix(B), real(beta), matrix(C))
-        np.testing.assert_allclose(C, expected, rtol=0, atol=4 * k**0.5 * np.finfo(dtype).eps * 8, err_msg=str((n, m, k)))
+        sizes = 2.0 * np.abs(A).astype("f8") @ np.abs(B) + 10.0
+        assert (np.abs(C - expected) <= 2 * k**0.5 * np.finfo(dtype).eps * sizes).all(), (n, m, k)
         assert np.isnan(whole).sum() == whole.size - C.size
 
 
@@ -104,8 +105,8 @@ def test_a_function_is_right_to_a_few_units_in_the_last_place(name, dtype, ulps)
     out = np.empty_like(x)
     applied(list(FUNCTIONS).index(name), x, out)
     expected = right(x.astype(np.longdouble)) if name != "normal" else right(x.astype("f8"))
-    # The exponent of a large power carries the rounding of x itself; e^(-x²/2) that of x².
-    room = np.finfo(dtype).eps * np.abs(expected) * (ulps + (x.astype("f8") ** 2 if name == "normal" else 0.0))
+    # e^(-x²/2) carries the rounding of x², and of so many terms of a series.
+    room = np.finfo(dtype).eps * np.abs(expected) * (40 + x.astype("f8") ** 2 if name == "normal" else ulps)
     wrong = np.abs(out - expected) > room + np.finfo(dtype).tiny
     assert not wrong.any(), f"{x[wrong][:3]}: {out[wrong][:3]}, right: {expected[wrong][:3]}"
 
