@@ -107,9 +107,7 @@ class Network:
         self.optimizer.attach(self.parameters)
         self._training = TrainingLock()
         kind: Any = self.trainer_kind()
-        self._trainer = kind(
-            self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads
-        )
+        self._trainer = kind(self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads)
 
     def trainer_kind(self) -> Any:
         """The class that takes the steps: of the engine, or of the formulations."""

@@ -119,7 +119,7 @@ class Optimizer:
         return 1.0
 
     def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:
-        """What the formula takes beside vectors in update t, from 1, with that η; or in several, with arrays of both."""
+        """What the formula takes beside vectors in update t, from 1, with that η; in several, with arrays of both."""
         raise NotImplementedError
 
     def take(self, count: int) -> Array:

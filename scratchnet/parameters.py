@@ -63,4 +63,3 @@ class Parameters:
     def get(self) -> list[tuple[Array, Array]]:
         """Copies of (W, b) of each layer."""
         return [(W.copy(), b.copy()) for W, b in zip(self.weights, self.biases, strict=True)]
-

@@ -13,6 +13,7 @@ from bench.doctor.machine import Machine
 from bench.doctor.measure import MeasurementError
 from bench.environment import FORCING_VARIABLES, THREAD_VARIABLES, worker_environment
 from bench.text import one_line
+from scratchnet import engine
 
 TENSORFLOW_ONLY = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Forcing variables that scratchnet's epochs cannot show."""
@@ -76,6 +77,14 @@ def kernel_choice(machine: Machine) -> Finding:
     says = f"the processor has {instructions}, but OpenBLAS runs its {chosen} kernels ({used})"
     remedy = f"update SciPy and NumPy; until then: env OPENBLAS_CORETYPE={name} scratchbench run"
     return _slower(f"{says}: an epoch takes {_each(ratios)} as long as with {name}", ratios, remedy)
+
+
+def compiled_steps(machine: Machine) -> Finding:
+    """Whether scratchnet's steps are compiled."""
+    if "numba" in engine.installed():
+        return Finding("scratchnet's steps are compiled by Numba")
+    says = "scratchnet's steps go through NumPy, in one thread: Numba, which compiles them, is not installed"
+    return Finding(says, "warning", remedy="pip install 'scratchnet[numba]'")
 
 
 def blas_pools(machine: Machine) -> Finding:

@@ -23,6 +23,7 @@ Check = Callable[[Machine], Finding]
 CHECKS: dict[str, Check] = {
     "forced kernels": blas_checks.forced_kernels,
     "kernel choice": blas_checks.kernel_choice,
+    "compiled steps": blas_checks.compiled_steps,
     "BLAS pools": blas_checks.blas_pools,
     "threads": blas_checks.threads,
     "hyperthreads": blas_checks.hyperthreads,

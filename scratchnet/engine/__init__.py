@@ -35,7 +35,7 @@ def installed() -> list[str]:
 
 
 def trainer_for(loss: Loss, optimizer: Optimizer) -> "type[Trainer] | None":
-    """What trains by compiled code; None where NumPy does: without Numba, or with a loss or an optimizer of one's own."""
+    """What trains by compiled code; None where NumPy does: without Numba, or with a loss or optimizer of one's own."""
     if library() != "numba":
         return None
     from scratchnet.engine.tables import LOSSES, OPTIMIZERS  # Numba, which only what trains with it pays

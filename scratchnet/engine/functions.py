@@ -5,7 +5,6 @@ last place of its dtype and gives `nan` for `nan`.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import types

@@ -1,6 +1,6 @@
-"""What Python cannot say to the compiler: numbers at an address, constants of a type, bits of a number, flags of threads.
+"""What Python cannot say to the compiler: numbers at an address, constants of a type, bits of numbers, threads' flags.
 
-Addresses and steps are in bytes. `one` is a number of the network's dtype, by which a function knows which dtype to use.
+Addresses and steps are in bytes. `one` is a number of the network's dtype: by it a function knows which dtype to use.
 """
 
 import inspect
@@ -40,8 +40,6 @@ def fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
 def real_of(one: Any) -> tuple[Any, int]:
     """LLVM's type of a real number, and its bytes."""
     return (ir.FloatType(), 4) if one == types.float32 else (ir.DoubleType(), 8)
-
-
 
 
 def call(

@@ -28,7 +28,8 @@ LAYER = np.dtype(
     + [("kept_scale", np.float64)]
 )
 _INTEGERS = (
-    *("predicts", "products_only", "batch_size", "example", "whole_batch"),  # M of this thread, and where in the batch it begins
+    *("predicts", "products_only"),
+    *("batch_size", "example", "whole_batch"),  # M of this thread, and where in the batch it begins
     *("threads", "team", "mine", "flags"),  # team: threads that share neurons, all; or 1 where they share examples
     *("X", "X_step", "features", "order", "targets", "weights", "examples", "steps", "outputs"),
     *("rows", "rows_down", "rows_size", "first_row", "last_row"),  # the batch, and which rows are gathered here
@@ -56,9 +57,9 @@ def wait(job):  # type: ignore[no-untyped-def]
         looks = 0
         while seen(job.flags + other * CACHE_LINE) < count:
             looks += 1
+            if looks > PATIENCE and seen(job.flags + job.threads * CACHE_LINE):
+                return False
             if looks > PATIENCE:
-                if seen(job.flags + job.threads * CACHE_LINE):
-                    return False
                 give_way()
     return True
 

@@ -1,7 +1,7 @@
 """What a step does beside products, as loops over numbers in memory: each is compiled for both dtypes.
 
-A kernel takes vectors without gaps. A is a layer's activation, S what its derivative is where that cannot be had from A,
-G what is multiplied by the derivative. Each activation, loss and optimizer has its formula in the module of that name.
+A kernel takes vectors without gaps. A is a layer's activation, G what is multiplied by the derivative, S the derivative
+where that cannot be had from A. Each activation, loss and optimizer has its formula in the module of that name.
 """
 
 import math
@@ -9,7 +9,7 @@ import math
 from numba import njit
 
 from scratchnet.activations import LEAKY_SLOPE, SQRT_HALF
-from scratchnet.engine.functions import absolute, exp, expm1, log, log1p, normal, sigmoid, softplus, tanh
+from scratchnet.engine.functions import absolute, exp, expm1, normal, sigmoid, softplus, tanh
 from scratchnet.engine.intrinsics import like, number, procedure, vector
 
 # Activations: A ← f(A) of A = Z, and G ← f'(Z) ⊙ G.

@@ -296,9 +296,9 @@ def _switch(builder: Any, place: Any, cases: dict[int, Any]) -> None:
     """Run the case whose number is `place`."""
     after, nowhere = builder.append_basic_block("done"), builder.append_basic_block("nowhere")
     switch = builder.switch(place, nowhere)
-    for number, write in cases.items():
+    for case, write in cases.items():
         block = builder.append_basic_block("tile")
-        switch.add_case(ir.Constant(INTEGER, number), block)
+        switch.add_case(ir.Constant(INTEGER, case), block)
         builder.position_at_end(block)
         write()
         builder.branch(after)

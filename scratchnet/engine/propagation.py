@@ -7,6 +7,7 @@ a sum over the threads (Shoeybi et al., "Megatron-LM", 2019, share a pair of lay
 """
 
 import numpy as np
+from numba import types
 
 from scratchnet.engine.functions import log
 from scratchnet.engine.intrinsics import like, part_of_step, procedure, question, size_of, vector
@@ -22,10 +23,9 @@ from scratchnet.engine.kernels import (
 from scratchnet.engine.product import Matrix, columns_of, matrix, product, rows_of, transposed
 from scratchnet.engine.tables import SOFTMAX, activate, derivative_product, loss_and_slope
 from scratchnet.engine.updating import decayed
-from numba import types
 
 ROW_BUFFERS = 3
-"""Batches whose rows are in memory where threads gather together: the last, which another may still read, this, next."""
+"""Batches whose rows are in memory where threads gather together: the last, which one may still read, this, next."""
 
 
 @matrix
@@ -49,13 +49,13 @@ def gather_batch(job, step):  # type: ignore[no-untyped-def]
 def forward(job, layers, step):  # type: ignore[no-untyped-def]
     """Z[L] of the batch (n_L, M), equations (18) to (21); False where another thread ends all."""
     above, hidden = batch_rows(job, step), len(layers) - 1
-    for l in range(hidden):
-        layer = layers[l]
+    for index in range(hidden):
+        layer = layers[index]
         W, own = weights_of(job.theta, layer, job.one), own_of(layer.own, layer, job.batch_size, job.one)
         product(job.one, above, transposed(rows_of(W, layer.unit, layer.end)), job.zero, own)  # (18)
         if not job.products_only:
             activate_hidden(job, layer, own, step)  # (20)
-        if l == hidden - 1:
+        if index == hidden - 1:
             above = Matrix(own.start, own.rows, own.columns + layer.with_bias, own.down, own.across)
         else:
             if job.team > 1 and not wait(job):
@@ -217,16 +217,17 @@ def backward(job, layers, step, target, factors, beta):  # type: ignore[no-untyp
     """target ← β target + factor · ∂C/∂W̃ of each layer; an error is propagated before the weights may change."""
     M, size, alpha, last = job.batch_size, size_of(job.one), factors[0], len(layers) - 1
     delta = transposed(Matrix(job.delta, job.outputs, M, M * size, size))  # (M, n_L)
-    for l in range(last, 0, -1):
-        layer, below = layers[l], layers[l - 1]
+    for index in range(last, 0, -1):
+        layer, below = layers[index], layers[index - 1]
         W, into = weights_of(job.theta, layer, job.one), weights_of(target, layer, job.one)
         A, G = own_of(below.own, below, M, job.one), own_of(below.G, below, M, job.one)
-        is_sum = l < last and job.team > 1
-        if l == last:
+        is_sum = index < last and job.team > 1
+        if index == last:
             W, into = columns_of(W, below.unit, below.end), _own_columns(layers, into)
             above = Matrix(A.start, M, A.columns + below.with_bias, A.down, size)
         else:
-            W, into = columns_of(rows_of(W, layer.unit, layer.end), 0, below.units), rows_of(into, layer.unit, layer.end)
+            W = columns_of(rows_of(W, layer.unit, layer.end), 0, below.units)
+            into = rows_of(into, layer.unit, layer.end)
             above = Matrix(below.A, M, below.units + 1, below.A_down, size)
         part = G
         if is_sum:

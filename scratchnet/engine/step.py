@@ -34,37 +34,34 @@ def train(job, layers, first, last):  # type: ignore[no-untyped-def]
         gather_batch(job, 0)
         if not wait(job):
             return False
-    for step in range(first, last):
-        if not train_step(job, layers, step):
-            return False
-    return True
+    step, goes_on = first, True
+    while goes_on and step < last:
+        goes_on = train_step(job, layers, step)
+        step += 1
+    return goes_on
 
 
 @question
 def train_step(job, layers, step):  # type: ignore[no-untyped-def]
     """One step; False where another thread ends all."""
     row, size = job.factors + step * job.factor_count * size_of(job.one), size_of(job.one)
-    factors = vector(row, 2, job.one)
+    factors, of_update = vector(row, 2, job.one), vector(row + 2 * size, job.factor_count - 2, job.one)
     if job.team == 1:
         gather_batch(job, step)
     if not forward(job, layers, step):
         return False
-    if not job.products_only:
-        output_error(job, layers, step)
-    if job.threads > job.team:
-        backward(job, layers, step, job.partials + job.mine * job.kept_size, factors, job.zero)
-        if not wait(job):
-            return False
-        if not job.products_only:
-            add_gradients(job, layers, step, factors)
-    elif not backward(job, layers, step, job.target, factors, job.beta):
+    if job.products_only:
+        return backward(job, layers, step, job.target, factors, job.beta) and wait(job)
+    output_error(job, layers, step)
+    if job.threads == job.team:
+        goes_on = backward(job, layers, step, job.target, factors, job.beta)
+        return goes_on and (not job.clipping or clip(job, layers)) and update_own(job, layers, of_update)
+    backward(job, layers, step, job.partials + job.mine * job.kept_size, factors, job.zero)
+    if not wait(job):
         return False
-    if job.clipping and not clip(job, layers):
-        return False
-    if not job.products_only:
-        update_own(job, layers, vector(row + 2 * size, job.factor_count - 2, job.one))
+    add_gradients(job, layers, step, factors)
     # The next step reads the weights of all.
-    return job.threads == job.team or wait(job)
+    return (not job.clipping or clip(job, layers)) and update_own(job, layers, of_update) and wait(job)
 
 
 @question
@@ -91,12 +88,12 @@ def predict(job, layers, count):  # type: ignore[no-untyped-def]
 def _outputs_of(job, layers, rows):  # type: ignore[no-untyped-def]
     """Z[L] and A[L] of rows (M, n_0), which have no column of ones: there the product is added to the biases."""
     one, size, M, last, above = job.one, size_of(job.one), rows.rows, len(layers) - 1, rows
-    for l in range(last):
-        layer = layers[l]
+    for index in range(last):
+        layer = layers[index]
         own, W = own_of(layer.own, layer, M, one), weights_of(job.theta, layer, one)
-        if l == 0:
+        if index == 0:
             _biases(W, own, one)
-        product(one, above, transposed(columns_of(W, 0, above.columns)), one if l == 0 else job.zero, own)
+        product(one, above, transposed(columns_of(W, 0, above.columns)), one if index == 0 else job.zero, own)
         activate_hidden(job, layer, own, 0)
         above = Matrix(own.start, M, own.columns + 1, own.down, size)
     W, Z = weights_of(job.theta, layers[last], one), Matrix(job.Z, job.outputs, M, M * size, size)

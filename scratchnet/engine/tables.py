@@ -1,4 +1,4 @@
-"""Which kernel does what each activation, loss and optimizer says: the one place where the engine looks at their types."""
+"""Which kernel does what an activation, loss or optimizer says: the one place where the engine looks at their types."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -44,7 +44,7 @@ class Trainer:
     function = staticmethod(step.work)
     """What a thread does in an epoch: steps from one to another."""
     products_only = False
-    """Whether element-wise work and update are left out, which tells what the products cost; nothing is learned then."""
+    """Whether element-wise work and update are left out, which tells what products cost; nothing is learned then."""
 
     def __init__(
         self,
@@ -113,7 +113,8 @@ class Trainer:
         Z = np.empty_like(A)
         for start in range(0, len(X), CAST_AT_ONCE):
             rows = slice(start, start + CAST_AT_ONCE)
-            block = np.ascontiguousarray(X[rows], self.dtype)
+            with np.errstate(over="ignore"):  # what is too large for the dtype is refused
+                block = np.ascontiguousarray(X[rows], self.dtype)
             if not self._predict(block, A[rows], Z[rows]):
                 check_finite("X", block, self.dtype, X[rows], start)
         return A, Z
@@ -127,9 +128,14 @@ class Trainer:
             job = workspaces.jobs[mine]
             set_fields(
                 job,
-                **{"predicts": 1, "threads": threads, "theta": self._parameters.vector.ctypes.data, "one": 1.0},
-                **{"X": X.ctypes.data, "X_step": X.strides[0]},
-                **{"predicted": A.ctypes.data, "predicted_Z": Z.ctypes.data},
+                predicts=1,
+                threads=threads,
+                theta=self._parameters.vector.ctypes.data,
+                one=1.0,
+                X=X.ctypes.data,
+                X_step=X.strides[0],
+                predicted=A.ctypes.data,
+                predicted_Z=Z.ctypes.data,
             )
             finite[mine] = function(job, workspaces.layers[mine], 0, len(X))
 
@@ -235,10 +241,14 @@ class _Run:
     def _numbers(self) -> dict[str, float]:
         loss, regularizer, optimizer = self._trainer._loss, self._trainer._regularizer, self._optimizer
         return {
-            **{"one": 1.0, "zero": 0.0, "beta": optimizer.beta, "clip": clipping_of(optimizer)[1]},
+            "one": 1.0,
+            "zero": 0.0,
+            "beta": optimizer.beta,
+            "clip": clipping_of(optimizer)[1],
             "share": 1.0 / self._trainer._layers[-1].units if loss.averaged else 1.0,
             "limit": getattr(loss, "delta", 0.0),
-            **{"l1": regularizer.l1, "l2": regularizer.l2},
+            "l1": regularizer.l1,
+            "l2": regularizer.l2,
         }
 
     def _set_masks(self) -> None:
@@ -258,7 +268,7 @@ def _factors(optimizer: Optimizer, steps: int, M: int, dtype: np.dtype[Any]) -> 
     """For each step the factor of the products, that of the regularizer's gradient, and what the update takes."""
     taken = optimizer.take(steps)
     factors: Array = np.zeros((steps, max(1 + taken.shape[1], FEWEST_FACTORS)), dtype)
-    factors[:, 0], factors[:, 1:1 + taken.shape[1]] = taken[:, 0] / M, taken  # the 1/M of (24)
+    factors[:, 0], factors[:, 1 : 1 + taken.shape[1]] = taken[:, 0] / M, taken  # the 1/M of (24)
     return factors
 
 

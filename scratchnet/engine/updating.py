@@ -55,8 +55,8 @@ def decay_now(job, layer, step, factors):  # type: ignore[no-untyped-def]
 def add_gradients(job, layers, step, factors):  # type: ignore[no-untyped-def]
     """target ← β target + the sum of the gradients of all threads' examples, of own parameters."""
     one, size = job.one, size_of(job.one)
-    for l in range(len(layers)):
-        layer, beta = layers[l], job.beta
+    for index in range(len(layers)):
+        layer, beta = layers[index], job.beta
         if job.l1 != job.zero or job.l2 != job.zero:
             decay_now(job, layer, step, factors)
             beta = one
@@ -84,27 +84,32 @@ def _add(target, part, beta):  # type: ignore[no-untyped-def]
 def clip(job, layers):  # type: ignore[no-untyped-def]
     """The gradient within its limit; False where another thread ends all."""
     if job.clipping == CLIP_VALUE:
-        for l in range(len(layers)):
-            count, start, length, apart = own_parts(layers[l], False)
+        for index in range(len(layers)):
+            count, start, length, apart = own_parts(layers[index], False)
             for row in range(count):
                 _clip_values(vector(job.target + (start + row * apart) * size_of(job.one), length, job.one), job.clip)
         return True
     _square(job, layers)
     if not wait(job):
         return False
-    squares, variables = vector(job.norms, 2 * job.threads * len(layers), 1.0), 2 * len(layers)
-    whole = 0.0
-    for place in range(job.threads * variables):
-        whole += squares[place]
-    for l in range(len(layers)):
+    whole = _sum(job, 0, 1, 2 * len(layers))
+    for index in range(len(layers)):
         of_weights, of_biases = whole, whole
         if job.clipping == CLIP_NORM:
-            of_weights, of_biases = 0.0, 0.0
-            for place in range(2 * l, job.threads * variables, variables):
-                of_weights += squares[place]
-                of_biases += squares[place + 1]
-        _shrink(job, layers[l], of_weights, of_biases)
+            of_weights = _sum(job, 2 * index, 2 * len(layers), 2 * len(layers))
+            of_biases = _sum(job, 2 * index + 1, 2 * len(layers), 2 * len(layers))
+        _shrink(job, layers[index], of_weights, of_biases)
     return wait(job)  # the squares of the next step must not come before all have read these
+
+
+@part_of_step(lambda *arguments: types.float64)
+def _sum(job, first, step, variables):  # type: ignore[no-untyped-def]
+    """Σ g² over the threads, in the same order in each: of all variables, or of every `step`-th from the first on."""
+    count, total = job.threads * variables, 0.0
+    squares = vector(job.norms, count, 1.0)
+    for place in range(first, count, step):
+        total += squares[place]
+    return total
 
 
 @procedure
@@ -119,17 +124,17 @@ def _square(job, layers):  # type: ignore[no-untyped-def]
     """Σ g² of own weights, and of own biases, of each layer."""
     one, size, variables = job.one, size_of(job.one), 2 * len(layers)
     mine = vector(job.norms + 8 * job.mine * variables, variables, 1.0)
-    for l in range(len(layers)):
-        layer = layers[l]
+    for index in range(len(layers)):
+        layer = layers[index]
         count, start, length, apart = own_parts(layer, True)
-        mine[2 * l] = 0.0
-        mine[2 * l + 1] = 0.0
+        mine[2 * index] = 0.0
+        mine[2 * index + 1] = 0.0
         for row in range(count):
             place = start + row * apart
-            mine[2 * l] += sum_of_squares(vector(job.target + place * size, length, one), one)
+            mine[2 * index] += sum_of_squares(vector(job.target + place * size, length, one), one)
             if layer.last_column == layer.columns:
                 bias = vector(job.target + (place + length) * size, 1, one)[0]
-                mine[2 * l + 1] += bias * bias
+                mine[2 * index + 1] += bias * bias
 
 
 @procedure
@@ -147,14 +152,15 @@ def _shrink(job, layer, of_weights, of_biases):  # type: ignore[no-untyped-def]
             g[length] *= for_biases
 
 
-@procedure
+@question
 def update_own(job, layers, factors):  # type: ignore[no-untyped-def]
-    """Own parameters after the step; `factors` are those of the formula."""
+    """Own parameters after the step; `factors` are those of the formula. True."""
     one, size = job.one, size_of(job.one)
-    for l in range(len(layers)):
-        count, start, length, apart = own_parts(layers[l], False)
+    for index in range(len(layers)):
+        count, start, length, apart = own_parts(layers[index], False)
         for row in range(count):
             place = (start + row * apart) * size
             theta, g, kept = vector(job.theta + place, length, one), vector(job.target + place, length, one), job.kept
             u, v = vector(kept + place, length, one), vector(kept + job.kept_size + place, length, one)
             update(job.optimizer, theta, g, u, v, vector(kept + 2 * job.kept_size + place, length, one), factors)
+    return True

@@ -1,4 +1,4 @@
-"""A network's steps and predictions by NumPy, as `scratchnet.formulations.batch` has them: without Numba, or to read."""
+"""A network's steps and predictions by NumPy, as `scratchnet.formulations.batch` has them: without Numba, to read."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The compiled engine trains and predicts what the formulations do by NumPy: whatever is trained, on however many threads."""
+"""The compiled engine trains and predicts what the formulations do by NumPy, whatever it is, on however many threads."""
 
 import copy
 import os
@@ -133,7 +133,8 @@ def test_weighted_and_smoothed_examples(way, monkeypatch, data):
 def test_a_map_of_a_file_is_read_batch_by_batch(dtype, way, monkeypatch, tmp_path, data):
     np.save(tmp_path / "x.npy", (data[0] * 30 + 128).clip(0, 255).astype(dtype))
     monkeypatch.setattr(trainer, "CAST_AT_ONCE", 40)
-    assert_same(monkeypatch, (np.load(tmp_path / "x.npy", mmap_mode="r"), data[1]), dtype="float32", optimizer=SGD(1e-6))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert_same(monkeypatch, (mapped, data[1]), dtype="float32", optimizer=SGD(1e-6))
 
 
 def test_compiled_steps_and_those_of_numpy_may_take_turns(monkeypatch, data):
@@ -228,9 +229,9 @@ def test_it_compiles_where_nothing_can_be_written():
 @pytest.mark.parametrize("bits", ["128", "256"])
 def test_it_is_right_with_vectors_of_another_width(bits):
     """As other processors have them: the same tests of products and of every activation, in a process of its own."""
+    chosen = ["tests/scratchnet/test_tiles.py", __file__, "-k", "tile or (every_activation and float32 and alone)"]
     told = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/scratchnet/test_tiles.py", __file__]
-        + ["-k", "tile or (every_activation and float32 and alone)"],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *chosen],
         capture_output=True,
         text=True,
         env={**os.environ, "SCRATCHNET_VECTOR_BITS": bits},

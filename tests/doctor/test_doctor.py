@@ -258,38 +258,15 @@ def test_every_kernel_has_a_rank():
     assert {instructions for _, instructions, _ in blas_checks.INSTRUCTIONS} == set(blas_checks.KERNELS.values())
 
 
-# The library, two pools, threads
+# Compiled steps, two pools, threads
 
 
-def with_libraries(monkeypatch, *names):
-    monkeypatch.delenv("SCRATCHNET_BLAS", raising=False)
-    monkeypatch.setattr(blas_checks.blas, "installed", lambda: list(names))
-
-
-def test_a_library_that_is_slower_than_the_other(compared, monkeypatch):
-    with_libraries(monkeypatch, "mkl", "scipy")
-    asked = compared(large=(1.3,) * 4)
-    finding = blas_checks.blas_library(QUIET)
-    assert (finding.state, finding.cost) == ("warning", 1.3)
-    assert finding.remedy == "env SCRATCHNET_BLAS=scipy scratchbench run"
-    ((used, other),) = asked
-    assert (used.get("SCRATCHNET_BLAS"), other["SCRATCHNET_BLAS"]) == (None, "scipy")
-
-
-def test_the_faster_library_is_used(compared, monkeypatch):
-    with_libraries(monkeypatch, "mkl", "scipy")
-    compared(small=(0.7,) * 4, large=(0.8,) * 4)
-    assert blas_checks.blas_library(QUIET).state == "ok"
-
-
-@pytest.mark.parametrize(("vendor", "state"), [("GenuineIntel", "warning"), ("AuthenticAMD", "ok"), (None, "ok")])
-def test_a_library_that_could_be_installed(vendor, state, tree, compared, monkeypatch):
-    with_libraries(monkeypatch, "scipy")
-    if vendor:
-        tree("proc/cpuinfo", f"vendor_id\t: {vendor}\n")
-    finding = blas_checks.blas_library(QUIET)
-    assert finding.state == state
-    assert finding.remedy == ("pip install 'scratchnet[mkl]'" if state == "warning" else "")
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_numba_is_asked_for_where_it_is_missing(is_installed, monkeypatch):
+    monkeypatch.setattr(blas_checks.engine, "installed", lambda: ["numba", "numpy"] if is_installed else ["numpy"])
+    finding = blas_checks.compiled_steps(QUIET)
+    assert finding.state == ("ok" if is_installed else "warning")
+    assert finding.remedy == ("" if is_installed else "pip install 'scratchnet[numba]'")
 
 
 def test_two_pools_strike_other_code_than_scratchnet(pools):

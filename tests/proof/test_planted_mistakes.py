@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from cases import EXAMPLES, WIDTHS, Case, case, distance
 
-from scratchnet import SGD, Adam, Dense, Network, calls, central_differences, gradient_error
+from scratchnet import SGD, Adam, Dense, Network, central_differences, engine, gradient_error
 from scratchnet.activations import Relu, Softmax, Tanh
 from scratchnet.dropout import Dropout
 from scratchnet.examples import Examples
@@ -563,7 +563,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch, request) -> None:
-    monkeypatch.setenv(calls.VARIABLE, "numpy")  # which is what the mistakes are planted in
+    monkeypatch.setenv(engine.VARIABLE, "numpy")  # which is what the mistakes are planted in
     if mistake.check.needs_keras:
         request.getfixturevalue("keras")
     measure = mistake.check.prepare()

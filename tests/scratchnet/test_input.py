@@ -190,7 +190,7 @@ def test_counts_of_fit_are_whole_numbers_from_1(name, value):
     [
         ("units", lambda value: Dense(value, "relu")),
         ("inputs", lambda value: Network(value, [Dense(3, "softmax")])),
-        ("threads", lambda value: network(threads=value)),
+        ("threads", lambda value: network(threads=0 if value is None else value)),
         ("batch_size", lambda value: network().train_epoch(network().prepare(X, Y), np.arange(12), value)),
         ("decay_steps", lambda value: SCHEDULES["cosine_decay"](0.1, value)),
     ],

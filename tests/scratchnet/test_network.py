@@ -81,12 +81,15 @@ def test_a_seed_decides_everything():
     assert costs[0] == costs[1] != costs[2]
 
 
-def test_predictions_do_not_depend_on_how_many_rows_are_asked_for(monkeypatch):
-    X, _ = examples(20)
+@pytest.mark.parametrize("steps", engine.installed())
+def test_predictions_do_not_depend_on_how_many_rows_are_asked_for(steps, monkeypatch):
+    """Of more rows than are computed at a time."""
+    monkeypatch.setenv(engine.VARIABLE, steps)
+    X, _ = examples(1200)
     whole = network().predict(X)
-    assert whole.shape == (20, 3)
-    monkeypatch.setattr("scratchnet.network.PREDICTION_BATCH_SIZE", 7)
-    np.testing.assert_allclose(network().predict(X), whole, rtol=1e-14)
+    assert whole.shape == (1200, 3)
+    for first, last in ((0, 7), (7, 8), (8, 200), (200, 1200)):
+        np.testing.assert_allclose(network().predict(X[first:last]), whole[first:last], rtol=1e-14)
 
 
 def test_targets_as_rows_equal_targets_as_classes():
