@@ -46,11 +46,16 @@ def _chebyshev(size: int) -> list[float]:
 _erfc_series = series(_chebyshev)
 
 
+@number
+def _most(x):  # type: ignore[no-untyped-def]
+    """The largest x whose eˣ, and that of −x, is no subnormal number."""
+    return like(87.3, x) if size_of(x) == SINGLE else like(708.3, x)
+
+
 @part_of_step(lambda x: types.UniTuple(x, 2), inline=True)
 def _powers(x):  # type: ignore[no-untyped-def]
     """2ⁿ and e^r − 1 of x = n ln 2 + r; beyond what floats hold without subnormal numbers x is taken at its bound."""
-    single = size_of(x) == SINGLE
-    most = like(88.0, x) if single else like(709.0, x)
+    single, most = size_of(x) == SINGLE, _most(x)
     x = most if x > most else x
     x = -most if x < -most else x
     place = rounded(x * like(1.0 / math.log(2.0), x))
@@ -63,9 +68,11 @@ def _powers(x):  # type: ignore[no-untyped-def]
 
 @number
 def exp(x):  # type: ignore[no-untyped-def]
-    """eˣ."""
+    """eˣ; 0 and infinity where it is beyond what floats hold without subnormal numbers."""
     power, rest = _powers(x)
-    return power + power * rest
+    most = _most(x)
+    value = like(math.inf, x) if x > most else power + power * rest
+    return like(0.0, x) if x < -most else value
 
 
 @number

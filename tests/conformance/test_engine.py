@@ -1,4 +1,4 @@
-"""The compiled engine trains and predicts what the formulations do by NumPy, whatever it is, on however many threads."""
+"""The compiled engine trains and predicts what the formulations do by NumPy, whatever it is, on any number of cores."""
 
 import copy
 import os

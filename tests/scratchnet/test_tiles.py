@@ -118,6 +118,6 @@ def test_a_function_of_nan_is_nan(name, dtype):
 def test_beyond_what_floats_hold_exponentials_end_at_their_bounds(dtype):
     x, out = np.array([-1e4, 1e4, -np.inf, np.inf], dtype), np.zeros(4, dtype)
     applied(sigmoid, x, out)
-    np.testing.assert_allclose(out, [0, 1, 0, 1], rtol=0, atol=1e-37)
+    np.testing.assert_array_equal(out, [0, 1, 0, 1])
     applied(tanh, x, out)
     np.testing.assert_array_equal(out, [-1, 1, -1, 1])
