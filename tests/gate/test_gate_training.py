@@ -51,7 +51,7 @@ def edit(tree, name, before, after):
     path.write_text(text.replace(before, after))
 
 
-NETWORK = "scratchnet/network.py"
+NETWORK, TRAINER = "scratchnet/network.py", "scratchnet/formulations/trainer.py"
 STEP = "self._update(workspace, Y[:, columns], weights[columns] if weights is not None else None)"
 
 
@@ -105,7 +105,7 @@ def test_planted_work_changes_nothing_that_is_learned(pairs):
     ],
 )
 def test_less_work_is_no_speed(trees, pairs, side, after, reason):
-    edit(trees[side], NETWORK, STEP, after)
+    edit(trees[side], TRAINER, STEP, after)
     with pytest.raises(WorkChangedError, match=reason):
         pairs()(1)
 
@@ -130,7 +130,7 @@ def test_other_batches_are_other_work(trees, pairs):
 def test_another_cost_in_a_later_pair_is_seen_too(trees, pairs):
     source = pairs()
     source(1)
-    edit(trees["new"], NETWORK, STEP, f"_ = columns.start // batch_size % 10 and {STEP}")
+    edit(trees["new"], TRAINER, STEP, f"_ = columns.start // batch_size % 10 and {STEP}")
     with pytest.raises(WorkChangedError, match=r"784-8-10 M=500, pair 2: cost of epoch \d is"):
         source(2)
 
@@ -141,10 +141,10 @@ def test_another_cost_in_a_later_pair_is_seen_too(trees, pairs):
         (NETWORK, "def train_epoch(", "def train_one_epoch(", "has no attribute 'train_epoch'"),
         (NETWORK, "import copy\n", "import copy\nraise RuntimeError('planted')\n", "RuntimeError: planted"),
         (NETWORK, "import copy\n", "import copy\nimport no_such_module\n", "No module named 'no_such_module'"),
-        (NETWORK, STEP, "raise ZeroDivisionError('planted')", "failed in epoch 1: ZeroDivisionError: planted"),
-        (NETWORK, STEP, "__import__('os').abort()", "was killed by SIGABRT in epoch 1"),
-        (NETWORK, STEP, "__import__('os')._exit(9)", "ended with exit code 9 in epoch 1"),
-        (NETWORK, STEP, "__import__('time').sleep(99)", "gave no answer within 5 s in epoch 1"),
+        (TRAINER, STEP, "raise ZeroDivisionError('planted')", "failed in epoch 1: ZeroDivisionError: planted"),
+        (TRAINER, STEP, "__import__('os').abort()", "was killed by SIGABRT in epoch 1"),
+        (TRAINER, STEP, "__import__('os')._exit(9)", "ended with exit code 9 in epoch 1"),
+        (TRAINER, STEP, "__import__('time').sleep(99)", "gave no answer within 5 s in epoch 1"),
     ],
 )
 def test_a_side_that_is_broken_says_how(trees, pairs, name, before, after, reason):
@@ -164,7 +164,7 @@ def test_an_old_tree_without_the_package_is_not_measured_with_the_new_ones(trees
 def test_a_side_that_hangs_in_a_later_pair_is_named(trees, pairs):
     source = pairs(limit=5.0)
     source(1)
-    edit(trees["old"], NETWORK, STEP, "__import__('time').sleep(99)")
+    edit(trees["old"], TRAINER, STEP, "__import__('time').sleep(99)")
     with pytest.raises(SideLostError, match="the old side gave no answer within 5 s in epoch 1"):
         source(7)
 
@@ -175,8 +175,8 @@ def test_a_cell_that_cannot_be_read_says_how_one_is_written(text):
         cell_of(text)
 
 
-PROGRAM = "scratchnet/program.py"
-ROWS = "return [*self._forward(workspace, loss), *self._backward(workspace, loss), *update]"
+ENGINE = "scratchnet/engine/step.py"
+FORWARD, ERROR = "if not forward(job, layers, step):", "    output_error(job, layers, step)"
 COMPILED, NUMPY = "compiled (Numba)", "NumPy"
 
 
@@ -191,15 +191,15 @@ def test_a_mistake_in_the_compiled_step_reaches_the_gate(trees, pairs, monkeypat
     """Deterministic stand-in for a slowdown there: what is edited is what is run."""
     pytest.importorskip("numba")
     monkeypatch.setenv(engine.VARIABLE, "numba")
-    edit(trees["new"], PROGRAM, ROWS, "raise ZeroDivisionError('planted')")
-    with pytest.raises(SideLostError, match="the new side failed in epoch 1: ZeroDivisionError: planted"):
+    edit(trees["new"], ENGINE, ERROR, "    output_error(job, layers, 0)")
+    with pytest.raises(WorkChangedError, match=r"cost of epoch \d is"):
         pairs()(1)
 
 
 def test_a_second_forward_pass_in_the_compiled_step_learns_the_same(trees, pairs, monkeypatch):
     pytest.importorskip("numba")
     monkeypatch.setenv(engine.VARIABLE, "numba")
-    edit(trees["new"], PROGRAM, ROWS, ROWS.replace("[*self", "[*self._forward(workspace, loss), *self"))
+    edit(trees["new"], ENGINE, FORWARD, "if not (forward(job, layers, step) and forward(job, layers, step)):")
     pair = pairs()(1)
     assert pair.old_costs == pair.new_costs
     assert (pair.old_steps, pair.new_steps) == (COMPILED, COMPILED)

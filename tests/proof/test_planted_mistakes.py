@@ -332,11 +332,11 @@ def velocity_kept(monkeypatch):
     state_of, right = SGD.__getstate__, SGD.attach
 
     def state(self):
-        return {**state_of(self), "_before": getattr(self, "_kept", [])}
+        return {**state_of(self), "_before": getattr(self, "kept", [])}
 
     def attach(self, parameters):
         right(self, parameters)
-        for kept, velocity in zip(self._kept, getattr(self, "_before", []), strict=False):
+        for kept, velocity in zip(self.kept, getattr(self, "_before", []), strict=False):
             kept[...] = velocity
 
     monkeypatch.setattr(SGD, "__getstate__", state)
