@@ -218,7 +218,7 @@ class Network:
         in the order of the rows: the cost of a training step with dropout.
         """
         A, Z = self._forward(X, masks)
-        Y, labels = targets(y, *A.shape, self.dtype)
+        Y, labels = targets(y, len(A), A.shape[1], self.dtype)
         losses = self.loss.per_example((Z if self.loss.from_weighted_input else A).T, self.loss.smooth(Y))
         weights = weights_of(sample_weight, len(losses), self.dtype)
         return {

@@ -6,6 +6,7 @@ Addresses and steps are in bytes. `one` is a number of the network's dtype: by i
 import inspect
 import platform
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
@@ -208,7 +209,7 @@ def _split(builder: Any, x: Any) -> tuple[Any, Any]:
     """m and e of x = m · 2ᵉ, m from √½ to √2, both as real numbers."""
     integer, bits, bias = _format(x.type)
     root = 0x3F3504F3 if bits == 23 else 0x3FE6A09E667F3BCD  # the bits of √½
-    constant = lambda number: ir.Constant(integer, number)  # noqa: E731
+    constant = partial(ir.Constant, integer)
     moved = builder.add(builder.bitcast(x, integer), constant((bias << bits) - root))
     exponent = builder.sub(builder.lshr(moved, constant(bits)), constant(bias))
     fraction = builder.add(builder.and_(moved, constant((1 << bits) - 1)), constant(root))

@@ -5,6 +5,7 @@ where that cannot be had from A. Each activation, loss and optimizer has its for
 """
 
 import math
+from typing import Any
 
 from numba import njit
 
@@ -266,7 +267,7 @@ def difference(a, y, limit):  # type: ignore[no-untyped-def]
     return a - y
 
 
-def loss_kernel(term, slope):  # type: ignore[no-untyped-def]
+def loss_kernel(term: Any, slope: Any) -> Any:
     """The loop over the outputs of a batch: losses (M,) and delta (n, M), the derivative of each by a (or by z)."""
 
     @procedure
@@ -316,7 +317,7 @@ def nesterov(theta, g, u, v, w, f):  # type: ignore[no-untyped-def]
         theta[i] += mu * u[i] + step
 
 
-def rmsprop(centered, has_momentum):  # type: ignore[no-untyped-def]
+def rmsprop(centered: bool, has_momentum: bool) -> Any:
     """v ← ρ v + (1 − ρ) g², θ ← θ − η g / √(v + ε), with its two options."""
 
     @procedure

@@ -197,8 +197,9 @@ class _Run:
                         self._optimizer.steps = first + end
 
         together(workspaces.threads, work, self._stop)
-        costs = self._losses.reshape(self._steps, -1).mean(axis=1, dtype=np.float64)  # (24)
-        return costs + self._penalties.sum(axis=1)
+        costs: Array = self._losses.reshape(self._steps, -1).mean(axis=1, dtype=np.float64)  # (24)
+        costs += self._penalties.sum(axis=1)
+        return costs
 
     def _stop(self) -> None:
         """Make all threads end at their next wait."""

@@ -1,6 +1,7 @@
 """A network's steps and predictions by NumPy, as `scratchnet.formulations.batch` has them: without Numba, to read."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class Trainer:
         for start in range(0, len(order), batch_size):
             columns = slice(start, min(start + batch_size, len(order)))
             size = columns.stop - start
-            workspace = kept(self._workspaces, size, lambda size=size: self._new(size))  # type: ignore[misc]
+            workspace = kept(self._workspaces, size, partial(self._new, size))
             batch.gather(workspace, examples.X_augmented, order[columns])
             yield columns, workspace
 
@@ -93,7 +94,7 @@ class Trainer:
             for start in range(0, len(X), PREDICTED_AT_ONCE):
                 rows = slice(start, min(start + PREDICTED_AT_ONCE, len(X)))
                 size = rows.stop - start
-                workspace = self._idle.take(lambda one, size=size: one.batch_size == size) or self._new(size)
+                workspace = self._idle.take(partial(_is_of, size)) or self._new(size)
                 workspace.keep([mask[rows] for mask in masks])
                 block = np.ascontiguousarray(X[rows], self._dtype)
                 check_finite("X", block, self._dtype, X[rows], start)
@@ -107,3 +108,7 @@ class Trainer:
 
     def _like_weights(self) -> list[Array]:
         return [np.empty_like(W) for W in self._parameters.weights] if self._regularizer else []
+
+
+def _is_of(batch_size: int, workspace: Workspace) -> bool:
+    return workspace.batch_size == batch_size

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 from shapes import header
+from threadpoolctl import threadpool_limits
 
 from bench import environment
-from scratchnet import blas
+from scratchnet import engine
 
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     """BLAS in this process takes one thread: what is timed is one core's work, and nothing spins beside it."""
-    with blas.threads().limit(limits=1, user_api="blas"):
+    with threadpool_limits(1):
         yield
 
 
@@ -25,8 +26,8 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
-    """Seconds of two BLAS, or of other numbers of cores, are not comparable either."""
-    machine_info |= {"blas": blas.described(), "usable_cores": environment.usable_cores()}
+    """Seconds of steps by NumPy and by Numba, or of other numbers of cores, are not comparable either."""
+    machine_info |= {"steps": engine.library(), "usable_cores": environment.usable_cores()}
 
 
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:

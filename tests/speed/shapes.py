@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench import backend as backends
 from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, Cell
-from scratchnet import Dense, Network, blas
+from scratchnet import Dense, Network, engine
 from scratchnet.optimizers import OPTIMIZERS
 
 INPUTS, CLASSES, EXAMPLES = 784, 10, 8192
@@ -53,4 +53,4 @@ def examples(count: int) -> tuple[Array, NDArray[np.int64]]:
 def header() -> list[str]:
     """Which BLAS is timed, and which backends are not, for their framework is missing."""
     missing = [f"not timed: {name}: {reason}" for name in backends.BACKENDS if (reason := backends.missing(name))]
-    return [f"scratchnet's products: {blas.described()}", *missing]
+    return [f"scratchnet's steps: {engine.library()}", *missing]

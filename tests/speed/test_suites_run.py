@@ -8,7 +8,7 @@ from pathlib import Path
 from shapes import header
 
 from bench import backend
-from scratchnet import blas
+from scratchnet import engine
 
 HERE = Path(__file__).parent
 SMALLEST = "784-30-10 and not M128 and not M512 and (not test_steps or scratchnet)"
@@ -27,10 +27,10 @@ def test_every_benchmark_runs_in_its_smallest_shape():
     assert {name: passed.count(name) for name in set(passed)} == EXPECTED
 
 
-def test_the_header_says_which_blas_is_timed_and_how_to_install_what_is_not(monkeypatch):
+def test_the_header_says_what_takes_the_steps_and_how_to_install_what_is_not(monkeypatch):
     monkeypatch.setattr(backend, "find_spec", lambda name: None if name == "jax" else True)
     first, *missing = header()
-    assert first == f"scratchnet's products: {blas.described()}"
+    assert first == f"scratchnet's steps: {engine.library()}"
     assert missing == ["not timed: jax-scan: jax is not installed; pip install 'scratchnet[jax]'"]
 
 
