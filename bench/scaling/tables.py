@@ -42,7 +42,6 @@ def points_table(records: Records) -> pd.DataFrame:
     rows = [_row(record) for record in records.points] + list(_arithmetic(records))
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "ratio_to_products"])
     products = table[table["backend"] == PRODUCTS].set_index(["axis", "value"])["epoch_seconds"]
-    products = products[~products.index.duplicated()]
     places = pd.MultiIndex.from_frame(table[["axis", "value"]])
     table["ratio_to_products"] = table["epoch_seconds"].to_numpy() / products.reindex(places).to_numpy()
     return table[list(COLUMNS)]

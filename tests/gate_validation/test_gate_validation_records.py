@@ -40,10 +40,27 @@ def test_a_last_line_that_was_cut_short_is_left_out(folder):
     assert not records.complete
 
 
-def test_a_comparison_that_was_made_twice_counts_once(folder):
+def test_a_comparison_that_stands_twice_is_refused_with_its_line(folder):
     with (folder / "records.jsonl").open("a") as file:
         file.write(made.comparison(number=1, verdict="fail").model_dump_json() + "\n")
-    assert [one.verdict for one in Records.read(folder).comparisons] == ["pass", "pass"]
+    said = r"records\.jsonl:4: repeats the comparison record of line 2 \(scenario quiet:0, number 1\); remove one"
+    with pytest.raises(UnusableError, match=said):
+        Records.read(folder)
+
+
+def test_a_session_may_ask_for_the_same_again(folder):
+    with (folder / "records.jsonl").open("a") as file:
+        file.write(made.run_record({"quiet:0": 3}).model_dump_json() + "\n")
+    assert Records.read(folder).run.counts == made.run_record({"quiet:0": 3}).counts
+
+
+def test_a_recorded_pair_that_stands_twice_is_refused_with_its_line(tmp_path):
+    recording = made.recording(2, 0)
+    made.write_recording(tmp_path, recording)
+    with (tmp_path / "records.jsonl").open("a") as file:
+        file.write((tmp_path / "records.jsonl").read_text().splitlines()[1] + "\n")
+    with pytest.raises(UnusableError, match=r"records\.jsonl:4: repeats the pair record of line 2 \(state 'quiet'"):
+        Recording.read(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -99,11 +99,6 @@ def test_an_axis_on_which_all_failed_has_a_report(tmp_path):
     assert (tmp_path / "scaling-width.png").exists()
 
 
-def test_records_that_stand_twice_do_no_harm(tmp_path):
-    twice = [planted.point_record("width", 64, name) for name in ("scratchnet", PRODUCTS)] * 2
-    report.write(planted.records(*twice, planted.rate()), tmp_path)
-
-
 def test_without_a_rate_there_is_no_arithmetic_floor():
     table = points_table(planted.records(planted.point_record("width", 64)))
     assert [line.backend for line in lines(table, "width", "seconds")] == ["scratchnet"]
