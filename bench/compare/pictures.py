@@ -31,5 +31,6 @@ def data_uri(pixels: Bytes) -> str:
     """One picture, (height, width, channels) uint8, as the data URI of a PNG file."""
     file = BytesIO()
     shown = pixels[:, :, 0] if pixels.shape[2] == GREY else pixels
-    imsave(file, shown, format="png", cmap="gray", vmin=0, vmax=255, metadata={"Software": "scratchnet"})
+    look = {"cmap": "gray", "vmin": 0, "vmax": 255, "origin": "upper", "dpi": 100}  # no matplotlibrc may change it
+    imsave(file, shown, format="png", metadata={"Software": "scratchnet"}, **look)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

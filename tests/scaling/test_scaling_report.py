@@ -112,7 +112,55 @@ def test_the_fastest_peer_is_found_and_a_shared_point_counts_once():
     ]
     beside = beside_fastest(points_table(planted.records(*records)))
     assert beside["peer"].tolist() == ["tf-xla", "tf-xla"]
-    assert beside["ratio"].tolist() == [2.0, 1.0]
+    assert beside["ratio"].tolist() == pytest.approx([2.0, 1.0])
+
+
+ROUNDS = {
+    "faster": [(1.0, 1.5), (1.1, 1.6), (1.0, 1.4)],
+    "slower": [(1.5, 1.0), (1.6, 1.1), (1.4, 1.0)],
+    "either": [(1.0, 1.3), (1.2, 1.0), (1.0, 1.2)],
+    "one epoch": [(1.0, 9.0)],
+}
+
+
+@pytest.mark.parametrize(
+    ("peers", "decided"),
+    [
+        (["faster"], "fastest"),
+        (["slower"], "slower"),
+        (["either"], "undecided"),
+        (["one epoch"], "undecided"),
+        (["faster", "either"], "undecided"),
+        (["either", "slower"], "slower"),
+    ],
+)
+def test_a_point_counts_where_the_interval_of_every_ratio_lies_below_1(peers, decided):
+    own = planted.point_record("width", 64, epoch_seconds=(1.0, 1.0, 1.0))
+    records = [own]
+    for name, peer in zip(("tf-xla", "jax-scan"), peers, strict=False):
+        seconds = tuple(theirs / mine for mine, theirs in ROUNDS[peer])
+        records.append(planted.point_record("width", 64, name, epoch_seconds=seconds))
+    assert beside_fastest(points_table(planted.records(*records)))["decided"].tolist() == [decided]
+
+
+def test_a_peer_that_did_not_end_well_decides_nothing():
+    own = planted.point_record("width", 64)
+    lost = planted.point_record("width", 64, "tf-xla", seconds=0.1, status="diverged", reason="the cost is not finite")
+    assert beside_fastest(points_table(planted.records(own, lost))).empty
+    table = points_table(planted.records(own, lost, planted.point_record("width", 64, "jax-scan", seconds=0.6)))
+    assert beside_fastest(table)["decided"].tolist() == ["fastest"]
+
+
+def test_the_sentence_says_how_many_points_are_undecided():
+    own = [planted.point_record("width", value, epoch_seconds=(1.0, 1.1, 1.0)) for value in (64, 128, 256, 512)]
+    theirs = {64: (2.0, 2.1, 2.0), 128: (0.9, 1.2, 1.1), 256: (0.5, 0.5, 0.5), 512: (1.2, 0.9, 1.0)}
+    peers = [planted.point_record("width", at, "jax-scan", epoch_seconds=seconds) for at, seconds in theirs.items()]
+    sentence = report.finding(points_table(planted.records(*own, *peers)), NOTHING)
+    assert (
+        "it is the fastest at 1 of 4 points, slower than a peer at 1, undecided at 2; it stands worst at width 256, "
+        in (sentence)
+    )
+    assert sentence.endswith("times the seconds of jax-scan")
 
 
 def test_the_sentence_says_exponent_and_worst_place():
@@ -125,7 +173,7 @@ def test_the_sentence_says_exponent_and_worst_place():
     sentence = report.finding(points_table(planted.records(*records, faster)), NOTHING)
     assert sentence == (
         "scratchnet's seconds grow as width^1.00 (1.00 to 1.00); it is the fastest at 6 of 7 points, "
-        "and stands worst at width 64, 1.30 times the seconds of jax-scan"
+        "slower than a peer at 1; it stands worst at width 64, 1.30 (1.30 to 1.30) times the seconds of jax-scan"
     )
 
 
