@@ -72,8 +72,13 @@ def first_problem(error: ValidationError, whole: str = "file", skip: int = 0) ->
 
     The first `skip` parts of the place are left out.
     """
-    first = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'][skip:])) or whole}: {_reason(first)}"
+    place = error.errors(include_url=False)[0]["loc"][skip:]
+    return f"{'.'.join(map(str, place)) or whole}: {first_reason(error)}"
+
+
+def first_reason(error: ValidationError) -> str:
+    """Why the first thing that is wrong cannot be, without its place."""
+    return _reason(error.errors(include_url=False)[0])
 
 
 _REASONS = {
