@@ -17,7 +17,8 @@ LONGEST_STEM = 40
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A temporary file beside `target`, which it replaces when the block ends well; else it is removed.
 
-    Its name holds the number of its process. The process holds its lock too: another container does not know the number.
+    Its name holds the number of its process. The process holds its lock too: in another container its number means
+    nothing.
     """
     prefix = f".{target.name[:LONGEST_STEM]}-"
     _remove_left(target.parent, prefix)
