@@ -18,7 +18,7 @@ from bench.scaling.plots import write_plots
 from bench.scaling.points import AXES
 from bench.scaling.records import MemmapRecord, Records
 from bench.scaling.tables import SUBJECT, beside_fastest, exponents_table, lines, ordered, points_table
-from bench.text import MISSING, escaped, factor, is_missing, megabytes, significant
+from bench.text import MISSING, escaped, factor, is_missing, megabytes, ratio_text, significant
 
 HOW_TO_READ = """\
 Every backend trains in a fresh process: one warm-up epoch, then timed epochs in turns, in random order, with rests; the
@@ -107,11 +107,15 @@ def _reaching(accuracy: pd.DataFrame) -> str:
     last = own.iloc[-1]
     there = converging[(converging["network"] == last["network"]) & (converging["target"] == last["target"])]
     peers = there[there["backend"] != SUBJECT].sort_values("seconds")
-    beside = f", {peers.iloc[0]['backend']} after {significant(peers.iloc[0]['seconds'])} s" if len(peers) else ""
+    beside = _beside(peers.iloc[0]) if len(peers) else ""
     return (
         f"{SUBJECT} reaches {last['target']:.0%} test accuracy ({last['network']}) "
         f"after {significant(last['seconds'])} s of training{beside}"
     )
+
+
+def _beside(peer: "pd.Series[Any]") -> str:
+    return f", {peer['backend']} after {significant(peer['seconds'])} s: time ratio {ratio_text(peer.to_dict())}"
 
 
 def _sections(records: Records, points: pd.DataFrame, accuracy: pd.DataFrame, found: str) -> Iterator[str]:

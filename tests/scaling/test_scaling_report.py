@@ -14,6 +14,7 @@ from bench.scaling.fits import fit, upper_half
 from bench.scaling.plots import figure
 from bench.scaling.points import AXES, values_of
 from bench.scaling.tables import ARITHMETIC, PRODUCTS, beside_fastest, exponents_table, lines, points_table
+from bench.text import ratio_text
 
 ACCURACIES = [0.93, 0.955, 0.965, 0.972, 0.976, 0.981]
 NOTHING = pd.DataFrame()
@@ -315,8 +316,26 @@ def test_a_fast_backend_that_does_not_converge_is_not_in_the_sentence():
     cheat = planted.race("sklearn", [0.99], seconds=1e-6)
     sentence = report.finding(points_table(planted.records()), convergence.table([*races, cheat]))
     assert sentence == (
-        "scratchnet reaches 98% test accuracy (784-128-10 M=32) after 6.00 s of training, keras-fit after 15.0 s"
+        "scratchnet reaches 98% test accuracy (784-128-10 M=32) after 6.00 s of training, keras-fit after 15.0 s: "
+        "time ratio 0.400 (one seed: no interval)"
     )
+
+
+def test_the_seconds_to_an_accuracy_are_compared_with_an_interval_over_the_seeds():
+    races = [
+        planted.race(name, ACCURACIES, seed, seconds)
+        for name, each in {"keras-fit": (2.0, 2.2, 1.9), "scratchnet": (0.5, 0.7, 0.4)}.items()
+        for seed, seconds in enumerate(each)
+    ]
+    table = convergence.table([*races, planted.race("jax-scan", ACCURACIES[:5], 0)])
+    row = row_of(table, "keras-fit", 0.98)
+    ratios = [(6 * ours + 3) / (6 * theirs + 3) for ours, theirs in ((0.5, 2.0), (0.7, 2.2), (0.4, 1.9))]
+    assert row["time_ratio"] == pytest.approx(sorted(ratios)[1])
+    assert row["time_ratio_low"] < min(ratios) < max(ratios) < row["time_ratio_high"] < 1
+    assert math.isnan(row_of(table, "jax-scan", 0.98)["time_ratio"])
+    assert math.isnan(row_of(table, "scratchnet", 0.98)["time_ratio"])
+    sentence = report.finding(points_table(planted.records()), table)
+    assert sentence.endswith(f", keras-fit after 15.0 s: time ratio {ratio_text(row.to_dict())}")
 
 
 def test_no_reason_in_a_csv_starts_a_formula(tmp_path):
