@@ -109,9 +109,14 @@ def test_a_record_of_another_kind_of_run_is_refused(tmp_path):
 def test_a_recording_keeps_each_pairs_state_and_no_planted_ones(tmp_path):
     run = made.run_record({"quiet:0": 1, "changing:0": 1, "quiet:20": 1})
     made_comparisons = [
-        made.comparison("quiet:0"),
-        made.comparison("changing:0", load_from=4),
-        made.comparison("quiet:20", verdict="fail"),
+        one.model_copy(update={"pairs": tuple(made.pair(wall=1.0 + place + number / 16) for number in range(9))})
+        for place, one in enumerate(
+            [
+                made.comparison("quiet:0"),
+                made.comparison("changing:0", load_from=4),
+                made.comparison("quiet:20", verdict="fail"),
+            ]
+        )
     ]
     Recording.of(Records([run, *made_comparisons])).write(tmp_path / "pairs")
     again = Recording.read(tmp_path / "pairs")
