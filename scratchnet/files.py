@@ -38,9 +38,13 @@ def _remove_left(folder: Path, prefix: str) -> None:
     for path in folder.iterdir():
         match = name.fullmatch(path.name)
         if match and not _is_alive(int(match[1])):
-            with suppress(OSError), path.open("rb") as file:
-                if _lock(file):
-                    path.unlink()
+            _remove_unlocked(path)
+
+
+def _remove_unlocked(path: Path) -> None:
+    with suppress(OSError), path.open("rb") as file:
+        if _lock(file):
+            path.unlink()
 
 
 def _is_alive(pid: int) -> bool:
