@@ -1,4 +1,4 @@
-"""Starts the command line: the console command `scratchbench`, and `python -m bench` in a checkout."""
+"""Starts the command line: for the console command `scratchbench`, and for `python -m bench` in a checkout."""
 
 import sys
 

@@ -99,7 +99,7 @@ class Cell:
             return
         entry = backends.entry(name)
         seed, suite = self._plan.seed, self._session.suite
-        job = Job(entry.target, entry.packages, self._spec, seed, self._data, self._session.threads)
+        job = Job(entry.target, entry.packages, self._spec, seed, self._data.absolute(), self._session.threads)
         log_path = self._session.folder / f"{suite.specs.index(self._spec)}-seed{seed}-{name}.log"
         self._workers[name] = WorkerProcess(job, log_path, suite.time_limit_seconds)
 

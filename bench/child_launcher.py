@@ -1,6 +1,7 @@
 """The first program of every Python process that this project starts: `child_launcher.py PARENT NAME ARGUMENTS`.
 
-It binds the life of the process to that of its parent, then runs NAME: a module, or a script (`….py`).
+It binds the life of the process to that of its parent, leaves the current folder, then runs NAME: a module, or a
+script (`….py`). Paths among the arguments must be absolute.
 It is run as a script and imports the standard library only, for a process may be meant to import another revision.
 """
 
@@ -21,8 +22,14 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
+def leave_current_folder() -> None:
+    """Some libraries read settings there, as Numba does from `.numba_config.yaml`; it may be a stranger's folder."""
+    os.chdir(os.sep)
+
+
 def _launch(parent: str, name: str) -> None:
     end_with(int(parent))
+    leave_current_folder()
     del sys.argv[:2]
     if name.endswith(".py"):
         runpy.run_path(name, run_name="__main__")

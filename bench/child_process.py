@@ -1,6 +1,7 @@
 """How a Python process is started and ended.
 
-Nothing of the current folder is on its path, and it does not outlive the process that started it. It ends because it is
+Nothing of the current folder is on its path, nor is it where the process works. It does not outlive the process that
+started it. It ends because it is
 asked to, so that its libraries can tidy up. One that does not is killed with all that it started.
 """
 
@@ -35,14 +36,13 @@ class ConnectedProcess:
     whatever it prints to `log`.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], log: Path, folder: Path | None = None) -> None:
+    def __init__(self, name: str, environment: Mapping[str, str], log: Path) -> None:
         remove_openmp_files()
         self.connection, theirs = Pipe()
         with log.open("wb") as output, theirs:
             self._process = subprocess.Popen(
                 python_command(name, str(theirs.fileno())),
                 env=environment,
-                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -113,4 +113,4 @@ class Contestant:
 def job_of(name: str, spec: TrainingSpec, seed: int, data: Path, threads: int) -> Job:
     """What the worker of a backend or of a floor is for."""
     entry = backends.FLOORS[name] if name in backends.FLOORS else backends.entry(name)
-    return Job(entry.target, entry.packages, spec, seed, data, threads)
+    return Job(entry.target, entry.packages, spec, seed, data.absolute(), threads)

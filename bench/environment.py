@@ -38,7 +38,7 @@ PACKAGES = (
 # Variables that change what is computed with, or how fast. `TF_` alone would take in Terraform's, tokens included, and
 # `KMP_` what threadpoolctl sets by itself.
 VARIABLE_PREFIXES = (
-    *("OPENBLAS_", "GOTO_", "OMP_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_", "XLA_"),
+    *("OPENBLAS_", "GOTO_", "OMP_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_", "XLA_", "NUMBA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DETERMINISTIC_", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "TF2_"),
     *("SCRATCHNET_", "KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"),
 )
@@ -124,10 +124,11 @@ def worker_environment(threads: int) -> dict[str, str]:
 def importable(variables: Mapping[str, str]) -> dict[str, str]:
     """An environment in which Python finds this very project, and imports nothing from the current folder."""
     root = _PACKAGE_FOLDER.parent
-    given = [folder for folder in variables.get("PYTHONPATH", "").split(os.pathsep) if folder]  # "" is that folder
+    given = variables.get("PYTHONPATH", "").split(os.pathsep)
+    folders = [os.path.abspath(folder) for folder in given if folder]  # an empty entry is the current folder
     # Installed packages stand behind the standard library; on this path they would stand before it.
     ours = [] if root.name in ("site-packages", "dist-packages") else [str(root)]
-    return {**variables, "PYTHONPATH": os.pathsep.join([*ours, *given]), "PYTHONSAFEPATH": "1"}
+    return {**variables, "PYTHONPATH": os.pathsep.join([*ours, *folders]), "PYTHONSAFEPATH": "1"}
 
 
 def cpu_seconds() -> float:

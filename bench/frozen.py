@@ -3,6 +3,7 @@
 Feeds the models of a spec (`bench.optimizer_spec`, `bench.spec`), and those of records, documents and baselines.
 """
 
+from collections.abc import Hashable, Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,10 +19,16 @@ class FrozenRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Frozen(FrozenRecord):
-    """What is asked for: no infinity, and a default is validated like any value."""
+class FiniteRecord(FrozenRecord):
+    """A frozen model whose numbers are finite: NaN and infinity are refused."""
 
-    model_config = ConfigDict(allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Frozen(FiniteRecord):
+    """What is asked for: a default is validated like any value."""
+
+    model_config = ConfigDict(validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -37,9 +44,27 @@ def _plain(value: Any) -> Any:
 
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Proportion = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1e6)]
 Factor = Annotated[float, Field(ge=0, le=1e6)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+def refuse_repeated(what: str, things: Iterable[Hashable]) -> None:
+    """Refuse a second one: it would count twice.
+
+    Raises
+    ------
+    ValueError
+        Names it; in a validator this becomes a problem of the file.
+    """
+    seen = set()
+    for thing in things:
+        if thing in seen:
+            raise ValueError(f"{what} {thing!r} stands there twice; remove one of the two")
+        seen.add(thing)
 
 
 def first_problem(error: ValidationError, whole: str = "file", skip: int = 0) -> str:
@@ -47,8 +72,13 @@ def first_problem(error: ValidationError, whole: str = "file", skip: int = 0) ->
 
     The first `skip` parts of the place are left out.
     """
-    first = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc'][skip:])) or whole}: {_reason(first)}"
+    place = error.errors(include_url=False)[0]["loc"][skip:]
+    return f"{'.'.join(map(str, place)) or whole}: {first_reason(error)}"
+
+
+def first_reason(error: ValidationError) -> str:
+    """Why the first thing that is wrong cannot be, without its place."""
+    return _reason(error.errors(include_url=False)[0])
 
 
 _REASONS = {

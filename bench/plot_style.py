@@ -4,11 +4,14 @@ Fed by the names of backends and specs; feeds the plots.
 """
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -40,6 +43,19 @@ SETTINGS: dict[Any, Any] = {
     "grid.color": "#E4E4E4",
     "grid.linewidth": 0.6,
 }
+
+
+@contextmanager
+def plot_settings(more: Mapping[Any, Any] | None = None) -> Iterator[None]:
+    """Draw and save with Matplotlib's defaults, ours over them, and `more` over these.
+
+    Nothing else: Matplotlib reads a file `matplotlibrc` in the current folder, which may be a stranger's.
+    """
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**SETTINGS, **(more or {})})
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name may be in any script
+        yield
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,16 @@
 Fed by the tables of a run; each plot is written as PNG and as SVG, the same bytes from the same records.
 """
 
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.files import atomic_path
 from bench.plot_curves import accuracy_curves, cost_curves
-from bench.plot_style import SETTINGS, Drawn, dots_per_inch
+from bench.plot_style import Drawn, dots_per_inch, plot_settings
 from bench.plot_times import epoch_seconds, time_ratio
 from bench.records import Records
 from bench.tables import Tables, tables_of
@@ -35,14 +32,14 @@ PLOTS: dict[str, Callable[[Drawn], Figure]] = {
 def draw_plots(run: Records | Tables, folder: Path) -> list[Path]:
     """Write every plot of `PLOTS` to the folder; the files, in that order, each PNG before SVG."""
     drawn = _drawn(tables_of(run))
-    with _settings():  # one figure at a time: those of many specs are large
+    with plot_settings():  # one figure at a time: those of many specs are large
         return [path for name, draw in PLOTS.items() for path in _save(draw(drawn), folder / name)]
 
 
 def draw_figures(run: Records | Tables) -> dict[str, Figure]:
     """Name → figure of every plot of `PLOTS`."""
     drawn = _drawn(tables_of(run))
-    with _settings():
+    with plot_settings():
         return {name: draw(drawn) for name, draw in PLOTS.items()}
 
 
@@ -64,13 +61,6 @@ def _drawn(tables: Tables) -> Drawn:
 
 def _of_specs(table: pd.DataFrame, specs: tuple[str, ...]) -> pd.DataFrame:
     return table[table["spec"].isin(specs)]
-
-
-@contextmanager
-def _settings() -> Iterator[None]:
-    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a spec may be named in any script
-        yield
 
 
 def _save(figure: Figure, stem: Path) -> Iterator[Path]:

@@ -6,18 +6,20 @@ description of data, where 1 kept one for each source, that of the last spec wit
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from sys import intern
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
-from bench.frozen import FrozenRecord, first_problem
+from bench.frozen import LONGEST_VALUE, FiniteRecord, NotNegative, Positive, Proportion, first_problem
 from bench.spec import DataSpec, Suite, TrainingSpec
+from bench.text import one_line
 
 SCHEMA_VERSION: Literal[2] = 2
 RECORDS_NAME = "records.jsonl"
@@ -25,7 +27,18 @@ RECORDS_NAME = "records.jsonl"
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
 
 
-class RunRecord(FrozenRecord):
+class LogRecord(FiniteRecord):
+    """One line of a file of records.
+
+    ABOUT names the fields that say what a line is about. A second line about the same would count twice, so it is
+    refused. Lines of a kind without such fields may repeat.
+    """
+
+    ABOUT: ClassVar[tuple[str, ...]] = ()
+    kind: str
+
+
+class RunRecord(LogRecord):
     """The first line: what was asked for, where it runs. Written again by each resume."""
 
     kind: Literal["run"] = "run"
@@ -47,9 +60,10 @@ class RunRecord(FrozenRecord):
         return self.data_fingerprints.get(data.source) if last == [data] else None
 
 
-class CellRecord(FrozenRecord):
+class CellRecord(LogRecord):
     """Start of one attempt at one (spec, seed): what every backend must start from."""
 
+    ABOUT = ("spec", "seed", "attempt")
     kind: Literal["cell"] = "cell"
     spec: str
     seed: int
@@ -57,24 +71,26 @@ class CellRecord(FrozenRecord):
     parameters_fingerprint: str
 
 
-class WorkerRecord(FrozenRecord):
+class WorkerRecord(LogRecord):
     """One worker process, ready to train."""
 
+    ABOUT = ("spec", "seed", "attempt", "backend")
     kind: Literal["worker"] = "worker"
     spec: str
     seed: int
     attempt: int
     backend: str
     parameters_fingerprint: str = Field(description="SHA-256 of what was read back out of the model")
-    startup_seconds: float
+    startup_seconds: NotNegative
     libraries: list[dict[str, Any]] = Field(description="thread pools and BLAS kernels that it really uses")
     versions: dict[str, str]
     notes: dict[str, Any] = Field(default_factory=dict, description="what the backend chose, e.g. steps_per_execution")
 
 
-class EpochRecord(FrozenRecord):
+class EpochRecord(LogRecord):
     """One epoch of one worker. Seconds are those of `train_epoch` alone."""
 
+    ABOUT = ("spec", "seed", "attempt", "backend", "epoch")
     kind: Literal["epoch"] = "epoch"
     spec: str
     seed: int
@@ -83,14 +99,16 @@ class EpochRecord(FrozenRecord):
     epoch: int = Field(ge=1)
     warm_up: bool
     turn: int = Field(description="place in the round's random order, from 0")
-    epoch_seconds: float
-    cpu_seconds: float
-    samples_per_second: float
+    epoch_seconds: Positive
+    cpu_seconds: NotNegative
+    samples_per_second: Positive
     train_cost: float | None = Field(description="mean over the epoch, each step before its update; null if not finite")
-    train_accuracy: float | None
-    validation_accuracy: float | None
-    test_accuracy: float | None
-    test_binary_accuracy: float | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
+    train_accuracy: Proportion | None
+    validation_accuracy: Proportion | None
+    test_accuracy: Proportion | None
+    test_binary_accuracy: Proportion | None = Field(
+        description="each of the n_L outputs counted alone, at threshold 0.5"
+    )
     stopped: bool = Field(default=False, description="early stopping ended the training after this epoch")
     batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
     expected_batches_fingerprint: str
@@ -119,9 +137,10 @@ class Epoch(NamedTuple):
     stopped: bool
 
 
-class ResultRecord(FrozenRecord):
+class ResultRecord(LogRecord):
     """How one worker ended."""
 
+    ABOUT = ("spec", "seed", "attempt", "backend")
     kind: Literal["result"] = "result"
     spec: str
     seed: int
@@ -132,15 +151,16 @@ class ResultRecord(FrozenRecord):
     final_epoch: int | None = Field(
         default=None, description="whose parameters these figures are of: the last, or early stopping's best"
     )
-    peak_memory_bytes: int | None = None
-    test_precision: float | None = Field(default=None, description="macro average")
-    test_recall: float | None = Field(default=None, description="macro average")
+    peak_memory_bytes: Annotated[int, Field(ge=0)] | None = None
+    test_precision: Proportion | None = Field(default=None, description="macro average")
+    test_recall: Proportion | None = Field(default=None, description="macro average")
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
 
 
-class CellEndRecord(FrozenRecord):
+class CellEndRecord(LogRecord):
     """End of an attempt: every backend has a result. Without it, the attempt was cut short and does not count."""
 
+    ABOUT = ("spec", "seed")
     kind: Literal["cell_end"] = "cell_end"
     spec: str
     seed: int
@@ -150,7 +170,7 @@ class CellEndRecord(FrozenRecord):
 Record = Annotated[
     RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
 ]
-Kind = TypeVar("Kind")
+Kind = TypeVar("Kind", bound=LogRecord)
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -191,26 +211,7 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        return cls(_distinct(each_record_of(folder, _ADAPTER, RunRecord), folder / RECORDS_NAME))
-
-
-def _distinct(records: Iterable[Record], path: Path) -> Iterator[Record]:
-    """The same records. A second one of the same thing is refused, for it would count twice; a run may have several."""
-    lines: dict[tuple[Any, ...], dict[int, int]] = {}
-    for line, record in enumerate(records, 1):
-        if not isinstance(record, RunRecord):
-            of_kind = lines.setdefault(_identity(record), {})
-            first = of_kind.setdefault(getattr(record, "epoch", 0), line)
-            if first != line:
-                place = f"{path}:{line}: repeats the {record.kind} record of line {first}"
-                raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
-        yield record
-
-
-def _identity(record: CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord) -> tuple[Any, ...]:
-    """What a record is about, but for its epoch. A (spec, seed) ends once, whatever the attempt."""
-    attempt = None if isinstance(record, CellEndRecord) else record.attempt
-    return record.kind, record.spec, record.seed, attempt, getattr(record, "backend", None)
+        return cls(each_record_of(folder, _ADAPTER, RunRecord))
 
 
 def _light(record: Record) -> Record | Epoch:
@@ -220,29 +221,64 @@ def _light(record: Record) -> Record | Epoch:
     return Epoch._make(intern(value) if isinstance(value, str) else value for value in values)
 
 
-def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> list[Kind]:
+def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord]) -> list[Kind]:
     """The records of a folder, of which the first must be of that kind. A last line cut short by a kill is left out.
 
     Raises
     ------
     UnusableError
-        With file and line, where a record cannot be read.
+        With file and line, where a record cannot be read or repeats another.
     """
     return list(each_record_of(folder, adapter, first))
 
 
-def each_record_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> Iterator[Kind]:
+def each_record_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord]) -> Iterator[Kind]:
     """As `records_of`, one after another, so that the file is never in memory as a whole."""
     path = folder / RECORDS_NAME
     versions = get_args(first.model_fields["schema_version"].annotation)
-    number = 0
+    distinct, number = DistinctLines(path), 0
     for number, line in enumerate(_whole_lines(path), 1):
         record = _parse(line, adapter, f"{path}:{number}", versions)
         if number == 1:
             _check_first(record, path, first)
+        distinct.check(number, record.kind, {name: _value(record, name) for name in record.ABOUT})
         yield record
     if number == 0:
         _check_first(None, path, first)
+
+
+class DistinctLines:
+    """The lines of a file so far, by what they are about: a second line about the same is refused."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[tuple[Any, ...], dict[Any, int]] = {}
+
+    def check(self, number: int, kind: str, about: Mapping[str, Any]) -> None:
+        """Line `number` is of that kind and about that, name → value; about nothing, it may repeat.
+
+        Raises
+        ------
+        UnusableError
+            Names both lines.
+        """
+        if not about:
+            return
+        *group, last = about.values()  # few groups hold many lines: a million epochs need no tuple each
+        first = self._lines.setdefault((kind, *group), {}).setdefault(last, number)
+        if first != number:
+            told = ", ".join(f"{name} {_told(value)}" for name, value in about.items())
+            place = f"{self._path}:{number}: repeats the {kind} record of line {first}"
+            raise UnusableError(f"{place} ({one_line(told, LONGEST_VALUE)}); remove one of the two lines")
+
+
+def _value(record: LogRecord, name: str) -> Any:
+    """Of a field, or of a field's field: `pair.number`."""
+    return attrgetter(name)(record)
+
+
+def _told(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:

@@ -12,11 +12,18 @@ from pydantic import ValidationError
 
 from bench.backend import entry
 from bench.errors import UnusableError
+from bench.frozen import LONGEST_VALUE, first_reason
 from bench.records import RECORDS_NAME, Records
 from bench.runner import new_folder
-from bench.spec import Suite, load_suite
+from bench.spec import LARGEST_SEED, MOST_EPOCHS, MOST_SEEDS, Suite, load_suite
+from bench.text import one_line
 
 DEFAULT_SUITE = "quick"
+ALLOWED = {
+    "epochs": f"a whole number from 1 to {MOST_EPOCHS}",
+    "seeds": f"1 to {MOST_SEEDS} distinct whole numbers from 0 to {LARGEST_SEED} with commas between, such as 0,1,2",
+}
+"""Option → its values, in words."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,12 @@ def _with_overrides(suite: Suite, overrides: Mapping[str, Any]) -> Suite:
     try:
         return Suite.model_validate(suite.model_dump() | changes | {"specs": specs})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option = next((str(part) for part in reversed(first["loc"]) if part in overrides), "options")
-        raise UnusableError(f"--{option}: {first['msg'].removeprefix('Value error, ')}") from None
+        option = next((str(part) for part in reversed(error.errors()[0]["loc"]) if part in overrides), "options")
+        raise UnusableError(f"--{option}: {_problem(option, overrides.get(option), error)}") from None
+
+
+def _problem(option: str, value: Any, error: ValidationError) -> str:
+    if option not in ALLOWED:
+        return first_reason(error)
+    told = ",".join(map(str, value if isinstance(value, tuple) else [value]))
+    return f"{one_line(told, LONGEST_VALUE)!r}; allowed: {ALLOWED[option]}"

@@ -66,7 +66,8 @@ LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
 
 Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+MOST_EPOCHS, MOST_SEEDS, LARGEST_SEED = 10_000, 1000, 2**63 - 1
+Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
 
 
 class LayerSpec(Frozen):
@@ -88,7 +89,7 @@ class ArchitectureSpec(Frozen):
     """n_0 inputs and any number of dense layers, the last of which is the output layer."""
 
     inputs: Count = Field(description="number of input features n_0")
-    layers: tuple[LayerSpec, ...] = Field(min_length=1, max_length=1000)
+    layers: tuple[LayerSpec, ...] = Field(min_length=1, max_length=MOST_SEEDS)
 
     @model_validator(mode="after")
     def _no_dropout_at_the_output(self) -> Self:
@@ -216,7 +217,7 @@ class TrainingSpec(Frozen):
     early_stopping: EarlyStoppingSpec | None = None
     dtype: Dtype = "float32"
     batch_size: Count
-    epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
+    epochs: Annotated[int, Field(strict=True, ge=1, le=MOST_EPOCHS)] = Field(
         description="passes over the training set; the first is a warm-up: it trains, but its time does not count"
     )
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=1000)

@@ -86,7 +86,7 @@ class Trainer:
         cost = self._backend.epoch_cost()
         return {
             "epoch_seconds": epoch_seconds,
-            "cpu_seconds": cpu_seconds,
+            "cpu_seconds": max(0.0, cpu_seconds),  # a process below this one that ended takes its seconds along
             "train_cost": cost if math.isfinite(cost) else None,
         }
 

@@ -12,6 +12,9 @@ from scratchnet.metrics import CLASSIFICATION, LESS_IS_BETTER, REGRESSION
 class EarlyStopping:
     """Stops after `patience` epochs in a row without an improvement of more than `min_delta`; 0 or 1: the first one.
 
+    Each `fit` works on a copy, so one object serves several trainings, also at the same time. Afterwards `best_epoch`
+    is that of the training whose epoch ended last.
+
     Two values are compared in float32, as Keras compares them: a gain that equals `min_delta` but for rounding is none.
 
     monitor : "train_cost", "validation_cost", or "validation_" and a metric that `Network.evaluate` reports. Of costs

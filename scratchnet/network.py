@@ -341,22 +341,31 @@ class Network:
 
 
 class _Watch:
-    """Early stopping, where it was asked for, and the parameters of the best epoch."""
+    """Early stopping, where it was asked for, and the parameters of the best epoch.
+
+    The rule is a copy, since another training may use the same object now; that object shows what was seen last.
+    """
 
     def __init__(self, rule: EarlyStopping | None, parameters: Parameters, monitors: Sequence[str]) -> None:
         instance("early_stopping", rule, (EarlyStopping, NoneType), "an EarlyStopping object, such as EarlyStopping()")
         if rule is not None and rule.monitor not in monitors:
             allowed = ", ".join(monitors) if len(monitors) > 1 else f"{monitors[0]}, or validation_data given"
             raise ValueError(f"early stopping watches {rule.monitor}; allowed: {allowed}")
-        self._rule, self._vector = rule, parameters.vector
+        self._rule, self._shown, self._vector = copy.copy(rule), rule, parameters.vector
         self._best = self._vector.copy() if rule is not None and rule.restore_best else None
-        if rule is not None:
-            rule.reset()
+        if self._rule is not None:
+            self._rule.reset()
+            self._show()
+
+    def _show(self) -> None:
+        if self._shown is not None:
+            vars(self._shown).update(vars(self._rule))
 
     def says_stop(self, epoch: Epoch) -> bool:
         if self._rule is None:
             return False
         stop = self._rule.update(_monitored(self._rule.monitor, epoch))
+        self._show()
         if self._best is not None and self._rule.improved:
             np.copyto(self._best, self._vector)
         return stop

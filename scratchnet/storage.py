@@ -4,17 +4,15 @@ Fed by `Network.save`; feeds `Network.load`.
 """
 
 import json
-import os
-import tempfile
 import zipfile
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet.checks import file_path
+from scratchnet.files import replacing
 
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, 2)
@@ -22,20 +20,15 @@ Array = NDArray[np.floating[Any]]
 
 
 def save(path: str | PathLike[str], description: dict[str, Any], vector: Array) -> None:
-    """Write to a temporary file beside `path`, then rename: a reader never meets half a network."""
+    """Write the file whole or not at all: a reader never meets half a network."""
     target = file_path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist; make it first")
     if target.is_dir():
         raise IsADirectoryError(f"{target}: a folder stands there; allowed: the path of a file")
     text = json.dumps({"format_version": FORMAT_VERSION, **description})
-    handle, name = tempfile.mkstemp(suffix=".npz", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, description=np.array(text), vector=vector)
-        os.replace(name, target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with replacing(target) as file:
+        np.savez(file, description=np.array(text), vector=vector)
 
 
 def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:

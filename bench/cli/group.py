@@ -4,6 +4,7 @@ Feeds the modules of commands beside it.
 """
 
 import io
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,6 +38,7 @@ class _OneLineErrors(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         _replace_what_cannot_be_printed()
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a matplotlibrc that no plot is made with
         thread_codes: list[int] = []
         with thread_errors(thread_codes):
             code = self._code(lambda: super(_OneLineErrors, self).main(*args, **{**kwargs, "standalone_mode": False}))

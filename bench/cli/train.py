@@ -4,31 +4,46 @@ Fed by a person or a CI job; each command imports what it needs when it runs, so
 """
 
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from bench.cli.group import EXIT_CODES, main, names_of
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK
+from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.text import one_line
 
 if TYPE_CHECKING:
     from bench.records import Records
     from bench.request import RunRequest
 
+Numbers = TypeVar("Numbers", int, tuple[int, ...])
+
+
+def _epochs(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    return _numbers("epochs", value, int)
+
 
 def _seeds(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    return _numbers("seeds", value, lambda text: tuple(int(part) for part in text.split(",")))
+
+
+def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> Numbers | None:
+    """What `read` makes of the text; the suite says whether it is allowed."""
     try:
-        return tuple(int(part) for part in value.split(",")) if value is not None else None
+        return read(value) if value is not None else None
     except ValueError:
-        raise click.BadParameter(f"{value!r}; allowed: whole numbers with commas between, such as 0,1,2") from None
+        from bench.request import ALLOWED
+
+        raise UnusableError(f"--{option}: {one_line(value, 120)!r}; allowed: {ALLOWED[option]}") from None
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("suite", required=False)
 @click.option("--backends", callback=names_of, metavar="A,B", help="Train these backends only.")
-@click.option("--epochs", type=int, help="Epochs of every spec; the first is a warm-up.")
+@click.option("--epochs", callback=_epochs, metavar="N", help="Epochs of every spec; the first is a warm-up.")
 @click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder to make.  [default: results/SUITE-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has not finished is trained.")

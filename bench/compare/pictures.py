@@ -6,6 +6,7 @@ Fed by the pixel rows of a data set; feeds the HTML page.
 import base64
 from collections.abc import Iterable
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
@@ -13,6 +14,8 @@ from matplotlib.image import imsave
 from bench.data.dataset import Bytes
 
 GREY = 1
+LOOK: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "origin": "upper", "dpi": 100}
+"""All of it, so that no file `matplotlibrc` has a say."""
 
 
 def pictures(rows: Bytes, image_shape: tuple[int, int, int], indices: Iterable[int]) -> dict[str, str]:
@@ -31,5 +34,5 @@ def data_uri(pixels: Bytes) -> str:
     """One picture, (height, width, channels) uint8, as the data URI of a PNG file."""
     file = BytesIO()
     shown = pixels[:, :, 0] if pixels.shape[2] == GREY else pixels
-    imsave(file, shown, format="png", cmap="gray", vmin=0, vmax=255, metadata={"Software": "scratchnet"})
+    imsave(file, shown, format="png", metadata={"Software": "scratchnet"}, **LOOK)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -27,7 +27,7 @@ def prepare_mnist(data_dir: Path | None = None) -> Path:
     UnusableError
         When TFDS is not installed, a shipped file is corrupted, or `data_dir` cannot be written.
     """
-    data_dir = data_dir or default_data_dir()
+    data_dir = (data_dir or default_data_dir()).absolute()  # the child does not work in the current folder
     folder = prepared_folder(NAME, data_dir)
     if folder is not None:
         print(f"tfds:mnist: already prepared in {printable(folder)}", file=sys.stderr)

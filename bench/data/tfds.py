@@ -42,7 +42,7 @@ def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
     """
     parse_name(name)
     check_installed()
-    data_dir = data_dir or default_data_dir()
+    data_dir = (data_dir or default_data_dir()).absolute()  # the child does not work in the current folder
     download = prepared_folder(name, data_dir) is None and network_reachable()
     if download:
         print(f"tfds:{name}: not prepared in {printable(data_dir)}, downloading; may take minutes", file=sys.stderr)

@@ -7,15 +7,15 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from scipy.stats import binom
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
-from bench.frozen import FrozenRecord, first_problem
+from bench.frozen import FiniteRecord, first_problem, refuse_repeated
 from bench.gate.decision import Effect, Rule, Verdict
 from bench.gate.rounds import Round
 from bench.gate.sequential import median_interval
@@ -30,7 +30,7 @@ APART = 0.10
 """How far two yardsticks may be from one another, here and there, for their machines to be compared."""
 
 
-class CellBaseline(FrozenRecord):
+class CellBaseline(FiniteRecord):
     """One cell: the plan that was trained, and ln(scratchnet / yardstick) of each round."""
 
     cell: str
@@ -38,10 +38,8 @@ class CellBaseline(FrozenRecord):
     log_ratios: dict[str, tuple[float, ...]]
 
 
-class Baseline(FrozenRecord):
+class Baseline(FiniteRecord):
     """The file that `scratchbench baseline save` writes."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     schema_version: Literal[1] = 1
     kind: Literal["baseline"] = "baseline"
@@ -50,6 +48,11 @@ class Baseline(FrozenRecord):
     threads: int
     machine: dict[str, str | int | None]
     cells: tuple[CellBaseline, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        refuse_repeated("the cell", (cell.cell for cell in self.cells))
+        return self
 
     def save(self, path: Path) -> None:
         """Write it, whole or not at all."""

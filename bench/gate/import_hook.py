@@ -14,6 +14,7 @@ from typing import Any
 
 LOG = "SCRATCHBENCH_IMPORTS"
 """Environment variable: the file that each process appends a line to."""
+TIMEIT_OPTIONS = ["n:u:s:r:pvh", "number=", "setup=", "repeat=", "process", "verbose", "unit=", "help"]
 
 
 def imported() -> "list[tuple[str, str]]":
@@ -40,19 +41,56 @@ def attributes(module: object) -> "dict[str, Any]":
 
 
 def calibrated() -> str:
-    """The benchmark tool that chose in this process by the clock how often it runs the code, or nothing.
+    """The benchmark tool that chose in this process by the clock how often it runs the code, or nothing."""
+    return next((name for name, has_calibrated in CALIBRATING.items() if has_calibrated()), "")
 
-    pytest loads its plugin wherever that is installed, so the import says nothing. The plugin measures the timer's
-    precision only to calibrate; pyperf allows one Runner a process, which calibrates unless its loops are given.
-    """
+
+def pytest_benchmark_calibrated() -> bool:
+    """pytest loads the plugin wherever it is installed; the plugin measures the timer's precision only to calibrate."""
     plugin: Any = sys.modules.get("pytest_benchmark.fixture")
-    if getattr(getattr(plugin, "BenchmarkFixture", None), "_precisions", None):
-        return "pytest-benchmark"
+    return bool(getattr(getattr(plugin, "BenchmarkFixture", None), "_precisions", None))
+
+
+def pyperf_calibrated() -> bool:
+    """pyperf allows one Runner a process, which calibrates unless its loops are given."""
     pyperf: Any = sys.modules.get("pyperf")
     fixed = any(argument.startswith(("--loops", "-l", "--debug-single-value", "--worker")) for argument in sys.argv)
-    if getattr(getattr(pyperf, "Runner", None), "_created", None) and not fixed:
-        return "pyperf"
-    return ""
+    return bool(getattr(getattr(pyperf, "Runner", None), "_created", None)) and not fixed
+
+
+def timeit_calibrated() -> bool:
+    """`python -m timeit` calibrates unless -n is given; the options end where the statements begin."""
+    if program() != "timeit":
+        return False
+    from getopt import GetoptError, getopt  # timeit has it too: nothing is loaded that the program has not
+
+    try:
+        options, _ = getopt(sys.argv[1:], TIMEIT_OPTIONS[0], TIMEIT_OPTIONS[1:])
+    except GetoptError:  # of a newer Python
+        return True
+    numbers = [value for name, value in options if name in ("-n", "--number")]
+    return not numbers or int(numbers[-1]) == 0
+
+
+def asv_calibrated() -> bool:
+    """asv calibrates in processes that do not read PYTHONPATH, unless --quick has each benchmark run once."""
+    runs = program() in ("asv", "asv.__main__") and {"run", "continuous"} & set(sys.argv)
+    quick = any(one == "--quick" or (one[:1] == "-" and one[:2] != "--" and "q" in one) for one in sys.argv[1:])
+    return bool(runs) and not quick
+
+
+def program() -> str:
+    """The module or the script that runs."""
+    spec = attributes(sys.modules["__main__"]).get("__spec__")
+    return str(spec.name) if spec else os.path.basename(sys.argv[0]) if sys.argv else ""
+
+
+CALIBRATING = {
+    "pytest-benchmark": pytest_benchmark_calibrated,
+    "pyperf": pyperf_calibrated,
+    "timeit": timeit_calibrated,
+    "asv": asv_calibrated,
+}
 
 
 def tell(log: str) -> None:

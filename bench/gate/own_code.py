@@ -55,8 +55,34 @@ def check_own_code(places: Mapping[str, Place], imports: Mapping[str, Imports], 
         side, name = min(wrong, key=lambda one: _depth(one[1]))
         who, file = f"the {side} side", foreign[side][name]
     else:
+        _check_releases(places, imports)
         return
     raise OtherCodeError(f"{who} imported {name} from {file}{_owner(file, places, checkout)}; {REMEDY}")
+
+
+def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> None:
+    """What a side installed in its environment may be another release; a file that a build writes is no reason."""
+    for name in sorted(imports["old"].keys() & imports["new"].keys(), key=_depth):
+        trees = {side: _content(_source(places[side].tree, name)) for side in SIDES}
+        files = {side: Path(imports[side][name][0]) for side in SIDES}
+        ran = {side: _content(file) for side, file in files.items()}
+        if None in trees.values() or trees["old"] == trees["new"]:
+            continue
+        for side, other in zip(SIDES, reversed(SIDES), strict=True):
+            if ran[side] != trees[side] and ran[side] in (trees[other], ran[other]):
+                file = f"{name} from {files[side]}, which is not the {name} of its tree"
+                raise OtherCodeError(f"the {side} side imported {file} but of another release; {REMEDY}")
+
+
+def _source(tree: Path, name: str) -> Path | None:
+    """The file of a Python module in a tree."""
+    places = (root.joinpath(*name.split(".")) for root in _roots(tree))
+    found = (file for place in places for file in (place / "__init__.py", place.with_name(f"{place.name}.py")))
+    return next((file for file in found if file.is_file()), None)
+
+
+def _content(file: Path | None) -> bytes | None:
+    return file.read_bytes() if file and file.suffix == ".py" and file.is_file() else None
 
 
 def _foreign(place: Place, imports: Imports) -> Iterator[tuple[str, str]]:

@@ -6,16 +6,20 @@ unlucky by some per cent for its whole life, so more epochs of the same two proc
 
 import math
 from statistics import median
+from typing import Annotated
 
 from pydantic import Field
 
-from bench.frozen import FrozenRecord
+from bench.frozen import FiniteRecord, NotNegative, Positive
 
 BLOCK = 2
 """Turns of a side in a block: A B B A holds two of each, so that a steady drift strikes both alike."""
 
+Cost = Annotated[float, Field(allow_inf_nan=True)]
+"""Of a training, which may diverge; the gate refuses a pair whose costs differ."""
 
-class Pair(FrozenRecord):
+
+class Pair(FiniteRecord):
     """Seconds of both sides' turns, in the order in which they happened; warm-ups are not among them.
 
     A in `order` is the old side, B the new one: "ABBA BAAB" are two blocks.
@@ -24,15 +28,17 @@ class Pair(FrozenRecord):
     number: int = Field(ge=1)
     cell: str
     order: str
-    old_seconds: tuple[float, ...] = Field(min_length=1)
-    new_seconds: tuple[float, ...] = Field(min_length=1)
-    old_elapsed: tuple[float, ...] = Field(default=(), description="the same turns with other programs' share in them")
-    new_elapsed: tuple[float, ...] = ()
-    old_cpu: tuple[float, ...] = Field(default=(), description="CPU seconds of the same turns of a command")
-    new_cpu: tuple[float, ...] = ()
-    wall_seconds: float = Field(description="all that the pair took, the start of its processes included")
-    old_costs: tuple[float, ...] = Field(default=(), description="of the warm-up epoch and each turn")
-    new_costs: tuple[float, ...] = ()
+    old_seconds: tuple[Positive, ...] = Field(min_length=1)
+    new_seconds: tuple[Positive, ...] = Field(min_length=1)
+    old_elapsed: tuple[Positive, ...] = Field(
+        default=(), description="the same turns with other programs' share in them"
+    )
+    new_elapsed: tuple[Positive, ...] = ()
+    old_cpu: tuple[NotNegative, ...] = Field(default=(), description="CPU seconds of the same turns of a command")
+    new_cpu: tuple[NotNegative, ...] = ()
+    wall_seconds: NotNegative = Field(description="all that the pair took, the start of its processes included")
+    old_costs: tuple[Cost, ...] = Field(default=(), description="of the warm-up epoch and each turn")
+    new_costs: tuple[Cost, ...] = ()
     old_steps: str = Field(default="", description="compiled (Numba) or NumPy; empty where not known")
     new_steps: str = ""
 

@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,13 +14,13 @@ from matplotlib.lines import Line2D
 from bench.files import atomic_path
 from bench.gate.decision import effects
 from bench.gate.outcome import CellResult, Outcome, percent
-from bench.plot_style import BLACK, BLUE, SETTINGS, SKY, VERMILLION, dots_per_inch, grid, legend_below
+from bench.plot_style import BLACK, BLUE, SKY, VERMILLION, dots_per_inch, grid, legend_below, plot_settings
 from bench.text import one_line
 
 
 def save_plot(outcome: Outcome, stem: Path) -> None:
     """STEM.png and STEM.svg."""
-    with rc_context(SETTINGS):
+    with plot_settings():
         figure = draw(outcome)
         for suffix, metadata in ((".png", None), (".svg", {"Date": None})):
             with atomic_path(stem.with_suffix(suffix)) as path:

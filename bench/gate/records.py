@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bench.frozen import FrozenRecord
 from bench.gate.pair import Pair
-from bench.records import records_of
+from bench.records import LogRecord, records_of
 
 Clock = Literal["wall", "cpu", "own"]
 
 
-class GateRecord(FrozenRecord):
+class GateRecord(LogRecord):
     """The first line: which sides, by which rule, where."""
 
+    ABOUT = ("kind",)
     kind: Literal["gate"] = "gate"
     schema_version: Literal[1] = 1
     started: str = Field(description="UTC, ISO 8601")
@@ -36,9 +36,10 @@ class GateRecord(FrozenRecord):
     environment: dict[str, Any]
 
 
-class ImportsRecord(FrozenRecord):
+class ImportsRecord(LogRecord):
     """What a side of a command imported of its own tree's modules in the warm-up."""
 
+    ABOUT = ("cell", "side")
     kind: Literal["imports"] = "imports"
     cell: str
     side: str
@@ -46,9 +47,10 @@ class ImportsRecord(FrozenRecord):
     modules: dict[str, tuple[str, ...]] = Field(description="module → files that it was imported from")
 
 
-class PairRecord(FrozenRecord):
+class PairRecord(LogRecord):
     """One pair."""
 
+    ABOUT = ("pair.cell", "pair.number")
     kind: Literal["pair"] = "pair"
     pair: Pair
 

@@ -41,7 +41,7 @@ class SideProcess:
         self._side, self._log, self._limit = side, log, limit
         variables = environment.worker_environment(threads)
         variables |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""}
-        self._process = ConnectedProcess(str(SCRIPT), variables, log, tree)
+        self._process = ConnectedProcess(str(SCRIPT), variables, log)
         self._connection = self._process.connection
 
     def __enter__(self) -> Self:

@@ -21,8 +21,8 @@ from bench.gate.shell_command import Command
 from bench.gate.sides import SIDES
 
 FIXED_WORK = (
-    "fix the work (pytest --benchmark-disable, benchmark.pedantic(rounds=…, iterations=…), pyperf --loops) "
-    "or let it print the seconds of one call and use --own-clock"
+    "fix the work (pytest --benchmark-disable, benchmark.pedantic(rounds=…, iterations=…), pyperf --loops, timeit -n, "
+    "asv --quick) or let it print the seconds of one call and use --own-clock"
 )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -24,11 +23,11 @@ from bench.plot_style import (
     GREY,
     ORANGE,
     PURPLE,
-    SETTINGS,
     SKY,
     VERMILLION,
     legend_below,
     logarithmic,
+    plot_settings,
 )
 
 METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
@@ -39,7 +38,7 @@ LOAD_COLORS: dict[Load, str] = {"quiet": BLACK, "busy": VERMILLION, "changing": 
 
 def draw(found: Findings, stem: Path) -> None:
     """Write STEM.png and STEM.svg."""
-    with matplotlib.rc_context(SETTINGS):
+    with plot_settings():
         drawn = figure(found)
         for kind, metadata in METADATA.items():
             with atomic_path(stem.with_name(f"{stem.name}.{kind}")) as path:

@@ -13,9 +13,9 @@ from pydantic import Field, TypeAdapter
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
-from bench.frozen import FrozenRecord
+from bench.frozen import NotNegative
 from bench.gate_validation.records import Name, RecordedPair, Records, State
-from bench.records import RECORDS_NAME, records_of
+from bench.records import RECORDS_NAME, LogRecord, records_of
 
 FEWEST = 30
 """Pairs of a state that drawing from them needs: with fewer, the same few processes would decide every comparison."""
@@ -24,20 +24,22 @@ MOST = 500
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference" / "gate-validation" / "pairs"
 
 
-class RecordingRecord(FrozenRecord):
+class RecordingRecord(LogRecord):
     """The first line: what was recorded where."""
 
+    ABOUT = ("kind",)
     kind: Literal["recording"] = "recording"
     schema_version: Literal[1] = 1
     cell: Name
     started: str = Field(description="UTC, ISO 8601")
-    setup_seconds: float = Field(ge=0, allow_inf_nan=False, description="before the first pair of a comparison, median")
+    setup_seconds: NotNegative = Field(description="before the first pair of a comparison, median")
     environment: dict[str, Any]
 
 
-class PairRecord(FrozenRecord):
-    """One pair of identical sides."""
+class PairRecord(LogRecord):
+    """One pair of identical sides. It has no number, but no two pairs took the same seconds in every turn."""
 
+    ABOUT = ("state", "pair")
     kind: Literal["pair"] = "pair"
     state: State
     pair: RecordedPair

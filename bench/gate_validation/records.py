@@ -18,13 +18,12 @@ from pydantic import (
 )
 
 from bench.errors import UnusableError
-from bench.frozen import FrozenRecord
+from bench.frozen import FiniteRecord, NotNegative, Positive
 from bench.gate.decision import Rule, Verdict
 from bench.gate.pair import Pair
 from bench.gate_validation.scenarios import Scenario, Turn
-from bench.records import RECORDS_NAME, records_of
+from bench.records import RECORDS_NAME, LogRecord, records_of
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 MOST_COMPARISONS = 1_000_000
 Whole = Annotated[int, Field(ge=1, le=MOST_COMPARISONS)]
 State = Literal["quiet", "busy"]
@@ -43,7 +42,7 @@ def _scenario(value: Any) -> Scenario:
 ScenarioName = Annotated[Scenario, PlainValidator(_scenario), PlainSerializer(str)]
 
 
-class RecordedPair(FrozenRecord):
+class RecordedPair(FiniteRecord):
     """One pair: what a `bench.gate.pair.Pair` says of time, to six digits; its number is its place."""
 
     order: str = Field(max_length=400, description="A: a turn of the old side, B: of the new one")
@@ -105,7 +104,7 @@ def _six_digits(seconds: float) -> float:
     return float(f"{seconds:.6g}")
 
 
-class Planned(FrozenRecord):
+class Planned(FiniteRecord):
     """So many comparisons of a scenario."""
 
     scenario: ScenarioName
@@ -117,7 +116,7 @@ def planned(counts: Mapping[Scenario, int]) -> tuple[Planned, ...]:
     return tuple(Planned(scenario=scenario, comparisons=count) for scenario, count in counts.items())
 
 
-class RunRecord(FrozenRecord):
+class RunRecord(LogRecord):
     """The first line of a session: what was asked for, by which rule, where it runs."""
 
     kind: Literal["gate_validation"] = "gate_validation"
@@ -154,16 +153,17 @@ class RunRecord(FrozenRecord):
         return self.model_copy(update=same) == first
 
 
-class ComparisonRecord(FrozenRecord):
+class ComparisonRecord(LogRecord):
     """One finished comparison."""
 
+    ABOUT = ("scenario", "number")
     kind: Literal["comparison"] = "comparison"
     scenario: ScenarioName
     number: Whole
     seed: int
     verdict: Verdict
     budget_seconds: Positive
-    setup_seconds: float = Field(ge=0, allow_inf_nan=False, description="before the first pair, e.g. decoding the data")
+    setup_seconds: NotNegative = Field(description="before the first pair, e.g. decoding the data")
     load_from: Whole | None = Field(description="the load ran from this pair on; null: never")
     pairs: tuple[RecordedPair, ...] = Field(min_length=1)
 
@@ -194,19 +194,17 @@ class Session(NamedTuple):
 
 
 class Records:
-    """The records of one run, in the order in which they were written; of a comparison made twice, the first.
+    """The records of one run, in the order in which they were written.
 
     run : the first session's record, with the most that any session asked for of each scenario.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
         self.sessions: list[Session] = []
-        found: set[Turn] = set()
         for record in records:
             if isinstance(record, RunRecord):
                 self.sessions.append(Session(record, []))
-            elif record.turn not in found:
-                found.add(record.turn)
+            else:
                 self.sessions[-1].comparisons.append(record)
         self.run = self.sessions[0].record.with_counts(_most(session.record for session in self.sessions))
         self.comparisons = [one for session in self.sessions for one in session.comparisons]

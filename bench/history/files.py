@@ -15,11 +15,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bench.errors import UnusableError
-from bench.frozen import first_problem
+from bench.frozen import Positive, first_problem
 from bench.git import git
 from bench.history.points import UNRECORDED, Key, Point, finite, in_utc, machine_of
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 End = Annotated[float | None, AfterValidator(finite)]
 Moment = Annotated[datetime, AfterValidator(in_utc)]
 Model = TypeVar("Model")

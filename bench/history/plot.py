@@ -4,11 +4,9 @@ Fed by the outcome; written by the report. The axis is logarithmic, for the line
 """
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from bench.history.outcome import History, Traced
 from bench.history.points import Key, Point
-from bench.plot_style import BLUE, GREEN, ORANGE, PURPLE, SETTINGS, SKY, VERMILLION, grid, label, legend_below
+from bench.plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, grid, label, legend_below, plot_settings
 from bench.text import significant
 
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
@@ -31,8 +29,7 @@ ROOM = 1.04
 @contextmanager
 def draw(history: History) -> Iterator[Figure]:
     """The figure, to be saved within: panels with steps first, and not more than can be looked at."""
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a cell may be named in any script
+    with plot_settings():
         yield _figure(history)
 
 

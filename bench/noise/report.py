@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +18,7 @@ from scipy.stats import quantile_test
 from bench.csv_text import csv_text
 from bench.files import atomic_path, write_atomically
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
-from bench.plot_style import SETTINGS, grid, legend_below, style_of
+from bench.plot_style import grid, legend_below, plot_settings, style_of
 from bench.statistics import CONFIDENCE, Interval
 from bench.text import significant
 
@@ -131,7 +130,7 @@ def _markdown(rows: pd.DataFrame, drifts: Sequence[Drift]) -> str:
 
 
 def _plot(drifts: Sequence[Drift], folder: Path) -> None:
-    with matplotlib.rc_context(SETTINGS):
+    with plot_settings():
         names = _activations(drifts)
         figure, panels = grid(names, f"How far the cost of a step drifts from {REFERENCE} (float32, median and range)")
         for name, axes in zip(names, panels, strict=True):

@@ -12,15 +12,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
+from pydantic import TypeAdapter, ValidationError
+
 from bench.errors import UnusableError
+from bench.frozen import first_problem
 from bench.parity.cells import Cell, groups
 from bench.parity.outcome import Outcome
 from bench.processes import fresh_processes
+from bench.records import DistinctLines
+from bench.text import one_line
 
 LOG_NAME, WORKER_LOG_NAME = "cells.jsonl", "workers.log"
 GROUPS_OF_A_PROCESS = 100
 """After about so many graphs processes make room for fresh ones: TensorFlow keeps some memory of each graph."""
 
+_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 Done = Callable[[Sequence[Outcome]], None]
 
 
@@ -67,20 +73,36 @@ def read_log(folder: Path) -> list[Outcome]:
     Raises
     ------
     UnusableError
-        With file and line, where a line is no outcome.
+        With file and line, where a line is no outcome or repeats another.
     """
     path = folder / LOG_NAME
-    if not path.exists():
-        return []
-    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
-    return [_parsed(line, path, number) for number, line in enumerate(whole.split("\n"), 1) if line]
+    return list(_outcomes_in(path)) if path.exists() else []
 
 
-def _parsed(line: str, path: Path, number: int) -> Outcome:
+def _outcomes_in(path: Path) -> Iterator[Outcome]:
+    distinct = DistinctLines(path)
+    for number, line in enumerate(_whole_text(path).split("\n"), 1):
+        if line:
+            outcome = _parsed(line, f"{path}:{number}")
+            distinct.check(number, "outcome", outcome.cell._asdict())
+            yield outcome
+
+
+def _whole_text(path: Path) -> str:
+    """Without a last line that was cut short."""
     try:
-        return Outcome.from_row(json.loads(line))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnusableError(f"{path}:{number}: not an outcome of the parity matrix ({error})") from None
+        return path.read_text(encoding="utf-8").rpartition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableError(f"{path}: cannot be read ({one_line(error)})") from None
+
+
+def _parsed(line: str, place: str) -> Outcome:
+    try:
+        return _OUTCOME.validate_python(Outcome.from_row(json.loads(line)))
+    except ValidationError as error:
+        raise UnusableError(f"{place}: not an outcome of the parity matrix ({first_problem(error)})") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UnusableError(f"{place}: not an outcome of the parity matrix ({one_line(error)})") from None
 
 
 def _outcomes(some_groups: Sequence[Sequence[Cell]], jobs: int, log: Path) -> Iterator[list[Outcome]]:

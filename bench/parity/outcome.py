@@ -5,6 +5,7 @@ Fed by the workers; feeds the log and the tables.
 
 from typing import Any, Literal, NamedTuple
 
+from bench.frozen import NotNegative
 from bench.parity.cells import Cell
 
 Status = Literal["agrees", "ill_conditioned", "differs", "diverged", "failed"]
@@ -15,7 +16,7 @@ class Outcome(NamedTuple):
 
     cell: Cell
     status: Status
-    difference: float | None = None
+    difference: NotNegative | None = None
     step: int | None = None
     steps: int | None = None
     reason: str = ""

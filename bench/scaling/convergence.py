@@ -14,9 +14,12 @@ import pandas as pd
 
 from bench.scaling.accuracy_time import TARGETS
 from bench.scaling.records import AccuracyRecord
+from bench.scaling.tables import SUBJECT
+from bench.statistics import ratio_interval
 
 REFERENCES = ("keras-fit", "scratchnet")
 """The first of them that was trained is the reference."""
+TIME_RATIO = ("time_ratio", "time_ratio_low", "time_ratio_high")
 TOLERANCE = 1.0
 """Epochs by which a backend's mean over the seeds may part from the reference's."""
 
@@ -31,11 +34,12 @@ def table(records: Sequence[AccuracyRecord]) -> pd.DataFrame:
 
 
 def _rows_of_network(network: str, records: Sequence[AccuracyRecord]) -> list[dict[str, Any]]:
-    reference = reference_of(records)
+    reference, own = reference_of(records), _of(records, SUBJECT)
     names = list(dict.fromkeys(record.backend for record in records))
     return [
         {"network": network, "target": target, "backend": name, "reference": reference}
         | _row(_of(records, name), _of(records, reference), target)
+        | (_time_ratio(own, _of(records, name), target) if name != SUBJECT else {})
         for target in TARGETS
         for name in names
     ]
@@ -88,10 +92,26 @@ def first_epoch(run: AccuracyRecord, target: float) -> int | None:
 def _seconds(runs: Sequence[AccuracyRecord], target: float) -> dict[str, float]:
     """Medians over the seeds; the first epoch's extra is what it took longer than a later one: tracing, compiling."""
     return {
-        "seconds": median(sum(run.epoch_seconds[: first_epoch(run, target)]) for run in runs),
+        "seconds": median(seconds_to(runs, target).values()),
         "first_epoch_extra": median(_extra(run) for run in runs),
         "startup_seconds": median(run.startup_seconds or 0.0 for run in runs),
     }
+
+
+def _time_ratio(
+    own: Sequence[AccuracyRecord], runs: Sequence[AccuracyRecord], target: float
+) -> dict[str, float | None]:
+    """scratchnet's seconds to the target over the backend's, of the seeds that reached it with both."""
+    ours, theirs = (seconds_to(some, target) for some in (own, runs))
+    found = ratio_interval(ours[seed] / theirs[seed] for seed in ours.keys() & theirs.keys())
+    values = (found.centre, found.low, found.high) if found else (None, None, None)
+    return dict(zip(TIME_RATIO, values, strict=True))
+
+
+def seconds_to(runs: Sequence[AccuracyRecord], target: float) -> dict[int, float]:
+    """Seed → seconds of training until the target is reached; a seed that never reaches it is left out."""
+    reached = {run.seed: (run, first_epoch(run, target)) for run in runs if run.status == "ok"}
+    return {seed: sum(run.epoch_seconds[:epoch]) for seed, (run, epoch) in reached.items() if epoch is not None}
 
 
 def _extra(run: AccuracyRecord) -> float:

@@ -51,7 +51,7 @@ def _measured(way: str, x: Path, y: Path, threads: int, log: Path) -> MemmapReco
     facts = {"way": way, "examples": len(np.load(y, mmap_mode="r")), "file_bytes": x.stat().st_size}
     try:
         with fresh_processes(1, threads, log) as pool:
-            found = pool.submit(train, x, y, way == "memory-mapped").result()
+            found = pool.submit(train, x.absolute(), y.absolute(), way == "memory-mapped").result()
     except (BrokenProcessPool, MemoryError) as error:
         reason = f"its process ended: {type(error).__name__} {error}".strip()
         return MemmapRecord.model_validate({**facts, "status": "failed", "reason": reason})

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from bench.files import atomic_path
-from bench.plot_style import BLACK, GREY, SETTINGS, label, style_of
+from bench.plot_style import BLACK, GREY, label, plot_settings, style_of
 from bench.scaling.points import AXES
 from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, Line, lines
 from bench.text import significant
@@ -35,7 +34,7 @@ FLOOR_LOOK: dict[str, dict[str, Any]] = {
 
 def write_plots(table: pd.DataFrame, folder: Path) -> list[Path]:
     """Write scaling-AXIS.png and .svg for each axis; the files."""
-    with matplotlib.rc_context(SETTINGS):
+    with plot_settings():
         return [path for axis in dict.fromkeys(table["axis"]) for path in _save(figure(table, axis), folder, axis)]
 
 

@@ -9,18 +9,18 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, TypeAdapter
 
-from bench.frozen import FrozenRecord
-from bench.records import Status, records_of
+from bench.frozen import Positive, Proportion
+from bench.records import LogRecord, Status, records_of
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(max_length=400)]
 AxisName = Literal["width", "depth", "batch", "examples", "threads", "dtype"]
 
 
-class RunRecord(FrozenRecord):
+class RunRecord(LogRecord):
     """The first line: what was asked for, where it runs."""
 
+    ABOUT = ("kind",)
     kind: Literal["scaling"] = "scaling"
     schema_version: Literal[1] = 1
     quick: bool
@@ -31,8 +31,8 @@ class RunRecord(FrozenRecord):
     environment: dict[str, Any]
 
 
-class RateRecord(FrozenRecord):
-    """What BLAS does at best, measured in this run."""
+class RateRecord(LogRecord):
+    """What BLAS does at best, measured in this run, once for each axis and session: it may repeat."""
 
     kind: Literal["rate"] = "rate"
     threads: Whole
@@ -40,9 +40,10 @@ class RateRecord(FrozenRecord):
     operations_per_second: Positive
 
 
-class PointRecord(FrozenRecord):
+class PointRecord(LogRecord):
     """One backend at one point. Seconds are those of whole epochs over `examples`."""
 
+    ABOUT = ("axis", "value", "backend")
     kind: Literal["point"] = "point"
     axis: AxisName
     value: Whole
@@ -61,9 +62,10 @@ class PointRecord(FrozenRecord):
     peak_memory_bytes: Whole | None = None
 
 
-class MemmapRecord(FrozenRecord):
+class MemmapRecord(LogRecord):
     """scratchnet trained from a file, read into memory or mapped."""
 
+    ABOUT = ("way",)
     kind: Literal["memmap"] = "memmap"
     way: Literal["in memory", "memory-mapped"]
     examples: Whole
@@ -77,9 +79,10 @@ class MemmapRecord(FrozenRecord):
     peak_memory_bytes: Whole | None = Field(default=None, description="with the pages of the mapped file")
 
 
-class AccuracyRecord(FrozenRecord):
+class AccuracyRecord(LogRecord):
     """One backend trained on one network from one seed, epoch by epoch."""
 
+    ABOUT = ("network", "seed", "backend")
     kind: Literal["accuracy"] = "accuracy"
     network: Name
     seed: Annotated[int, Field(ge=0)]
@@ -88,7 +91,7 @@ class AccuracyRecord(FrozenRecord):
     reason: str = ""
     startup_seconds: Positive | None = None
     epoch_seconds: tuple[Positive, ...] = ()
-    test_accuracies: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
+    test_accuracies: tuple[Proportion, ...] = ()
 
 
 Record = Annotated[RunRecord | RateRecord | PointRecord | MemmapRecord | AccuracyRecord, Field(discriminator="kind")]

@@ -18,13 +18,18 @@ from bench.scaling.plots import write_plots
 from bench.scaling.points import AXES
 from bench.scaling.records import MemmapRecord, Records
 from bench.scaling.tables import SUBJECT, beside_fastest, exponents_table, lines, ordered, points_table
-from bench.text import MISSING, escaped, factor, is_missing, megabytes, significant
+from bench.text import MISSING, escaped, factor, is_missing, megabytes, ratio_text, significant
 
 HOW_TO_READ = """\
 Every backend trains in a fresh process: one warm-up epoch, then timed epochs in turns, in random order, with rests; the
 figure is the median. Where memory does not suffice for all at once, they train one after another (`together` in
 points.csv). Seconds are those of 60,000 examples, whatever number a point trains, but on the axis of examples, where
 they are those of the epoch. Peak memory is of the whole process: interpreter, framework, examples and model.
+
+scratchnet is the fastest at a point where it is decided: where the 95 % interval (Student's, over the rounds) of the
+ratio of its seconds to those of every other backend lies below 1 (`own_ratio` in points.csv). The interval holds what
+differs from epoch to epoch. A point is one process a backend, and another process may be some per cent faster or
+slower.
 
 The floors: the matrix products of the step and the gather of its rows alone, measured among the others; the operations
 of these products at the best rate of BLAS, measured in this run; the bytes of examples and parameters.
@@ -39,6 +44,7 @@ passed before training. Medians over the seeds. MLPerf's rule: convergence is ch
 backend whose epochs to the target (mean over the seeds) part by more than {TOLERANCE:g} from those of the reference,
 {REFERENCES[0]} where it is installed, else {REFERENCES[1]}, has no speed here."""
 
+OTHER_STANDINGS = {"slower": "slower than a peer", "undecided": "undecided"}
 
 MEMMAP = """\
 scratchnet's `Network.fit` on 784-128-10 in batches of 128, from one file of float32: read into memory with `np.load`,
@@ -81,12 +87,13 @@ def _standing(points: pd.DataFrame) -> str:
     beside = beside_fastest(points)
     if beside.empty:
         return ""
-    worst, ahead = beside.sort_values("ratio").iloc[-1], int((beside["ratio"] <= 1).sum())
+    count = beside["decided"].value_counts()
+    others = [f", {how} at {count[name]}" for name, how in OTHER_STANDINGS.items() if name in count]
+    fastest = f"it is the fastest at {count.get('fastest', 0)} of {len(beside)} points{''.join(others)}"
+    worst = beside.sort_values("ratio").iloc[-1]
     place = f"{worst['axis']} {AXES[worst['axis']].tick(worst['value'])}"
-    return (
-        f"it is the fastest at {ahead} of {len(beside)} points, and stands worst at {place}, "
-        f"{factor(worst['ratio'])} times the seconds of {worst['peer']}"
-    )
+    ratio = f"{factor(worst['ratio'])}{_between(worst['low'], worst['high'])}"
+    return f"{fastest}; it stands worst at {place}, {ratio} times the seconds of {worst['peer']}"
 
 
 def _reaching(accuracy: pd.DataFrame) -> str:
@@ -100,11 +107,15 @@ def _reaching(accuracy: pd.DataFrame) -> str:
     last = own.iloc[-1]
     there = converging[(converging["network"] == last["network"]) & (converging["target"] == last["target"])]
     peers = there[there["backend"] != SUBJECT].sort_values("seconds")
-    beside = f", {peers.iloc[0]['backend']} after {significant(peers.iloc[0]['seconds'])} s" if len(peers) else ""
+    beside = _beside(peers.iloc[0]) if len(peers) else ""
     return (
         f"{SUBJECT} reaches {last['target']:.0%} test accuracy ({last['network']}) "
         f"after {significant(last['seconds'])} s of training{beside}"
     )
+
+
+def _beside(peer: "pd.Series[Any]") -> str:
+    return f", {peer['backend']} after {significant(peer['seconds'])} s: time ratio {ratio_text(peer.to_dict())}"
 
 
 def _sections(records: Records, points: pd.DataFrame, accuracy: pd.DataFrame, found: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from bench import backend as backends
 from bench.scaling.fits import Fit, fit, upper_half
 from bench.scaling.points import FULL_EPOCH
 from bench.scaling.records import PointRecord, Records
+from bench.statistics import ratio_interval
 
 SUBJECT = "scratchnet"
 PRODUCTS, ARITHMETIC = "products", "arithmetic"
@@ -22,7 +23,9 @@ COLUMNS = (
     *("axis", "value", "backend", "work", "threads", "status", "reason", "examples", "together", "epochs_timed"),
     *("epoch_seconds", "seconds", "samples_per_second", "ratio_to_products", "warm_up_seconds"),
     "peak_memory_bytes",
+    *("own_ratio", "own_ratio_low", "own_ratio_high"),
 )
+LATER_COLUMNS = ("ratio_to_products", "own_ratio", "own_ratio_low", "own_ratio_high")
 
 
 class Line(NamedTuple):
@@ -37,15 +40,27 @@ def points_table(records: Records) -> pd.DataFrame:
     """One row for each point and backend.
 
     `seconds` are the median epoch's: on the axis of examples those of the epoch itself, elsewhere scaled to MNIST's
-    60,000 examples, so that points with different numbers of examples compare.
+    60,000 examples, so that points with different numbers of examples compare. `own_ratio` is scratchnet's seconds over
+    those of the row's backend, with its 95 % interval over the rounds.
     """
     rows = [_row(record) for record in records.points] + list(_arithmetic(records))
-    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "ratio_to_products"])
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in LATER_COLUMNS])
     products = table[table["backend"] == PRODUCTS].set_index(["axis", "value"])["epoch_seconds"]
-    products = products[~products.index.duplicated()]
     places = pd.MultiIndex.from_frame(table[["axis", "value"]])
     table["ratio_to_products"] = table["epoch_seconds"].to_numpy() / products.reindex(places).to_numpy()
-    return table[list(COLUMNS)]
+    own = {(one.axis, one.value): one for one in records.points if one.backend == SUBJECT}
+    ratios = [_own_ratio(own.get((one.axis, one.value)), one) for one in records.points]
+    own_ratios = pd.DataFrame(ratios, columns=["own_ratio", "own_ratio_low", "own_ratio_high"], dtype=float)
+    return table.join(own_ratios)[list(COLUMNS)]
+
+
+def _own_ratio(own: PointRecord | None, other: PointRecord) -> tuple[float | None, float | None, float | None]:
+    """Of the epochs of one round, which drift alike; none where one of the two did not end well."""
+    if own is None or own is other or {own.status, other.status} != {"ok"}:
+        return None, None, None
+    pairs = zip(own.epoch_seconds, other.epoch_seconds, strict=False)  # a slow one takes fewer rounds
+    found = ratio_interval(mine / theirs for mine, theirs in pairs)
+    return (found.centre, found.low, found.high) if found else (None, None, None)
 
 
 def _row(record: PointRecord) -> dict[str, Any]:
@@ -135,10 +150,23 @@ def exponents_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside_fastest(table: pd.DataFrame) -> pd.DataFrame:
-    """scratchnet at each measured work beside the fastest peer there: `peer`, `ratio` (above 1: the peer is faster)."""
-    timed = table[table["seconds"].notna() & ~table["backend"].isin(FLOORS)].drop_duplicates(["work", "backend"])
-    own = timed[timed["backend"] == SUBJECT].set_index("work")
-    peers = timed[timed["backend"] != SUBJECT].sort_values("epoch_seconds").drop_duplicates("work").set_index("work")
-    shared = own.join(peers[["backend", "epoch_seconds"]].add_prefix("peer_"), how="inner")
-    shared["ratio"] = shared["epoch_seconds"] / shared["peer_epoch_seconds"]
-    return shared.rename(columns={"peer_backend": "peer"})[["axis", "value", "peer", "ratio"]]
+    """scratchnet at each measured work beside the peer with which it compares worst: one row a work.
+
+    `peer`; `ratio`, `low`, `high` : scratchnet's seconds over the peer's (above 1: the peer is faster). `decided`:
+    "fastest" where the interval of the ratio to every peer lies below 1, "slower" where that to one of them lies above,
+    else "undecided".
+    """
+    others = table["own_ratio"].notna() & ~table["backend"].isin((SUBJECT, *FLOORS))
+    peers = table[others].drop_duplicates(["work", "backend"])
+    decided = {work: _decided(rows) for work, rows in peers.groupby("work")}
+    worst = peers.sort_values("own_ratio", ascending=False, kind="stable").drop_duplicates("work").sort_index()
+    names = {"backend": "peer", "own_ratio": "ratio", "own_ratio_low": "low", "own_ratio_high": "high"}
+    rows = worst.assign(decided=worst["work"].map(decided)).rename(columns=names)
+    return rows[["axis", "value", *names.values(), "decided"]]
+
+
+def _decided(rows: pd.DataFrame) -> str:
+    """Of the rows of all peers at one work; a missing end of an interval decides nothing."""
+    if (rows["own_ratio_high"] < 1).all():
+        return "fastest"
+    return "slower" if (rows["own_ratio_low"] > 1).any() else "undecided"

@@ -4,19 +4,19 @@ Fed by the rounds; feeds the outcome. A process is the unit: its seconds are one
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from bench.errors import UnusableError
 from bench.files import write_atomically
-from bench.frozen import FrozenRecord, first_problem
+from bench.frozen import FiniteRecord, Positive, first_problem, refuse_repeated
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
 
 
-class Observation(FrozenRecord):
+class Observation(FiniteRecord):
     """A backend's process in one cell of one round. Seconds are those of `train_epoch`, of `predict` on the test set.
 
     epochs_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
@@ -28,13 +28,18 @@ class Observation(FrozenRecord):
     backend: str
     status: Literal["ok", "skipped", "failed", "killed", "timeout", "not_comparable", "diverged"] = "ok"
     reason: str = ""
-    warm_up_seconds: float | None = None
-    epoch_seconds: dict[int, float] = Field(default_factory=dict)
-    predict_seconds: dict[int, float] = Field(default_factory=dict)
+    warm_up_seconds: Positive | None = None
+    epoch_seconds: dict[int, Positive] = Field(default_factory=dict)
+    predict_seconds: dict[int, Positive] = Field(default_factory=dict)
     costs: tuple[float, ...] = ()
 
+    @property
+    def about(self) -> tuple[int, str, int, str]:
+        """Round, architecture, batch size, backend."""
+        return self.round, self.architecture, self.batch_size, self.backend
 
-class Observed(FrozenRecord):
+
+class Observed(FiniteRecord):
     """A run: what it was asked for, where it ran, and every observation so far."""
 
     schema_version: Literal[1] = 1
@@ -43,8 +48,14 @@ class Observed(FrozenRecord):
     dtype: str
     threads: int
     environment: dict[str, object]
-    gemm_rates: dict[int, float] = Field(description="round → operations a second of BLAS, by `bench.limits`")
+    gemm_rates: dict[int, Positive] = Field(description="round → operations a second of BLAS, by `bench.limits`")
     observations: tuple[Observation, ...]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        """Each process is observed once in a cell of a round."""
+        refuse_repeated("the observation", (one.about for one in self.observations))
+        return self
 
     def save(self, folder: Path) -> None:
         """Write the whole file."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.files import atomic_path, write_atomically
-from bench.plot_style import SETTINGS, dots_per_inch, grid, label, legend_below, logarithmic, style_of
+from bench.plot_style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 from bench.statistics import Interval
 from bench.text import MISSING, escaped, one_line
@@ -148,7 +147,7 @@ def write(outcome: Outcome, skipped: list[str], folder: Path) -> None:
     """speed.json, speed.md and the plot, into the folder of the run."""
     write_atomically(folder / "speed.json", json.dumps(as_json(outcome), indent=1))
     write_atomically(folder / "speed.md", markdown(outcome, skipped))
-    with rc_context(SETTINGS):
+    with plot_settings():
         figure = plot(outcome)
         for suffix in (".png", ".svg"):
             with atomic_path((folder / "speed").with_suffix(suffix)) as path:

@@ -9,14 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bench.data.mnist import load_mnist
-from bench.plot_style import BLACK, BLUE, GREEN, GREY, SETTINGS, VERMILLION
+from bench.plot_style import BLACK, BLUE, GREEN, GREY, VERMILLION, plot_settings
 from scratchnet import SGD, Dense, Network
 
 DOCS = Path(__file__).parents[1]
@@ -153,7 +152,7 @@ def main() -> None:
         "variance": variance,
     }
     (DOCS / "experiments/results/batch_sizes.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    with matplotlib.rc_context({**SETTINGS, "text.parse_math": True}):
+    with plot_settings({"text.parse_math": True}):
         draw(curves, variance).savefig(DOCS / "images/batch-sizes.svg", metadata={"Date": None})
 
 

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from bench.data import load_dataset
-from bench.plot_style import SETTINGS
+from bench.plot_style import plot_settings
 from bench.spec import DataSpec
 
 DOCS = Path(__file__).parents[1]
@@ -46,8 +45,8 @@ def mnist() -> tuple[Digits, Digits]:
 @contextmanager
 def experiment() -> Iterator[None]:
     """One BLAS thread, faster for layers as small as these, and the style of the project's plots."""
-    settings = {**SETTINGS, "text.parse_math": True, "savefig.facecolor": "white", "axes.titlelocation": "left"}
-    with threadpool_limits(1), matplotlib.rc_context(settings):
+    more = {"text.parse_math": True, "savefig.facecolor": "white", "axes.titlelocation": "left"}
+    with threadpool_limits(1), plot_settings(more):
         yield
 
 

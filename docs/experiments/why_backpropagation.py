@@ -13,7 +13,6 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,7 +20,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dlamch
 
-from bench.plot_style import BLACK, BLUE, SETTINGS, VERMILLION
+from bench.plot_style import BLACK, BLUE, VERMILLION, plot_settings
 from scratchnet import Dense, Network
 from scratchnet.formulations import batch
 from scratchnet.workspace import Workspace
@@ -214,7 +213,7 @@ def main() -> None:
         "errors": error,
     }
     (DOCS / "experiments/results/why_backpropagation.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    with matplotlib.rc_context({**SETTINGS, "text.parse_math": True}):
+    with plot_settings({"text.parse_math": True}):
         draw(sizes, exponents, error).savefig(DOCS / "images/why-backpropagation.svg", metadata={"Date": None})
 
 

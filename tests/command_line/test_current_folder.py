@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,88 @@ def test_an_empty_entry_of_the_path_lets_no_child_import_from_the_folder(traps, 
     )
     assert imported(marker) == []
     assert done.returncode == 0, done.stderr
+
+
+ENTRIES = {"first": ":{root}", "last": "{root}:", "between": "{root}::/nowhere"}
+
+
+@pytest.mark.parametrize("entries", ENTRIES)
+@pytest.mark.parametrize(
+    "arguments", [["schema"], ["history", "--folder", RUN.parent / "speed"], ["run", "small.toml", "--out", "OUT"]]
+)
+def test_an_empty_entry_of_the_path_lets_no_command_import_from_the_folder(
+    entries, arguments, traps, scratchbench, tmp_path
+):
+    (traps / "usercustomize.py").unlink(missing_ok=True)  # Python imports it before any program begins
+    given = [str(tmp_path / "out") if one == "OUT" else one for one in arguments]
+    path = ENTRIES[entries].format(root=ROOT)
+    done = scratchbench(*given, folder=traps, MARKER=str(tmp_path / "marker"), PYTHONPATH=path)
+    assert imported(tmp_path / "marker") == []
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_folder_that_the_path_names_stays_on_it(scratchbench, tmp_path):
+    (tmp_path / "calendar.py").write_text(TRAP)
+    done = scratchbench("report", RUN, MARKER=str(tmp_path / "marker"), PYTHONPATH=f":{ROOT}:{tmp_path}")
+    assert (imported(tmp_path / "marker"), done.returncode) == (["calendar"], 77)
+
+
+TELLS_ITS_FOLDER = """
+import atexit, os, sys
+
+def tell():
+    with open(os.environ["MARKER"], "a") as file:
+        file.write(f"{os.getcwd()} {' '.join(sys.orig_argv)}\\n")
+
+atexit.register(tell)
+"""
+
+
+def folders_of(marker, name):
+    """Where the processes of that module worked."""
+    return {line.split()[0] for line in marker.read_text().splitlines() if name in line}
+
+
+def test_no_process_that_trains_works_in_the_folder_where_libraries_look_for_settings(scratchbench, tmp_path):
+    """Numba reads `.numba_config.yaml` of the folder in which it compiles."""
+    (tmp_path / "small.toml").write_text(SUITE)
+    marker = tmp_path / "marker"
+    done = scratchbench("run", "small.toml", "--out", "out", planted=TELLS_ITS_FOLDER, MARKER=str(marker))
+    assert done.returncode == 0, done.stderr.decode()
+    assert folders_of(marker, "small.toml") == {str(tmp_path)}
+    assert folders_of(marker, "bench.worker") == {"/"}
+
+
+def test_other_processes_do_not_work_in_the_folder_either(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(IN_A_POOL.replace('os.path.basename, ["/a/b", "/c/d"]', 'os.path.abspath, ["b", "d"]'))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout == "/b /d\n"
+
+
+STRANGE = "axes.facecolor: red\nfont.size: 30\nsavefig.dpi: 10\nimage.origin: lower\nno.such.key: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["report", "RUN"], ["time_ratio.png", "cost_curves.svg"]),
+        (["history", "--folder", RUN.parent / "speed", "--out", "RUN"], ["history.png", "history.svg"]),
+    ],
+    ids=["report", "history"],
+)
+def test_a_matplotlibrc_of_the_folder_changes_no_plot(arguments, names, scratchbench, tmp_path):
+    found = {}
+    for name, text in {"clean": None, "strange": STRANGE}.items():
+        folder = tmp_path / name
+        shutil.copytree(RUN, folder / "run")
+        if text:
+            (folder / "matplotlibrc").write_text(text)
+        given = ["run" if one == "RUN" else one for one in arguments]
+        done = scratchbench(*given, folder=folder)
+        assert (done.returncode, done.stderr) == (0, b"")
+        found[name] = [(folder / "run" / plot).read_bytes() for plot in names]
+    assert found["strange"] == found["clean"]

@@ -187,6 +187,8 @@ def check_print(browser: Browser, phone: bool) -> Iterator[str]:
     yield from expect("the table is no wider than the paper", wide <= 0, True)
     displays = browser.value("[...document.querySelectorAll('.filter')].map((e) => getComputedStyle(e).display)")
     yield from expect("filters on paper", set(displays), {"none"})
+    words = browser.value("document.body.innerText.match(/\\b(click|tap|drag|press|slider)\\w*/gi)")
+    yield from expect("what to press, on paper", words, None)
     browser.send("Emulation.setEmulatedMedia", media="")
 
 

@@ -5,6 +5,7 @@ Fed by documents made up; the page is read with `html.parser`, as a browser woul
 
 import base64
 import json
+import re
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -60,6 +61,33 @@ class Read(HTMLParser):
         return json.loads(self.scripts[0])
 
 
+class OnPaper(HTMLParser):
+    """The text of a page that the style sheet leaves on paper, by the classes that it hides there."""
+
+    VOID = ("input", "link", "meta")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        (block,) = re.findall(r"@media print \{(.*)\n\}", text, re.DOTALL)
+        (selectors,) = re.findall(r"([^{}]*)\{\s*display: none;", block)
+        self._hidden = set(re.findall(r"^\s*\.([\w-]+),?$", selectors, re.MULTILINE))
+        self._open: list[bool] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = set((dict(attrs).get("class") or "").split())
+        if tag not in self.VOID:
+            self._open.append(tag in ("script", "style") or bool(classes & self._hidden))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text += "" if any(self._open) else data
+
+
 def read(*rows: documents.Document, pictures: dict | None = None, **changes: object) -> Read:
     return Read(page(documents.document(rows, **changes), pictures or {}))
 
@@ -68,6 +96,15 @@ def test_the_verdict_stands_first():
     text = read(documents.row(), verdict="B is worse").text.split()
     assert text.index("worse") < text.index("A")
     assert "<h1>B is worse</h1>" in page(documents.document(verdict="B is worse"), {})
+
+
+def test_paper_does_not_say_what_to_press():
+    whole = page(documents.document([documents.row(), documents.row("other")]), {})
+    assert re.search("A row opens on a tap", Read(whole).text)
+    shown = OnPaper(whole).text
+    assert "How to read this" in shown
+    assert "Thick lines are means over the seeds" in shown
+    assert re.findall(r"\b(?:click|tap|drag|press|slider)\w*", shown, re.IGNORECASE) == []
 
 
 def test_nothing_is_loaded_from_elsewhere():

@@ -12,6 +12,9 @@ DERIVATION = DOCS / "derivation"
 MATH = re.compile(r"```math\n(.*?)```", re.DOTALL)
 TAG = re.compile(r"\\tag\{([^}]+)\}")
 CITATION = re.compile(r"references\.md#([\w-]+)")
+INLINE = re.compile(r"\$`([^`]+)`\$")
+NO_SYMBOL = re.compile(r"\\(?:mathrm|text|begin|end|tag)\{[^}]*\}|\\\\\[\w+\]|\\[a-zA-Z]+")
+"""Words, names of environments and numbers of equations, distances, commands."""
 GREEK = re.compile(
     r"\\(alpha|beta|gamma|[dD]elta|epsilon|eta|theta|vartheta|kappa|lambda|mu|rho|sigma|tau|[pP]hi|varphi)(?![a-zA-Z])"
 )
@@ -28,6 +31,11 @@ def displays(path):
 
 def display(name, tag):
     return next(text for text in displays(DERIVATION / f"{name}.md") if rf"\tag{{{tag}}}" in text)
+
+
+def latin(formulas):
+    """The letters that stand for something, whatever their face."""
+    return {letter for text in formulas for letter in re.findall("[a-zA-Z]", NO_SYMBOL.sub(" ", text))}
 
 
 def anchor(heading):
@@ -162,3 +170,10 @@ def test_the_notation_names_every_greek_letter_of_a_display(path):
     notation = (DERIVATION / "index.md").read_text("utf-8").partition("## Notation")[2].partition("## Beside")[0]
     used = {letter for text in displays(path) for letter in GREEK.findall(text)}
     assert used - set(GREEK.findall(notation)) == set()
+
+
+@pytest.mark.parametrize("path", sorted(DERIVATION.glob("*.md")), ids=lambda path: path.stem)
+def test_every_latin_letter_of_a_display_is_in_the_notation_or_in_a_sentence_of_its_page(path):
+    notation = (DERIVATION / "index.md").read_text("utf-8").partition("## Notation")[2].partition("## Beside")[0]
+    said = INLINE.findall(notation) + INLINE.findall(path.read_text("utf-8"))
+    assert latin(displays(path)) - latin(said) == set()

@@ -159,6 +159,23 @@ def test_what_is_no_baseline_of_this_is_one_line(saved, bench, values, message):
     assert message in err.splitlines()[-1]
 
 
+def test_a_cell_of_a_baseline_that_stands_twice_is_one_line(saved, bench):
+    cells = json.loads(saved.read_text())["cells"]
+    changed(saved, cells=[*cells, cells[0]])
+    code, _, err = bench(*GATE, str(saved))
+    assert code == 2
+    assert "no baseline: file: the cell '784-8-10 M=500' stands there twice; remove one of the two" in err
+
+
+def test_a_ratio_of_a_baseline_that_is_no_number_is_one_line(saved, bench):
+    cells = json.loads(saved.read_text())["cells"]
+    cells[0]["log_ratios"]["keras-fit"][3] = math.nan
+    changed(saved, cells=cells)
+    code, _, err = bench(*GATE, str(saved))
+    assert code == 2
+    assert "no baseline: cells.0.log_ratios.keras-fit.3: must be a finite number, not nan" in err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema_version": 1}', '{"cells": [{"cell": NaN}]}'])
 def test_a_broken_file_is_one_line(tmp_path, text):
     path = tmp_path / "b.json"

@@ -114,6 +114,29 @@ def test_an_environment_that_is_installed_from_the_checkout_is_no_verdict(repo, 
     assert "which is your own checkout" in out
 
 
+@pytest.mark.parametrize("released", [1.0, 2.0], ids=["the old tree's", "neither tree's"])
+def test_another_release_in_the_environments_is_no_verdict(repo, gate, layout, tmp_path, released):
+    (tmp_path / "release" / "thing").mkdir(parents=True)
+    (tmp_path / "release" / "thing" / "__init__.py").write_text(f"SECONDS = {released}\n")
+    code, out, _ = gate(
+        f"{{env}}/bin/python {RUN}", "--prepare", f"{VENV} && cp -r {tmp_path}/release/thing {{env}}/{SITE}"
+    )
+    assert code == 4, out
+    said = "which is not the thing of its tree but of another release; give each side an environment of its own"
+    assert said in out.splitlines()[0]
+
+
+def test_a_file_that_the_installation_writes_is_no_other_release(repo, gate, layout, tmp_path):
+    source = repo.folder / layout / "thing"
+    (source / "version.py").write_text("VERSION = None\n")
+    (source / "__init__.py").write_text("from thing.version import VERSION\nSECONDS = 5.0 if VERSION else 0.0\n")
+    writes = f"echo 'VERSION = 1' > {{env}}/{SITE}/thing/version.py"
+    install = INSTALLS["copied"].format(layout=layout, site=SITE)
+    repo.commit()
+    (source / "__init__.py").write_text("from thing.version import VERSION\nSECONDS = 9.0 if VERSION else 0.0\n")
+    assert gate(f"{{env}}/bin/python {RUN}", "--prepare", f"{VENV} && {install} && {writes}")[0] == 1
+
+
 def test_a_path_that_the_command_sets_itself_is_checked(repo, gate, layout, tmp_path):
     assert gate(f"PYTHONPATH={{tree}}/{layout} {sys.executable} {RUN}")[0] == 1
     assert list(written(tmp_path)["imports"]["command"]["new"]) == ["thing"]
@@ -218,6 +241,55 @@ def test_a_suite_of_fixed_work_is_measured(suite, bench, call, options):
     suite(call)
     code, out, _ = bench("gate", "--against", "HEAD", "--minutes", "0.1", "--command", PYTEST + options)
     assert code != 4, out
+
+
+TIMEIT = f"{sys.executable} -m timeit"
+
+
+@pytest.mark.parametrize("options", ["", "-n 0", "-r 3 -v", "-s 'number = 3' -u sec"])
+def test_timeit_that_calibrates_is_no_verdict(suite, bench, options):
+    suite("pass")
+    code, out, _ = bench("gate", "--against", "HEAD", "--command", f"{TIMEIT} {options} 'sum(range(999))' # {{tree}}")
+    assert code == 4, out
+    assert "command runs timeit, which repeats fast code more often; fix the work (" in out.splitlines()[0]
+    assert "timeit -n" in out.splitlines()[0]
+
+
+@pytest.mark.parametrize("options", ["-n 3", "--number=3", "-n3 -r 1"])
+def test_timeit_with_a_number_is_measured(suite, bench, options):
+    suite("pass")
+    command = f"{TIMEIT} {options} 'sum(range(999))' # {{tree}}"
+    assert bench("gate", "--against", "HEAD", "--minutes", "0.1", "--command", command)[0] != 4
+
+
+@pytest.fixture(params=["script", "module"])
+def asv(request, tmp_path, monkeypatch):
+    """A program that is started as asv is."""
+    package = tmp_path / "site" / "asv"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text("print('benchmarks')\n")
+    (tmp_path / "site" / "bin").mkdir()
+    (tmp_path / "site" / "bin" / "asv").write_text("import asv.__main__\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    started = {"script": tmp_path / "site" / "bin" / "asv", "module": "-m asv"}
+    return f"{sys.executable} {started[request.param]}"
+
+
+@pytest.mark.parametrize("arguments", ["run", "run --bench thing", "continuous HEAD^ HEAD", "--config asv.json run -e"])
+def test_asv_that_calibrates_is_no_verdict(suite, bench, asv, arguments):
+    suite("pass")
+    code, out, _ = bench("gate", "--against", "HEAD", "--command", f"{asv} {arguments} # {{tree}}")
+    assert code == 4, out
+    assert "command runs asv, which repeats fast code more often; fix the work (" in out.splitlines()[0]
+    assert "asv --quick" in out.splitlines()[0]
+
+
+@pytest.mark.parametrize("arguments", ["run --quick", "run -q", "run -eq", "check"])
+def test_asv_of_fixed_work_is_measured(suite, bench, asv, arguments):
+    suite("pass")
+    command = f"{asv} {arguments} # {{tree}}"
+    assert bench("gate", "--against", "HEAD", "--minutes", "0.1", "--command", command)[0] != 4
 
 
 def test_a_suite_that_calibrates_may_say_its_own_seconds(suite, bench):

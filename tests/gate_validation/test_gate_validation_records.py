@@ -40,10 +40,27 @@ def test_a_last_line_that_was_cut_short_is_left_out(folder):
     assert not records.complete
 
 
-def test_a_comparison_that_was_made_twice_counts_once(folder):
+def test_a_comparison_that_stands_twice_is_refused_with_its_line(folder):
     with (folder / "records.jsonl").open("a") as file:
         file.write(made.comparison(number=1, verdict="fail").model_dump_json() + "\n")
-    assert [one.verdict for one in Records.read(folder).comparisons] == ["pass", "pass"]
+    said = r"records\.jsonl:4: repeats the comparison record of line 2 \(scenario quiet:0, number 1\); remove one"
+    with pytest.raises(UnusableError, match=said):
+        Records.read(folder)
+
+
+def test_a_session_may_ask_for_the_same_again(folder):
+    with (folder / "records.jsonl").open("a") as file:
+        file.write(made.run_record({"quiet:0": 3}).model_dump_json() + "\n")
+    assert Records.read(folder).run.counts == made.run_record({"quiet:0": 3}).counts
+
+
+def test_a_recorded_pair_that_stands_twice_is_refused_with_its_line(tmp_path):
+    recording = made.recording(2, 0)
+    made.write_recording(tmp_path, recording)
+    with (tmp_path / "records.jsonl").open("a") as file:
+        file.write((tmp_path / "records.jsonl").read_text().splitlines()[1] + "\n")
+    with pytest.raises(UnusableError, match=r"records\.jsonl:4: repeats the pair record of line 2 \(state 'quiet'"):
+        Recording.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +109,14 @@ def test_a_record_of_another_kind_of_run_is_refused(tmp_path):
 def test_a_recording_keeps_each_pairs_state_and_no_planted_ones(tmp_path):
     run = made.run_record({"quiet:0": 1, "changing:0": 1, "quiet:20": 1})
     made_comparisons = [
-        made.comparison("quiet:0"),
-        made.comparison("changing:0", load_from=4),
-        made.comparison("quiet:20", verdict="fail"),
+        one.model_copy(update={"pairs": tuple(made.pair(wall=1.0 + place + number / 16) for number in range(9))})
+        for place, one in enumerate(
+            [
+                made.comparison("quiet:0"),
+                made.comparison("changing:0", load_from=4),
+                made.comparison("quiet:20", verdict="fail"),
+            ]
+        )
     ]
     Recording.of(Records([run, *made_comparisons])).write(tmp_path / "pairs")
     again = Recording.read(tmp_path / "pairs")

@@ -1,6 +1,7 @@
 """The parity matrix: which cells it has, that it finds what differs, and that nothing of it is left out in silence."""
 
 import json
+import math
 from contextlib import suppress
 from itertools import combinations, product
 
@@ -191,6 +192,24 @@ def test_a_log_of_something_else_is_named(tmp_path):
     (tmp_path / matrix.LOG_NAME).write_text('{"spec": 1}\n')
     with pytest.raises(UnusableError, match=r"cells\.jsonl:1: not an outcome of the parity matrix"):
         matrix.read_log(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "repeats the outcome record of line 1"),
+        ({"optimizer": "adam", "difference": math.nan}, "difference: must be a finite number, not nan"),
+        ({"optimizer": "adam", "difference": -1.0}, "difference: must be greater than or equal to 0, not -1.0"),
+        ({"optimizer": "adam", "status": "well"}, "status: must be 'agrees'"),
+    ],
+)
+def test_a_line_of_the_log_that_cannot_be_is_refused_with_its_place(tmp_path, changes, said):
+    row = Outcome(Cell(), "agrees", 1e-15, 1, 200).row
+    (tmp_path / matrix.LOG_NAME).write_text(f"{json.dumps(row)}\n{json.dumps(row | changes)}\n")
+    with pytest.raises(UnusableError, match=r"cells\.jsonl:2: ") as raised:
+        matrix.read_log(tmp_path)
+    assert said in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_the_command_ends_with_1_where_a_cell_differs(tmp_path, monkeypatch):

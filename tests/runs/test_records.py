@@ -99,7 +99,7 @@ def test_a_record_that_stands_twice_is_refused_with_its_line(tmp_path, records, 
     with RecordLog(tmp_path) as log:
         for record in (RUN, *records):
             log.write(record)
-    with pytest.raises(UnusableError, match=rf"records\.jsonl:{message} \(spec 'a', seed 0\); remove one"):
+    with pytest.raises(UnusableError, match=rf"records\.jsonl:{message} \(spec 'a', seed 0.*\); remove one"):
         Records.read(tmp_path)
 
 
@@ -110,3 +110,21 @@ def test_a_run_that_is_resumed_and_epochs_of_other_attempts_are_no_repetition(tm
         for record in (RUN, cell(1), EPOCH, again, *later):
             log.write(record)
     assert [epoch.attempt for epoch in Records.read(tmp_path).epochs] == [2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("epoch_seconds", "NaN", "must be a finite number, not nan"),
+        ("epoch_seconds", "-1.0", "must be greater than 0, not -1.0"),
+        ("cpu_seconds", "-0.5", "must be greater than or equal to 0, not -0.5"),
+        ("samples_per_second", "Infinity", "must be a finite number, not inf"),
+        ("train_cost", "NaN", "must be a finite number, not nan"),
+        ("test_accuracy", "1.5", "must be less than or equal to 1, not 1.5"),
+    ],
+)
+def test_a_number_that_cannot_have_been_measured_is_refused_with_its_line(tmp_path, name, value, said):
+    line = EPOCH.model_copy(update={name: 0.25}).model_dump_json().replace(f'"{name}":0.25', f'"{name}":{value}')
+    (tmp_path / RECORDS_NAME).write_text(f"{RUN.model_dump_json()}\n{line}\n{END.model_dump_json()}\n")
+    with pytest.raises(UnusableError, match=rf"records\.jsonl:2: {name}: {said}"):
+        Records.read(tmp_path)

@@ -201,10 +201,17 @@ def test_two_runs_cannot_write_to_one_folder(suite_path, tmp_path):
         (["nosuch"], "nosuch: not a suite"),
         (["--backends", "scratchnet,tensorflow"], "backend 'tensorflow' is not known; allowed: scratchnet, keras-fit"),
         (["--backends", "scratchnet,scratchnet"], "--backends: a backend stands there twice"),
-        (["--epochs", "0"], "--epochs: Input should be greater than or equal to 1"),
-        (["--epochs", "many"], "'many' is not a valid integer"),
-        (["--seeds", "1,x"], "'1,x'; allowed: whole numbers with commas between"),
-        (["--seeds", "1,1"], "--seeds: a seed stands there twice"),
+        *(
+            (["--epochs", epochs], f"--epochs: {epochs!r}; allowed: a whole number from 1 to 10000\n")
+            for epochs in ("0", "-1", "10001", "1.5", "many")
+        ),
+        *(
+            (
+                ["--seeds", seeds],
+                f"--seeds: {seeds!r}; allowed: 1 to 1000 distinct whole numbers from 0 to 9223372036854775807",
+            )
+            for seeds in ("1,x", "1,1", "-1", "", "1,", "9223372036854775808")
+        ),
         (["--resume"], "--resume needs --out DIR"),
         (["--out", "/proc/nowhere/run"], "/proc/nowhere/run: cannot be made"),
         (["--nosuch"], "No such option"),

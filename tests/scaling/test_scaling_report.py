@@ -14,6 +14,7 @@ from bench.scaling.fits import fit, upper_half
 from bench.scaling.plots import figure
 from bench.scaling.points import AXES, values_of
 from bench.scaling.tables import ARITHMETIC, PRODUCTS, beside_fastest, exponents_table, lines, points_table
+from bench.text import ratio_text
 
 ACCURACIES = [0.93, 0.955, 0.965, 0.972, 0.976, 0.981]
 NOTHING = pd.DataFrame()
@@ -99,11 +100,6 @@ def test_an_axis_on_which_all_failed_has_a_report(tmp_path):
     assert (tmp_path / "scaling-width.png").exists()
 
 
-def test_records_that_stand_twice_do_no_harm(tmp_path):
-    twice = [planted.point_record("width", 64, name) for name in ("scratchnet", PRODUCTS)] * 2
-    report.write(planted.records(*twice, planted.rate()), tmp_path)
-
-
 def test_without_a_rate_there_is_no_arithmetic_floor():
     table = points_table(planted.records(planted.point_record("width", 64)))
     assert [line.backend for line in lines(table, "width", "seconds")] == ["scratchnet"]
@@ -117,7 +113,55 @@ def test_the_fastest_peer_is_found_and_a_shared_point_counts_once():
     ]
     beside = beside_fastest(points_table(planted.records(*records)))
     assert beside["peer"].tolist() == ["tf-xla", "tf-xla"]
-    assert beside["ratio"].tolist() == [2.0, 1.0]
+    assert beside["ratio"].tolist() == pytest.approx([2.0, 1.0])
+
+
+ROUNDS = {
+    "faster": [(1.0, 1.5), (1.1, 1.6), (1.0, 1.4)],
+    "slower": [(1.5, 1.0), (1.6, 1.1), (1.4, 1.0)],
+    "either": [(1.0, 1.3), (1.2, 1.0), (1.0, 1.2)],
+    "one epoch": [(1.0, 9.0)],
+}
+
+
+@pytest.mark.parametrize(
+    ("peers", "decided"),
+    [
+        (["faster"], "fastest"),
+        (["slower"], "slower"),
+        (["either"], "undecided"),
+        (["one epoch"], "undecided"),
+        (["faster", "either"], "undecided"),
+        (["either", "slower"], "slower"),
+    ],
+)
+def test_a_point_counts_where_the_interval_of_every_ratio_lies_below_1(peers, decided):
+    own = planted.point_record("width", 64, epoch_seconds=(1.0, 1.0, 1.0))
+    records = [own]
+    for name, peer in zip(("tf-xla", "jax-scan"), peers, strict=False):
+        seconds = tuple(theirs / mine for mine, theirs in ROUNDS[peer])
+        records.append(planted.point_record("width", 64, name, epoch_seconds=seconds))
+    assert beside_fastest(points_table(planted.records(*records)))["decided"].tolist() == [decided]
+
+
+def test_a_peer_that_did_not_end_well_decides_nothing():
+    own = planted.point_record("width", 64)
+    lost = planted.point_record("width", 64, "tf-xla", seconds=0.1, status="diverged", reason="the cost is not finite")
+    assert beside_fastest(points_table(planted.records(own, lost))).empty
+    table = points_table(planted.records(own, lost, planted.point_record("width", 64, "jax-scan", seconds=0.6)))
+    assert beside_fastest(table)["decided"].tolist() == ["fastest"]
+
+
+def test_the_sentence_says_how_many_points_are_undecided():
+    own = [planted.point_record("width", value, epoch_seconds=(1.0, 1.1, 1.0)) for value in (64, 128, 256, 512)]
+    theirs = {64: (2.0, 2.1, 2.0), 128: (0.9, 1.2, 1.1), 256: (0.5, 0.5, 0.5), 512: (1.2, 0.9, 1.0)}
+    peers = [planted.point_record("width", at, "jax-scan", epoch_seconds=seconds) for at, seconds in theirs.items()]
+    sentence = report.finding(points_table(planted.records(*own, *peers)), NOTHING)
+    assert (
+        "it is the fastest at 1 of 4 points, slower than a peer at 1, undecided at 2; it stands worst at width 256, "
+        in (sentence)
+    )
+    assert sentence.endswith("times the seconds of jax-scan")
 
 
 def test_the_sentence_says_exponent_and_worst_place():
@@ -130,7 +174,7 @@ def test_the_sentence_says_exponent_and_worst_place():
     sentence = report.finding(points_table(planted.records(*records, faster)), NOTHING)
     assert sentence == (
         "scratchnet's seconds grow as width^1.00 (1.00 to 1.00); it is the fastest at 6 of 7 points, "
-        "and stands worst at width 64, 1.30 times the seconds of jax-scan"
+        "slower than a peer at 1; it stands worst at width 64, 1.30 (1.30 to 1.30) times the seconds of jax-scan"
     )
 
 
@@ -272,8 +316,26 @@ def test_a_fast_backend_that_does_not_converge_is_not_in_the_sentence():
     cheat = planted.race("sklearn", [0.99], seconds=1e-6)
     sentence = report.finding(points_table(planted.records()), convergence.table([*races, cheat]))
     assert sentence == (
-        "scratchnet reaches 98% test accuracy (784-128-10 M=32) after 6.00 s of training, keras-fit after 15.0 s"
+        "scratchnet reaches 98% test accuracy (784-128-10 M=32) after 6.00 s of training, keras-fit after 15.0 s: "
+        "time ratio 0.400 (one seed: no interval)"
     )
+
+
+def test_the_seconds_to_an_accuracy_are_compared_with_an_interval_over_the_seeds():
+    races = [
+        planted.race(name, ACCURACIES, seed, seconds)
+        for name, each in {"keras-fit": (2.0, 2.2, 1.9), "scratchnet": (0.5, 0.7, 0.4)}.items()
+        for seed, seconds in enumerate(each)
+    ]
+    table = convergence.table([*races, planted.race("jax-scan", ACCURACIES[:5], 0)])
+    row = row_of(table, "keras-fit", 0.98)
+    ratios = [(6 * ours + 3) / (6 * theirs + 3) for ours, theirs in ((0.5, 2.0), (0.7, 2.2), (0.4, 1.9))]
+    assert row["time_ratio"] == pytest.approx(sorted(ratios)[1])
+    assert row["time_ratio_low"] < min(ratios) < max(ratios) < row["time_ratio_high"] < 1
+    assert math.isnan(row_of(table, "jax-scan", 0.98)["time_ratio"])
+    assert math.isnan(row_of(table, "scratchnet", 0.98)["time_ratio"])
+    sentence = report.finding(points_table(planted.records()), table)
+    assert sentence.endswith(f", keras-fit after 15.0 s: time ratio {ratio_text(row.to_dict())}")
 
 
 def test_no_reason_in_a_csv_starts_a_formula(tmp_path):

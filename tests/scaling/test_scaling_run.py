@@ -289,6 +289,33 @@ def test_a_hostile_record_is_one_line(tmp_path, line, said):
     assert said in result.stderr
 
 
+TWICE = [
+    (planted.point_record("width", 64), "axis 'width', value 64, backend 'scratchnet'"),
+    (planted.memmap("in memory"), "way 'in memory'"),
+    (planted.race("jax-scan", [0.9]), "network '784-128-10 M=32', seed 0, backend 'jax-scan'"),
+    (planted.run_record(("dtype",)), "kind 'scaling'"),
+]
+
+
+@pytest.mark.parametrize(("record", "told"), TWICE, ids=lambda one: getattr(one, "kind", None))
+def test_a_record_that_stands_twice_is_one_line_and_exit_code_2(tmp_path, record, told):
+    lines = [
+        planted.run_record(),
+        planted.rate(),
+        planted.rate(),
+        *([record] if record.kind != "scaling" else []),
+        record,
+    ]
+    (tmp_path / RECORDS_NAME).write_text("".join(f"{one.model_dump_json()}\n" for one in lines))
+    result = CliRunner().invoke(main, ["scaling", "--out", str(tmp_path), "--resume"])
+    first = 1 if record.kind == "scaling" else 4
+    said = (
+        f"{tmp_path / RECORDS_NAME}:{len(lines)}: repeats the {record.kind} record of line {first} ({told}); remove one"
+    )
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert said in result.stderr
+
+
 def test_a_last_line_cut_short_is_left_out(tmp_path):
     text = planted.run_record().model_dump_json() + "\n" + planted.rate().model_dump_json()
     (tmp_path / RECORDS_NAME).write_text(text[:-9])

@@ -89,7 +89,7 @@ def test_after_a_reset_it_begins_anew(values, patience, min_delta):
     assert epochs_until_stop(rule, values) == first
 
 
-def overfitting(**options):
+def overfitting(and_then=lambda epoch: None, **options):
     """A network on labels that nothing can be learned from: the validation cost soon rises."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 5)), rng.integers(0, 2, 40)
@@ -101,7 +101,7 @@ def overfitting(**options):
         epochs=60,
         batch_size=5,
         validation_data=(X[20:], y[20:]),
-        on_epoch=lambda _: vectors.append(net.parameters.vector.copy()),
+        on_epoch=lambda epoch: (vectors.append(net.parameters.vector.copy()), and_then(epoch)),
         **options,
     )
     return net, history, vectors
@@ -140,6 +140,23 @@ def test_the_same_rule_serves_a_second_fit():
     rule = EarlyStopping(patience=3)
     first, second = (len(overfitting(early_stopping=rule)[1]) for _ in range(2))
     assert first == second
+
+
+def test_a_rule_that_another_training_uses_meanwhile_decides_as_if_it_were_alone():
+    options = {"patience": 3, "restore_best": True}
+    net, history, _ = overfitting(early_stopping=EarlyStopping(**options))
+    shared, others = EarlyStopping(**options), []
+
+    def train_another(epoch):
+        if epoch.number % 2:
+            others.append(len(overfitting(early_stopping=shared)[1]))
+
+    beside, meanwhile, _ = overfitting(early_stopping=shared, and_then=train_another)
+    assert len(meanwhile) == len(history)
+    assert others == [len(history)] * len(others)
+    assert others
+    np.testing.assert_array_equal(beside.parameters.vector, net.parameters.vector)
+    assert shared.best_epoch == len(history) - 3
 
 
 @pytest.mark.parametrize(

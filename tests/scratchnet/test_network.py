@@ -1,5 +1,8 @@
 """What a user of `scratchnet` alone relies on: training, prediction, evaluation, files, and clear refusals."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +162,78 @@ def test_saved_and_loaded_networks_predict_the_same(tmp_path):
     np.testing.assert_array_equal(loaded.predict(X), net.predict(X))
     assert loaded.cost(X, y) == net.cost(X, y)
     assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
+
+
+KILLED_WHILE_IT_SAVES = """
+import os, signal
+import numpy as np
+from scratchnet import Dense, Network
+
+def half(file, **arrays):
+    file.write(b"half a network")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+np.savez = half
+Network(2, [Dense(3, "softmax")]).save({path!r})
+"""
+
+
+def killed_while_it_saves(path):
+    code = KILLED_WHILE_IT_SAVES.format(path=str(path))
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", ["net.npz", "net [1].npz", "n" * 251 + ".npz"])
+def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path, name):
+    net = network((5, 6))
+    net.save(tmp_path / name)
+    killed_while_it_saves(tmp_path / name)
+    killed_while_it_saves(tmp_path / "other.npz")
+    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("*.npz"))) == 1, "half a network is not found by its ending"
+    np.testing.assert_array_equal(Network.load(tmp_path / name).parameters.vector, net.parameters.vector)
+    net.save(tmp_path / name)
+    net.save(tmp_path / "other.npz")
+    assert {path.name for path in tmp_path.iterdir()} == {name, "other.npz"}
+
+
+def test_a_save_leaves_the_file_of_another_that_is_under_way(tmp_path, monkeypatch):
+    net, other, whole, seen = network((5, 6)), network((7,)), np.savez, []
+
+    def saves_another_first(file, **arrays):
+        monkeypatch.setattr(np, "savez", whole)
+        other.save(tmp_path / "net.npz")
+        seen.extend(Network.load(tmp_path / "net.npz").layers)
+        whole(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", saves_another_first)
+    net.save(tmp_path / "net.npz")
+    assert tuple(seen) == other.layers
+    assert Network.load(tmp_path / "net.npz").layers == net.layers
+    assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_a_save_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    net = network((5, 6))
+    net.save(tmp_path / "net.npz")
+    before = (tmp_path / "net.npz").read_bytes()
+
+    def full(file, **arrays):
+        file.write(b"half a network")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        network((7,)).save(tmp_path / "net.npz")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+def test_a_saved_network_can_be_read_by_whoever_may_read_a_new_file(tmp_path):
+    (tmp_path / "new").touch()
+    network((5, 6)).save(tmp_path / "net.npz")
+    assert (tmp_path / "net.npz").stat().st_mode == (tmp_path / "new").stat().st_mode
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut short"])

@@ -141,6 +141,24 @@ def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, 
         Observed.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"epoch_seconds": {"1": math.nan}}, r"observations\.1\.epoch_seconds\.1: must be a finite number, not nan"),
+        ({"predict_seconds": {"2": -1.0}}, r"observations\.1\.predict_seconds\.2: must be greater than 0, not -1\.0"),
+        ({"backend": "scratchnet"}, r"the observation \(1, '784-30-10', 32, 'scratchnet'\) stands there twice; remove"),
+    ],
+)
+def test_what_cannot_have_been_observed_is_refused_with_its_place(tmp_path, changes, said):
+    planted(jax_scan=1.25).observed.save(tmp_path)
+    path = tmp_path / "observations.json"
+    content = json.loads(path.read_text())
+    content["observations"][1] |= changes
+    path.write_text(json.dumps(content))
+    with pytest.raises(UnusableError, match=said):
+        Observed.read(tmp_path)
+
+
 def test_a_report_is_written_whole(tmp_path):
     found = planted(jax_scan=1.25, keras_fit=10.0, products=0.8)
     report.write(found, ["torch: not installed; pip install torch"], tmp_path)
