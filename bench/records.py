@@ -9,12 +9,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from sys import intern
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from bench.epochs import EpochColumns, has_repetition, of_attempts
 from bench.errors import UnusableError
 from bench.frozen import FrozenRecord, first_problem
 from bench.spec import DataSpec, Suite, TrainingSpec
@@ -23,6 +23,8 @@ SCHEMA_VERSION: Literal[2] = 2
 RECORDS_NAME = "records.jsonl"
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What a column of a table can hold."""
 
 
 class RunRecord(FrozenRecord):
@@ -52,8 +54,8 @@ class CellRecord(FrozenRecord):
 
     kind: Literal["cell"] = "cell"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     parameters_fingerprint: str
 
 
@@ -62,8 +64,8 @@ class WorkerRecord(FrozenRecord):
 
     kind: Literal["worker"] = "worker"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     backend: str
     parameters_fingerprint: str = Field(description="SHA-256 of what was read back out of the model")
     startup_seconds: float
@@ -77,12 +79,12 @@ class EpochRecord(FrozenRecord):
 
     kind: Literal["epoch"] = "epoch"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     backend: str
-    epoch: int = Field(ge=1)
+    epoch: int = Field(ge=1, lt=2**63)
     warm_up: bool
-    turn: int = Field(description="place in the round's random order, from 0")
+    turn: Whole = Field(description="place in the round's random order, from 0")
     epoch_seconds: float
     cpu_seconds: float
     samples_per_second: float
@@ -96,43 +98,20 @@ class EpochRecord(FrozenRecord):
     expected_batches_fingerprint: str
 
 
-class Epoch(NamedTuple):
-    """What is kept of an `EpochRecord` that was read: a run may have a million, and a tuple is a tenth of a model."""
-
-    spec: str
-    seed: int
-    attempt: int
-    backend: str
-    epoch: int
-    warm_up: bool
-    turn: int
-    epoch_seconds: float
-    cpu_seconds: float
-    samples_per_second: float
-    train_cost: float | None
-    train_accuracy: float | None
-    validation_accuracy: float | None
-    test_accuracy: float | None
-    test_binary_accuracy: float | None
-    batches_fingerprint: str
-    expected_batches_fingerprint: str
-    stopped: bool
-
-
 class ResultRecord(FrozenRecord):
     """How one worker ended."""
 
     kind: Literal["result"] = "result"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     backend: str
     status: Status
     reason: str = ""
-    final_epoch: int | None = Field(
+    final_epoch: Whole | None = Field(
         default=None, description="whose parameters these figures are of: the last, or early stopping's best"
     )
-    peak_memory_bytes: int | None = None
+    peak_memory_bytes: Whole | None = None
     test_precision: float | None = Field(default=None, description="macro average")
     test_recall: float | None = Field(default=None, description="macro average")
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
@@ -143,30 +122,43 @@ class CellEndRecord(FrozenRecord):
 
     kind: Literal["cell_end"] = "cell_end"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
 
 
 Record = Annotated[
     RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
 ]
+OtherRecord = RunRecord | CellRecord | WorkerRecord | ResultRecord | CellEndRecord
 Kind = TypeVar("Kind")
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class Records:
-    """The records of one run: those of finished attempts, in the order they were written."""
+    """The records of one run: those of finished attempts, in the order they were written.
+
+    `epochs` is a table, not a list of objects: its columns are `bench.epochs.KEPT`, its rows follow the suite's order
+    of specs and backends, then seed, attempt and epoch. `repeated` says whether a record stands in the run twice.
+    """
 
     def __init__(self, records: Iterable[Record]) -> None:
-        every = [_light(record) for record in records]
-        finished = {(r.spec, r.seed, r.attempt) for r in every if isinstance(r, CellEndRecord)}
-        self.runs = [r for r in every if isinstance(r, RunRecord)]
-        self.attempts = [r for r in every if isinstance(r, CellRecord)]
-        whole = [r for r in every if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
+        others: list[OtherRecord] = []
+        epochs = EpochColumns()
+        for record in records:
+            if isinstance(record, EpochRecord):
+                epochs.add(vars(record))
+            else:
+                others.append(record)
+        finished = {(r.spec, r.seed, r.attempt) for r in others if isinstance(r, CellEndRecord)}
+        self.runs = [r for r in others if isinstance(r, RunRecord)]
+        self.attempts = [r for r in others if isinstance(r, CellRecord)]
+        whole = [r for r in others if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
         self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
-        self.epochs = [r for r in whole if isinstance(r, Epoch)]
         self.results = [r for r in whole if isinstance(r, ResultRecord)]
         self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
+        every = epochs.table([spec.name for spec in self.run.suite.specs], self.run.suite.backends)
+        self.epochs = of_attempts(every, finished)
+        self.repeated = has_repetition(every) or _has_repetition(others)
 
     @property
     def run(self) -> RunRecord:
@@ -191,33 +183,32 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        return cls(_distinct(each_record_of(folder, _ADAPTER, RunRecord), folder / RECORDS_NAME))
+        found = cls(each_record_of(folder, _ADAPTER, RunRecord))
+        if found.repeated:
+            _refuse_repetition(folder)
+        return found
 
 
-def _distinct(records: Iterable[Record], path: Path) -> Iterator[Record]:
-    """The same records. A second one of the same thing is refused, for it would count twice; a run may have several."""
-    lines: dict[tuple[Any, ...], dict[int, int]] = {}
-    for line, record in enumerate(records, 1):
-        if not isinstance(record, RunRecord):
-            of_kind = lines.setdefault(_identity(record), {})
-            first = of_kind.setdefault(getattr(record, "epoch", 0), line)
-            if first != line:
-                place = f"{path}:{line}: repeats the {record.kind} record of line {first}"
-                raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
-        yield record
+def _has_repetition(records: Iterable[OtherRecord]) -> bool:
+    """Whether two records are about the same thing, which would count twice. A run record may stand there again."""
+    identities = [_identity(record) for record in records if not isinstance(record, RunRecord)]
+    return len(set(identities)) < len(identities)
+
+
+def _refuse_repetition(folder: Path) -> None:
+    """Read the file again and name the two lines. Remembering the line of each epoch would double the memory."""
+    lines: dict[tuple[Any, ...], int] = {}
+    for line, record in enumerate(each_record_of(folder, _ADAPTER, RunRecord), 1):
+        if not isinstance(record, RunRecord) and (first := lines.setdefault(_identity(record), line)) != line:
+            place = f"{folder / RECORDS_NAME}:{line}: repeats the {record.kind} record of line {first}"
+            raise UnusableError(f"{place} (spec {record.spec!r}, seed {record.seed}); remove one of the two lines")
 
 
 def _identity(record: CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord) -> tuple[Any, ...]:
-    """What a record is about, but for its epoch. A (spec, seed) ends once, whatever the attempt."""
+    """What a record is about. A (spec, seed) ends once, whatever the attempt."""
     attempt = None if isinstance(record, CellEndRecord) else record.attempt
-    return record.kind, record.spec, record.seed, attempt, getattr(record, "backend", None)
-
-
-def _light(record: Record) -> Record | Epoch:
-    if not isinstance(record, EpochRecord):
-        return record
-    values: Iterator[Any] = (getattr(record, name) for name in Epoch._fields)
-    return Epoch._make(intern(value) if isinstance(value, str) else value for value in values)
+    process = getattr(record, "backend", None), getattr(record, "epoch", None)
+    return record.kind, record.spec, record.seed, attempt, *process
 
 
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseModel]) -> list[Kind]:
