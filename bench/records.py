@@ -228,7 +228,10 @@ def each_record_of(folder: Path, adapter: TypeAdapter[Kind], first: type[BaseMod
     versions = get_args(first.model_fields["schema_version"].annotation)
     number = 0
     for number, line in enumerate(_whole_lines(path), 1):
-        record = _parse(line, adapter, f"{path}:{number}", versions)
+        try:
+            record = adapter.validate_json(line)
+        except ValidationError as error:
+            raise _unreadable(line, error, f"{path}:{number}", versions) from None
         if number == 1:
             _check_first(record, path, first)
         yield record
@@ -250,15 +253,11 @@ def _check_first(record: object, path: Path, first: type[BaseModel]) -> None:
         raise UnusableError(f"{path}:1: does not start with the record of a {kind}")
 
 
-def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str, versions: tuple[int, ...]) -> Kind:
-    try:
-        return adapter.validate_json(line)
-    except ValidationError as error:
-        version = _schema_version(line)
-        if version not in (None, *versions):
-            problem = f"schema version {version}; this version reads {', '.join(map(str, versions))}"
-            raise UnusableError(f"{place}: {problem}") from None
-        raise UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}") from None
+def _unreadable(line: bytes, error: ValidationError, place: str, versions: tuple[int, ...]) -> UnusableError:
+    version = _schema_version(line)
+    if version not in (None, *versions):
+        return UnusableError(f"{place}: schema version {version}; this version reads {', '.join(map(str, versions))}")
+    return UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}")
 
 
 def _schema_version(line: bytes) -> Any:

@@ -39,7 +39,9 @@ def curves(match: Match, name: str) -> Curves:
 
 
 def _listed(curve: Curve) -> tuple[float | None, ...]:
-    return tuple(np.where(np.isnan(curve), None, curve).tolist())
+    values = curve.astype(object)
+    values[np.isnan(curve)] = None
+    return tuple(values.tolist())
 
 
 def parts_at(match: Match, tolerance: float) -> Parts:
@@ -70,4 +72,5 @@ def _mean_curve(cell: Cell, seeds: Collection[int]) -> Curve:
     rows = np.full((epochs, len(curves)), np.nan)
     for place, curve in enumerate(curves):
         rows[: len(curve), place] = curve
-    return rows.mean(axis=1)
+    mean: Curve = rows.mean(axis=1)
+    return mean
