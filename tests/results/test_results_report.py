@@ -203,7 +203,8 @@ def test_a_committed_run_still_gives_the_same_tables(name):
 
 @given(st.floats())
 def test_every_number_of_a_csv_is_as_python_writes_it(number):
-    assert csv_text(pd.DataFrame({"x": [1.5, number]})) == f"x\n1.5\n{'' if math.isnan(number) else number!r}\n"
+    written = "" if math.isnan(number) else repr(number)
+    assert csv_text(pd.DataFrame({"x": [1.5, number], "n": [1, 2]})) == f"x,n\n1.5,1\n{written},2\n"
 
 
 CURVES = ("cost_curves", "accuracy_curves")
