@@ -54,6 +54,10 @@ RUN_LINE = RUN.model_dump_json().encode() + b"\n"
             RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":"x","attempt":1}\n',
             r":2: seed: must be a valid integer.*, not 'x'",
         ),
+        (
+            RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":9223372036854775808,"attempt":1}\n',
+            r":2: seed: must be less than 9223372036854775808, not 9223372036854775808",
+        ),
         (RUN_LINE.replace(b'version":2', b'version":99'), r":1: schema version 99; this version reads 1"),
     ],
 )
@@ -109,7 +113,7 @@ def test_a_run_that_is_resumed_and_epochs_of_other_attempts_are_no_repetition(tm
     with RecordLog(tmp_path) as log:
         for record in (RUN, cell(1), EPOCH, again, *later):
             log.write(record)
-    assert [epoch.attempt for epoch in Records.read(tmp_path).epochs] == [2]
+    assert Records.read(tmp_path).epochs["attempt"].tolist() == [2]
 
 
 @pytest.mark.parametrize(
