@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bench.epochs import EpochColumns, has_repetition, of_attempts
 from bench.errors import UnusableError
-from bench.frozen import LONGEST_VALUE, FiniteRecord, NotNegative, Positive, Proportion, first_problem
+from bench.frozen import LONGEST_VALUE, FiniteRecord, NotNegative, Positive, first_problem
 from bench.spec import DataSpec, Suite, TrainingSpec
 from bench.text import one_line
 
@@ -27,6 +27,9 @@ RECORDS_NAME = "records.jsonl"
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """What a column of a table can hold."""
+
+Figure = Annotated[float, Field(allow_inf_nan=True)]
+"""Of what was learned: where it is no number, the tables have it as missing, and `compare` says so."""
 
 
 class LogRecord(FiniteRecord):
@@ -104,13 +107,13 @@ class EpochRecord(LogRecord):
     epoch_seconds: Positive
     cpu_seconds: NotNegative
     samples_per_second: Positive
-    train_cost: float | None = Field(description="mean over the epoch, each step before its update; null if not finite")
-    train_accuracy: Proportion | None
-    validation_accuracy: Proportion | None
-    test_accuracy: Proportion | None
-    test_binary_accuracy: Proportion | None = Field(
-        description="each of the n_L outputs counted alone, at threshold 0.5"
+    train_cost: Figure | None = Field(
+        description="mean over the epoch, each step before its update; null if not finite"
     )
+    train_accuracy: Figure | None
+    validation_accuracy: Figure | None
+    test_accuracy: Figure | None
+    test_binary_accuracy: Figure | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
     stopped: bool = Field(default=False, description="early stopping ended the training after this epoch")
     batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
     expected_batches_fingerprint: str
@@ -131,8 +134,8 @@ class ResultRecord(LogRecord):
         default=None, description="whose parameters these figures are of: the last, or early stopping's best"
     )
     peak_memory_bytes: Annotated[int, Field(ge=0, lt=2**63)] | None = None
-    test_precision: Proportion | None = Field(default=None, description="macro average")
-    test_recall: Proportion | None = Field(default=None, description="macro average")
+    test_precision: Figure | None = Field(default=None, description="macro average")
+    test_recall: Figure | None = Field(default=None, description="macro average")
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
 
 
