@@ -266,6 +266,7 @@ def test_a_wait_ends_where_the_check_raises(monkeypatch):
         barrier.wait()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # Python's of any fork, from 3.12 on
 def test_shared_memory_is_shared():
     array = shared_zeros((2, 3), np.float32)
     if (child := os.fork()) == 0:
