@@ -61,7 +61,8 @@ def assert_recorded_and_told(fault, of):
     assert re.search(reason, result.reason)
     assert sum(epoch.backend == fault for epoch in of.records.epochs) == epochs
     (row,) = [line for line in of.out.splitlines() if line.split()[:1] == [fault]]
-    assert status.replace("_", " ") in row
+    assert status in row
+    assert status.replace("_", " ") in of.out
 
 
 def assert_scratchnet_finished(of):
