@@ -43,17 +43,12 @@ OF_THE_DATA = "from bench.data.child import run_child\nrun_child('a calendar', '
 
 
 @pytest.fixture(params=["modules", "packages"])
-def kind(request):
-    return request.param
-
-
-@pytest.fixture
-def traps(kind, tmp_path, commit_all):
+def traps(request, tmp_path, commit_all):
     """A git repository full of modules with the names of those that the command needs."""
     folder = tmp_path / "traps"
     folder.mkdir()
-    for name in MODULES if kind == "modules" else PACKAGES:
-        path = folder / f"{name}.py" if kind == "modules" else folder / name / "__init__.py"
+    for name in MODULES if request.param == "modules" else PACKAGES:
+        path = folder / f"{name}.py" if request.param == "modules" else folder / name / "__init__.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(TRAP)
     (folder / "small.toml").write_text(SUITE)
@@ -71,6 +66,7 @@ def imported(marker):
         (["--help"], [0]),
         (["schema"], [0]),
         (["data"], [0]),
+        (["doctor", "--json"], [0, 1]),
         (["run", "small.toml", "--out", "OUT"], [0]),
         (["compare", RUN, RUN], [0, 3]),
         (["history", "--folder", RUN.parent / "speed"], [0]),
@@ -78,18 +74,14 @@ def imported(marker):
     ],
     ids=lambda value: str(value[0]),
 )
-def test_every_command_ends_as_it_does_elsewhere(arguments, codes, traps, scratchbench, tmp_path):
+def test_every_command_ends_as_it_does_elsewhere(arguments, codes, traps, scratchbench, tmp_path, quick_doctor):
     marker = tmp_path / "marker"
     given = [str(tmp_path / "out") if one == "OUT" else one for one in arguments]
-    done = scratchbench(*given, folder=traps, MARKER=str(marker))
+    planted = quick_doctor if arguments[0] == "doctor" else ""
+    done = scratchbench(*given, folder=traps, planted=planted, MARKER=str(marker))
     assert imported(marker) == []
     assert done.returncode in codes, done.stderr.decode()
     assert done.stdout
-
-
-@pytest.mark.parametrize("kind", ["modules"], indirect=True)  # of which there are more: a doctor measures for long
-def test_the_doctor_ends_as_it_does_elsewhere(traps, scratchbench, tmp_path):
-    test_every_command_ends_as_it_does_elsewhere(["doctor", "--json"], [0, 1], traps, scratchbench, tmp_path)
 
 
 def test_the_run_trained_with_the_modules_of_this_project(traps, scratchbench, tmp_path):

@@ -108,5 +108,5 @@ def test_the_exit_code_of_a_gate(command_text, code, command, repository, tmp_pa
 
 
 @pytest.mark.parametrize("encoding", ["ascii"], indirect=True)
-def test_the_doctor(command):
-    assert command("doctor").returncode in (0, 1)
+def test_the_doctor(command, quick_doctor):
+    assert command("doctor", planted=quick_doctor).returncode in (0, 1)
