@@ -4,6 +4,7 @@ import gc
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bench.environment import usable_cores
 from scratchnet import shared
@@ -12,6 +13,11 @@ MOST_PROCESSES = 4
 """Of pytest: each holds TensorFlow or PyTorch."""
 PATIENCE = 200
 """Processes that train together wait for each other by spinning: where cores are scarce, it takes one from a test."""
+
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("beside each other", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside each other")
 
 
 @pytest.hookimpl(optionalhook=True)
