@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 import zlib
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
 
+from bench import cli
 from bench.data import load_dataset
 from bench.records import RECORDS_NAME, Records
 from bench.tables import summary_table
@@ -41,8 +44,16 @@ def finish(process):
     return process.returncode, out, err
 
 
-def bench(*arguments, **options):
+def bench_in_a_process(*arguments, **options):
     return finish(start(*arguments, **options))
+
+
+def bench(*arguments):
+    """The command in this process, which has imported what it needs: its exit code, stdout and stderr."""
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        cli.main([*map(str, arguments)])
+    return ended.value.code, out.getvalue(), err.getvalue()
 
 
 def figures(folder):
@@ -70,7 +81,7 @@ def whole(tmp_path_factory, suite_text):
     """Folder and output of a run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "small.toml").write_text(suite_text)
-    code, out, err = bench("run", folder / "small.toml", "--out", folder / "run")
+    code, out, err = bench_in_a_process("run", folder / "small.toml", "--out", folder / "run")
     assert code == 0, err
     return folder / "run", out
 
@@ -219,8 +230,9 @@ def test_two_runs_cannot_write_to_one_folder(suite_path, tmp_path):
         (["--nosuch"], "No such option"),
     ],
 )
-def test_unusable_arguments_get_one_line_and_exit_code_2(arguments, message, tmp_path):
-    code, out, err = bench("run", *arguments, cwd=tmp_path)
+def test_unusable_arguments_get_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = bench("run", *arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
@@ -259,7 +271,8 @@ def test_a_full_disk_gets_a_line_and_what_was_finished_is_whole(suite_path, tmp_
     def small_files_only():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    code, _, err = bench("run", suite_path, "--epochs", "30", "--out", folder, preexec_fn=small_files_only)
+    arguments = ("run", suite_path, "--epochs", "30", "--out", folder)
+    code, _, err = bench_in_a_process(*arguments, preexec_fn=small_files_only)
     assert code == 2
     assert "records.jsonl: cannot be written (File too large); what was finished is kept" in err
     assert err.count("\n") == 1
@@ -273,7 +286,8 @@ def test_a_disk_without_room_for_the_data_says_so(suite_path, tmp_path):
     def tiny_files_only():
         resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
 
-    code, _, err = bench("run", suite_path, "--out", tmp_path / "run", preexec_fn=tiny_files_only)
+    arguments = ("run", suite_path, "--out", tmp_path / "run")
+    code, _, err = bench_in_a_process(*arguments, preexec_fn=tiny_files_only)
     assert (code, err.count("\n")) == (2, 1)
     assert "cannot be written (File too large)" in err
 

@@ -212,8 +212,10 @@ def test_no_process_outlives_a_parent_that_is_killed(tmp_path):
     assert not alive
 
 
-def test_there_are_never_more_processes_than_examples_in_a_batch():
-    """As on a machine of very many cores: 64 examples, and 80 processes that may train them."""
+def test_there_are_never_more_processes_than_examples_in_a_batch(monkeypatch):
+    """As on a machine of very many cores: 8 examples, and 80 processes that may train them."""
+    monkeypatch.setattr(team, "SMALLEST_STEP", 1)
+    monkeypatch.setattr(team, "LARGE_BATCH", 2)
     X, y = data()
     alone, together = (
         Network(12, [Dense(7, "relu"), Dense(4, "softmax")], dtype="float64", processes=processes, seed=3)
@@ -221,8 +223,8 @@ def test_there_are_never_more_processes_than_examples_in_a_batch():
     )
     before = len(children())
     for net in (alone, together):
-        net.fit(X[:64], y[:64], batch_size=64)
-    assert len(children()) - before == 63
+        net.fit(X[:8], y[:8], batch_size=8)
+    assert len(children()) - before == 7
     np.testing.assert_allclose(together.parameters.vector, alone.parameters.vector, rtol=0, atol=1e-13)
     np.testing.assert_allclose(together.step_costs, alone.step_costs, rtol=1e-13)
 
@@ -266,6 +268,7 @@ def test_a_wait_ends_where_the_check_raises(monkeypatch):
         barrier.wait()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # Python's of any fork, from 3.12 on
 def test_shared_memory_is_shared():
     array = shared_zeros((2, 3), np.float32)
     if (child := os.fork()) == 0:
