@@ -123,6 +123,10 @@ class Drawn:
         left_out = self.all_specs > len(self.specs)
         return f"{text}; the first {len(self.specs)} of {self.all_specs} specs" if left_out else text
 
+    def step(self, most: int) -> int:
+        """How many epochs a point stands for, where a plot has room for at most `most` points a process."""
+        return math.ceil(self.epochs["epoch"].max() / most) if len(self.epochs) else 1
+
     def title_of(self, backend: str) -> str:
         """The backend's label, with what became of it where no seed on any spec went well."""
         rows = self.summary[self.summary["backend"] == backend]

@@ -4,13 +4,15 @@ Fed by the tables of a run; both axes are logarithmic, since backends differ by 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from bench.plot_style import Drawn, grid, label, legend_below, logarithmic, outer, style_of
 
@@ -23,7 +25,7 @@ def epoch_seconds(drawn: Drawn) -> Figure:
 
     Of more than 100 epochs, at most 100 are drawn at equal distances; the median is that of all.
     """
-    step = math.ceil(drawn.epochs["epoch"].max() / MOST_DOTS) if len(drawn.epochs) else 1
+    step = drawn.step(MOST_DOTS)
     figure, panels = grid(drawn.specs, drawn.title(_epochs_title(step)), _height_of_rows(drawn.backends))
     for axes, spec in zip(panels, drawn.specs, strict=True):
         epochs = drawn.epochs[drawn.epochs["spec"] == spec]
@@ -98,10 +100,12 @@ def _name_axes(axes: Axes, backends: Sequence[str], quantity: str) -> None:
         axes.set_xlabel(quantity)
 
 
-def _log_axis(axes: Axes, values: Iterable[float], room: float) -> None:
+def _log_axis(axes: Axes, values: ArrayLike, room: float) -> None:
     """Limits from what was measured: an interval without end must not squeeze the data."""
-    positive = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
-    logarithmic(axes, min(positive) / room, max(positive) * room)
+    measured = np.array(values, dtype=float)
+    positive = measured[np.isfinite(measured) & (measured > 0)]
+    low, high = (float(positive.min()), float(positive.max())) if positive.size else (1.0, 1.0)
+    logarithmic(axes, low / room, high * room)
 
 
 def _height_of_rows(backends: Sequence[str]) -> float:

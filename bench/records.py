@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
-from sys import intern
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from bench.epochs import EpochColumns, has_repetition, of_attempts
 from bench.errors import UnusableError
-from bench.frozen import LONGEST_VALUE, FiniteRecord, NotNegative, Positive, Proportion, first_problem
+from bench.frozen import LONGEST_VALUE, FiniteRecord, NotNegative, Positive, first_problem
 from bench.spec import DataSpec, Suite, TrainingSpec
 from bench.text import one_line
 
@@ -25,6 +25,11 @@ SCHEMA_VERSION: Literal[2] = 2
 RECORDS_NAME = "records.jsonl"
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What a column of a table can hold."""
+
+Figure = Annotated[float, Field(allow_inf_nan=True)]
+"""Of what was learned: where it is no number, the tables have it as missing, and `compare` says so."""
 
 
 class LogRecord(FiniteRecord):
@@ -66,8 +71,8 @@ class CellRecord(LogRecord):
     ABOUT = ("spec", "seed", "attempt")
     kind: Literal["cell"] = "cell"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     parameters_fingerprint: str
 
 
@@ -77,8 +82,8 @@ class WorkerRecord(LogRecord):
     ABOUT = ("spec", "seed", "attempt", "backend")
     kind: Literal["worker"] = "worker"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     backend: str
     parameters_fingerprint: str = Field(description="SHA-256 of what was read back out of the model")
     startup_seconds: NotNegative
@@ -93,48 +98,25 @@ class EpochRecord(LogRecord):
     ABOUT = ("spec", "seed", "attempt", "backend", "epoch")
     kind: Literal["epoch"] = "epoch"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     backend: str
-    epoch: int = Field(ge=1)
+    epoch: int = Field(ge=1, lt=2**63)
     warm_up: bool
-    turn: int = Field(description="place in the round's random order, from 0")
+    turn: Whole = Field(description="place in the round's random order, from 0")
     epoch_seconds: Positive
     cpu_seconds: NotNegative
     samples_per_second: Positive
-    train_cost: float | None = Field(description="mean over the epoch, each step before its update; null if not finite")
-    train_accuracy: Proportion | None
-    validation_accuracy: Proportion | None
-    test_accuracy: Proportion | None
-    test_binary_accuracy: Proportion | None = Field(
-        description="each of the n_L outputs counted alone, at threshold 0.5"
+    train_cost: Figure | None = Field(
+        description="mean over the epoch, each step before its update; null if not finite"
     )
+    train_accuracy: Figure | None
+    validation_accuracy: Figure | None
+    test_accuracy: Figure | None
+    test_binary_accuracy: Figure | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
     stopped: bool = Field(default=False, description="early stopping ended the training after this epoch")
     batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
     expected_batches_fingerprint: str
-
-
-class Epoch(NamedTuple):
-    """What is kept of an `EpochRecord` that was read: a run may have a million, and a tuple is a tenth of a model."""
-
-    spec: str
-    seed: int
-    attempt: int
-    backend: str
-    epoch: int
-    warm_up: bool
-    turn: int
-    epoch_seconds: float
-    cpu_seconds: float
-    samples_per_second: float
-    train_cost: float | None
-    train_accuracy: float | None
-    validation_accuracy: float | None
-    test_accuracy: float | None
-    test_binary_accuracy: float | None
-    batches_fingerprint: str
-    expected_batches_fingerprint: str
-    stopped: bool
 
 
 class ResultRecord(LogRecord):
@@ -143,17 +125,17 @@ class ResultRecord(LogRecord):
     ABOUT = ("spec", "seed", "attempt", "backend")
     kind: Literal["result"] = "result"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
     backend: str
     status: Status
     reason: str = ""
-    final_epoch: int | None = Field(
+    final_epoch: Whole | None = Field(
         default=None, description="whose parameters these figures are of: the last, or early stopping's best"
     )
-    peak_memory_bytes: Annotated[int, Field(ge=0)] | None = None
-    test_precision: Proportion | None = Field(default=None, description="macro average")
-    test_recall: Proportion | None = Field(default=None, description="macro average")
+    peak_memory_bytes: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    test_precision: Figure | None = Field(default=None, description="macro average")
+    test_recall: Figure | None = Field(default=None, description="macro average")
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
 
 
@@ -163,30 +145,43 @@ class CellEndRecord(LogRecord):
     ABOUT = ("spec", "seed")
     kind: Literal["cell_end"] = "cell_end"
     spec: str
-    seed: int
-    attempt: int
+    seed: Whole
+    attempt: Whole
 
 
 Record = Annotated[
     RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
 ]
+OtherRecord = RunRecord | CellRecord | WorkerRecord | ResultRecord | CellEndRecord
 Kind = TypeVar("Kind", bound=LogRecord)
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class Records:
-    """The records of one run: those of finished attempts, in the order they were written."""
+    """The records of one run: those of finished attempts, in the order they were written.
+
+    `epochs` is a table, not a list of objects: its columns are `bench.epochs.KEPT`, its rows follow the suite's order
+    of specs and backends, then seed, attempt and epoch. `repeated` says whether an epoch stands in the run twice.
+    """
 
     def __init__(self, records: Iterable[Record]) -> None:
-        every = [_light(record) for record in records]
-        finished = {(r.spec, r.seed, r.attempt) for r in every if isinstance(r, CellEndRecord)}
-        self.runs = [r for r in every if isinstance(r, RunRecord)]
-        self.attempts = [r for r in every if isinstance(r, CellRecord)]
-        whole = [r for r in every if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
+        others: list[OtherRecord] = []
+        epochs = EpochColumns()
+        for record in records:
+            if isinstance(record, EpochRecord):
+                epochs.add(vars(record))
+            else:
+                others.append(record)
+        finished = {(r.spec, r.seed, r.attempt) for r in others if isinstance(r, CellEndRecord)}
+        self.runs = [r for r in others if isinstance(r, RunRecord)]
+        self.attempts = [r for r in others if isinstance(r, CellRecord)]
+        whole = [r for r in others if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
         self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
-        self.epochs = [r for r in whole if isinstance(r, Epoch)]
         self.results = [r for r in whole if isinstance(r, ResultRecord)]
         self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
+        every = epochs.table([spec.name for spec in self.run.suite.specs], self.run.suite.backends)
+        self.epochs = of_attempts(every, finished)
+        self.repeated = has_repetition(every)
 
     @property
     def run(self) -> RunRecord:
@@ -211,14 +206,10 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        return cls(each_record_of(folder, _ADAPTER, RunRecord))
-
-
-def _light(record: Record) -> Record | Epoch:
-    if not isinstance(record, EpochRecord):
-        return record
-    values: Iterator[Any] = (getattr(record, name) for name in Epoch._fields)
-    return Epoch._make(intern(value) if isinstance(value, str) else value for value in values)
+        found = cls(each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord))
+        if found.repeated:  # remembering the line of each epoch would double the memory
+            list(each_record_of(folder, _ADAPTER, RunRecord))
+        return found
 
 
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord]) -> list[Kind]:
@@ -232,16 +223,25 @@ def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord])
     return list(each_record_of(folder, adapter, first))
 
 
-def each_record_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord]) -> Iterator[Kind]:
-    """As `records_of`, one after another, so that the file is never in memory as a whole."""
+def each_record_of(
+    folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord], unchecked: type | tuple[()] = ()
+) -> Iterator[Kind]:
+    """As `records_of`, one after another, so that the file is never in memory as a whole.
+
+    unchecked : the kind of record whose lines may repeat, for whoever looks at these himself.
+    """
     path = folder / RECORDS_NAME
     versions = get_args(first.model_fields["schema_version"].annotation)
     distinct, number = DistinctLines(path), 0
     for number, line in enumerate(_whole_lines(path), 1):
-        record = _parse(line, adapter, f"{path}:{number}", versions)
+        try:
+            record = adapter.validate_json(line)
+        except ValidationError as error:
+            raise _unreadable(line, error, f"{path}:{number}", versions) from None
         if number == 1:
             _check_first(record, path, first)
-        distinct.check(number, record.kind, {name: _value(record, name) for name in record.ABOUT})
+        if not isinstance(record, unchecked):
+            distinct.check(number, record.kind, {name: _value(record, name) for name in record.ABOUT})
         yield record
     if number == 0:
         _check_first(None, path, first)
@@ -295,15 +295,11 @@ def _check_first(record: object, path: Path, first: type[BaseModel]) -> None:
         raise UnusableError(f"{path}:1: does not start with the record of a {kind}")
 
 
-def _parse(line: bytes, adapter: TypeAdapter[Kind], place: str, versions: tuple[int, ...]) -> Kind:
-    try:
-        return adapter.validate_json(line)
-    except ValidationError as error:
-        version = _schema_version(line)
-        if version not in (None, *versions):
-            problem = f"schema version {version}; this version reads {', '.join(map(str, versions))}"
-            raise UnusableError(f"{place}: {problem}") from None
-        raise UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}") from None
+def _unreadable(line: bytes, error: ValidationError, place: str, versions: tuple[int, ...]) -> UnusableError:
+    version = _schema_version(line)
+    if version not in (None, *versions):
+        return UnusableError(f"{place}: schema version {version}; this version reads {', '.join(map(str, versions))}")
+    return UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}")
 
 
 def _schema_version(line: bytes) -> Any:

@@ -4,11 +4,10 @@ Fed by the records of a run folder; feeds people, and whatever compares runs.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.csv_text import csv_text
+from bench.csv_text import write_csv
 from bench.files import write_atomically
 from bench.plots import draw_plots
 from bench.records import SCHEMA_VERSION, Records
@@ -30,14 +29,10 @@ def write_report(folder: Path) -> Tables:
         Where the folder holds no readable records or cannot be written.
     """
     tables = tables_of(Records.read(folder))
-    texts: dict[str, Callable[[], str]] = {
-        "run.json": lambda: json.dumps(run_facts(tables), indent=2) + "\n",
-        "epochs.csv": lambda: csv_text(tables.epochs),
-        "summary.csv": lambda: csv_text(tables.summary),
-        "summary.md": lambda: summary_markdown(tables),
-    }
-    for name, text in texts.items():
-        write_atomically(folder / name, text())
+    write_atomically(folder / "run.json", json.dumps(run_facts(tables), indent=2) + "\n")
+    write_csv(folder / "epochs.csv", tables.epochs)
+    write_csv(folder / "summary.csv", tables.summary)
+    write_atomically(folder / "summary.md", summary_markdown(tables))
     draw_plots(tables, folder)
     return tables
 

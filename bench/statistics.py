@@ -96,7 +96,7 @@ def _half_width(values: NDArray[np.float64]) -> float | None:
 
 
 def _finite(values: Iterable[float]) -> NDArray[np.float64]:
-    array = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+    array = np.array(values if isinstance(values, np.ndarray) else list(values), dtype=np.float64)  # None becomes NaN
     return array[np.isfinite(array)]
 
 

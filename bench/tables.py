@@ -5,37 +5,23 @@ Fed by the records of finished attempts; feeds plots, report and terminal. Times
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rich.table import Table
 
 from bench import markdown, terminal
-from bench.records import Epoch, Records, ResultRecord, WorkerRecord
+from bench.epochs import KEPT, Process, by_process, of_attempts
+from bench.records import Records, ResultRecord, WorkerRecord
 from bench.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
 from bench.text import is_missing, one_line, ratio_text
 from bench.verdict import Findings, sentence
 
 # Column → type. "string" and "Int64" hold a missing value without becoming something else.
-EPOCHS_COLUMNS: dict[str, str] = {
-    "spec": "string",
-    "backend": "string",
-    "seed": "int64",
-    "epoch": "int64",
-    "warm_up": "bool",
-    "turn": "int64",
-    "epoch_seconds": "float64",
-    "cpu_seconds": "float64",
-    "samples_per_second": "float64",
-    "train_cost": "float64",
-    "train_accuracy": "float64",
-    "validation_accuracy": "float64",
-    "test_accuracy": "float64",
-    "test_binary_accuracy": "float64",
-    "batches_fingerprint": "string",
-}
+EPOCHS_COLUMNS: dict[str, str] = {name: kind for name, kind in KEPT.items() if name not in ("attempt", "stopped")}
 SUMMARY_COLUMNS: dict[str, str] = {
     "spec": "string",
     "backend": "string",
@@ -80,9 +66,9 @@ FINAL = ("train_cost", "train_accuracy", "validation_accuracy", "test_accuracy",
 UNSTABLE_ABOVE = 1.5
 TIMED = ("epoch_seconds", "cpu_seconds", "samples_per_second")
 
-Key = tuple[str, int, str]
 Row = dict[str, Any]
-R = TypeVar("R", Epoch, ResultRecord, WorkerRecord)
+Columns = Mapping[str, NDArray[Any]]
+R = TypeVar("R", ResultRecord, WorkerRecord)
 
 
 def epochs_table(records: Records) -> pd.DataFrame:
@@ -90,11 +76,8 @@ def epochs_table(records: Records) -> pd.DataFrame:
 
     Units: *_seconds in s, samples_per_second in 1/s, accuracies from 0 to 1; missing where not finite or not measured.
     """
-    place = _order(records)
-    epochs = sorted(_of_last_attempts(records, records.epochs), key=lambda e: (*place(e), e.epoch))
-    return pd.DataFrame(
-        {name: pd.Series(map(attrgetter(name), epochs), dtype=kind) for name, kind in EPOCHS_COLUMNS.items()}
-    )
+    last = {(*cell, attempt) for cell, attempt in _last_attempts(records).items()}
+    return of_attempts(records.epochs, last)[list(EPOCHS_COLUMNS)]
 
 
 def summary_table(records: Records) -> pd.DataFrame:
@@ -105,9 +88,13 @@ def summary_table(records: Records) -> pd.DataFrame:
     early stopping kept; missing where it was not reached.
     time_ratio is `bench.statistics.time_ratio` to the run's reference; missing unless both have status ok.
     """
-    processes = _processes(records)
-    rows = (process | {"time_ratio": _time_ratio(key, records, processes)} for key, process in processes.items())
-    return _frame(rows, SUMMARY_COLUMNS)
+    trained = by_process(epochs_table(records))
+    rows = _processes(records, trained)
+    for (spec, seed, backend), row in rows.items():
+        reference = (spec, seed, records.run.reference)
+        if row["status"] == "ok" and rows.get(reference, {}).get("status") == "ok":
+            row["time_ratio"] = time_ratio(_rounds(trained, (spec, seed, backend)), _rounds(trained, reference))
+    return _frame(rows.values(), SUMMARY_COLUMNS)
 
 
 def aggregate_table(records: Records) -> pd.DataFrame:
@@ -217,46 +204,53 @@ def _order(records: Records) -> Callable[[Any], tuple[int, int, int]]:
     return lambda r: (specs.get(r.spec, len(specs)), backends.get(r.backend, len(backends)), r.seed)
 
 
+def _last_attempts(records: Records) -> dict[tuple[str, int], int]:
+    """(spec, seed) → the attempt that counts."""
+    return {(result.spec, result.seed): result.attempt for result in records.results}
+
+
 def _of_last_attempts(records: Records, some: list[R]) -> Iterator[R]:
-    last = {(result.spec, result.seed): result.attempt for result in records.results}
+    last = _last_attempts(records)
     return (record for record in some if last.get((record.spec, record.seed)) == record.attempt)
 
 
-def _by_process(records: Records, some: list[R]) -> dict[Key, list[R]]:
-    groups: dict[Key, list[R]] = {}
-    for record in _of_last_attempts(records, some):
-        groups.setdefault((record.spec, record.seed, record.backend), []).append(record)
-    return groups
-
-
-def _processes(records: Records) -> dict[Key, Row]:
-    workers, epochs = _by_process(records, records.workers), _by_process(records, records.epochs)
-    results = sorted(_of_last_attempts(records, records.results), key=_order(records))
+def _processes(records: Records, trained: Mapping[Process, Columns]) -> dict[Process, Row]:
+    workers = {(w.spec, w.seed, w.backend): w for w in _of_last_attempts(records, records.workers)}
     last_epochs = {spec.name: spec.epochs for spec in records.run.suite.specs}
     rows = {}
-    for result in results:
+    for result in sorted(_of_last_attempts(records, records.results), key=_order(records)):
         key = (result.spec, result.seed, result.backend)
-        rows[key] = _process(result, workers.get(key, []), epochs.get(key, []), last_epochs.get(result.spec))
+        final = result.final_epoch or last_epochs.get(result.spec, 0)
+        rows[key] = _of_result(result) | _of_worker(workers.get(key)) | _of_epochs(trained.get(key), final)
     return rows
 
 
-def _process(result: ResultRecord, workers: list[WorkerRecord], trained: list[Epoch], last_epoch: int | None) -> Row:
-    timed = [epoch for epoch in trained if not epoch.warm_up]
-    final = [epoch for epoch in trained if epoch.epoch == (result.final_epoch or last_epoch)]
-    row = result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
-    row |= {name: median(getattr(epoch, name) for epoch in timed) for name in TIMED}
-    row |= {name: getattr(epoch, name) for epoch in final for name in FINAL}
-    for worker in workers:
-        row |= {"startup_seconds": worker.startup_seconds, "parameters_fingerprint": worker.parameters_fingerprint}
-    return row | {"rounds": {epoch.epoch: epoch.epoch_seconds for epoch in timed}}
+def _of_result(result: ResultRecord) -> Row:
+    return result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
 
 
-def _time_ratio(key: Key, records: Records, processes: dict[Key, Row]) -> float | None:
-    spec, seed, _ = key
-    one, reference = processes[key], processes.get((spec, seed, records.run.reference))
-    if reference is None or one["status"] != "ok" or reference["status"] != "ok":
-        return None
-    return time_ratio(one["rounds"], reference["rounds"])
+def _of_worker(worker: WorkerRecord | None) -> Row:
+    if worker is None:
+        return {}
+    return {"startup_seconds": worker.startup_seconds, "parameters_fingerprint": worker.parameters_fingerprint}
+
+
+def _of_epochs(trained: Columns | None, final_epoch: int) -> Row:
+    if trained is None:
+        return {}
+    timed = ~trained["warm_up"]
+    row: Row = {name: median(trained[name][timed]) for name in TIMED}
+    final = np.flatnonzero(trained["epoch"] == final_epoch)
+    return row | {name: float(trained[name][place]) for place in final for name in FINAL}
+
+
+def _rounds(trained: Mapping[Process, Columns], process: Process) -> dict[int, float]:
+    """Round → seconds, of the timed epochs."""
+    if process not in trained:
+        return {}
+    timed = ~trained[process]["warm_up"]
+    rounds, seconds = (trained[process][name][timed].tolist() for name in ("epoch", "epoch_seconds"))
+    return dict(zip(rounds, seconds, strict=True))
 
 
 def _aggregate(group: list[Row], asked: Mapping[str, int]) -> Row:

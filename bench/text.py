@@ -19,7 +19,8 @@ _MARKUP = re.compile(r"[\\`*\[\]|~$#]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 def one_line(value: Any, limit: int | None = None) -> str:
     """`value` on one line, what cannot be printed as `?`, no longer than `limit` characters."""
     text = " ".join(str(value).split())
-    text = "".join(character if character.isprintable() else "?" for character in text)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else "?" for character in text)
     return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 

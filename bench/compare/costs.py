@@ -6,7 +6,6 @@ gives the reciprocal; two costs mean the same only where the spec defines them a
 
 import math
 from collections.abc import Collection
-from itertools import zip_longest
 
 import numpy as np
 
@@ -35,8 +34,14 @@ def cost_evidence(match: Match, tolerance: float, identical: bool) -> Evidence:
 
 def curves(match: Match, name: str) -> Curves:
     """Seed → `costs` or `accuracies` by epoch, of the processes that ended well."""
-    a, b = ({seed: getattr(process, name) for seed, process in cell.ok.items()} for cell in (match.a, match.b))
+    a, b = ({seed: _listed(getattr(process, name)) for seed, process in cell.ok.items()} for cell in (match.a, match.b))
     return Curves(a=a, b=b)
+
+
+def _listed(curve: Curve) -> tuple[float | None, ...]:
+    values = curve.astype(object)
+    values[np.isnan(curve)] = None
+    return tuple(values.tolist())
 
 
 def parts_at(match: Match, tolerance: float) -> Parts:
@@ -46,21 +51,26 @@ def parts_at(match: Match, tolerance: float) -> Parts:
     """
     shared = match.a.ok.keys() & match.b.ok.keys()
     one, other = (_mean_curve(cell, shared or cell.ok.keys()) for cell in (match.a, match.b))
-    relative = [(b - a) / abs(a) if a and b is not None else None for a, b in zip(one, other, strict=False)]
-    known = {epoch: value for epoch, value in enumerate(relative, 1) if value is not None}
-    epoch = next((epoch for epoch, value in known.items() if abs(value) > tolerance), None)
+    epochs = min(len(one), len(other))
+    a, b = np.where(one[:epochs] == 0, np.nan, one[:epochs]), other[:epochs]
+    with np.errstate(over="ignore"):
+        relative = (b - a) / np.abs(a)
+    known = np.flatnonzero(~np.isnan(relative))
+    beyond = known[np.abs(relative[known]) > tolerance]
+    shown = beyond[0] if beyond.size else known[-1] if known.size else None
     return Parts(
-        epoch=epoch,
-        relative=known[epoch] if epoch else next(reversed(known.values()), None),
-        largest_relative=max(map(abs, known.values()), default=None),
+        epoch=int(beyond[0]) + 1 if beyond.size else None,
+        relative=None if shown is None else float(relative[shown]),
+        largest_relative=float(np.abs(relative[known]).max()) if known.size else None,
     )
 
 
-def _mean_curve(cell: Cell, seeds: Collection[int]) -> list[float | None]:
-    columns = zip_longest(*(process.costs for seed, process in cell.ok.items() if seed in seeds))
-    return [_mean(column) for column in columns]
-
-
-def _mean(values: Curve) -> float | None:
-    """None where a seed has no finite value: its mean would be of other seeds than that of the epoch before."""
-    return None if None in values else float(np.mean([value for value in values if value is not None]))
+def _mean_curve(cell: Cell, seeds: Collection[int]) -> Curve:
+    """NaN where a seed has no finite value: a mean would be of other seeds than that of the epoch before."""
+    curves = [process.costs for seed, process in cell.ok.items() if seed in seeds]
+    epochs = max(map(len, curves))
+    rows = np.full((epochs, len(curves)), np.nan)
+    for place, curve in enumerate(curves):
+        rows[: len(curve), place] = curve
+    mean: Curve = rows.mean(axis=1)
+    return mean

@@ -166,7 +166,7 @@ def _lost(made: Match) -> Iterator[str]:
         for seed, process in cell.processes.items():
             if seed not in cell.ok:
                 reason = one_line(process.reason, 100)
-                status = process.status if process.status != "ok" else _NO_FIGURE[bool(process.accuracies)]
+                status = process.status if process.status != "ok" else _NO_FIGURE[process.accuracies.size > 0]
                 place = f"{quoted(made.spec.name)}, {quoted(made.backend)}, seed {seed}"
                 yield f"{place}: {status} in {label}" + (f" ({reason})" if reason else "")
 

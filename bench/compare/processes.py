@@ -8,19 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.epochs import by_process
 from bench.records import Records, ResultRecord, WorkerRecord
 from bench.tables import epochs_table, summary_table
 from bench.text import is_missing
 
-Curve = tuple[float | None, ...]
+Curve = NDArray[np.float64]
+NO_EPOCH: Curve = np.array([])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Process:
     """One (spec, backend, seed) of a finished attempt. Seconds in s, accuracies as fractions, None where not finite.
 
-    `costs` and `accuracies` (of the test examples) are by epoch, the first among them; `epoch_seconds` is the median
-    of the timed epochs, `time_ratio` that to the run's reference in the same rounds.
+    `costs` and `accuracies` (of the test examples) are by epoch, the first among them, NaN where not finite;
+    `epoch_seconds` is the median of the timed epochs, `time_ratio` that to the run's reference in the same rounds.
     """
 
     seed: int
@@ -32,13 +37,17 @@ class Process:
     time_ratio: float | None
     result: ResultRecord
     worker: WorkerRecord | None
-    costs: Curve = ()
-    accuracies: Curve = ()
+    costs: Curve
+    accuracies: Curve
 
-    @property
-    def training(self) -> tuple[Any, ...]:
-        """All that training gave: where two processes have the same, they did the same, bit by bit."""
-        return self.costs, self.accuracies, self.result.final_epoch, self.result.test_predictions
+    def did_the_same(self, other: "Process") -> bool:
+        """Whether training gave the same, bit by bit: every epoch, which one was kept, and every prediction."""
+        one, two = (each.result for each in (self, other))
+        return (
+            np.array_equal(self.costs, other.costs, equal_nan=True)
+            and np.array_equal(self.accuracies, other.accuracies, equal_nan=True)
+            and (one.final_epoch, one.test_predictions) == (two.final_epoch, two.test_predictions)
+        )
 
 
 @dataclass(frozen=True)
@@ -64,18 +73,18 @@ def cells_of(records: Records) -> Cells:
     """(spec, backend) → its processes, of the last finished attempt of each seed."""
     workers = {(w.spec, w.backend, w.seed): w for w in records.workers}
     results = {(r.spec, r.backend, r.seed): r for r in records.results}
-    curves = {key: _curves(group) for key, group in epochs_table(records).groupby(["spec", "backend", "seed"])}
+    trained = by_process(epochs_table(records))
     found: dict[tuple[str, str], dict[int, Process]] = {}
     for row in summary_table(records).to_dict("records"):
         key = (str(row["spec"]), str(row["backend"]), int(row["seed"]))
-        costs, accuracies = curves.get(key, ((), ()))
-        process = _process(row, results[key], workers.get(key), costs, accuracies)
+        columns = trained.get((key[0], key[2], key[1]), {})
+        process = _process(row, results[key], workers.get(key), columns)
         found.setdefault(key[:2], {})[process.seed] = process
     return {key: Cell(dict(sorted(processes.items()))) for key, processes in found.items()}
 
 
 def _process(
-    row: Mapping[Any, Any], result: ResultRecord, worker: WorkerRecord | None, costs: Curve, accuracies: Curve
+    row: Mapping[Any, Any], result: ResultRecord, worker: WorkerRecord | None, columns: Mapping[str, Curve]
 ) -> Process:
     return Process(
         seed=result.seed,
@@ -87,14 +96,13 @@ def _process(
         time_ratio=_number(row["time_ratio"]),
         result=result,
         worker=worker,
-        costs=costs,
-        accuracies=accuracies,
+        costs=_finite(columns.get("train_cost", NO_EPOCH)),
+        accuracies=_finite(columns.get("test_accuracy", NO_EPOCH)),
     )
 
 
-def _curves(group: Any) -> tuple[Curve, Curve]:
-    costs, accuracies = (tuple(map(_number, group[name])) for name in ("train_cost", "test_accuracy"))
-    return costs, accuracies
+def _finite(values: Curve) -> Curve:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _number(value: Any) -> float | None:

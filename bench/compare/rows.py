@@ -73,7 +73,7 @@ def is_identical(match: Match) -> bool:
     """
     a, b = match.a.ok, match.b.ok
     shared = a.keys() & b.keys()
-    return are_paired(a, b) and not match.incomplete and all(a[seed].training == b[seed].training for seed in shared)
+    return are_paired(a, b) and not match.incomplete and all(a[seed].did_the_same(b[seed]) for seed in shared)
 
 
 def _resolution(match: Match) -> float:

@@ -25,6 +25,12 @@ def installed(tmp_path_factory):
 
 
 @pytest.fixture
+def quick_doctor():
+    """Code to plant: a doctor that makes each of its comparisons once, not four times; all it starts is started."""
+    return "from bench.doctor import measure\nmeasure.PAIRS = 1\n"
+
+
+@pytest.fixture
 def scratchbench(installed, tmp_path):
     """Runs the console command; `planted` is Python code that runs before it, `without` names unset variables."""
 

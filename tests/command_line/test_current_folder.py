@@ -75,10 +75,11 @@ def imported(marker):
     ],
     ids=lambda value: str(value[0]),
 )
-def test_every_command_ends_as_it_does_elsewhere(arguments, codes, traps, scratchbench, tmp_path):
+def test_every_command_ends_as_it_does_elsewhere(arguments, codes, traps, scratchbench, tmp_path, quick_doctor):
     marker = tmp_path / "marker"
     given = [str(tmp_path / "out") if one == "OUT" else one for one in arguments]
-    done = scratchbench(*given, folder=traps, MARKER=str(marker))
+    planted = quick_doctor if arguments[0] == "doctor" else ""
+    done = scratchbench(*given, folder=traps, planted=planted, MARKER=str(marker))
     assert imported(marker) == []
     assert done.returncode in codes, done.stderr.decode()
     assert done.stdout

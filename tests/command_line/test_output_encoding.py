@@ -94,7 +94,12 @@ UNDECIDED = "case $PWD in */new) if rm flipped; then echo 0.5; else touch flippe
 """The new side takes half and twice as long in turns."""
 
 
-@pytest.mark.parametrize(("command_text", "code"), [("echo 1.0", 0), (UNDECIDED, 3)], ids=["pass", "undecided"])
+@pytest.mark.parametrize(
+    ("encoding", "command_text", "code"),
+    [*((name, "echo 1.0", 0) for name in ENCODINGS), ("ascii", UNDECIDED, 3)],  # which takes its six seconds
+    ids=[*(f"{name}-pass" for name in ENCODINGS), "ascii-undecided"],
+    indirect=["encoding"],
+)
 def test_the_exit_code_of_a_gate(command_text, code, command, repository, tmp_path):
     options = ["--own-clock", "--minutes", "0.1", "--out", tmp_path / "out"]
     done = command("gate", "--against", "HEAD", "--command", f"{command_text} # {{tree}}", *options, folder=repository)
@@ -103,5 +108,5 @@ def test_the_exit_code_of_a_gate(command_text, code, command, repository, tmp_pa
 
 
 @pytest.mark.parametrize("encoding", ["ascii"], indirect=True)
-def test_the_doctor(command):
-    assert command("doctor").returncode in (0, 1)
+def test_the_doctor(command, quick_doctor):
+    assert command("doctor", planted=quick_doctor).returncode in (0, 1)

@@ -130,7 +130,7 @@ class Run:
         self.seconds: dict[Any, dict[int, float]] = defaultdict(dict)
         self.curves: dict[Any, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
         self.predictions: dict[Any, dict[int, Ints]] = defaultdict(dict)
-        for e in records.epochs:
+        for e in records.epochs.itertuples():
             self.curves[e.spec, e.backend, "cost"][str(e.seed)].append(e.train_cost)
             self.curves[e.spec, e.backend, "test_accuracy"][str(e.seed)].append(e.test_accuracy)
             if not e.warm_up:

@@ -12,7 +12,7 @@ from bench.speed.observations import Observed
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 READERS = {
-    "run": lambda folder: Records.read(folder).epochs,
+    "run": lambda folder: Records.read(folder).epochs["epoch"].tolist(),
     "gate_validation": lambda folder: ValidationRecords.read(folder).comparisons,
     "recording": lambda folder: Recording.read(folder).pairs["quiet"],
     "scaling": lambda folder: ScalingRecords.read(folder).points,

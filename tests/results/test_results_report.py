@@ -2,21 +2,29 @@
 
 import csv
 import json
+import math
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import builders
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from bench import tables
-from bench.csv_text import csv_text
+from bench.csv_text import csv_text, write_csv
 from bench.errors import UnusableError
 from bench.plots import draw_figures
 from bench.records import Records
 from bench.report import write_report
 from bench.tables import verdict
 
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 TEXTS = ("run.json", "epochs.csv", "summary.csv", "summary.md")
 
 
@@ -142,11 +150,86 @@ def test_the_tables_are_made_once(tmp_path, monkeypatch):
     assert made == [1]
 
 
-def test_an_epoch_that_was_read_takes_little_memory(tmp_path):
-    folder = builders.write(tmp_path, builders.realistic([builders.spec(seeds=(0,), epochs=1000)], ("scratchnet",)))
+def long_run(folder: Path, epochs: int) -> Path:
+    """A run folder with two backends that trained so many epochs, each with batches of its own."""
+    backends = ("scratchnet", "keras-fit")
+    one = builders.spec(name="one", seeds=(0,), epochs=epochs)
+    found = [builders.run_record([one], backends), builders.cell("one", 0)]
+    found += [
+        builders.epoch("one", 0, backend, n, n / 7, turn=turn, train_cost=1 / n, batches_fingerprint=f"{n:064d}")
+        for n in range(1, epochs + 1)
+        for turn, backend in enumerate(backends)
+    ]
+    found += [builders.result("one", 0, backend) for backend in backends]
+    lines = (record.model_dump_json() + "\n" for record in [*found, builders.cell_end("one", 0)])
+    folder.mkdir()
+    (folder / "records.jsonl").write_text("".join(lines))
+    return folder
+
+
+def memory(action: Callable[[], object]) -> tuple[int, int]:
+    """Bytes that the result takes, and the most that were in use while it was made."""
     tracemalloc.start()
-    records = Records.read(folder)
-    held, _ = tracemalloc.get_traced_memory()
+    result = action()
+    held, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(records.epochs) == 1000
-    assert held / 1000 < 1000  # bytes; a validated model takes several thousand
+    del result
+    return held, most
+
+
+def test_an_epoch_more_takes_little_more_memory(tmp_path):
+    short, long = long_run(tmp_path / "short", 1000), long_run(tmp_path / "long", 6000)
+    read = [memory(partial(Records.read, folder)) for folder in (short, long)]
+    held, most = ((more - less) / 10_000 for less, more in zip(*read, strict=True))
+    assert held < 200  # bytes; the same numbers as Python objects take 500 and more
+    assert most < 400
+
+
+def test_the_memory_that_writing_a_table_takes_does_not_grow_with_its_rows(tmp_path):
+    numbers = np.random.default_rng(0).random((120_000, 5))
+    tables = [pd.DataFrame(numbers[:rows], columns=list("abcde")) for rows in (20_000, 120_000)]
+    short, long = (memory(partial(write_csv, tmp_path / "table.csv", table))[1] for table in tables)
+    assert long < 1.5 * short
+    assert pd.read_csv(tmp_path / "table.csv")["e"].tolist() == numbers[:, 4].tolist()
+
+
+@pytest.mark.parametrize("name", ["founding", "standard"])
+def test_a_committed_run_still_gives_the_same_tables(name):
+    run = tables.tables_of(Records.read(REFERENCE / name))
+    assert csv_text(run.epochs) == (REFERENCE / name / "epochs.csv").read_text()
+    assert csv_text(run.summary) == (REFERENCE / name / "summary.csv").read_text()
+    assert tables.summary_markdown(run) == (REFERENCE / name / "summary.md").read_text()
+
+
+@given(st.floats())
+def test_every_number_of_a_csv_is_as_python_writes_it(number):
+    written = "" if math.isnan(number) else repr(number)
+    assert csv_text(pd.DataFrame({"x": [1.5, number], "n": [1, 2]})) == f"x,n\n1.5,1\n{written},2\n"
+
+
+CURVES = ("cost_curves", "accuracy_curves")
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_a_curve_of_many_epochs_has_few_points_and_the_title_says_so(tmp_path, name):
+    figure = draw_figures(Records.read(long_run(tmp_path / "run", 1600)))[name]
+    assert figure.get_suptitle().endswith("; each point is the mean of 4 epochs")
+    lines = [line for axes in figure.axes for line in axes.get_lines()]
+    assert {len(line.get_xdata()) for line in lines} == {400}
+    assert list(lines[0].get_xdata()[:2]) == [2.5, 6.5]
+
+
+def test_what_a_single_epoch_did_is_seen_among_many(tmp_path):
+    """The line is a mean, so the band must reach as far as any epoch did."""
+    axes = draw_figures(Records.read(long_run(tmp_path / "run", 1600)))["cost_curves"].axes[0]
+    band = axes.collections[0].get_paths()[0].get_extents()
+    assert (band.y0, band.y1) == (1 / 1600, 1.0)
+    assert axes.get_lines()[0].get_ydata()[0] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
+
+
+def test_a_plot_is_laid_out_once_for_both_files(folder, monkeypatch):
+    """This is most of the time that a plot takes."""
+    laid_out, once = [], ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *args: laid_out.append(1) or once(*args))
+    write_report(folder)
+    assert len(laid_out) == 4

@@ -1,6 +1,10 @@
 """A backend that goes wrong is recorded as what it is, the others finish, and the run says so."""
 
 import re
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -19,6 +23,7 @@ FAULTS = {
     "OneWeightOff": ("not_comparable", r"it does not start from the plan's parameters", 0),
     "SwappedExamples": ("not_comparable", r"it did not consume the plan's batches in epoch 2", 2),
 }
+AT_ONCE = [name for name in FAULTS if name != "Hangs"]
 
 
 def run(*arguments):
@@ -27,40 +32,72 @@ def run(*arguments):
     return ended.value.code
 
 
-@pytest.fixture
-def planted(monkeypatch, request):
-    """Backends from `planted_backends`, known to the registry by their class names."""
-    monkeypatch.setenv("PYTHONPATH", str(request.path.parent))
-    entries = {name: Entry(f"planted_backends:{name}", "numpy", "", ("numpy",)) for name in FAULTS}
-    monkeypatch.setattr(backends, "BACKENDS", backends.BACKENDS | entries)
+class Run(NamedTuple):
+    """A run that has ended: exit code, folder, its records, and what it printed."""
+
+    code: int
+    folder: Path
+    records: Records
+    out: str
+    err: str
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.usefixtures("planted")
-def test_a_fault_is_recorded_and_the_others_finish(fault, suite_path, tmp_path, capsys):
+def run_with(faults, folder, suite_text):
+    """Backends from `planted_backends`, known to the registry by their class names, and scratchnet."""
+    (folder / "small.toml").write_text(suite_text)
+    entries = {name: Entry(f"planted_backends:{name}", "numpy", "", ("numpy",)) for name in faults}
+    names, out, err = ",".join([*faults, "scratchnet"]), StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setattr(backends, "BACKENDS", backends.BACKENDS | entries)
+        code = run(folder / "small.toml", "--backends", names, "--seeds", "0", "--out", folder / "run")
+    return Run(code, folder / "run", Records.read(folder / "run"), out.getvalue(), err.getvalue())
+
+
+def assert_recorded_and_told(fault, of):
     status, reason, epochs = FAULTS[fault]
-    if fault == "Hangs":
-        suite_path.write_text(suite_path.read_text().replace("60.0", "15.0"))
-    code = run(suite_path, "--backends", f"{fault},scratchnet", "--seeds", "0", "--out", tmp_path / "run")
-    records = Records.read(tmp_path / "run")
-    results = {result.backend: result for result in records.results}
-    assert code == 1
-    assert results[fault].status == status
-    assert re.search(reason, results[fault].reason)
-    assert sum(epoch.backend == fault for epoch in records.epochs) == epochs
-    assert results["scratchnet"].status == "ok"
-    assert sum(epoch.backend == "scratchnet" for epoch in records.epochs) == 3
-    assert records.complete
-    printed = capsys.readouterr()
-    assert status.replace("_", " ") in printed.out
-    assert "--resume does not train it again: start a new run" in printed.err
+    (result,) = [one for one in of.records.results if one.backend == fault]
+    assert result.status == status
+    assert re.search(reason, result.reason)
+    assert (of.records.epochs["backend"] == fault).sum() == epochs
+    (row,) = [line for line in of.out.splitlines() if line.split()[:1] == [fault]]
+    assert status in row
+    assert status.replace("_", " ") in of.out
 
 
-@pytest.mark.usefixtures("planted")
-def test_the_log_of_a_worker_that_failed_is_kept_and_of_one_that_did_well_is_not(suite_path, tmp_path):
-    run(suite_path, "--backends", "Raises,scratchnet", "--seeds", "0", "--out", tmp_path / "run")
-    logs = {path.name: path.read_text() for path in (tmp_path / "run").glob("*.log")}
-    assert list(logs) == ["0-seed0-Raises.log"]
+def assert_scratchnet_finished(of):
+    (result,) = [one for one in of.records.results if one.backend == "scratchnet"]
+    assert result.status == "ok"
+    assert (of.records.epochs["backend"] == "scratchnet").sum() == 3
+    assert of.records.complete
+    assert of.code == 1
+    assert "--resume does not train it again: start a new run" in of.err
+
+
+@pytest.fixture(scope="module")
+def run_of_all(tmp_path_factory, suite_text):
+    """One run of every fault but that which takes a whole time limit."""
+    return run_with(AT_ONCE, tmp_path_factory.mktemp("faults"), suite_text)
+
+
+@pytest.mark.parametrize("fault", AT_ONCE)
+def test_a_fault_is_recorded_and_told(fault, run_of_all):
+    assert_recorded_and_told(fault, run_of_all)
+
+
+def test_the_others_finish(run_of_all):
+    assert_scratchnet_finished(run_of_all)
+
+
+def test_a_backend_that_hangs_is_recorded_and_the_other_finishes(tmp_path, suite_text):
+    of = run_with(["Hangs"], tmp_path, suite_text.replace("60.0", "15.0"))
+    assert_recorded_and_told("Hangs", of)
+    assert_scratchnet_finished(of)
+
+
+def test_the_log_of_a_worker_that_failed_is_kept_and_of_one_that_did_well_is_not(run_of_all):
+    logs = {path.name: path.read_text() for path in run_of_all.folder.glob("*.log")}
+    assert set(logs) == {f"0-seed0-{fault}.log" for fault in AT_ONCE}
     assert "ArithmeticError: planted" in logs["0-seed0-Raises.log"]
 
 

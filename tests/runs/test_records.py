@@ -54,6 +54,10 @@ RUN_LINE = RUN.model_dump_json().encode() + b"\n"
             RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":"x","attempt":1}\n',
             r":2: seed: must be a valid integer.*, not 'x'",
         ),
+        (
+            RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":9223372036854775808,"attempt":1}\n',
+            r":2: seed: must be less than 9223372036854775808, not 9223372036854775808",
+        ),
         (RUN_LINE.replace(b'version":2', b'version":99'), r":1: schema version 99; this version reads 1"),
     ],
 )
@@ -109,7 +113,7 @@ def test_a_run_that_is_resumed_and_epochs_of_other_attempts_are_no_repetition(tm
     with RecordLog(tmp_path) as log:
         for record in (RUN, cell(1), EPOCH, again, *later):
             log.write(record)
-    assert [epoch.attempt for epoch in Records.read(tmp_path).epochs] == [2]
+    assert Records.read(tmp_path).epochs["attempt"].tolist() == [2]
 
 
 @pytest.mark.parametrize(
@@ -119,8 +123,6 @@ def test_a_run_that_is_resumed_and_epochs_of_other_attempts_are_no_repetition(tm
         ("epoch_seconds", "-1.0", "must be greater than 0, not -1.0"),
         ("cpu_seconds", "-0.5", "must be greater than or equal to 0, not -0.5"),
         ("samples_per_second", "Infinity", "must be a finite number, not inf"),
-        ("train_cost", "NaN", "must be a finite number, not nan"),
-        ("test_accuracy", "1.5", "must be less than or equal to 1, not 1.5"),
     ],
 )
 def test_a_number_that_cannot_have_been_measured_is_refused_with_its_line(tmp_path, name, value, said):

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 import zlib
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
 
+from bench import cli
 from bench.data import load_dataset
 from bench.records import RECORDS_NAME, Records
 from bench.tables import summary_table
@@ -41,8 +44,16 @@ def finish(process):
     return process.returncode, out, err
 
 
-def bench(*arguments, **options):
+def bench_in_a_process(*arguments, **options):
     return finish(start(*arguments, **options))
+
+
+def bench(*arguments):
+    """The command in this process, which has imported what it needs: its exit code, stdout and stderr."""
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        cli.main([*map(str, arguments)])
+    return ended.value.code, out.getvalue(), err.getvalue()
 
 
 def figures(folder):
@@ -70,7 +81,7 @@ def whole(tmp_path_factory, suite_text):
     """Folder and output of a run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "small.toml").write_text(suite_text)
-    code, out, err = bench("run", folder / "small.toml", "--out", folder / "run")
+    code, out, err = bench_in_a_process("run", folder / "small.toml", "--out", folder / "run")
     assert code == 0, err
     return folder / "run", out
 
@@ -105,8 +116,10 @@ def test_stdout_that_is_no_terminal_gets_plain_lines(whole):
 def test_every_record_of_an_epoch_has_the_fingerprint_it_should(whole):
     records = Records.read(whole[0])
     assert len(records.epochs) == 6
-    assert all(epoch.batches_fingerprint == epoch.expected_batches_fingerprint for epoch in records.epochs)
-    assert len({epoch.batches_fingerprint for epoch in records.epochs}) == 6, "each epoch has an order of its own"
+    lines = map(json.loads, (whole[0] / RECORDS_NAME).read_text().splitlines())
+    written = [line for line in lines if line["kind"] == "epoch"]
+    assert all(epoch["batches_fingerprint"] == epoch["expected_batches_fingerprint"] for epoch in written)
+    assert records.epochs["batches_fingerprint"].nunique() == 6, "each epoch has an order of its own"
     starts = {worker.parameters_fingerprint for worker in records.workers}
     assert len(starts) == 2, "each seed has parameters of its own"
 
@@ -217,8 +230,9 @@ def test_two_runs_cannot_write_to_one_folder(suite_path, tmp_path):
         (["--nosuch"], "No such option"),
     ],
 )
-def test_unusable_arguments_get_one_line_and_exit_code_2(arguments, message, tmp_path):
-    code, out, err = bench("run", *arguments, cwd=tmp_path)
+def test_unusable_arguments_get_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = bench("run", *arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
@@ -257,7 +271,8 @@ def test_a_full_disk_gets_a_line_and_what_was_finished_is_whole(suite_path, tmp_
     def small_files_only():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    code, _, err = bench("run", suite_path, "--epochs", "30", "--out", folder, preexec_fn=small_files_only)
+    arguments = ("run", suite_path, "--epochs", "30", "--out", folder)
+    code, _, err = bench_in_a_process(*arguments, preexec_fn=small_files_only)
     assert code == 2
     assert "records.jsonl: cannot be written (File too large); what was finished is kept" in err
     assert err.count("\n") == 1
@@ -271,7 +286,8 @@ def test_a_disk_without_room_for_the_data_says_so(suite_path, tmp_path):
     def tiny_files_only():
         resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
 
-    code, _, err = bench("run", suite_path, "--out", tmp_path / "run", preexec_fn=tiny_files_only)
+    arguments = ("run", suite_path, "--out", tmp_path / "run")
+    code, _, err = bench_in_a_process(*arguments, preexec_fn=tiny_files_only)
     assert (code, err.count("\n")) == (2, 1)
     assert "cannot be written (File too large)" in err
 
@@ -295,10 +311,10 @@ def test_early_stopping_ends_a_backend_and_can_keep_its_best_epoch(tmp_path, sui
     code, _, err = bench("run", tmp_path / "stopping.toml", "--out", tmp_path / "run")
     assert code == 0, err
     records = Records.read(tmp_path / "run")
-    assert [(one.epoch, one.stopped) for one in records.epochs] == [(1, False), (2, False), (3, True)] * 2
+    assert [(one.epoch, one.stopped) for one in records.epochs.itertuples()] == [(1, False), (2, False), (3, True)] * 2
     kept = 1 if restore == "true" else 3
     assert [result.final_epoch for result in records.results] == [kept, kept]
-    of_epochs = [one.test_accuracy for one in records.epochs if one.epoch == kept]
+    of_epochs = [one.test_accuracy for one in records.epochs.itertuples() if one.epoch == kept]
     assert summary_table(records)["test_accuracy"].tolist() == of_epochs
     assert [accuracy_of(result, tmp_path / "run") for result in records.results] == of_epochs
 

@@ -68,7 +68,11 @@ def test_each_thread_reads_what_it_would_read_alone(reader):
             np.testing.assert_array_equal(answer, expected)
 
 
-@pytest.mark.parametrize("options", [{}, {"l2": 0.01}, {"dropout": 0.5}, {"optimizer": Adam(0.01)}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"l2": 0.01}, {"dropout": 0.5}, {"optimizer": Adam(0.01)}],
+    ids=["plain", "regularized", "dropout", "adam"],
+)
 def test_who_reads_does_not_disturb_who_trains(steps, options):
     options = {name: Adam(0.01) if name == "optimizer" else option for name, option in options.items()}
     (X, y), rest = data(203), data(11, seed=1)
