@@ -32,4 +32,3 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     # Tests and libraries stay to the end: looked through at each collection of garbage, they cost a tenth of a second.
     gc.freeze()
-
