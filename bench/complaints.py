@@ -15,10 +15,10 @@ from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED, EXIT_UNUSABL
 TRACEBACK_VARIABLE = "SCRATCHBENCH_TRACEBACK"
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "": ("numpy", "scipy", "threadpoolctl"),
+    "": ("numpy", "scipy"),
     "bench": (
         *("click", "filelock", "jinja2", "junitparser", "matplotlib", "pandas", "psutil", "pydantic", "rich"),
-        *("ruptures", "statsmodels", "tabulate"),
+        *("ruptures", "statsmodels", "tabulate", "threadpoolctl"),
     ),
     "tensorflow": ("tensorflow", "keras"),
     "tfds": ("tensorflow_datasets", "importlib_resources"),

@@ -113,7 +113,7 @@ def test_the_packages_of_each_extra_are_those_of_the_project():
     for extra, modules in EXTRAS.items():
         needed = project["optional-dependencies"][extra] if extra else project["dependencies"]
         names = [re.match(r"[\w-]+", one).group() for one in needed]
-        assert {imported_as.get(name, name) for name in names} - {"scratchnet", "mkl"} <= set(modules)
+        assert {imported_as.get(name, name) for name in names} - {"scratchnet"} <= set(modules)
 
 
 def test_what_a_library_breaks_while_it_is_imported_is_one_line(scratchbench):
