@@ -203,6 +203,14 @@ class Network:
         self.step_costs = self._trainer.train(examples, order, batch_size, masks)
         return float(np.average(self.step_costs, weights=_sizes(len(order), batch_size)))
 
+    def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[Array]:
+        """X of each batch (M, n_0) of an epoch in that order, as its steps gather it: for whoever wants proof.
+
+        Not while another thread trains.
+        """
+        batches: Iterator[Array] = self._trainer.gathered(examples, check_order(order, len(examples)), batch_size)
+        return batches
+
     def predict(self, X: ArrayLike) -> Array:
         """A[L] as rows (N, n_L) for X (N, n_0)."""
         return self._forward(X)[0]

@@ -44,11 +44,10 @@ class Scratchnet:
 
     def batches(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> Iterator[Batch]:
         examples = self._examples
-        for start in range(0, len(order), self._batch_size):
-            places = slice(start, start + self._batch_size)
+        for number, x in enumerate(self._network.batches(examples, order, self._batch_size)):
+            places = slice(number * self._batch_size, number * self._batch_size + len(x))
             rows = order[places]
             weights = [] if examples.weights is None else [examples.weights[rows]]
-            x = np.asarray(examples.X_augmented[rows, : self._network.inputs], self._network.dtype)
             yield (x, examples.given_Y[:, rows].T, *weights, *(mask[places] for mask in masks))
 
     def train_epoch(self, order: NDArray[np.int64], masks: Sequence[Mask] = ()) -> None:

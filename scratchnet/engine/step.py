@@ -27,6 +27,11 @@ def work(jobs, layers, first, last):  # type: ignore[no-untyped-def]
     return train(job, layers, first, last)
 
 
+def gathered(jobs, step):  # type: ignore[no-untyped-def]
+    """The rows of the batch of a step, where the step has them: to be looked at."""
+    gather_batch(jobs[0], step)
+
+
 @question
 def train(job, layers, first, last):  # type: ignore[no-untyped-def]
     """Steps first to last − 1 of an epoch; False where another thread ends all."""

@@ -1,8 +1,10 @@
 """A network's steps and predictions by compiled code, on several threads."""
 
+import ctypes
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,6 +97,21 @@ class Trainer:
                 )
             )
         return np.concatenate(costs)
+
+    def gathered(self, examples: Examples, order: Order, batch_size: int) -> Iterator[Array]:
+        """X of each batch (M, n_0), as a step gathers it."""
+        buffers: dict[int, Workspaces] = {}
+        for start in range(0, len(order), batch_size):
+            part, read = order[start : start + batch_size], examples
+            if not _is_readable(examples.X_augmented, self.dtype):
+                part, read = np.arange(len(part)), examples.part(part, self.dtype)
+            workspaces = kept(buffers, len(part), partial(self._alone, len(part)))
+            run = _Run(self, workspaces, read, part, [])
+            compiled(step.gathered)(workspaces.jobs[0], 0)
+            yield run.rows()
+
+    def _alone(self, M: int) -> Workspaces:
+        return Workspaces(self._layers, self._inputs, self.dtype, M, threads=1, team=1)
 
     def _way(self, M: int) -> tuple[int, int]:
         """How many threads train a batch, and how many of them share neurons: all, or 1 where they share examples."""
@@ -200,6 +217,13 @@ class _Run:
         costs: Array = self._losses.reshape(self._steps, -1).mean(axis=1, dtype=np.float64)  # (24)
         costs += self._penalties.sum(axis=1)
         return costs
+
+    def rows(self) -> Array:
+        """X of the batch that is gathered, (M, n_0)."""
+        job, size = self._workspaces.jobs[0][0], self._trainer.dtype.itemsize
+        memory = (ctypes.c_char * int(job["rows_size"])).from_address(int(job["rows"]))
+        rows = np.frombuffer(memory, self._trainer.dtype).reshape(-1, int(job["rows_down"]) // size)
+        return rows[:, : int(job["features"])].copy()
 
     def _stop(self) -> None:
         """Make all threads end at their next wait."""

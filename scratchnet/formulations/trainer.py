@@ -72,6 +72,11 @@ class Trainer:
             batch.gather(workspace, examples.X_augmented, order[columns])
             yield columns, workspace
 
+    def gathered(self, examples: Examples, order: Order, batch_size: int) -> Iterator[Array]:
+        """X of each batch (M, n_0), as a step gathers it."""
+        for _, workspace in self.batches(examples, order, batch_size):
+            yield workspace.rows[:, :-1].copy()
+
     def _update(self, workspace: Workspace, Y: Array, weights: Array | None) -> None:
         optimizer, scale = self._optimizer, self._optimizer.scale
         decays = self._decays(scale) if self._regularizer else []  # before the product, which may change the weights
