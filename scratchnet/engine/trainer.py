@@ -221,8 +221,8 @@ class _Run:
     def rows(self) -> Array:
         """X of the batch that is gathered, (M, n_0)."""
         job, size = self._workspaces.jobs[0][0], self._trainer.dtype.itemsize
-        memory = (ctypes.c_char * int(job["rows_size"])).from_address(int(job["rows"]))
-        rows = np.frombuffer(memory, self._trainer.dtype).reshape(-1, int(job["rows_down"]) // size)
+        memory: Any = (ctypes.c_char * int(job["rows_size"])).from_address(int(job["rows"]))
+        rows: Array = np.frombuffer(memory, self._trainer.dtype).reshape(-1, int(job["rows_down"]) // size)
         return rows[:, : int(job["features"])].copy()
 
     def _stop(self) -> None:

@@ -140,15 +140,13 @@ def test_a_map_of_a_file_is_read_batch_by_batch(dtype, way, monkeypatch, tmp_pat
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("is_mapped", [False, True])
 @pytest.mark.parametrize("library", engine.LIBRARIES)
-def test_the_batches_that_are_gathered_are_the_rows_that_the_order_names(
-    library, is_mapped, dtype, monkeypatch, tmp_path
-):
+def test_batches_are_the_rows_that_the_order_names(library, is_mapped, dtype, monkeypatch, tmp_path):
     monkeypatch.setenv(engine.VARIABLE, library)
     X, order = np.random.default_rng(0).random((EXAMPLES, 37), np.float32), np.random.default_rng(1).permutation(100)
     np.save(tmp_path / "x.npy", X)
     net = Network(37, [Dense(10, "softmax")], dtype=dtype)
     prepared = net.prepare(np.load(tmp_path / "x.npy", mmap_mode="r" if is_mapped else None), np.arange(EXAMPLES) % 10)
-    batches = net.batches(prepared, order, 32)
+    batches = list(net.batches(prepared, order, 32))
     assert [batch.shape for batch in batches] == [(32, 37)] * 3 + [(4, 37)]
     np.testing.assert_array_equal(np.concatenate(batches), X[order].astype(dtype))
 
