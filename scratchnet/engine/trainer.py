@@ -30,8 +30,8 @@ Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]
 WORK_BETWEEN_SIGNALS = 3_000_000_000
 """Batch size times parameters of the steps, a tenth of a second, after which Python may see a signal such as Ctrl-C."""
-SMALLEST_STEP = 250_000
-"""Batch size times parameters from which a step is worth the waits of threads for each other."""
+WORK_OF_A_THREAD = 250_000
+"""Batch size times parameters: with less for each, threads would wait for each other longer than they compute."""
 NEURONS_OF_A_THREAD = 8
 PARAMETERS_PER_EXAMPLE = 600
 """With more of them it costs less to pass activations from core to core, with fewer to pass weights."""
@@ -116,13 +116,14 @@ class Trainer:
     def _way(self, M: int) -> tuple[int, int]:
         """How many threads train a batch, and how many of them share neurons: all, or 1 where they share examples."""
         size, narrowest = self._parameters.vector.size, min(layer.units for layer in self._layers[:-1] or self._layers)
-        if self._threads == 1 or size * M < SMALLEST_STEP:
+        threads = min(self._threads, size * M // WORK_OF_A_THREAD)
+        if threads < 2:
             return 1, 1
         by_neurons = len(self._layers) > 1 and all(layer.activation != "softmax" for layer in self._layers[:-1])
-        threads = min(self._threads, narrowest // NEURONS_OF_A_THREAD)
-        if by_neurons and threads > 1 and size > PARAMETERS_PER_EXAMPLE * M:
-            return threads, threads
-        return min(self._threads, M), 1
+        team = min(threads, narrowest // NEURONS_OF_A_THREAD)
+        if by_neurons and team > 1 and size > PARAMETERS_PER_EXAMPLE * M:
+            return team, team
+        return min(threads, M), 1
 
     def forward(self, X: NDArray[Any]) -> tuple[Array, Array]:
         """A[L] and Z[L] of the rows X (N, n_0), both (N, n_L)."""
