@@ -1,16 +1,20 @@
-"""What this processor has: bytes of a vector, and how many of them it can hold in registers."""
+"""What this processor has: bytes of a vector, and how many vectors it can hold in registers."""
 
 import os
 import platform
 
 from llvmlite import binding
 
+from scratchnet.checks import known
+
 VARIABLE = "SCRATCHNET_VECTOR_BITS"
-"""Overrides the width: 128, 256 or 512."""
+"""Overrides the width: for tests of what another processor would run."""
+WIDTHS = ("128", "256", "512")
 
 
 def _vector_bits() -> int:
     if VARIABLE in os.environ:
+        known(VARIABLE, os.environ[VARIABLE], WIDTHS)
         return int(os.environ[VARIABLE])
     features = binding.get_host_cpu_features()
     return 512 if features.get("avx512f") else 256 if features.get("avx") else 128

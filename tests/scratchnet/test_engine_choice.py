@@ -1,5 +1,6 @@
 """Which library takes the steps; what the compiled ones compute is in tests/conformance/test_engine.py."""
 
+import os
 import subprocess
 import sys
 
@@ -56,3 +57,10 @@ def test_a_loss_or_an_optimizer_of_ones_own_is_trained_by_numpy():
     layers = [Dense(2, "linear")]
     assert Network(2, layers, loss=Own()).trainer_kind() is Trainer
     assert Network(2, layers, loss="mean_squared_error", optimizer=OwnAdam()).trainer_kind() is Trainer
+
+
+def test_an_unknown_width_of_vectors_is_refused_with_the_allowed_ones():
+    program = "from scratchnet import Dense, Network; Network(2, [Dense(2, 'softmax')])"
+    environment = {**os.environ, "SCRATCHNET_VECTOR_BITS": "wide", "SCRATCHNET_STEPS": "numba"}
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert "ValueError: SCRATCHNET_VECTOR_BITS 'wide' is not known; allowed: 128, 256, 512" in told.stderr
