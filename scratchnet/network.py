@@ -303,8 +303,9 @@ class Network:
         return trainer.forward(rows, masks)
 
     def _penalty(self) -> float:
-        scratch = [np.empty_like(W) for W in self.parameters.weights]
-        return self.regularizer.cost(self.parameters.weights, scratch) if self.regularizer else 0.0
+        if not self.regularizer:
+            return 0.0
+        return self.regularizer.cost(self.parameters.weights, [np.empty_like(W) for W in self.parameters.weights])
 
     def _dropped_units(self) -> list[int]:
         """n_l of each layer with dropout."""

@@ -15,7 +15,6 @@ from scratchnet.buffers import Idle, kept
 from scratchnet.dropout import Mask
 from scratchnet.engine import step
 from scratchnet.engine.compiling import compiled
-from scratchnet.engine.denormals import flushed_to_zero
 from scratchnet.engine.job import CACHE_LINE
 from scratchnet.engine.tables import LOSSES, clipping_of, place, update_of
 from scratchnet.engine.workspace import Workspaces
@@ -25,6 +24,7 @@ from scratchnet.losses import Loss
 from scratchnet.optimizers import Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.regularizers import L1L2
+from scratchnet.subnormals import flushed_to_zero
 
 Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]

@@ -17,6 +17,7 @@ from scratchnet.losses import Loss
 from scratchnet.optimizers import Optimizer
 from scratchnet.parameters import Parameters
 from scratchnet.regularizers import L1L2
+from scratchnet.subnormals import flushed_to_zero
 from scratchnet.workspace import Workspace
 
 Array = NDArray[np.floating[Any]]
@@ -51,7 +52,7 @@ class Trainer:
         Y = np.take(examples.Y, order, axis=1)
         weights = examples.weights[order] if examples.weights is not None else None
         # The sigmoid of a very negative z is rightly 0.
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"), flushed_to_zero():
             for columns, workspace in self.batches(examples, order, batch_size):
                 workspace.keep([mask[columns] for mask in masks])
                 batch.forward(workspace)
