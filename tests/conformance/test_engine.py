@@ -162,6 +162,16 @@ def test_compiled_steps_and_those_of_numpy_may_take_turns(monkeypatch, data):
     np.testing.assert_allclose(turns.parameters.vector, by_numpy.parameters.vector, rtol=0, atol=1e-12)
 
 
+def test_parameters_that_are_set_between_epochs_are_trained_on(way, monkeypatch, data):
+    vectors = []
+    for name in ("numba", "numpy"):
+        net = trained(name, monkeypatch, data, optimizer=SGD(0.1, momentum=0.9))
+        net.parameters.vector[...] = 0.01
+        net.fit(*data, batch_size=32)
+        vectors.append(net.parameters.vector.copy())
+    np.testing.assert_allclose(*vectors, rtol=0, atol=1e-12)
+
+
 def test_small_steps_are_not_shared_and_no_step_is_shared_among_more_threads_than_examples():
     small, large = (Network(784, [Dense(n, "relu"), Dense(10, "softmax")], threads=64) for n in (2, 512))
     assert [small._trainer._way(M) for M in (1, 32)] == [(1, 1), (1, 1)]
