@@ -114,7 +114,7 @@ def _parts(count, most):  # type: ignore[no-untyped-def]
 @number
 def _even(count, most):  # type: ignore[no-untyped-def]
     """How many to take at a time, at most so many, so that the last part is not much smaller than the others."""
-    return _parts(count, max(_parts(count, most), 1))
+    return max(_parts(count, max(_parts(count, most), 1)), 1)
 
 
 class _Writer:

@@ -97,6 +97,10 @@ class Workspaces:
         """The neurons of a hidden layer that are this thread's, whole cache lines of them where there are enough."""
         return shares(n, self.team, CACHE_LINE // self._memory.dtype.itemsize)[mine] if self.team > 1 else (0, n)
 
+    def _has_biases(self, mine: int) -> bool:
+        """Whether the biases of the layer above are this thread's: one alone has them, the last of those in a team."""
+        return self.team == 1 or mine == self.team - 1
+
     def _layers(self, mine: int) -> NDArray[Any]:
         records, first, columns = np.zeros(len(self._dense), LAYER), 0, self._inputs + 1
         for index, (dense, record) in enumerate(zip(self._dense, records, strict=True)):
@@ -115,7 +119,8 @@ class Workspaces:
         is_shared = self.team > 1 and index < len(self._dense) - 2
         width = n if is_shared else end - unit
         down = memory.row_bytes(width + 1)
-        record["unit"], record["end"], record["with_bias"], record["flat"] = unit, end, end == n, not is_shared
+        record["unit"], record["end"], record["flat"] = unit, end, not is_shared
+        record["with_bias"] = self._has_biases(mine)
         if is_shared:
             step = M * memory.row_bytes(n)
             record["A"] = self._once(f"A{index}", lambda: memory.with_ones(M, down, n))
@@ -138,7 +143,7 @@ class Workspaces:
             rows = record["unit"], record["end"]
         elif index > 0:
             unit, end = self._units(mine, columns - 1)
-            across = unit, end + (end == columns - 1)
+            across = unit, end + self._has_biases(mine)
         record["first_row"], record["last_row"] = rows
         record["first_column"], record["last_column"] = across
 

@@ -162,6 +162,22 @@ def test_compiled_steps_and_those_of_numpy_may_take_turns(monkeypatch, data):
     np.testing.assert_allclose(turns.parameters.vector, by_numpy.parameters.vector, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("team", [3, 1])
+def test_batches_and_layers_smaller_than_the_number_of_threads(team, optimizer, batch_size, monkeypatch):
+    """Some threads have no neuron of their own; of examples there is one for each."""
+    rng, nets = np.random.default_rng(0), []
+    few = rng.normal(size=(7, 37)), rng.integers(0, 2, 7)
+    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (3, 3) if team == 3 else (min(3, M), 1))
+    for name in ("numba", "numpy"):
+        monkeypatch.setenv(engine.VARIABLE, name)
+        layers = [Dense(2, "relu"), Dense(2, "softmax")]
+        nets.append(Network(37, layers, dtype="float64", optimizer=OPTIMIZERS[optimizer]()))
+        nets[-1].fit(*few, epochs=2, batch_size=batch_size)
+    np.testing.assert_allclose(*(net.parameters.vector for net in nets), rtol=0, atol=1e-12)
+
+
 def test_parameters_that_are_set_between_epochs_are_trained_on(way, monkeypatch, data):
     vectors = []
     for name in ("numba", "numpy"):
