@@ -38,8 +38,9 @@ class StopsItself(Scratchnet):
 """
 RUN = """
 import sys
-from bench import backend, cli
-backend.BACKENDS["planted"] = backend.Entry("planted_ends:" + sys.argv[1], "numpy", "", ("numpy",))
+from bench import cli
+from bench.backends import registry
+registry.BACKENDS["planted"] = registry.Entry("planted_ends:" + sys.argv[1], "numpy", "", ("numpy",))
 cli.main(sys.argv[2:])
 """
 
