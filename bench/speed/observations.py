@@ -1,6 +1,6 @@
 """What one process was seen to do in one cell, and the file of all of them.
 
-Fed by the rounds; feeds the outcome. A process is the unit: its seconds are one observation, however many epochs.
+A process is the unit: its seconds are one observation, however many epochs.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from bench.errors import UnusableError
 from bench.files import write_atomically
 from bench.frozen import FiniteRecord, Positive, first_problem, refuse_repeated
+from bench.speed.grid import RELU, Cell
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
@@ -25,6 +26,7 @@ class Observation(FiniteRecord):
     round: int
     architecture: str
     batch_size: int
+    activation: str = RELU
     backend: str
     status: Literal["ok", "skipped", "failed", "killed", "timeout", "not_comparable", "diverged"] = "ok"
     reason: str = ""
@@ -34,9 +36,14 @@ class Observation(FiniteRecord):
     costs: tuple[float, ...] = ()
 
     @property
-    def about(self) -> tuple[int, str, int, str]:
-        """Round, architecture, batch size, backend."""
-        return self.round, self.architecture, self.batch_size, self.backend
+    def cell(self) -> Cell:
+        """The cell of the grid that it belongs to."""
+        return Cell(self.architecture, self.batch_size, self.activation)
+
+    @property
+    def about(self) -> tuple[int, str, str]:
+        """Round, cell, backend."""
+        return self.round, str(self.cell), self.backend
 
 
 class Observed(FiniteRecord):

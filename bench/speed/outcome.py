@@ -43,7 +43,7 @@ class CellOutcome:
 
     def __init__(self, cell: Cell, observed: Observed, examples: int) -> None:
         self.cell, self.examples = cell, examples
-        self._seen = [o for o in observed.observations if (o.architecture, o.batch_size) == cell]
+        self._seen = [o for o in observed.observations if o.cell == cell]
         self._ours = {o.round: o for o in self._seen if o.backend == OURS and o.status == "ok"}
         self._spec = Grid(optimizer=observed.optimizer, dtype=observed.dtype).spec(cell)
         self._rate = max(observed.gemm_rates.values())
@@ -109,7 +109,7 @@ class Outcome:
 
     def __init__(self, observed: Observed, examples: int) -> None:
         self.observed, seen = observed, observed.observations
-        cells = dict.fromkeys(Cell(o.architecture, o.batch_size) for o in seen)
+        cells = dict.fromkeys(o.cell for o in seen)
         self.cells = [CellOutcome(cell, observed, examples) for cell in cells]
         self.rounds = len({o.round for o in seen})
 

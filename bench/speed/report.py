@@ -18,6 +18,7 @@ from rich.text import Text
 
 from bench.files import atomic_path, write_atomically
 from bench.plot_style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
+from bench.speed.grid import RELU, Cell
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 from bench.statistics import Interval
 from bench.text import MISSING, escaped, one_line
@@ -43,6 +44,7 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
     return {
         "architecture": cell.cell.architecture,
         "batch_size": cell.cell.batch_size,
+        **_activation(cell.cell),
         "fastest_peer": fastest.name if fastest else None,
         **_bounds("time_ratio", ratio),
         "rounds": ratio.count if ratio else 0,
@@ -52,6 +54,11 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
         "arithmetic_floor_seconds": cell.arithmetic_floor_seconds,
         "peers": {peer.name: _peer(peer, cell) for peer in cell.peers},
     }
+
+
+def _activation(cell: Cell) -> dict[str, str]:
+    """ReLU is the default of whoever reads the file, and is not written."""
+    return {} if cell.activation == RELU else {"activation": cell.activation}
 
 
 def _peer(peer: Peer, cell: CellOutcome) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class _Member:
             round=self._number,
             architecture=self._cell.architecture,
             batch_size=self._cell.batch_size,
+            activation=self._cell.activation,
             backend=self.name,
             **self.process.outcome,
             warm_up_seconds=epochs[0]["epoch_seconds"] if epochs else None,

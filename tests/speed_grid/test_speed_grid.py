@@ -9,10 +9,11 @@ from bench import cli, contestant
 from bench.backend import BACKENDS, FLOORS
 from bench.data import load_dataset
 from bench.errors import UnusableError
+from bench.history.files import read_speed
 from bench.limits import arithmetic_seconds, operations
 from bench.spec import DataSpec
 from bench.speed import command, report, rounds
-from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
+from bench.speed.grid import ACTIVATIONS, ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
 from bench.speed.observations import Observation, Observed
 from bench.speed.outcome import Outcome
 
@@ -21,7 +22,7 @@ CELL = Cell("784-30-10", 32)
 
 def observation(backend, number, seconds, cell=CELL, costs=(0.4, 0.3), **more):
     turns = dict(enumerate(seconds, 1))
-    values = {"round": number, "architecture": cell.architecture, "batch_size": cell.batch_size, "backend": backend}
+    values = {"round": number, **cell._asdict(), "backend": backend}
     return Observation(**values, epoch_seconds=turns, predict_seconds=turns, costs=costs, **more)
 
 
@@ -55,6 +56,47 @@ def test_the_grid_is_every_architecture_at_every_batch_size():
         specs = [Grid(optimizer=optimizer).spec(cell) for cell in cells]
         assert [spec.architecture.title for spec in specs] == [cell.architecture for cell in cells]
         assert [spec.batch_size for spec in specs] == [cell.batch_size for cell in cells]
+
+
+def test_the_grid_has_every_activation_that_is_asked_for():
+    grid = Grid(("784-128-10",), (128,), activations=ACTIVATIONS)
+    assert [str(cell) for cell in grid.cells] == [
+        "784-128-10 M=128",
+        "784-128-10 sigmoid M=128",
+        "784-128-10 tanh M=128",
+        "784-128-10 gelu M=128",
+        "784-128-10 silu M=128",
+    ]
+    for cell in grid.cells:
+        activations = [layer.activation for layer in grid.spec(cell).architecture.layers]
+        assert activations == [cell.activation, "softmax"]
+
+
+def test_cells_of_two_activations_are_told_apart(tmp_path):
+    gelu = Cell(CELL.architecture, CELL.batch_size, "gelu")
+    found = outcome(
+        observation("scratchnet", 1, (1.0,)),
+        observation("jax-scan", 1, (2.0,)),
+        observation("scratchnet", 1, (1.0,), gelu),
+        observation("jax-scan", 1, (4.0,), gelu),
+    )
+    assert list(report.summary(found)["cell"]) == ["784-30-10 M=32", "784-30-10 gelu M=32"]
+    assert [cell.get("activation") for cell in report.as_json(found)] == [None, "gelu"]
+    assert [cell["time_ratio"] for cell in report.as_json(found)] == [0.5, 0.25]
+    assert [axes.get_title() for axes in report.plot(found).axes] == ["784-30-10 M=32", "784-30-10 gelu M=32"]
+    found.observed.model_copy(update={"started": "2026-01-01T00:00:00+00:00"}).save(tmp_path)
+    report.write(found, [], tmp_path)
+    cells = [point.key.cell for point in read_speed(tmp_path / "speed.json")]
+    assert cells == ["784-30-10 M=32 sgd float32", "784-30-10 gelu M=32 sgd float32"]
+
+
+def test_a_record_without_an_activation_is_of_relu(tmp_path):
+    observed = planted(jax_scan=1.25).observed
+    content = json.loads(observed.model_dump_json())
+    for one in content["observations"]:
+        del one["activation"]
+    (tmp_path / "observations.json").write_text(json.dumps(content))
+    assert Observed.read(tmp_path) == observed
 
 
 def test_the_fastest_peer_is_the_one_beside_which_scratchnet_looks_worst():
@@ -146,7 +188,7 @@ def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, 
     [
         ({"epoch_seconds": {"1": math.nan}}, r"observations\.1\.epoch_seconds\.1: must be a finite number, not nan"),
         ({"predict_seconds": {"2": -1.0}}, r"observations\.1\.predict_seconds\.2: must be greater than 0, not -1\.0"),
-        ({"backend": "scratchnet"}, r"the observation \(1, '784-30-10', 32, 'scratchnet'\) stands there twice; remove"),
+        ({"backend": "scratchnet"}, r"the observation \(1, '784-30-10 M=32', 'scratchnet'\) stands there twice; remove"),
     ],
 )
 def test_what_cannot_have_been_observed_is_refused_with_its_place(tmp_path, changes, said):
@@ -261,6 +303,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
     [
         (["--backends", "nonsense"], f"'nonsense'; allowed: {', '.join(BACKENDS)}"),
         (["--architectures", "784-10"], f"'784-10'; allowed: {', '.join(ARCHITECTURES)}"),
+        (["--activations", "gelu,mish"], f"'mish'; allowed: {', '.join(ACTIVATIONS)}"),
         (["--optimizer", "lion"], "'lion' is not one of"),
     ],
 )
