@@ -97,7 +97,7 @@ def speed(
     """Time scratchnet beside every installed peer: three architectures at three batch sizes.
 
     Rounds of fresh processes that take turns, until the ratio to the fastest peer of each cell is known to 3 %: about
-    half an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
+    an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
 
     \b
     Examples:

@@ -20,7 +20,9 @@ SCHEMA_VERSION = 1
 class Observation(FiniteRecord):
     """A backend's process in one cell of one round. Seconds are those of `train_epoch`, of `predict` on the test set.
 
-    epochs_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
+    first_epoch_seconds : from just before the process is started to the end of its first epoch, which is the warm-up;
+    no other process of the round works meanwhile. The first round fills caches on disk.
+    epoch_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
     """
 
     round: int
@@ -30,6 +32,7 @@ class Observation(FiniteRecord):
     backend: str
     status: Literal["ok", "skipped", "failed", "killed", "timeout", "not_comparable", "diverged"] = "ok"
     reason: str = ""
+    first_epoch_seconds: Positive | None = None
     warm_up_seconds: Positive | None = None
     epoch_seconds: dict[int, Positive] = Field(default_factory=dict)
     predict_seconds: dict[int, Positive] = Field(default_factory=dict)

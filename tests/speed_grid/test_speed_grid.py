@@ -188,7 +188,7 @@ def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, 
     [
         ({"epoch_seconds": {"1": math.nan}}, r"observations\.1\.epoch_seconds\.1: must be a finite number, not nan"),
         ({"predict_seconds": {"2": -1.0}}, r"observations\.1\.predict_seconds\.2: must be greater than 0, not -1\.0"),
-        ({"backend": "scratchnet"}, r"the observation \(1, '784-30-10 M=32', 'scratchnet'\) stands there twice; remove"),
+        ({"backend": "scratchnet"}, r"observation \(1, '784-30-10 M=32', 'scratchnet'\) stands there twice; remove"),
     ],
 )
 def test_what_cannot_have_been_observed_is_refused_with_its_place(tmp_path, changes, said):
@@ -216,18 +216,11 @@ class PlantedProcess:
 
     def __init__(self, job, log, limit):
         self._target = job.target
-        self._plan_of(job)
-
-    def _plan_of(self, job):
         parameters = rounds.Plan(job.spec, job.seed).initial_parameters()
         self._fingerprint = rounds.parameters_fingerprint(parameters)
 
     def ready(self):
         return {"parameters_fingerprint": "other" if "jax" in self._target else self._fingerprint}
-
-    def next_job(self, job):
-        self._plan_of(job)
-        return self.ready()
 
     def time(self, epoch):
         if "tf_epoch:TfXla" in self._target and epoch > 1:
@@ -243,18 +236,14 @@ class PlantedProcess:
         pass
 
 
-def test_a_process_trains_one_job_after_the_other(tmp_path):
+def test_a_process_trains_predicts_and_shows_its_batches(tmp_path):
     load_dataset(DataSpec()).save(tmp_path)
-    grid = Grid(architectures=("784-30-10",), batch_sizes=(256, 512))
-    jobs = [contestant.job_of("scratchnet", grid.spec(cell), 0, tmp_path, 1) for cell in grid.cells]
-    with contestant.Contestant("scratchnet", jobs[0], tmp_path / "log", 60.0) as one:
-        descriptions = [one.ready()]
-        one.time(1)
-        descriptions.append(one.next_job(jobs[1]))
+    job = contestant.job_of("scratchnet", Grid().spec(CELL), 0, tmp_path, 1)
+    with contestant.Contestant("scratchnet", job, tmp_path / "log", 60.0) as one:
+        assert one.ready() is not None
         one.time(1)
         one.predict()
         one.check_batches("not these")
-    assert descriptions[0]["parameters_fingerprint"] == descriptions[1]["parameters_fingerprint"]
     assert (len(one.epochs), len(one.predictions)) == (1, 1)
     assert one.lost == ("not_comparable", "it did not consume the plan's batches")
 
@@ -278,11 +267,94 @@ def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
     names = dict.fromkeys(grid.cells, every)
     seen = list(rounds.round_of(setting, 2, names))
     assert len(seen) == 10
+    assert {o.backend for o in seen if o.status == "killed"} == {"tf-xla"}
     of_first = {o.backend: o for o in seen[:5]}
     assert of_first["tf-graph"].epoch_seconds == {1: 1.0, 2: 1.0, 3: 1.0}
     assert of_first["jax-scan"].status == "not_comparable"
     assert (of_first["tf-xla"].status, of_first["tf-xla"].reason) == ("killed", "killed by SIGKILL")
     assert {o.backend for o in seen[5:] if o.status == "ok"} == {"scratchnet", "tf-graph", "products"}
+
+
+class Clock:
+    """Stands where nothing moves it; a planted process takes 2 s to start and 5 s for its first epoch."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += 1000.0  # a rest is nobody's time
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_first_epoch_is_timed_from_the_start_of_a_process_that_has_the_machine_to_itself(
+    tmp_path, monkeypatch, lost
+):
+    clock, said = Clock(), []
+
+    class Clocked(PlantedProcess):
+        def __init__(self, job, log, limit):
+            super().__init__(job, log, limit)
+            said.append(("started", job.target))
+
+        def ready(self):
+            clock.now += 2.0
+            return super().ready()
+
+        def time(self, epoch):
+            clock.now += 5.0
+            said.append((f"epoch {epoch}", self._target))
+            if lost:
+                raise contestant.WorkerLostError("killed", "killed by SIGKILL")
+            return super().time(epoch)
+
+    monkeypatch.setattr(contestant, "WorkerProcess", Clocked)
+    monkeypatch.setattr(rounds, "time", clock)
+    grid = Grid(("784-30-10",), (32, 128))
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    seen = list(rounds.round_of(setting, 2, dict.fromkeys(grid.cells, ("scratchnet", "tf-graph"))))
+    assert [o.first_epoch_seconds for o in seen] == ([None] * 4 if lost else [7.0] * 4)
+    for cell in range(2):
+        first = said[: len(said) // 2] if cell == 0 else said[len(said) // 2 :]
+        assert [what for what, _ in first[:4]] == ["started", "epoch 1"] * 2
+        assert first[0][1] == first[1][1] != first[2][1] == first[3][1]
+
+
+def waited(name, number, seconds):
+    return observation(name, number, (1.0,), first_epoch_seconds=seconds)
+
+
+def test_the_wait_for_a_first_epoch_is_that_of_rounds_with_warm_caches():
+    found = outcome(
+        *(waited("scratchnet", number, seconds) for number, seconds in ((1, 50.0), (2, 1.0), (3, 2.0), (4, 6.0))),
+        *(waited("jax-scan", number, seconds) for number, seconds in ((1, 90.0), (2, 4.0))),
+        *(waited("tf-xla", number, seconds) for number, seconds in ((1, 95.0), (2, 9.0))),
+        waited("products", 2, 0.5),
+    )
+    (cell,) = found.cells
+    assert cell.first_epoch_seconds == 2.0
+    assert {peer.name: peer.first_epoch_seconds for peer in cell.peers} == {"tf-xla": 9.0, "jax-scan": 4.0}
+    (row,) = report.summary(found).to_dict("records")
+    assert row["first epoch, s"] == "2.0, jax-scan 4.0"
+    (waits,) = report.first_epochs(found).to_dict("records")
+    assert waits == {"cell": "784-30-10 M=32", "scratchnet": "2.0", "tf-xla": "9.0", "jax-scan": "4.0"}
+    (written,) = report.as_json(found)
+    assert written["first_epoch_seconds"] == 2.0
+    assert written["peers"]["jax-scan"]["first_epoch_seconds"] == 4.0
+    text = report.markdown(found, [])
+    assert report.first_epochs(found).to_markdown(index=False, disable_numparse=True) in text
+    assert len(report.terminal_tables(found)) == 3
+
+
+def test_a_run_without_warm_rounds_or_of_an_older_version_has_no_wait():
+    for found in (outcome(waited("scratchnet", 1, 50.0), waited("jax-scan", 1, 90.0)), planted(jax_scan=1.25)):
+        assert found.cells[0].first_epoch_seconds is None
+        assert "first epoch, s" not in report.summary(found)
+        assert "first_epoch_seconds" not in report.as_json(found)[0]
+        assert "process start" not in report.markdown(found, [])
+        assert len(report.terminal_tables(found)) == 2
 
 
 def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
