@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from bench.errors import UnusableError
 from bench.files import write_atomically
 from bench.frozen import FiniteRecord, Positive, first_problem, refuse_repeated
+from bench.limits import RateProduct
 from bench.speed.grid import RELU, Cell
 
 NAME = "observations.json"
@@ -58,7 +59,10 @@ class Observed(FiniteRecord):
     dtype: str
     threads: int
     environment: dict[str, object]
-    gemm_rates: dict[int, Positive] = Field(description="round → operations a second of BLAS, by `bench.limits`")
+    gemm_rates: dict[int, Positive] = Field(description="round → operations a second at best, by `bench.limits`")
+    rate_products: dict[int, RateProduct] = Field(
+        default_factory=dict, description="round → the product that reached it"
+    )
     observations: tuple[Observation, ...]
 
     @model_validator(mode="after")

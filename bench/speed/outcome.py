@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.backend import BACKENDS, FLOORS
-from bench.limits import arithmetic_seconds
+from bench.limits import RateProduct, arithmetic_seconds
 from bench.speed.grid import Cell, Grid
 from bench.speed.observations import Observation, Observed
 from bench.statistics import Interval, median, ratio_interval, time_ratio
@@ -80,7 +80,7 @@ class CellOutcome:
 
     @property
     def arithmetic_floor_seconds(self) -> float:
-        """Operations of an epoch over the best rate of BLAS in this run."""
+        """Operations of an epoch over the best rate of a product in this run."""
         return arithmetic_seconds(self._spec, self.examples, self._rate)
 
     @property
@@ -121,6 +121,12 @@ class Outcome:
         cells = dict.fromkeys(o.cell for o in seen)
         self.cells = [CellOutcome(cell, observed, examples) for cell in cells]
         self.rounds = len({o.round for o in seen})
+
+    @property
+    def rate_product(self) -> RateProduct:
+        """Which product reached the best rate: `tile`, the engine's own, or `blas`, as in runs of earlier versions."""
+        rates = self.observed.gemm_rates
+        return self.observed.rate_products.get(max(rates, key=rates.__getitem__), "blas")
 
     @property
     def sentence(self) -> str:

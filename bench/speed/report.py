@@ -23,6 +23,7 @@ from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 from bench.statistics import Interval
 from bench.text import MISSING, escaped, one_line
 
+RATE_PRODUCTS = {"blas": "BLAS", "tile": "scratchnet's own product"}
 COLUMNS = {
     "cell": "cell",
     "fastest peer": "fastest peer",
@@ -208,10 +209,7 @@ def markdown(outcome: Outcome, skipped: list[str]) -> str:
     parts = [
         f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
         outcome.sentence + ".",
-        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
-        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
-        " floating-point operations at the best rate of BLAS in this run. Scratchnet's steps went through"
-        f" {observed.environment.get('steps', 'numpy')}.",
+        _explained(outcome),
         summary(outcome).to_markdown(index=False, disable_numparse=True),
         "## scratchnet's seconds over each peer's",
         by_peer(outcome).to_markdown(index=False, disable_numparse=True),
@@ -222,6 +220,15 @@ def markdown(outcome: Outcome, skipped: list[str]) -> str:
         *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _explained(outcome: Outcome) -> str:
+    return (
+        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
+        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
+        f" floating-point operations at the best rate of {RATE_PRODUCTS[outcome.rate_product]} in this run."
+        f" Scratchnet's steps went through {outcome.observed.environment.get('steps', 'numpy')}."
+    )
 
 
 def _first_epochs_section(outcome: Outcome) -> list[str]:

@@ -2,10 +2,11 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 
-from bench import cli, contestant
+from bench import cli, contestant, limits
 from bench.backend import BACKENDS, FLOORS
 from bench.data import load_dataset
 from bench.errors import UnusableError
@@ -16,6 +17,7 @@ from bench.speed import command, report, rounds
 from bench.speed.grid import ACTIVATIONS, ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
 from bench.speed.observations import Observation, Observed
 from bench.speed.outcome import Outcome
+from scratchnet import engine
 
 CELL = Cell("784-30-10", 32)
 
@@ -83,7 +85,7 @@ def test_cells_of_two_activations_are_told_apart(tmp_path):
     assert list(report.summary(found)["cell"]) == ["784-30-10 M=32", "784-30-10 gelu M=32"]
     assert [cell.get("activation") for cell in report.as_json(found)] == [None, "gelu"]
     assert [cell["time_ratio"] for cell in report.as_json(found)] == [0.5, 0.25]
-    assert [axes.get_title() for axes in report.plot(found).axes] == ["784-30-10 M=32", "784-30-10 gelu M=32"]
+    assert [axes.get_title("left") for axes in report.plot(found).axes] == ["784-30-10 M=32", "784-30-10 gelu M=32"]
     found.observed.model_copy(update={"started": "2026-01-01T00:00:00+00:00"}).save(tmp_path)
     report.write(found, [], tmp_path)
     cells = [point.key.cell for point in read_speed(tmp_path / "speed.json")]
@@ -165,6 +167,39 @@ def test_the_json_has_what_a_gate_reads():
 def test_operations_are_those_of_the_products():
     products = [(30, 785), (30, 785), (10, 31), (10, 31), (10, 31)]  # two of the first layer, three of the second
     assert operations(Grid().spec(CELL), 7) == 2 * 7 * sum(n * k for n, k in products)
+
+
+def test_the_rate_is_that_of_the_faster_product(monkeypatch):
+    asked = []
+
+    def planted_way(rate):
+        return lambda *given: asked.append(given) or rate
+
+    monkeypatch.setattr(limits, "WAYS", {"blas": planted_way(98e9), "tile": planted_way(107e9)})
+    assert limits.product_rate("float64", 2, 0.1) == (107e9, "tile")
+    monkeypatch.setattr(limits, "WAYS", {"blas": planted_way(98e9), "tile": planted_way(72e9)})
+    assert limits.product_rate("float64", 2, 0.1) == (98e9, "blas")
+    assert asked == [("float64", 2, 0.1)] * 4
+
+
+def test_the_engines_product_has_a_rate_where_numba_is_installed():
+    assert ("tile" in limits.WAYS) == ("numba" in engine.installed())
+
+
+@pytest.mark.parametrize("way", limits.WAYS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_rate_is_operations_over_the_seconds_of_the_products_that_were_done(way, dtype, monkeypatch):
+    """The clock is planted: the fastest run of all takes 0.5 s."""
+    work = {"blas": 2 * 1024**3, "tile": 2 * 128 * 256 * 768 * limits.TILE_TIMES * 2}
+    ticks = iter([0.0, 0.0, 2.0, 2.0, 2.5, 2.5, 4.0, 9.0])
+    monkeypatch.setattr(limits, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    assert limits.WAYS[way](dtype, 2, 3.0) == work[way] / 0.5
+
+
+def test_the_record_says_which_product_the_floor_is_from():
+    found = planted(jax_scan=1.25).observed.model_copy(update={"rate_products": {1: "blas", 2: "tile"}})
+    assert "at the best rate of scratchnet's own product in this run" in report.markdown(Outcome(found, 60_000), [])
+    assert "at the best rate of BLAS in this run" in report.markdown(planted(jax_scan=1.25), [])
 
 
 def test_what_was_observed_is_read_back(tmp_path):
