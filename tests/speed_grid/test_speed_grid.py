@@ -424,6 +424,27 @@ def test_options_that_cannot_be_used_are_one_line(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "grid"),
+    [
+        ([], Grid()),
+        (["--dtype", "float64"], Grid(dtype="float64")),
+        (
+            ["--activations", "tanh,gelu", "--architectures", "784-128-10", "--optimizer", "adam"],
+            Grid(("784-128-10",), optimizer="adam", activations=("tanh", "gelu")),
+        ),
+    ],
+)
+def test_the_options_say_which_grid_is_timed(arguments, grid, monkeypatch):
+    timed = []
+    monkeypatch.setattr(command, "speed", lambda *given: timed.append(given) or 0)
+    monkeypatch.setattr("signal.signal", lambda *given: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["speed", *arguments])
+    assert ended.value.code == 0
+    assert timed == [(grid, None, False, False, None)]
+
+
 @pytest.mark.parametrize(("scatter", "quick", "code"), [(0.005, False, 0), (0.3, False, 3), (0.3, True, 0)])
 def test_the_exit_code_says_whether_the_machine_was_quiet_enough(scatter, quick, code):
     assert command._exit_code(planted(scatter, jax_scan=1.25), quick) == code
