@@ -17,7 +17,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 }
 
 
-class Cell(NamedTuple):
+class GridCell(NamedTuple):
     """One network at one batch size; `activation` is that of its hidden layers."""
 
     architecture: str
@@ -40,12 +40,12 @@ class Grid(NamedTuple):
     activations: tuple[str, ...] = (RELU,)
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[GridCell]:
         """Every architecture with every activation and every batch size."""
         parts = product(self.architectures, self.activations, self.batch_sizes)
-        return [Cell(architecture, size, activation) for architecture, activation, size in parts]
+        return [GridCell(architecture, size, activation) for architecture, activation, size in parts]
 
-    def spec(self, cell: Cell) -> TrainingSpec:
+    def spec(self, cell: GridCell) -> TrainingSpec:
         """The cell's activation and softmax, He's initial weights, on all of MNIST."""
         layer = {"activation": cell.activation, "initializer": "he_normal"}
         hidden = [{"units": units, **layer} for units in ARCHITECTURES[cell.architecture]]

@@ -8,11 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from bench.errors import UnusableError
-from bench.files import write_atomically
-from bench.frozen import FiniteRecord, Positive, first_problem, refuse_repeated
-from bench.limits import RateProduct
-from bench.speed.grid import RELU, Cell
+from bench.backends.floors import RateProduct
+from bench.core.errors import UnusableError
+from bench.core.files import write_atomically
+from bench.core.models import FiniteRecord, Positive, first_problem, refuse_repeated
+from bench.speed.grid import RELU, GridCell
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
@@ -40,9 +40,9 @@ class Observation(FiniteRecord):
     costs: tuple[float, ...] = ()
 
     @property
-    def cell(self) -> Cell:
+    def cell(self) -> GridCell:
         """The cell of the grid that it belongs to."""
-        return Cell(self.architecture, self.batch_size, self.activation)
+        return GridCell(self.architecture, self.batch_size, self.activation)
 
     @property
     def about(self) -> tuple[int, str, str]:
@@ -59,7 +59,7 @@ class Observed(FiniteRecord):
     dtype: str
     threads: int
     environment: dict[str, object]
-    gemm_rates: dict[int, Positive] = Field(description="round → operations a second at best, by `bench.limits`")
+    gemm_rates: dict[int, Positive] = Field(description="round → operations a second at best, by `floors`")
     rate_products: dict[int, RateProduct] = Field(
         default_factory=dict, description="round → the product that reached it"
     )

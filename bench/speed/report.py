@@ -16,12 +16,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.files import atomic_path, write_atomically
-from bench.plot_style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
-from bench.speed.grid import RELU, Cell
+from bench.core.files import atomic_path, write_atomically
+from bench.core.statistics import Interval
+from bench.core.text import MISSING, escaped, one_line
+from bench.report.style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
+from bench.speed.grid import RELU, GridCell
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
-from bench.statistics import Interval
-from bench.text import MISSING, escaped, one_line
 
 RATE_PRODUCTS = {"blas": "BLAS", "tile": "scratchnet's own product"}
 COLUMNS = {
@@ -59,7 +59,7 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
     }
 
 
-def _activation(cell: Cell) -> dict[str, str]:
+def _activation(cell: GridCell) -> dict[str, str]:
     """ReLU is the default of whoever reads the file, and is not written."""
     return {} if cell.activation == RELU else {"activation": cell.activation}
 

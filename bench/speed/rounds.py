@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench import backend as backends
-from bench.contestant import Contestant, job_of
-from bench.inputs import Inputs
-from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
-from bench.speed.grid import Cell, Grid
+from bench.backends import registry
+from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
+from bench.inputs.splits import Inputs
+from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation
+from bench.workers.client import WorkerClient, job_of
 
 TIMED_TURNS = 3
 REST_SECONDS = 0.2
@@ -40,7 +40,7 @@ class Setting(NamedTuple):
 class _Member:
     """A backend's process in one cell of a round."""
 
-    def __init__(self, name: str, setting: Setting, number: int, cell: Cell) -> None:
+    def __init__(self, name: str, setting: Setting, number: int, cell: GridCell) -> None:
         self.name, self._number, self._cell = name, number, cell
         self._spec = setting.grid.spec(cell)
         self._expected = parameters_fingerprint(Plan(self._spec, SEED).initial_parameters())
@@ -51,7 +51,7 @@ class _Member:
     def start(self, processes: ExitStack) -> None:
         """Start the process and train its first epoch; the clock runs from before the start."""
         started = time.perf_counter()
-        self.process = processes.enter_context(Contestant(self.name, self._job, self._log, TIME_LIMIT_SECONDS))
+        self.process = processes.enter_context(WorkerClient(self.name, self._job, self._log, TIME_LIMIT_SECONDS))
         description = self.process.ready()
         if description is not None and description["parameters_fingerprint"] != self._expected:
             self.process.lost = "not_comparable", "it does not start from the plan's parameters"
@@ -87,7 +87,7 @@ class _Member:
         )
 
 
-def round_of(setting: Setting, number: int, names: dict[Cell, Sequence[str]]) -> Iterator[Observation]:
+def round_of(setting: Setting, number: int, names: dict[GridCell, Sequence[str]]) -> Iterator[Observation]:
     """All cells once, each with fresh processes of the backends that `names` asks for."""
     order = random.Random(f"round {number}")
     for cell, chosen in names.items():
@@ -114,13 +114,13 @@ def _take_turns(members: Sequence[_Member], order: random.Random) -> None:
             one.take_turn(turn)
 
 
-def _check_batches(setting: Setting, cell: Cell, members: Sequence[_Member]) -> None:
+def _check_batches(setting: Setting, cell: GridCell, members: Sequence[_Member]) -> None:
     """Whether each backend consumes the batches of the first epoch; a floor has no batches of its own."""
     inputs, spec = setting.inputs, setting.grid.spec(cell)
     order = Plan(spec, SEED).order(1, len(inputs.train.labels))
     expected = batches_fingerprint(batches(inputs.train.x, inputs.train_targets, order, spec.batch_size))
     for one in members:
-        if one.name in backends.BACKENDS:
+        if one.name in registry.BACKENDS:
             one.process.check_batches(expected)
 
 
@@ -134,6 +134,6 @@ def _in_turn(members: Sequence[_Member], order: random.Random) -> Iterator[_Memb
 
 def _within_reach(members: Sequence[_Member]) -> list[_Member]:
     """Those that took less than `OUT_OF_REACH` times the fastest peer's seconds, and scratchnet with its floor."""
-    peers = [one for one in members if one.seconds and one.name not in ("scratchnet", *backends.FLOORS)]
+    peers = [one for one in members if one.seconds and one.name not in ("scratchnet", *registry.FLOORS)]
     fastest = min((median(one.seconds.values()) for one in peers), default=float("inf"))
     return [one for one in members if one.seconds and median(one.seconds.values()) <= OUT_OF_REACH * fastest]

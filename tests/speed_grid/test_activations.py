@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.special import erf, expit, softmax
 
-from bench import backend as backends
-from bench.backend import BACKENDS
-from bench.errors import UnsupportedError
-from bench.plan import Plan
-from bench.speed.grid import ACTIVATIONS, Cell, Grid
+from bench.backends import registry
+from bench.backends.registry import BACKENDS
+from bench.core.errors import UnsupportedError
+from bench.inputs.plan import Plan
+from bench.speed.grid import ACTIVATIONS, Grid, GridCell
 
 # PyTorch's compiler imports what PyTorch itself has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
@@ -28,7 +28,7 @@ TRAINED = [(name, activation) for name, activation in PAIRS if name != "torch-co
 
 
 def spec_of(activation, dtype="float64"):
-    return Grid(dtype=dtype).spec(Cell("784-30-10", 32, activation))
+    return Grid(dtype=dtype).spec(GridCell("784-30-10", 32, activation))
 
 
 def examples(dtype):
@@ -39,9 +39,9 @@ def examples(dtype):
 
 def made(name, spec):
     """The backend on that spec; a skip where what it needs is missing."""
-    if reason := backends.missing(name):
+    if reason := registry.missing(name):
         pytest.skip(reason)
-    kind = backends.load(BACKENDS[name].target)
+    kind = registry.load(BACKENDS[name].target)
     if name == "torch-compile" and (reason := kind.unsupported(spec)):
         pytest.skip(reason)
     return kind(spec, Plan(spec, 0).initial_parameters(), *examples(spec.dtype), 2)

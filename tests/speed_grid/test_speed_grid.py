@@ -6,20 +6,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import cli, contestant, limits
-from bench.backend import BACKENDS, FLOORS
+from bench import cli
+from bench.backends import floors
+from bench.backends.floors import arithmetic_seconds, operations
+from bench.backends.registry import BACKENDS, FLOORS
+from bench.core.errors import UnusableError
 from bench.data import load_dataset
-from bench.errors import UnusableError
 from bench.history.files import read_speed
-from bench.limits import arithmetic_seconds, operations
 from bench.spec import DataSpec
 from bench.speed import command, report, rounds
-from bench.speed.grid import ACTIVATIONS, ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
+from bench.speed.grid import ACTIVATIONS, ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Grid, GridCell
 from bench.speed.observations import Observation, Observed
 from bench.speed.outcome import Outcome
+from bench.workers import client
 from scratchnet import engine
 
-CELL = Cell("784-30-10", 32)
+CELL = GridCell("784-30-10", 32)
 
 
 def observation(backend, number, seconds, cell=CELL, costs=(0.4, 0.3), **more):
@@ -75,7 +77,7 @@ def test_the_grid_has_every_activation_that_is_asked_for():
 
 
 def test_cells_of_two_activations_are_told_apart(tmp_path):
-    gelu = Cell(CELL.architecture, CELL.batch_size, "gelu")
+    gelu = GridCell(CELL.architecture, CELL.batch_size, "gelu")
     found = outcome(
         observation("scratchnet", 1, (1.0,)),
         observation("jax-scan", 1, (2.0,)),
@@ -142,7 +144,7 @@ def test_a_lost_peer_is_named_with_its_reason():
 
 
 def test_the_first_sentence_names_the_worst_cell_and_the_geometric_mean():
-    other = Cell("784-128-10", 128)
+    other = GridCell("784-128-10", 128)
     seen = [
         observation("scratchnet", 1, (1.0,)),
         observation("jax-scan", 1, (4.0,)),
@@ -175,25 +177,25 @@ def test_the_rate_is_that_of_the_faster_product(monkeypatch):
     def planted_way(rate):
         return lambda *given: asked.append(given) or rate
 
-    monkeypatch.setattr(limits, "WAYS", {"blas": planted_way(98e9), "tile": planted_way(107e9)})
-    assert limits.product_rate("float64", 2, 0.1) == (107e9, "tile")
-    monkeypatch.setattr(limits, "WAYS", {"blas": planted_way(98e9), "tile": planted_way(72e9)})
-    assert limits.product_rate("float64", 2, 0.1) == (98e9, "blas")
+    monkeypatch.setattr(floors, "WAYS", {"blas": planted_way(98e9), "tile": planted_way(107e9)})
+    assert floors.product_rate("float64", 2, 0.1) == (107e9, "tile")
+    monkeypatch.setattr(floors, "WAYS", {"blas": planted_way(98e9), "tile": planted_way(72e9)})
+    assert floors.product_rate("float64", 2, 0.1) == (98e9, "blas")
     assert asked == [("float64", 2, 0.1)] * 4
 
 
 def test_the_engines_product_has_a_rate_where_numba_is_installed():
-    assert ("tile" in limits.WAYS) == ("numba" in engine.installed())
+    assert ("tile" in floors.WAYS) == ("numba" in engine.installed())
 
 
-@pytest.mark.parametrize("way", limits.WAYS)
+@pytest.mark.parametrize("way", floors.WAYS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_rate_is_operations_over_the_seconds_of_the_products_that_were_done(way, dtype, monkeypatch):
     """The clock is planted: the fastest run of all takes 0.5 s."""
-    work = {"blas": 2 * 1024**3, "tile": 2 * 128 * 256 * 768 * limits.TILE_TIMES * 2}
+    work = {"blas": 2 * 1024**3, "tile": 2 * 128 * 256 * 768 * floors.TILE_TIMES * 2}
     ticks = iter([0.0, 0.0, 2.0, 2.0, 2.5, 2.5, 4.0, 9.0])
-    monkeypatch.setattr(limits, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    assert limits.WAYS[way](dtype, 2, 3.0) == work[way] / 0.5
+    monkeypatch.setattr(floors, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    assert floors.WAYS[way](dtype, 2, 3.0) == work[way] / 0.5
 
 
 def test_the_record_says_which_product_the_floor_is_from():
@@ -259,7 +261,7 @@ class PlantedProcess:
 
     def time(self, epoch):
         if "tf_epoch:TfXla" in self._target and epoch > 1:
-            raise contestant.WorkerLostError("killed", "killed by SIGKILL")
+            raise client.WorkerLostError("killed", "killed by SIGKILL")
         return {"epoch_seconds": 1.0, "train_cost": 0.5}
 
     train = None
@@ -273,8 +275,8 @@ class PlantedProcess:
 
 def test_a_process_trains_predicts_and_shows_its_batches(tmp_path):
     load_dataset(DataSpec()).save(tmp_path)
-    job = contestant.job_of("scratchnet", Grid().spec(CELL), 0, tmp_path, 1)
-    with contestant.Contestant("scratchnet", job, tmp_path / "log", 60.0) as one:
+    job = client.job_of("scratchnet", Grid().spec(CELL), 0, tmp_path, 1)
+    with client.WorkerClient("scratchnet", job, tmp_path / "log", 60.0) as one:
         assert one.ready() is not None
         one.time(1)
         one.predict()
@@ -285,16 +287,16 @@ def test_a_process_trains_predicts_and_shows_its_batches(tmp_path):
 
 @pytest.mark.parametrize(("consumed", "lost"), [("the plan's", None), ("others", "not_comparable")])
 def test_a_backend_that_consumes_other_batches_has_no_ratio(tmp_path, monkeypatch, consumed, lost):
-    monkeypatch.setattr(contestant, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(PlantedProcess, "batches_fingerprint", lambda self, epoch: consumed, raising=False)
-    job = contestant.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
-    one = contestant.Contestant("tf-graph", job, tmp_path / "log", 1.0)
+    job = client.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
+    one = client.WorkerClient("tf-graph", job, tmp_path / "log", 1.0)
     one.check_batches("the plan's")
     assert (one.lost and one.lost[0]) == lost
 
 
 def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(contestant, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32, 128))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
@@ -342,10 +344,10 @@ def test_the_first_epoch_is_timed_from_the_start_of_a_process_that_has_the_machi
             clock.now += 5.0
             said.append((f"epoch {epoch}", self._target))
             if lost:
-                raise contestant.WorkerLostError("killed", "killed by SIGKILL")
+                raise client.WorkerLostError("killed", "killed by SIGKILL")
             return super().time(epoch)
 
-    monkeypatch.setattr(contestant, "WorkerProcess", Clocked)
+    monkeypatch.setattr(client, "WorkerProcess", Clocked)
     monkeypatch.setattr(rounds, "time", clock)
     grid = Grid(("784-30-10",), (32, 128))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
@@ -397,7 +399,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
         def time(self, epoch):
             return {"epoch_seconds": 5.0 if "KerasFit" in self._target else 1.0, "train_cost": 0.5}
 
-    monkeypatch.setattr(contestant, "WorkerProcess", Slow)
+    monkeypatch.setattr(client, "WorkerProcess", Slow)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32,))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
