@@ -1,18 +1,17 @@
 """Dropout as an activation around another: f(z) where a neuron is kept, 0 where it is dropped (Srivastava et al. 2014).
 
-Fed by a mask for each step, so that two implementations can drop the same neurons; feeds the layer's activation.
+Each step is given its masks, so that two implementations can drop the same neurons.
 """
 
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchnet.activations import Activation
+from scratchnet.arrays import Array, Mask
 
-Array = NDArray[np.floating[Any]]
-Mask = NDArray[np.bool_]
+__all__ = ["Dropout", "DropsOut", "Mask", "draw_masks", "masks_of"]
 
 
 class Dropout(Activation):

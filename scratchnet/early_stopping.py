@@ -1,7 +1,4 @@
-"""When to stop training: once a value has not improved for some epochs (Prechelt 1998; Keras's `EarlyStopping`).
-
-Fed by one value an epoch; feeds `Network.fit`, or whoever drives the epochs.
-"""
+"""When to stop training: once a value has not improved for some epochs (Prechelt 1998; Keras's `EarlyStopping`)."""
 
 import numpy as np
 
@@ -20,26 +17,12 @@ class EarlyStopping:
     monitor : "train_cost", "validation_cost", or "validation_" and a metric that `Network.evaluate` reports. Of costs
         and errors less is better, of all others more.
     restore_best : whether the parameters of the best epoch are put back at the end of training.
-
-    Raises
-    ------
-    ValueError
-        Names the value and what is allowed.
     """
 
-    MONITORS = (
-        "train_cost",
-        "validation_cost",
-        *(f"validation_{name}" for name in CLASSIFICATION),
-        *(f"validation_{name}" for name in REGRESSION),
-    )
+    MONITORS = ("train_cost", *(f"validation_{name}" for name in ("cost", *CLASSIFICATION, *REGRESSION)))
 
     def __init__(
-        self,
-        monitor: str = "validation_cost",
-        patience: int = 0,
-        min_delta: float = 0.0,
-        restore_best: bool = False,
+        self, monitor: str = "validation_cost", patience: int = 0, min_delta: float = 0.0, restore_best: bool = False
     ) -> None:
         known("monitor", monitor, self.MONITORS)
         self.monitor, self.patience = monitor, integer("patience", patience, 0)

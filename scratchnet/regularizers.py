@@ -1,17 +1,11 @@
-"""What is added to the cost to keep weights small, and its gradient.
-
-Fed by the weights W of each layer, never by biases; feeds the cost and the update.
-"""
+"""What is added to the cost to keep weights (never biases) small, and its gradient."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scratchnet.arrays import Array
 from scratchnet.checks import not_negative
-
-Array = NDArray[np.floating[Any]]
 
 
 class L1L2:
@@ -27,7 +21,7 @@ class L1L2:
         return bool(self.l1 or self.l2)
 
     def cost(self, weights: Sequence[Array], scratch: Sequence[Array]) -> float:
-        """l1 · Σ|w| + l2 · Σ w² over all layers; `scratch` holds an array of each weight's shape."""
+        """l1 · Σ|w| + l2 · Σ w² over the W of all layers; `scratch` holds an array of each shape."""
         return float(sum(self._cost(W, part) for W, part in zip(weights, scratch, strict=True)))
 
     def _cost(self, W: Array, scratch: Array) -> float:
@@ -43,8 +37,8 @@ class L1L2:
         np.multiply(W, scale * 2.0 * self.l2, out=out)
         if self.l1:
             np.sign(W, out=scratch)
-            np.multiply(scratch, scale * self.l1, out=scratch)
-            np.add(out, scratch, out=out)
+            scratch *= scale * self.l1
+            out += scratch
 
     def value(self, w: float) -> float:
         """What one weight adds to the cost."""
