@@ -29,10 +29,8 @@ class Idle(Generic[V]):
     def take(self, suits: Callable[[V], bool] = lambda one: True) -> V | None:
         """Some that suit, which are the caller's alone until they are put back; None where there are none."""
         with self._lock:
-            for index, one in enumerate(self._idle):
-                if suits(one):
-                    return self._idle.pop(index)
-        return None
+            index = next((index for index, one in enumerate(self._idle) if suits(one)), None)
+            return None if index is None else self._idle.pop(index)
 
     def put(self, buffers: V) -> None:
         """Give some back."""

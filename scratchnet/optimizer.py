@@ -10,6 +10,8 @@ from scratchnet.clipping import CLIPPINGS
 from scratchnet.parameters import Parameters
 from scratchnet.schedules import Schedule
 
+Rate = float | Schedule
+Limit = float | None
 Memory = tuple[int, Array]
 """Steps, and the vectors that are kept, (count, P)."""
 
@@ -31,11 +33,7 @@ class Optimizer:
     """Factor of what stood in `target` before."""
 
     def __init__(
-        self,
-        learning_rate: float | Schedule,
-        clipnorm: float | None = None,
-        global_clipnorm: float | None = None,
-        clipvalue: float | None = None,
+        self, learning_rate: Rate, clipnorm: Limit = None, global_clipnorm: Limit = None, clipvalue: Limit = None
     ) -> None:
         given = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
         limits = {name: positive(name, limit) for name, limit in given.items() if limit is not None}

@@ -6,9 +6,8 @@ import numpy as np
 
 from scratchnet.arrays import Array
 from scratchnet.checks import flag, fraction, not_negative, positive
-from scratchnet.optimizer import Optimizer
+from scratchnet.optimizer import Limit, Optimizer, Rate
 from scratchnet.parameters import Parameters
-from scratchnet.schedules import Schedule
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
@@ -21,11 +20,7 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self,
-        learning_rate: float | Schedule = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **clipping: float | None,
+        self, learning_rate: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False, **clipping: Limit
     ) -> None:
         super().__init__(learning_rate, **clipping)
         self.momentum, self.nesterov = fraction("momentum", momentum), flag("nesterov", nesterov)
@@ -75,12 +70,12 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.001,
+        learning_rate: Rate = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        **clipping: float | None,
+        **clipping: Limit,
     ) -> None:
         super().__init__(learning_rate, **clipping)
         self.rho, self.momentum = fraction("rho", rho), fraction("momentum", momentum)
@@ -127,11 +122,11 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.001,
+        learning_rate: Rate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        **clipping: float | None,
+        **clipping: Limit,
     ) -> None:
         super().__init__(learning_rate, **clipping)
         self.beta_1, self.beta_2 = fraction("beta_1", beta_1), fraction("beta_2", beta_2)
@@ -165,12 +160,12 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.001,
+        learning_rate: Rate = 0.001,
         weight_decay: float = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        **clipping: float | None,
+        **clipping: Limit,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **clipping)
         self.weight_decay = not_negative("weight_decay", weight_decay)
@@ -190,10 +185,10 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.001,
+        learning_rate: Rate = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
-        **clipping: float | None,
+        **clipping: Limit,
     ) -> None:
         super().__init__(learning_rate, **clipping)
         self.initial_accumulator_value = not_negative("initial_accumulator_value", initial_accumulator_value)
