@@ -1,4 +1,4 @@
-"""Training that has come to numbers that are not finite: what `Network.fit` says of it."""
+"""Training that diverges: after each epoch, `Network.fit` checks that cost and parameters are finite."""
 
 from math import isfinite
 

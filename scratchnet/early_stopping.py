@@ -55,10 +55,10 @@ class EarlyStopping:
 
 
 class StoppableTraining:
-    """A rule at work in one training, and the parameters of the best epoch; within a `with` they are put back at its
-    end, also where training diverges.
+    """A context for the epochs of one training, at whose end the rule may put the parameters of the best epoch back.
 
-    The rule is a copy, since another training may use the same object now; that object shows what was seen last.
+    They are put back where training diverges, too; no rule: training never stops early. The rule works as a copy,
+    since another training may use the same object now; the object itself shows what was seen last.
     """
 
     def __init__(self, rule: EarlyStopping | None, parameters: Array) -> None:

@@ -38,7 +38,7 @@ BOUND = ("_training", "_trainer")
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch of `fit` came to: `cost` is the mean over its steps, each before its update."""
+    """The result of one epoch of `fit`: `cost` is the mean over its steps, each before its update."""
 
     number: int
     cost: float
@@ -198,7 +198,7 @@ class Network:
         return float(np.average(self.step_costs, weights=sizes))
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[Array]:
-        """X of each batch (M, n_0) of an epoch in that order, as its steps gather it: for whoever wants proof.
+        """X of each batch (M, n_0) of an epoch in that order, as its steps gather it: to check what is trained on.
 
         Not while another thread trains.
         """

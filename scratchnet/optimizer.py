@@ -1,4 +1,4 @@
-"""What all optimizers have in common: learning rate, clipping, what is remembered, and when they act in a step."""
+"""What all optimizers have in common: learning rate, clipping, state, and when they act in a step."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class Optimizer:
         self.steps = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        """What it was made of: a copy, or what is pickled, belongs to no network and remembers no step."""
+        """The options alone: a copy or a pickle belongs to no network and has taken no step."""
         return {**{name: value for name, value in vars(self).items() if name not in BOUND}, "steps": 0}
 
     @property
@@ -70,7 +70,7 @@ class Optimizer:
             )
 
     def attach(self, parameters: Parameters) -> None:
-        """Bind the parameters that are updated, once; nothing is remembered from step to step yet."""
+        """Bind the parameters to update, once, and start from step 0."""
         self.check_unused()
         self._theta, self.steps = parameters.vector, 0
         starts = np.array(self._starts(), self._theta.dtype).reshape(-1, 1)
@@ -80,11 +80,11 @@ class Optimizer:
         self.target = self._target(parameters)
 
     def memory(self) -> Memory:
-        """What it remembers from step to step, for an optimizer of the same kind elsewhere: `remember`."""
+        """A copy of its state, which `remember` of another optimizer of the same kind takes."""
         return self.steps, self.kept.copy()
 
     def remember(self, memory: Memory) -> None:
-        """Go on where the other one stood; it is attached to parameters of the same shapes."""
+        """Go on from the state of another optimizer that was attached to parameters of the same shapes."""
         self.steps, self.kept[...] = memory
 
     def take(self, count: int) -> Array:
@@ -95,7 +95,7 @@ class Optimizer:
         return np.stack([np.broadcast_to(np.asarray(column, np.float64), count) for column in columns], axis=1)
 
     def finish(self) -> None:
-        """Update the parameters from what has been accumulated, the last thing that happens in a step."""
+        """Update the parameters from what `target` has accumulated: the end of a step."""
         if self.clipping is not None and self._clip_scratch is not None:
             name, limit = self.clipping
             CLIPPINGS[name](self.target, self._clip_scratch, limit)
@@ -105,14 +105,14 @@ class Optimizer:
     # What a formula defines.
 
     def update(self, theta: Array, g: Array, scratch: Array, *kept: Array) -> None:
-        """Update θ from g, vectors of the parameters; `scratch` is one more, `kept` what is remembered.
+        """Update θ from g, which is `scale` times the gradient and may be overwritten.
 
-        g is `scale` times the gradient, and is used up.
+        All are vectors of the parameters' length; `kept` are those that are kept from step to step.
         """
         raise NotImplementedError
 
     def _starts(self) -> tuple[float, ...]:
-        """For each vector like the parameters that is kept from step to step: what it is filled with at first."""
+        """The first value of each vector that is kept from step to step."""
         return ()
 
     def _target(self, parameters: Parameters) -> Parameters:
@@ -120,7 +120,7 @@ class Optimizer:
         return parameters.zeros_like()
 
     def _scale(self, rate: Any) -> Any:
-        """`scale` with that η, or those."""
+        """`scale` for the learning rate η, a number or an array."""
         return 1.0
 
     def _factors(self, rate: Any, t: Any) -> tuple[Any, ...]:

@@ -1,21 +1,23 @@
 """What is added to the cost to keep weights (never biases) small, and its gradient."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from scratchnet.arrays import Array
-from scratchnet.checks import not_negative
+from scratchnet.checks import Checked, NotNegative
 
 
-class L1L2:
+@dataclass(frozen=True)
+class L1L2(Checked):
     """l1 · Σ|w| + l2 · Σ w², gradient l1 · sign(w) + 2 · l2 · w: Keras's convention, with sign(0) = 0.
 
     Nielsen's λ/2n Σ w² is this with l2 = λ/2n.
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
+    l1: NotNegative = 0.0
+    l2: NotNegative = 0.0
 
     def __bool__(self) -> bool:
         return bool(self.l1 or self.l2)
