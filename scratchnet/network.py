@@ -222,9 +222,10 @@ class Network:
         A, Z = self._forward(X, masks)
         Y, labels = targets(y, len(A), A.shape[1], self.dtype)
         losses = self.loss.per_example((Z if self.loss.from_weighted_input else A).T, self.loss.smooth(Y))
-        weights = weights_of(sample_weight, len(losses), self.dtype)
+        losses = losses * weights_of(sample_weight, len(losses), self.dtype)
+        penalty = self.regularizer.cost(self.parameters.weights, self.parameters.zeros_like().weights)
         return {
-            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._penalty(),  # (24)
+            "cost": float(np.mean(losses, dtype=np.float64)) + penalty,  # (24)
             **(metrics.of_numbers(A, Y.T) if self.is_regression else metrics.of_classes(A, labels)),
         }
 
@@ -286,11 +287,6 @@ class Network:
         outputs: tuple[Array, Array] = forward(rows)
         return outputs
 
-    def _penalty(self) -> float:
-        if not self.regularizer:
-            return 0.0
-        return self.regularizer.cost(self.parameters.weights, [np.empty_like(W) for W in self.parameters.weights])
-
     def _dropped_units(self) -> list[int]:
         """n_l of each layer with dropout."""
         return [layer.units for layer in self.layers if layer.dropout]
@@ -320,9 +316,8 @@ class Network:
         weights_of(sample_weight, len(rows), self.dtype)
 
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
-        draw = [INITIALIZERS[layer.initializer] for layer in self.layers]
-        shapes = [W.shape for W in self.parameters.weights]
-        return [(one(self._rng, *shape), np.zeros(shape[0])) for one, shape in zip(draw, shapes, strict=True)]
+        pairs = zip(self.layers, self.parameters.weights, strict=True)
+        return [(INITIALIZERS[one.initializer](self._rng, *W.shape), np.zeros(one.units)) for one, W in pairs]
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -346,8 +341,7 @@ def _layers(layers: Any) -> tuple[Dense, ...]:
 def _dtype(dtype: Any) -> str:
     """Its name: NumPy's own types are welcome too."""
     name = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
-    known("dtype", name, ("float32", "float64"))
-    return str(name)
+    return known("dtype", name, ("float32", "float64"))
 
 
 def _generator(seed: Any) -> np.random.Generator:
@@ -372,10 +366,9 @@ def _check_early_stopping(rule: Any, monitors: Sequence[str]) -> None:
 def _loss(loss: str | Loss) -> tuple[str, Loss]:
     """Its name in the table, and the loss."""
     if isinstance(loss, Loss):
-        names = [name for name, kind in LOSSES.items() if kind is type(loss)]
-        return names[0] if names else type(loss).__name__, loss
-    known("loss", loss, LOSSES)
-    return loss, LOSSES[loss]()
+        names = (name for name, kind in LOSSES.items() if kind is type(loss))
+        return next(names, type(loss).__name__), loss
+    return loss, LOSSES[known("loss", loss, LOSSES)]()
 
 
 def _stored_loss(loss: Any) -> Loss:

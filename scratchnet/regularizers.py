@@ -27,11 +27,11 @@ class L1L2(Checked):
         return float(sum(self._cost(W, part) for W, part in zip(weights, scratch, strict=True)))
 
     def _cost(self, W: Array, scratch: Array) -> float:
-        np.abs(W, out=scratch)
-        total = self.l1 * float(np.sum(scratch)) if self.l1 else 0.0
+        total = 0.0
+        if self.l1:
+            total += self.l1 * float(np.sum(np.abs(W, out=scratch)))
         if self.l2:
-            np.multiply(W, W, out=scratch)
-            total += self.l2 * float(np.sum(scratch))
+            total += self.l2 * float(np.sum(np.multiply(W, W, out=scratch)))
         return total
 
     def gradient(self, W: Array, scale: float, out: Array, scratch: Array) -> None:
