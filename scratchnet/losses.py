@@ -22,7 +22,7 @@ SUM_TOLERANCE = 1e-3
 class Loss(Checked):
     """L(y, ŷ) of each example, equation (22), and BP1. Value and error share one reduction over the outputs."""
 
-    outputs: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
+    outputs: ClassVar[frozenset[str]] = frozenset(ACTIVATIONS)
     """Names of the output activations that the loss is defined on."""
     from_weighted_input: ClassVar[bool] = False
     """Whether `per_example` reads Z[L]: a logarithm of a probability that was rounded to 0 would be infinite."""
@@ -101,7 +101,7 @@ class SummedBinaryCrossentropy(CrossEntropy):
     """
 
     label_smoothing: Fraction = 0.0
-    outputs = ("sigmoid",)
+    outputs = frozenset({"sigmoid"})
 
     def smooth(self, Y: Array) -> Array:
         if not ((Y >= 0.0) & (Y <= 1.0)).all():
@@ -138,7 +138,7 @@ class CategoricalCrossentropy(CrossEntropy):
     """
 
     label_smoothing: Fraction = 0.0
-    outputs = ("softmax",)
+    outputs = frozenset({"softmax"})
 
     def smooth(self, Y: Array) -> Array:
         totals = Y.sum(axis=0)
