@@ -7,11 +7,11 @@ once, nothing is checked in the training step. NumPy scalars become Python numbe
 import inspect
 import os
 from collections.abc import Callable, Collection
-from functools import cache, partial
+from functools import partial
 from math import inf
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, get_origin, get_type_hints
 
 import numpy as np
 
@@ -104,8 +104,14 @@ Flag = Annotated[bool, flag]
 class Checked:
     """A dataclass whose fields are checked by the functions in their types, such as `Annotated[float, positive]`."""
 
+    _checks: ClassVar[dict[str, Callable[[str, Any], Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        hints = get_type_hints(cls, include_extras=True)
+        cls._checks = {name: hint.__metadata__[0] for name, hint in hints.items() if get_origin(hint) is Annotated}
+
     def __post_init__(self) -> None:
-        for name, check in _checks(type(self)).items():
+        for name, check in self._checks.items():
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
 
@@ -116,13 +122,6 @@ def options_of(kind: Callable[..., Any]) -> dict[str, Any]:
     """
     parameters = inspect.signature(kind).parameters.values()
     return {one.name: one.default for one in parameters if one.kind is not one.VAR_KEYWORD}
-
-
-@cache
-def _checks(kind: type) -> dict[str, Callable[[str, Any], Any]]:
-    """The check of each field whose type has one."""
-    hints = get_type_hints(kind, include_extras=True)
-    return {name: hint.__metadata__[0] for name, hint in hints.items() if get_origin(hint) is Annotated}
 
 
 def _scalar(value: Any) -> Any:

@@ -103,7 +103,7 @@ class Trainer:
             for start in range(0, len(X), PREDICTED_AT_ONCE):
                 rows = slice(start, min(start + PREDICTED_AT_ONCE, len(X)))
                 size = rows.stop - start
-                workspace = self._idle.take(lambda one, size=size: one.batch_size == size) or self._new(size)
+                workspace = self._idle.take(partial(_is_of, size)) or self._new(size)
                 workspace.keep([mask[rows] for mask in masks])
                 block = np.ascontiguousarray(X[rows], self.dtype)
                 check_finite("X", block, self.dtype, X[rows], start)
@@ -114,3 +114,7 @@ class Trainer:
 
     def _new(self, batch_size: int) -> Workspace:
         return Workspace(self._layers, self._parameters, self._optimizer.target, batch_size)
+
+
+def _is_of(batch_size: int, workspace: Workspace) -> bool:
+    return workspace.batch_size == batch_size
