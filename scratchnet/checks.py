@@ -11,7 +11,7 @@ from functools import partial
 from math import inf
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, get_origin
 
 import numpy as np
 
@@ -107,7 +107,8 @@ class Checked:
     _checks: ClassVar[dict[str, Callable[[str, Any], Any]]] = {}
 
     def __init_subclass__(cls) -> None:
-        hints = get_type_hints(cls, include_extras=True)
+        annotations = [inspect.get_annotations(base) for base in reversed(cls.__mro__)]
+        hints = {name: hint for own in annotations for name, hint in own.items()}
         cls._checks = {name: hint.__metadata__[0] for name, hint in hints.items() if get_origin(hint) is Annotated}
 
     def __post_init__(self) -> None:
