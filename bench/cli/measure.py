@@ -29,6 +29,12 @@ def _activations() -> list[str]:
     return list(ACTIVATIONS)
 
 
+def _batch_sizes() -> list[str]:
+    from bench.speed.grid import BATCH_SIZES
+
+    return [str(size) for size in BATCH_SIZES]
+
+
 @main.command()
 @click.option("--full", is_flag=True, help="Every combination, not only every pair of values.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/parity-TIME]")
@@ -80,6 +86,7 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
 @click.option("--quick", is_flag=True, help="Two rounds only: a first impression, with wide intervals.")
 @click.option("--backends", callback=one_of(_backend_names), metavar="A,B", help="Measure these peers only.")
 @click.option("--architectures", callback=one_of(_architectures), metavar="A,B", help="Some of the grid's three only.")
+@click.option("--batch-sizes", callback=one_of(_batch_sizes), metavar="A,B", help="Some of the grid's three only.")
 @click.option("--activations", callback=one_of(_activations), metavar="A,B", help="Of hidden layers.  [default: relu]")
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam"]), default="sgd", show_default=True)
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
@@ -89,6 +96,7 @@ def speed(
     quick: bool,
     backends: tuple[str, ...] | None,
     architectures: tuple[str, ...] | None,
+    batch_sizes: tuple[str, ...] | None,
     activations: tuple[str, ...] | None,
     optimizer: str,
     dtype: str,
@@ -104,14 +112,15 @@ def speed(
       scratchbench speed
       scratchbench speed --quick --json
       scratchbench speed --optimizer adam --architectures 784-128-10
-      scratchbench speed --activations sigmoid,tanh,gelu,silu --architectures 784-128-10
+      scratchbench speed --activations sigmoid,tanh,gelu,silu --architectures 784-128-10 --batch-sizes 128
     """
     from bench.speed.command import speed
-    from bench.speed.grid import ARCHITECTURES, RELU, Grid
+    from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, RELU, Grid
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     grid = Grid(
         architectures=architectures or tuple(ARCHITECTURES),
+        batch_sizes=tuple(map(int, batch_sizes or BATCH_SIZES)),
         activations=activations or (RELU,),
         optimizer=optimizer,
         dtype=dtype,

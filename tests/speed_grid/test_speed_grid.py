@@ -412,6 +412,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
     [
         (["--backends", "nonsense"], f"'nonsense'; allowed: {', '.join(BACKENDS)}"),
         (["--architectures", "784-10"], f"'784-10'; allowed: {', '.join(ARCHITECTURES)}"),
+        (["--batch-sizes", "64"], "'64'; allowed: 32, 128, 512"),
         (["--activations", "gelu,mish"], f"'mish'; allowed: {', '.join(ACTIVATIONS)}"),
         (["--optimizer", "lion"], "'lion' is not one of"),
     ],
@@ -432,8 +433,17 @@ def test_options_that_cannot_be_used_are_one_line(arguments, message, capsys):
         ([], Grid()),
         (["--dtype", "float64"], Grid(dtype="float64")),
         (
-            ["--activations", "tanh,gelu", "--architectures", "784-128-10", "--optimizer", "adam"],
-            Grid(("784-128-10",), optimizer="adam", activations=("tanh", "gelu")),
+            [
+                "--activations",
+                "tanh,gelu",
+                "--architectures",
+                "784-128-10",
+                "--batch-sizes",
+                "128,512",
+                "--optimizer",
+                "adam",
+            ],
+            Grid(("784-128-10",), (128, 512), optimizer="adam", activations=("tanh", "gelu")),
         ),
     ],
 )
