@@ -1,0 +1,134 @@
+"""Plants one mistake after another into a copy of the project and demands that the tests find each.
+
+    python tests/mutations/plant.py [PATTERN]       # all, or those whose name matches the regular expression
+
+mistakes.toml has the mistakes. found.md says which test found each; a run writes the rows of its mistakes anew.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+TABLE, PAGE = FOLDER / "mistakes.toml", FOLDER / "found.md"
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no"]
+FAILED, TIMEOUT_SECONDS = 1, 900
+HEAD = """\
+# Planted mistakes, and the tests that find them
+
+`python tests/mutations/plant.py` plants each mistake of `mistakes.toml` into a copy of the project, one at a time, runs
+the tests that the table names, and demands that one of them fails. The same test must pass without the mistake.
+
+| mistake | file | what becomes of it | found by |
+|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The text `old`, which stands in the file once, becomes `new`; one of `tests` must fail then."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+    def planted_in(self, text: str) -> str:
+        """The file's text with the mistake."""
+        if (count := text.count(self.old)) != 1:
+            sys.exit(f"{TABLE}: {self.name}: {self.old!r} is {count} times in {self.file}; allowed: once")
+        return text.replace(self.old, self.new)
+
+    def row(self, finder: str) -> str:
+        """As the page has it."""
+        file, old, new, test = (self._cell(text) for text in (self.file, self.old, self.new, finder))
+        return f"| {self.name} | {file} | {old} → {new} | {test} |\n"
+
+    @staticmethod
+    def _cell(text: str) -> str:
+        return f"`{' '.join(text.split())}`".replace("|", "\\|") if text else "nothing"
+
+
+def mistakes(pattern: str) -> list[Mistake]:
+    """Those of the table whose name matches; all their texts are found before the first is planted."""
+    rows = tomllib.loads(TABLE.read_text("utf-8"))["mistake"]
+    chosen = [Mistake(**row) for row in rows if re.search(pattern, row["name"])]
+    for mistake in chosen:
+        mistake.planted_in((ROOT / mistake.file).read_text("utf-8"))
+    return chosen
+
+
+@contextmanager
+def copy_of_the_project() -> Iterator[Path]:
+    """The files that git knows, as they are now, in a temporary folder."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        for name in filter(None, listed.stdout.decode().splitlines()):
+            if (ROOT / name).is_file():
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, Path(folder) / name)
+        yield Path(folder)
+
+
+def run(copy: Path, *tests: str) -> tuple[int, str]:
+    """pytest's exit code, and the first test that failed."""
+    environment = {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(copy / "numba")}
+    command, limit = [*PYTEST, *tests], TIMEOUT_SECONDS
+    told = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=limit)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", told.stdout, re.MULTILINE)
+    return told.returncode, failed[1] if failed else told.stdout[-300:]
+
+
+def finder_of(mistake: Mistake, copy: Path) -> str:
+    """The test that fails with the mistake and passes without it; nothing where there is none."""
+    path = copy / mistake.file
+    right = path.read_text("utf-8")
+    path.write_text(mistake.planted_in(right), "utf-8")
+    try:
+        code, test = run(copy, *shlex.split(mistake.tests))
+    finally:
+        path.write_text(right, "utf-8")
+    if code != FAILED:
+        return ""
+    code, _ = run(copy, test)
+    return test if code == 0 else ""
+
+
+def main() -> None:
+    """Exit code 1 where a mistake is not found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
+    pattern = parser.parse_args().pattern
+    finders: dict[str, str] = {}
+    rows = _rows()
+    with copy_of_the_project() as copy:
+        for mistake in mistakes(pattern):
+            finders[mistake.name] = finder_of(mistake, copy)
+            rows[mistake.name] = mistake.row(finders[mistake.name])
+            print(f"{mistake.name}: {finders[mistake.name] or 'NOT FOUND'}", flush=True)
+    missed = [name for name, finder in finders.items() if not finder]
+    print(f"{len(finders) - len(missed)} of {len(finders)} found")
+    PAGE.write_text(HEAD + "".join(rows.get(mistake.name, "") for mistake in mistakes("")), "utf-8")
+    sys.exit(1 if missed else 0)
+
+
+def _rows() -> dict[str, str]:
+    """The page's rows so far: a run of some mistakes leaves those of the others."""
+    lines = PAGE.read_text("utf-8").splitlines(keepends=True) if PAGE.exists() else []
+    return {line.split(" ")[1]: line for line in lines if line.startswith("| ") and line.count("`") >= 4}
+
+
+if __name__ == "__main__":
+    main()
