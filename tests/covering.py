@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from itertools import combinations, product
 from typing import Any
 
+ALL = os.environ.get("SCRATCHNET_TESTS") == "all"
 CANDIDATES = 10
 Cell = tuple[Any, ...]
 Places = tuple[int, ...]
@@ -20,9 +21,14 @@ Pair = tuple[tuple[int, int], tuple[int, int]]
 def covering(*factors: Iterable[Any], where: Callable[..., bool] = lambda *cell: True) -> list[Cell]:
     """Cells, each with a value of every factor, that cover each pair of values which some allowed cell has."""
     values = [list(factor) for factor in factors]
-    if os.environ.get("SCRATCHNET_TESTS") == "all":
+    if ALL:
         return [cell for cell in product(*values) if where(*cell)]
     return [_cell(values, places) for places in _covering(values, lambda places: where(*_cell(values, places)))]
+
+
+def weekly(*values: Any) -> Cell:
+    """Values that only the whole product has: they take long, and others like them are always tested."""
+    return values if ALL else ()
 
 
 def _covering(values: list[list[Any]], allowed: Callable[[Places], bool]) -> list[Places]:
