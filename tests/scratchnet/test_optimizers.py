@@ -151,11 +151,12 @@ def test_centered_rmsprop_is_the_formulas(gradients, rho, momentum):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("size", [1e-3, 1.0, 10.0, 1e3])
-def test_centered_rmsprop_stays_finite_under_a_gradient_that_never_changes(size, dtype):
-    optimizer = RMSprop(0.001, centered=True)
+def test_centered_rmsprop_stays_finite_under_a_gradient_that_hardly_changes(size, dtype):
+    """Rounding makes v − ḡ² negative then."""
+    optimizer, rng = RMSprop(0.001, centered=True), np.random.default_rng(0)
     parameters = attached(optimizer, np.zeros(9), dtype)
-    for _ in range(500):
-        update(optimizer, np.full(9, size))
+    for _ in range(200):
+        update(optimizer, size * (1 + 1e-4 * rng.normal(size=9)))
     assert np.isfinite(parameters.vector).all()
 
 
