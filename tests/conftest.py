@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from covering import ALL
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
@@ -30,6 +31,13 @@ def pytest_configure() -> None:
     # A pytest that a test starts is no worker of pytest-xdist, for which pytest-benchmark would take it.
     for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_WORKER")]:
         del os.environ[name]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [] if ALL else [item for item in items if item.get_closest_marker("weekly")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("weekly")]
 
 
 def pytest_collection_finish() -> None:

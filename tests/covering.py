@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from itertools import combinations, product
 from typing import Any
 
+import pytest
+
 ALL = os.environ.get("SCRATCHNET_TESTS") == "all"
 CANDIDATES = 10
 Cell = tuple[Any, ...]
@@ -26,9 +28,9 @@ def covering(*factors: Iterable[Any], where: Callable[..., bool] = lambda *cell:
     return [_cell(values, places) for places in _covering(values, lambda places: where(*_cell(values, places)))]
 
 
-def weekly(*values: Any) -> Cell:
-    """Values that only the whole product has: they take long, and others like them are always tested."""
-    return values if ALL else ()
+def weekly(*values: Any) -> list[Any]:
+    """Values of a parametrised test that are left out unless all is tested: others like them always are."""
+    return [pytest.param(*(v if isinstance(v, tuple) else (v,)), marks=pytest.mark.weekly) for v in values]
 
 
 def _covering(values: list[list[Any]], allowed: Callable[[Places], bool]) -> list[Places]:
