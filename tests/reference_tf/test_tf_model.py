@@ -18,7 +18,8 @@ from reference_tf.threads import configure, operations_at_once
 
 @pytest.fixture(autouse=True)
 def float_type() -> Iterator[None]:
-    """Keras's float type is put back after each test, since `build_model` sets it for the process."""
+    """Keras's float type is put back after each test; TensorFlow takes one thread budget for the life of a process."""
+    configure(one_layer_spec("softmax", "categorical_crossentropy"), 2)
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     yield
     keras.config.set_floatx(floatx)
@@ -150,7 +151,6 @@ def test_hyperparameters_are_numpy_floats_which_keras_does_not_round(optimizer: 
 
 def test_late_thread_budget_is_refused() -> None:
     spec = one_layer_spec("softmax", "categorical_crossentropy")
-    configure(spec, 2)
     tf.constant(1.0)
     with pytest.raises(RuntimeError, match="cannot be modified after initialization"):
         configure(spec, 3)

@@ -345,7 +345,7 @@ EACH_ONCE = [
 ]
 
 
-@pytest.mark.parametrize(("variant", "hidden", "loss", "clipping"), zip(*EACH_ONCE, strict=True))
+@pytest.mark.parametrize(("variant", "hidden", "loss", "clipping"), list(zip(*EACH_ONCE, strict=True)))
 def test_no_step_allocates_what_grows_with_network_or_batch(updates, variant, hidden, loss, clipping):
     """The same examples, so the same epoch-long arrays: only what a step allocates could differ.
 
