@@ -72,8 +72,7 @@ def name(request):
     return request.param
 
 
-@pytest.mark.parametrize("options", [{}, CASES["dropout and weights"]], ids=["plain", "dropout and weights"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "options"), [("float32", {}), ("float64", CASES["dropout and weights"])], ids=str)
 def test_starts_from_the_plan_and_consumes_its_batches(name, dtype, options):
     spec = spec_of(dtype=dtype, **options)
     backend, plan, x, y = made(name, spec)

@@ -185,7 +185,7 @@ def killed_while_it_saves(path):
     assert done.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("name", ["net.npz", "net [1].npz", "n" * 251 + ".npz"])
+@pytest.mark.parametrize("name", ["net [1].npz", "n" * 251 + ".npz"])
 def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path, name):
     net = network((5, 6))
     net.save(tmp_path / name)
