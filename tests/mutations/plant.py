@@ -108,8 +108,7 @@ def _run(copy: Path, arguments: Sequence[str], output: str) -> None:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.chdir(copy)
-    sys.dont_write_bytecode = True  # it is told from old code by its second and size alone
-    os.environ.update(PYTHONPATH=str(copy), NUMBA_CACHE_DIR=str(copy / "numba"), PYTHONDONTWRITEBYTECODE="1")
+    sys.dont_write_bytecode = True  # old code is told by its second and size alone
     sys.path[0] = str(copy)
     code = pytest.main([*OPTIONS, *arguments])
     sys.stdout.flush()
@@ -146,9 +145,10 @@ def main() -> None:
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
     pattern = parser.parse_args().pattern
     rows = _rows()
-    for name in IMPORTED_ONCE:
-        import_module(name)
     with copy_of_the_project() as copy:
+        os.environ.update(PYTHONPATH=str(copy), NUMBA_CACHE_DIR=str(copy / "numba"), PYTHONDONTWRITEBYTECODE="1")
+        for name in IMPORTED_ONCE:
+            import_module(name)
         chosen = mistakes(pattern)
         finders = found(chosen, copy)
     rows.update((mistake.name, mistake.row(finders[mistake.name])) for mistake in chosen)
