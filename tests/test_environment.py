@@ -1,7 +1,4 @@
-"""What is recorded of the machine, and what a worker's environment holds.
-
-Fed by this machine, and by folders that stand in for /proc and /sys/fs/cgroup.
-"""
+"""What is recorded of the machine, and what a worker's environment holds."""
 
 import json
 import os

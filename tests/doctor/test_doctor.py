@@ -1,7 +1,4 @@
-"""What the doctor says of planted machines: figures of fresh processes, trees that stand in for /proc and /sys.
-
-Fed by no clock: every measured figure is planted, but for one test that only asks whether the real child answers.
-"""
+"""What the doctor says of planted machines: figures of fresh processes, trees that stand in for /proc and /sys."""
 
 import dataclasses
 import json

@@ -13,7 +13,7 @@ from covering import covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, engine
+from scratchnet import SGD, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.losses import LOSSES
@@ -207,29 +207,12 @@ def test_steps_are_counted_and_a_copy_starts_anew(variant):
     np.testing.assert_array_equal(*results)
 
 
-@given(st.floats(0.1, 100), st.floats(0.001, 0.1))
-def test_the_first_step_of_adam_has_the_length_of_the_learning_rate_whatever_the_gradient(g, rate):
-    optimizer = Adam(rate)
-    parameters = attached(optimizer, np.zeros(9))
-    update(optimizer, np.full(9, g))
-    np.testing.assert_allclose(parameters.vector, -rate, rtol=1e-3)
-
-
 def test_adamw_decays_biases_as_well_and_without_a_gradient_nothing_else_moves():
     optimizer = AdamW(0.1, weight_decay=0.5)
     parameters = attached(optimizer, np.arange(9.0))
     for _ in range(3):
         update(optimizer, np.zeros(9))
     np.testing.assert_allclose(parameters.vector, np.arange(9.0) * (1 - 0.1 * 0.5) ** 3, rtol=1e-14)
-
-
-def test_adamw_without_decay_is_adam():
-    results = []
-    for optimizer in (Adam(0.1), AdamW(0.1, weight_decay=0.0)):
-        results.append(attached(optimizer, np.ones(9)).vector)
-        for g in np.random.default_rng(0).normal(size=(4, 9)):
-            update(optimizer, g)
-    np.testing.assert_array_equal(*results)
 
 
 def clip(name, g, limit, dtype="float64"):
@@ -316,12 +299,6 @@ def test_training_continues_over_epochs_as_if_they_were_one(variant):
     for half in halves:
         in_two.train_epoch(in_two.prepare(X, y), half, 2)
     np.testing.assert_array_equal(whole.parameters.vector, in_two.parameters.vector)
-
-
-def test_a_forgotten_bias_correction_is_told_apart(monkeypatch):
-    monkeypatch.setattr(Adam, "corrected_rate", lambda self, rate, t: rate)
-    with pytest.raises(AssertionError, match="Mismatched elements"):
-        test_the_defaults_are_those_of_the_formulas("adam")
 
 
 def peak_of_the_steps(width, batch_size, hidden="relu", loss="categorical_crossentropy", **options):
