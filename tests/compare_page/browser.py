@@ -60,6 +60,7 @@ class Browser:
             color_scheme="light",
         )
         self.page = self._context.new_page()
+        self._protocol = self._context.new_cdp_session(self.page)
         self.page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
         self.page.on("console", self._heard)
         self.page.on("dialog", self._asked)
@@ -122,8 +123,7 @@ class Browser:
 
     def _touch(self, kind: str, *at: Point) -> None:
         points = [point._asdict() for point in at]
-        protocol = self.page.context.new_cdp_session(self.page)
-        protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        self._protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def tap(self, selector: str, times: int = 1) -> None:
         """Touch the middle of an element."""
