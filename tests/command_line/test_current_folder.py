@@ -20,19 +20,6 @@ MODULES = (
     *("threading", "usercustomize"),
 )
 PACKAGES = ("bench", "numpy", "rich", "scratchnet")
-SUITE = """
-rest_seconds = 0.0
-backends = ["scratchnet"]
-[[specs]]
-name = "small"
-architecture = { inputs = 784, layers = [{ units = 4, activation = "tanh" }, { units = 10, activation = "softmax" }] }
-loss = "categorical_crossentropy"
-optimizer = { learning_rate = 0.1 }
-batch_size = 100
-epochs = 2
-seeds = [0]
-data = { source = "mnist", train_examples = 1000, test_examples = 500 }
-"""
 SCHEMA, HISTORY = ["schema"], ["history", "--folder", RUN.parent / "speed"]
 TRAIN = ["run", "small.toml", "--out", "OUT"]
 IN_A_POOL = """
@@ -63,14 +50,14 @@ def folders_of(told, name):
 
 
 @pytest.fixture
-def traps(tmp_path, commit_all):
+def traps(tmp_path, commit_all, small_suite):
     """A git repository full of modules and packages with the names of those that the command needs."""
     folder = tmp_path / "traps"
     for name in MODULES:
         path = folder / name / "__init__.py" if name in PACKAGES else folder / f"{name}.py"
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(TRAP)
-    (folder / "small.toml").write_text(SUITE)
+    (folder / "small.toml").write_text(small_suite())
     commit_all(folder)
     return folder
 

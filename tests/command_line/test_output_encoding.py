@@ -8,19 +8,6 @@ from covering import weekly
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results" / "reference"
-SUITE = """
-rest_seconds = 0.0
-backends = ["scratchnet"]
-[[specs]]
-name = "größe – 数 ±"
-architecture = { inputs = 784, layers = [{ units = 4, activation = "tanh" }, { units = 10, activation = "softmax" }] }
-loss = "categorical_crossentropy"
-optimizer = { learning_rate = 0.1 }
-batch_size = 100
-epochs = 2
-seeds = [0]
-data = { source = "mnist", train_examples = 1000, test_examples = 500 }
-"""
 ENCODINGS = {
     "ascii": {"PYTHONIOENCODING": "ascii"},
     "latin-1": {"PYTHONIOENCODING": "latin-1"},
@@ -84,9 +71,9 @@ def test_what_is_read_and_printed(arguments, codes, command):
 
 
 @pytest.mark.parametrize("encoding", ["C", *weekly("ascii", "latin-1")], indirect=True)
-def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path, name):
+def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path, name, small_suite):
     suite, folder = tmp_path / f"{name}.toml", tmp_path / "out"
-    suite.write_text(SUITE, encoding="utf-8")
+    suite.write_text(small_suite(small="größe – 数 ±"), encoding="utf-8")
     assert command("run", suite, "--out", folder).returncode == 0
     assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
     assert "größe – 数 ±" in (folder / "summary.md").read_text(encoding="utf-8")
