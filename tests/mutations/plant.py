@@ -146,7 +146,9 @@ def main() -> None:
     pattern = parser.parse_args().pattern
     rows = _rows()
     with copy_of_the_project() as copy:
-        os.environ.update(PYTHONPATH=str(copy), NUMBA_CACHE_DIR=str(copy / "numba"), PYTHONDONTWRITEBYTECODE="1")
+        os.environ.update(
+            PYTHONPATH=str(copy), SCRATCHNET_CACHE_DIR=str(copy / "compiled"), PYTHONDONTWRITEBYTECODE="1"
+        )
         for name in IMPORTED_ONCE:
             import_module(name)
         chosen = mistakes(pattern)
