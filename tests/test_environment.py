@@ -13,13 +13,7 @@ import pytest
 
 from bench.core import environment
 
-QUIET = {
-    "variables": {},
-    "usable_cores": 4,
-    "logical_cores": 4,
-    "load_average": [0.5, 0.5, 0.5],
-    "on_battery": False,
-}
+QUIET = {"variables": {}, "usable_cores": 4, "logical_cores": 4, "load_average": [0.5, 0.5, 0.5], "on_battery": False}
 
 
 @pytest.fixture
@@ -60,10 +54,7 @@ def test_only_variables_that_matter_for_computing(monkeypatch):
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/root/.terraformrc")
     monkeypatch.setenv("TF_TOKEN_app_terraform_io", "secret")
     monkeypatch.setenv("TF_VAR_password", "secret")
-    assert environment.describe()["variables"] == {
-        "OPENBLAS_CORETYPE": "Haswell",
-        "XLA_FLAGS": "--xla_dump_to=~/dump",
-    }
+    assert environment.describe()["variables"] == {"OPENBLAS_CORETYPE": "Haswell", "XLA_FLAGS": "--xla_dump_to=~/dump"}
 
 
 def test_git_of_a_copy_that_no_repository_tracks(tmp_path, monkeypatch):

@@ -187,14 +187,8 @@ def without_labels(folder: Path) -> Path:
 
 
 MISFITS = {
-    "as many labels": (
-        {"train_labels": np.array([0, 1, 1])},
-        "train has 2 images and 3 labels; allowed: as many",
-    ),
-    "one size": (
-        {"t10k_images": np.zeros((1, 4, 3))},
-        "training and test images are 3x4 and 4x3; allowed: one size",
-    ),
+    "as many labels": ({"train_labels": np.array([0, 1, 1])}, "train has 2 images and 3 labels; allowed: as many"),
+    "one size": ({"t10k_images": np.zeros((1, 4, 3))}, "training and test images are 3x4 and 4x3; allowed: one size"),
     "a label of no training example": (
         {"t10k_labels": np.array([7])},
         "t10k-labels: example 0 has the label 7; allowed: 0 to 1",

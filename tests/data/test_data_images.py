@@ -169,10 +169,7 @@ SPOILT = {
         lambda folder: shutil.rmtree(folder / "train"),
         r"train: not a folder; expected: FOLDER/train/CLASS/\*\.png and FOLDER/test",
     ),
-    "two lines": (
-        lambda folder: (folder / "train/two\nlines").mkdir(),
-        "that cannot be printed; remedy: rename",
-    ),
+    "two lines": (lambda folder: (folder / "train/two\nlines").mkdir(), "that cannot be printed; remedy: rename"),
     "no UTF-8": (lambda folder: (folder / "train" / os.fsdecode(b"not-\xff")).mkdir(), "a name that cannot be printed"),
 }
 

@@ -731,10 +731,7 @@ def test_a_check_that_cannot_be_made_leaves_the_others(looked, monkeypatch, caps
     monkeypatch.setattr(measure, "pools", fails)
     assert command.doctor(json=True) == 0
     (failed,) = [finding for finding in json.loads(capsys.readouterr().out) if finding["name"] == "BLAS pools"]
-    assert (failed["state"], failed["says"]) == (
-        "unknown",
-        "could not be checked: measuring pools failed: exit code 3",
-    )
+    assert (failed["state"], failed["says"]) == ("unknown", "could not be checked: measuring pools failed: exit code 3")
 
 
 def test_a_machine_on_which_nothing_trains_is_unusable(monkeypatch):

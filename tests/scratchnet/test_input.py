@@ -262,10 +262,7 @@ def test_what_is_no_number_is_refused_by_name(name, make, value):
         (lambda: EarlyStopping("loss"), r"monitor 'loss' is not known; allowed: train_cost, validation_cost, valid"),
         (lambda: EarlyStopping(patience=-1), r"patience is -1; allowed"),
         (lambda: EarlyStopping(min_delta=-0.1), r"min_delta is -0.1; allowed"),
-        (
-            lambda: fit(early_stopping=EarlyStopping(), on_epoch=pytest.fail),
-            r"watches validation_cost; allowed: tra",
-        ),
+        (lambda: fit(early_stopping=EarlyStopping(), on_epoch=pytest.fail), r"watches validation_cost; allowed: tra"),
         (lambda: LOSSES["binary_crossentropy"](label_smoothing=1.0), r"label_smoothing is 1.0; allowed: 0 or greater"),
         (lambda: LOSSES["categorical_crossentropy"](label_smoothing=-0.1), r"label_smoothing is -0.1; allowed"),
         (lambda: LOSSES["sparse_categorical_crossentropy"](0.1), r"label_smoothing is 0.1; allowed: 0"),

@@ -37,10 +37,7 @@ def test_categorical_crossentropy_is_minus_log_of_the_true_class(z, data):
     assert loss == pytest.approx(-math.log(softmax(z)[true]), rel=1e-9, abs=1e-12)
 
 
-@given(
-    st.lists(st.tuples(REAL, REAL), min_size=1, max_size=5),
-    st.floats(0.01, 20.0),
-)
+@given(st.lists(st.tuples(REAL, REAL), min_size=1, max_size=5), st.floats(0.01, 20.0))
 def test_losses_of_errors_are_their_definitions(pairs, delta):
     A, Y = (np.array(column, dtype=float)[:, None] for column in zip(*pairs, strict=True))
     errors, n_L = [a - y for a, y in pairs], len(pairs)
