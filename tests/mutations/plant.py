@@ -67,12 +67,9 @@ class Mistake:
 
 
 def mistakes(pattern: str) -> list[Mistake]:
-    """Those of the table whose name matches; all their texts are found before the first is planted."""
+    """Those of the table whose name matches."""
     rows = tomllib.loads(TABLE.read_text("utf-8"))["mistake"]
-    chosen = [Mistake(**row) for row in rows if re.search(pattern, row["name"])]
-    for mistake in chosen:
-        mistake.planted_in((ROOT / mistake.file).read_text("utf-8"))
-    return chosen
+    return [Mistake(**row) for row in rows if re.search(pattern, row["name"])]
 
 
 @contextmanager
@@ -144,14 +141,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
     pattern = parser.parse_args().pattern
-    rows = _rows()
+    rows, chosen = _rows(), mistakes(pattern)
+    for mistake in chosen:  # all their texts are found before the first is planted
+        mistake.planted_in((ROOT / mistake.file).read_text("utf-8"))
     with copy_of_the_project() as copy:
         os.environ.update(
             PYTHONPATH=str(copy), SCRATCHNET_CACHE_DIR=str(copy / "compiled"), PYTHONDONTWRITEBYTECODE="1"
         )
         for name in IMPORTED_ONCE:
             import_module(name)
-        chosen = mistakes(pattern)
         finders = found(chosen, copy)
     rows.update((mistake.name, mistake.row(finders[mistake.name])) for mistake in chosen)
     missed = [name for name, finder in finders.items() if not finder]
