@@ -84,6 +84,15 @@ def test_a_seed_decides_everything():
     assert costs[0] == costs[1] != costs[2]
 
 
+def test_each_epoch_of_each_seed_has_an_order_of_its_own(monkeypatch):
+    orders, train = [], Network.train_epoch
+    monkeypatch.setattr(Network, "train_epoch", lambda *given: orders.append(given[2]) or train(*given))
+    for seed in (0, 1):
+        network(seed=seed).fit(*examples(), epochs=3)
+    assert len({tuple(order) for order in orders}) == 6
+    assert {tuple(sorted(order)) for order in orders} == {tuple(range(20))}
+
+
 @pytest.mark.parametrize("steps", engine.installed())
 def test_predictions_do_not_depend_on_how_many_rows_are_asked_for(steps, monkeypatch):
     """Of more rows than are computed at a time."""
