@@ -1,7 +1,8 @@
 """Uses the page of `scratchbench compare` as people do, in headless Chromium at the size of a phone and of a desktop.
 
 `python tests/compare_page/check_in_browser.py` prints what is wrong and exits 1; `--screenshots FOLDER` keeps pictures
-to look at. Not part of the ordinary tests: a machine may have no browser. It needs `pip install playwright`.
+to look at. Not part of the ordinary tests: a machine may have no browser. It needs
+the extra `browser`.
 """
 
 import argparse
