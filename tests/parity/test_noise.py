@@ -58,6 +58,7 @@ def test_labels_of_the_axes_are_text_and_a_drift_of_0_is_said(tmp_path):
     assert f"{KERAS[1]} (no drift)" not in text
 
 
+@pytest.mark.weekly
 def test_the_command_trains_every_way_in_a_process_of_its_own(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow")
     for module in (drift, report):

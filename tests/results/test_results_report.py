@@ -39,36 +39,29 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
-def test_every_file_is_written_and_nothing_else(folder):
-    write_report(folder)
+def test_a_report_holds_what_was_asked_for_makes_everything_once_and_is_the_same_when_made_again(folder, monkeypatch):
+    before, laid_out, made = (folder / "records.jsonl").read_bytes(), [], []
+    lay_out, tabulate = ConstrainedLayoutEngine.execute, tables.summary_table
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *args: laid_out.append(1) or lay_out(*args))
+    monkeypatch.setattr(tables, "summary_table", lambda records: made.append(1) or tabulate(records))
+    records = write_report(folder).records
+    assert made == [1]
     names = ("cost_curves", "accuracy_curves", "epoch_seconds", "time_ratio")
     plots = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
     assert set(contents(folder)) == {"records.jsonl", *TEXTS, *plots}
-
-
-def test_made_again_it_is_the_same_to_the_byte(folder):
-    write_report(folder)
-    first = contents(folder)
-    write_report(folder)
-    assert contents(folder) == first
-
-
-def test_records_are_returned_and_left_alone(folder):
-    before = (folder / "records.jsonl").read_bytes()
-    records = write_report(folder).records
     assert isinstance(records, Records)
     assert len(records.results) == 10
     assert (folder / "records.jsonl").read_bytes() == before
-
-
-def test_run_json_holds_what_was_asked_for(folder):
-    records = write_report(folder).records
     facts = json.loads((folder / "run.json").read_text())
     assert facts["complete"] is True
     assert (facts["cells"], facts["cells_finished"], facts["threads"]) == (2, 2, 2)
     assert facts["seeds"] == {"784-30-10 M=32": [0, 1]}
     assert facts["verdict"] == verdict(records)
     assert facts["runs"] == [json.loads((folder / "records.jsonl").read_text().split("\n")[0])]
+    assert len(laid_out) == len(names), "once for both files: this is most of the time that a plot takes"
+    first = contents(folder)
+    write_report(folder)
+    assert contents(folder) == first
 
 
 def test_a_run_cut_short_is_reported(tmp_path):
@@ -102,15 +95,15 @@ def test_a_folder_that_cannot_be_written_is_one_error(folder):
 FORMULAS = ["=cmd|'/C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x")', "＝1+1"]
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-def test_no_text_of_a_csv_starts_a_formula(tmp_path, name):
-    one = builders.spec(name=name if name.isascii() else "one", seeds=(0,), epochs=2)
-    found = builders.realistic([one], ("keras-fit", name), ends={name: ("failed", 1)})
-    write_report(builders.write(tmp_path, found))
-    for file in ("epochs.csv", "summary.csv"):
-        rows = list(csv.DictReader((tmp_path / file).read_text().splitlines()))
-        assert {row["spec"] for row in rows} == {f"'{name}" if name.isascii() else "one"}
-        assert {row["backend"] for row in rows} == {"keras-fit", f"'{name}"}
+def test_no_text_of_a_csv_starts_a_formula(tmp_path):
+    ascii_names = [name for name in FORMULAS if name.isascii()]
+    specs = [builders.spec(name=name, seeds=(0,), epochs=2) for name in ascii_names]
+    found = builders.realistic(specs, ("keras-fit", *FORMULAS), ends=dict.fromkeys(FORMULAS, ("failed", 1)))
+    run = tables.tables_of(Records.read(builders.write(tmp_path, found)))
+    for table in (run.epochs, run.summary):
+        rows = list(csv.DictReader(csv_text(table).splitlines()))
+        assert {row["spec"] for row in rows} == {f"'{name}" for name in ascii_names}
+        assert {row["backend"] for row in rows} == {"keras-fit", *(f"'{name}" for name in FORMULAS)}
         assert all(float(row["train_cost"]) > 0 for row in rows if row["backend"] == "keras-fit")
 
 
@@ -126,13 +119,13 @@ def test_every_start_of_a_formula_is_escaped_and_numbers_stay_numbers(start):
 def test_a_run_of_many_specs_draws_a_selection_and_says_so(tmp_path):
     specs = [builders.spec(name=f"spec {number}", seeds=(0,), epochs=2) for number in range(40)]
     folder = builders.write(tmp_path, builders.realistic(specs, ("scratchnet", "keras-fit")))
-    records = write_report(folder).records
-    assert "The plots show the first 12 of 40 specs; the tables hold all." in (folder / "summary.md").read_text()
-    for figure in draw_figures(records).values():
+    run = tables.tables_of(Records.read(folder))
+    assert "The plots show the first 12 of 40 specs; the tables hold all." in tables.summary_markdown(run)
+    for figure in draw_figures(run.records).values():
         titles = [axes.get_title(loc="left") for axes in figure.axes]
         assert [title for title in titles if title] == [f"spec {number}" for number in range(12)]
         assert figure.get_suptitle().endswith("; the first 12 of 40 specs")
-    assert len(pd.read_csv(folder / "summary.csv")) == 80
+    assert len(run.summary) == 80
 
 
 def test_of_many_epochs_a_selection_is_drawn_and_the_title_says_so():
@@ -140,14 +133,6 @@ def test_of_many_epochs_a_selection_is_drawn_and_the_title_says_so():
     figure = draw_figures(run)["epoch_seconds"]
     assert figure.get_suptitle() == "Seconds of an epoch (one of every 5 epochs is drawn)"
     assert max(len(line.get_xdata()) for axes in figure.axes for line in axes.get_lines()) <= 100
-
-
-def test_the_tables_are_made_once(tmp_path, monkeypatch):
-    made = []
-    once = tables.summary_table
-    monkeypatch.setattr(tables, "summary_table", lambda records: made.append(1) or once(records))
-    write_report(builders.write(tmp_path, builders.realistic([builders.spec(seeds=(0, 1))])))
-    assert made == [1]
 
 
 def long_run(folder: Path, epochs: int) -> Path:
@@ -225,11 +210,3 @@ def test_what_a_single_epoch_did_is_seen_among_many(tmp_path):
     band = axes.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (1 / 1600, 1.0)
     assert axes.get_lines()[0].get_ydata()[0] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
-
-
-def test_a_plot_is_laid_out_once_for_both_files(folder, monkeypatch):
-    """This is most of the time that a plot takes."""
-    laid_out, once = [], ConstrainedLayoutEngine.execute
-    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *args: laid_out.append(1) or once(*args))
-    write_report(folder)
-    assert len(laid_out) == 4

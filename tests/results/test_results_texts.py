@@ -57,33 +57,18 @@ def cells_in(line: str) -> int:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_leave_every_markdown_table_whole(name):
-    tables = tables_of(summary_markdown(hostile_run(name)))
+def test_no_name_breaks_a_table_brings_markup_or_makes_the_verdict_long(name):
+    run = hostile_run(name)
+    text, of_terminal, sentence = summary_markdown(run), rendered(run), verdict(run)
+    tables = tables_of(text)
     assert len(tables) == 2  # the spec's, and what did not finish
-    for table in tables:
-        assert {cells_in(line) for line in table} == {cells_in(table[0])}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_bring_no_markup(name):
-    text = summary_markdown(hostile_run(name))
+    assert all({cells_in(line) for line in table} == {cells_in(table[0])} for table in tables)
     assert "<script" not in text
     assert all(character.isprintable() or character == "\n" for character in text)
     assert not re.search(r"(?<!\\)\[link\]\(", text)
     assert max(map(len, text.split("\n"))) < 6000
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_leave_the_terminal_table_whole(name):
-    text = rendered(hostile_run(name))
-    lines = text.rstrip("\n").split("\n")
-    assert len(lines) == 7  # heading, rule, spec, three backends, caption
-    assert "\x1b" not in text
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_the_verdict_is_one_short_line(name):
-    sentence = verdict(hostile_run(name))
+    assert len(of_terminal.rstrip("\n").split("\n")) == 7  # heading, rule, spec, three backends, caption
+    assert "\x1b" not in of_terminal
     assert sentence.isprintable()
     assert len(sentence) < 400
 
@@ -106,30 +91,18 @@ def test_words_with_inner_underscores_stay_readable():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.0757, "0.0757"), (1.0, "1.00"), (12.34, "12.3"), (654_417.7, "654,418"), (None, "–"), (1e-9, "1e-09")],
+    ("written", "texts"),
+    [
+        (significant, {0.0757: "0.0757", 1.0: "1.00", 12.34: "12.3", 654_417.7: "654,418", None: "–", 1e-9: "1e-09"}),
+        (bound, {3.2e-8: "<0.001", 0.0738: "0.0738", 3_632_044: ">1,000", float("inf"): ">1,000", None: "–"}),
+        (factor, {1.074: "1.07", 8.12: "8.1", 19.24: "19.2", 123.4: "123"}),
+        (percent, {0.97931: "97.93", float("nan"): "–"}),
+        (megabytes, {250_400_000: "250", None: "–"}),
+        (is_missing, {0: False, None: True}),
+    ],
 )
-def test_significant(value, text):
-    assert significant(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(3.2e-8, "<0.001"), (0.0738, "0.0738"), (3_632_044, ">1,000"), (float("inf"), ">1,000"), (None, "–")],
-)
-def test_bound(value, text):
-    assert bound(value) == text
-
-
-@pytest.mark.parametrize(("value", "text"), [(1.074, "1.07"), (8.12, "8.1"), (19.24, "19.2"), (123.4, "123")])
-def test_factor(value, text):
-    assert factor(value) == text
-
-
-def test_percent_and_megabytes():
-    assert (percent(0.97931), percent(float("nan"))) == ("97.93", "–")
-    assert (megabytes(250_400_000), megabytes(None)) == ("250", "–")
-    assert not is_missing(0)
+def test_numbers_as_they_are_written(written, texts):
+    assert [written(value) for value in texts] == list(texts.values())
 
 
 def test_the_verdict_comes_first(three_seeds):
@@ -156,16 +129,13 @@ def test_lost_backends_stand_with_status_reason_and_seeds(with_losses):
 def test_nothing_lost_has_no_such_section(three_seeds):
     assert "did not finish\n" not in summary_markdown(three_seeds)
     assert "## Warnings" not in summary_markdown(three_seeds)
+    assert "## Warnings" not in summary_markdown(Records([builders.run_record([builders.spec()], environment={})]))
 
 
 def test_warnings_of_every_resume_stand_there_once():
     environments = ({"warnings": ["OPENBLAS_CORETYPE is set"]}, {"warnings": ["OPENBLAS_CORETYPE is set", "busy"]})
     runs = [builders.run_record([builders.spec()], environment=each) for each in environments]
     assert "## Warnings\n\n- OPENBLAS_CORETYPE is set\n- busy\n" in summary_markdown(Records(runs))
-
-
-def test_an_environment_without_warnings_is_none():
-    assert "## Warnings" not in summary_markdown(Records([builders.run_record([builders.spec()], environment={})]))
 
 
 def test_an_unstable_ratio_is_warned_of():

@@ -9,6 +9,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from covering import ALL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -243,7 +244,7 @@ CHANGE = st.deferred(lambda: st.tuples(st.sampled_from(PLACES), st.sampled_from(
 PLACES = [path for path in _places(tomllib.loads(GOOD)) if path]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500 if ALL else 300)
 @given(st.lists(CHANGE, min_size=1, max_size=3))
 def test_generated_slips_give_a_suite_or_one_line(changes):
     """What tomllib can yield, with odd values, missing and extra keys anywhere: a suite or one `UnusableError`."""

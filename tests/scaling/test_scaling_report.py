@@ -216,38 +216,35 @@ def everything():
     return planted.records(*growing, planted.rate(), left_out, missing, *races, *memmaps)
 
 
-def test_tables_summary_and_plots_are_written(tmp_path):
-    sentence = report.write(everything(), tmp_path)
-    text = (tmp_path / "scaling.md").read_text()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of a report of everything, and its sentence."""
+    folder = tmp_path_factory.mktemp("everything")
+    return folder, report.write(everything(), folder)
+
+
+def test_tables_summary_and_plots_are_written(written):
+    folder, sentence = written
+    text = (folder / "scaling.md").read_text()
     assert text.splitlines()[2] == f"**{sentence}.**"
-    assert {path.name for path in tmp_path.iterdir()} == {
+    assert {path.name for path in folder.iterdir()} == {
         *("points.csv", "exponents.csv", "accuracy.csv", "scaling.md", "scaling-width.png", "scaling-width.svg")
     }
-    assert len(pd.read_csv(tmp_path / "points.csv")) == 7 * 3 + 2
-    assert (tmp_path / "scaling-width.svg").read_text().startswith("<?xml")
-
-
-def test_what_is_left_out_is_named_with_its_reason(tmp_path):
-    report.write(everything(), tmp_path)
-    rows = [line for line in (tmp_path / "scaling.md").read_text().splitlines() if line.startswith(("| sk", "| torch"))]
+    assert len(pd.read_csv(folder / "points.csv")) == 7 * 3 + 2
+    assert (folder / "scaling-width.svg").read_text().startswith("<?xml")
+    rows = [line for line in text.splitlines() if line.startswith(("| sk", "| torch"))]
     assert [[cell.strip() for cell in row.strip("| ").split(" | ")][1:] for row in rows] == [
         ["width", "4,096", "left out: slow"],
         ["width", "64", r"torch \| gone"],
     ]
+    of_files = [line for line in text.splitlines() if "memor" in line and "5,000" in line]
+    assert len(of_files) == 2, "the throughput is that of the median epoch"
 
 
-def test_the_same_records_make_the_same_files(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        report.write(everything(), tmp_path / name)
-    for path in (tmp_path / "a").iterdir():
-        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
-
-
-def test_throughput_of_a_file_is_that_of_the_median_epoch(tmp_path):
+def test_the_same_records_make_the_same_files(written, tmp_path):
     report.write(everything(), tmp_path)
-    rows = [line for line in (tmp_path / "scaling.md").read_text().splitlines() if "memor" in line and "5,000" in line]
-    assert len(rows) == 2
+    for path in written[0].iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
 def test_a_run_of_which_nothing_was_measured_has_a_report(tmp_path):

@@ -414,10 +414,9 @@ def test_scratchnet_alone_from_end_to_end(small, tmp_path, monkeypatch):
         monkeypatch.setitem(points.BASE, name, value)
     monkeypatch.setattr(measure, "load_dataset", lambda _: small)
     monkeypatch.setattr(options, "QUICK_TIMING", FAST)
-    monkeypatch.setattr(options, "QUICK_MEMMAP_EXAMPLES", TINY_EXAMPLES)
     monkeypatch.setattr(time_to_accuracy, "QUICK", {**time_to_accuracy.QUICK, "hidden": (4,), "epochs": 2})
     out = tmp_path / "run"
-    arguments = ["--quick", "--backends", "scratchnet", "--axes", "dtype,memmap,accuracy", "--out", str(out)]
+    arguments = ["--quick", "--backends", "scratchnet", "--axes", "dtype,accuracy", "--out", str(out)]
     result = CliRunner().invoke(main, ["scaling", *arguments])
     assert result.exit_code == 0, result.output
     records = ScalingRecords.read(out)
@@ -427,6 +426,6 @@ def test_scratchnet_alone_from_end_to_end(small, tmp_path, monkeypatch):
     assert {(rate.dtype, rate.operations_per_second > 0) for rate in records.rates} == {
         *(("float32", True), ("float64", True))
     }
-    assert (len(records.memmaps), len(records.accuracies[0].test_accuracies)) == (2, 2)
+    assert len(records.accuracies[0].test_accuracies) == 2
     assert {"scaling-dtype.png", "scaling.md", "points.csv"} <= {path.name for path in out.iterdir()}
     assert not list(out.glob("*.log")), "nobody had anything to say"
