@@ -243,7 +243,7 @@ def test_a_worker_really_gets_its_threads():
 def test_peak_memory_grows_by_what_is_touched():
     code = """
 import numpy as np
-from bench.environment import peak_memory_bytes
+from bench.core.environment import peak_memory_bytes
 touched = np.ones(peak_memory_bytes() + 2**26, np.uint8)
 assert peak_memory_bytes() >= touched.nbytes
 """

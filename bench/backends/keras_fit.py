@@ -1,6 +1,6 @@
 """`keras-fit` and `keras-fit-tuned` as backends: what a user of Keras writes, and that with one setting chosen well.
 
-Fed by a worker; everything that is timed is the gather of the epoch's rows and `Model.fit`.
+Everything that is timed is the gather of the epoch's rows and `Model.fit`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -51,10 +51,7 @@ FLOORS: dict[str, Entry] = {
 def entry(name: str) -> Entry:
     """The entry of that backend.
 
-    Raises
-    ------
-    UnusableError
-        Names the backends there are.
+    Raises UnusableError: names the backends there are.
     """
     if name not in BACKENDS:
         raise UnusableError(f"backend {name!r} is not known; allowed: {', '.join(BACKENDS)}")

@@ -1,6 +1,6 @@
 """`sklearn` as a backend: scikit-learn's `MLPClassifier`, one pass of its own training loop an epoch.
 
-Fed by a worker; everything that is timed is the gather of the epoch's rows and `MLPClassifier.partial_fit`.
+Everything that is timed is the gather of the epoch's rows and `MLPClassifier.partial_fit`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """`torch-eager` and `torch-compile` as backends: PyTorch's own training loop, and one whose whole steps are compiled.
 
-Fed by a worker; everything that is timed is a loop over the batches of gather, forward, backward and update.
+Everything that is timed is a loop over the batches of gather, forward, backward and update.
 """
 
 import os

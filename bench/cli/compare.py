@@ -1,6 +1,6 @@
 """The command that compares two runs.
 
-Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
+It imports what it needs when it runs, so that `--help` answers at once.
 """
 
 from pathlib import Path

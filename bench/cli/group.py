@@ -1,7 +1,4 @@
-"""The group of all commands, and how their options are read: every complaint is one line on stderr, and an exit code.
-
-Feeds the modules of commands beside it.
-"""
+"""The group of all commands and how options are read. A complaint is one line on stderr and an exit code."""
 
 import io
 import logging

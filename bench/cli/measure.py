@@ -1,6 +1,6 @@
 """The commands that measure: parity, the noise of float32, speed, growth, and what slows this machine.
 
-Fed by a person or a CI job; each command imports what it needs when it runs, so that `--help` answers at once.
+Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
 import signal

@@ -1,6 +1,6 @@
 """The commands around a run: train a suite, report it again, what a suite and its data may be.
 
-Fed by a person or a CI job; each command imports what it needs when it runs, so that `--help` answers at once.
+Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
 import signal

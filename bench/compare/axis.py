@@ -1,7 +1,4 @@
-"""Axes of the page's small plots: where a value lies between the left and the right edge, in per cent.
-
-Fed by intervals of the comparison's document; feeds the page's templates, which draw them as SVG.
-"""
+"""Axes of the page's small plots: where a value lies between the left and the right edge, in per cent."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,4 @@
-"""`scratchbench compare`: reads both sides, compares them, writes the document in the format that was asked for.
-
-Fed by the command line.
-"""
+"""`scratchbench compare`: reads both sides, compares them, writes the document in the format that was asked for."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -41,10 +38,7 @@ class CompareOptions:
 def run(asked: CompareOptions) -> int:
     """Compare, print or write, and say how to end.
 
-    Raises
-    ------
-    UnusableError
-        Where a side cannot be read, nothing can be compared, or the output cannot be written.
+    Raises UnusableError: where a side cannot be read, nothing can be compared, or the output cannot be written.
     """
     document, pictures = compared(asked)
     text = FORMATS[asked.format](document, pictures)

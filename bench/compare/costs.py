@@ -1,7 +1,7 @@
 """The cost of A and B: the final one against its tolerance, and the epoch at which the mean curves part.
 
-Fed by the processes of a row; feeds the row. Costs are compared as logarithms of a ratio, so that exchanging A and B
-gives the reciprocal; two costs mean the same only where the spec defines them alike.
+Costs are compared as logarithms of a ratio, so that exchanging A and B gives the reciprocal; two costs mean the same
+only where the spec defines them alike.
 """
 
 import math

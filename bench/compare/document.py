@@ -1,6 +1,6 @@
 """The document of a comparison: what `--format json` prints and every other format is made from.
 
-Fed by the rows of two runs; feeds tables and page. Schema history: 1, the first.
+Schema history: 1, the first.
 """
 
 from typing import Any, Literal

@@ -1,7 +1,4 @@
-"""The environments of A and B side by side, a line a value, what differs first.
-
-Fed by the comparison's document; feeds the page.
-"""
+"""The environments of A and B side by side, a line a value, what differs first."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

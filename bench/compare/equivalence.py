@@ -1,8 +1,8 @@
 """Is B worse, better or equivalent: Student's test of a mean difference against a margin, and the seeds it would take.
 
-Fed by one number a seed of each side; feeds every quantity that is compared. The interval over seeds is about the
-randomness of training (initial parameters, order of examples, luck of the process), on these very test examples; that
-the test examples are a sample too is McNemar's matter (`bench.compare.predictions`).
+The interval over seeds is about the randomness of training (initial parameters, order of examples, luck of the
+process), on these very test examples; that the test examples are a sample too is McNemar's matter
+(`bench.compare.predictions`).
 
 Sources: two one-sided tests, Schuirmann, "A comparison of the two one-sided tests procedure and the power approach",
 J. Pharmacokinet. Biopharm. 15(6), 1987; unequal variances, Welch, "The generalization of Student's problem", Biometrika

@@ -1,6 +1,6 @@
 """The test examples that a run's predictions are of: labels and pixels, believed where the fingerprint is the run's.
 
-Fed by the data source that a spec names; feeds predictions and pictures. Where the data are not at hand, it says why.
+Where the data are not at hand, it says why.
 """
 
 from dataclasses import dataclass

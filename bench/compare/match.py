@@ -1,7 +1,4 @@
-"""Which (spec, backend) of A and B can be compared, and in what the two differ: named, never compared in silence.
-
-Fed by the runs of both sides; feeds the rows, and the list of differences that stands beside them.
-"""
+"""Which (spec, backend) of A and B can be compared, and in what the two differ: named, never compared in silence."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -65,10 +62,7 @@ class Matched:
 def match(a: Runs, b: Runs, allowed: Sequence[str] = ()) -> Matched:
     """Specs by name and backends by name. `allowed`: fields of a spec that may differ (`optimizer` covers all of its).
 
-    Raises
-    ------
-    UnusableError
-        Where nothing can be compared: says why.
+    Raises UnusableError: where nothing can be compared: says why.
     """
     found = Matched()
     shared = [name for name in dict.fromkeys(_names(a)) if b.holding(name)]

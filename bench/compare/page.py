@@ -1,7 +1,4 @@
-"""The HTML page of a comparison: one file that holds all it shows, and asks the network for nothing.
-
-Fed by the comparison's document and the pictures of its examples; feeds `--format html`.
-"""
+"""The HTML page of a comparison: one file that holds all it shows, and asks the network for nothing."""
 
 import base64
 import hashlib

@@ -1,7 +1,4 @@
-"""How the page says a decision, a difference, a p value, an interval.
-
-Fed by the comparison's document; feeds the page's templates, in which each function here is a filter.
-"""
+"""How the page says a decision, a difference, a p value, an interval."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""What one worker process of a run came to: its figures, curves, predictions and the libraries it used.
-
-Fed by the records of a run; feeds all that is compared.
-"""
+"""What one worker process of a run came to: its figures, curves, predictions and the libraries it used."""
 
 import math
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""What A and B are: a run folder, its records.jsonl, or a folder of several runs.
-
-Fed by two paths; feeds the comparison with `Runs`.
-"""
+"""What A and B are: a run folder, its records.jsonl, or a folder of several runs."""
 
 import json
 from collections.abc import Iterable
@@ -44,10 +41,7 @@ def shown(path: Path) -> str:
 def read(a: Path, b: Path) -> tuple[Runs, Runs]:
     """Both sides. Of a folder of several runs, those with a spec of the other side.
 
-    Raises
-    ------
-    UnusableError
-        One line that names the path, what is wrong with it and what is allowed.
+    Raises UnusableError: one line that names the path, what is wrong with it and what is allowed.
     """
     one, two = _side(a), _side(b)
     return _with_specs_of(one, two), _with_specs_of(two, one)

@@ -1,7 +1,5 @@
 """The rows of a comparison: each quantity of each (spec, backend), and decisions that may be wrong at most so often.
 
-Fed by the matches; feeds the document and its verdict.
-
 Joint error: "worse" is said of any row in at most 5 % of comparisons in which none is worse than its margin (Holm, "A
 simple sequentially rejective multiple test procedure", Scand. J. Statist. 6(2), 1979), over all rows and quantities
 that may fail; the quantities that may not are a family of their own. "Within tolerance" needs every row, each at 5 %:

@@ -1,7 +1,4 @@
-"""Which seeds of A and B are set against each other: the same seeds in pairs, other seeds as two samples.
-
-Fed by one number a seed; feeds accuracy, cost and speed.
-"""
+"""Which seeds of A and B are set against each other: the same seeds in pairs, other seeds as two samples."""
 
 from collections.abc import Mapping
 

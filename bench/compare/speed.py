@@ -1,7 +1,5 @@
 """Training time of B / that of A, only where the environments allow it; otherwise the reason.
 
-Fed by the processes and environments of a row; feeds the row.
-
 Two runs are never interleaved, and a shared machine's speed moves by a factor of two within minutes: seconds of A and B
 differ by that drift, which strikes all seeds of a run together, so an interval over seeds does not cover it. Within one
 run the backends take turns epoch by epoch. So what is compared is the time ratio to the run's reference backend, B's

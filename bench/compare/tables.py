@@ -1,7 +1,4 @@
-"""The document for people: a table for a terminal or a pipe of 80 columns, and GitHub Markdown.
-
-Fed by the document alone; printed by the command.
-"""
+"""The document for people: a table for a terminal or a pipe of 80 columns, and GitHub Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO

@@ -1,7 +1,4 @@
-"""How much worse B may be: reads `--tolerance name=value`.
-
-Fed by the command line; feeds every test against a margin.
-"""
+"""How much worse B may be: reads `--tolerance name=value`."""
 
 import math
 import re
@@ -18,10 +15,7 @@ _PER_CENT = re.compile(r"(.+)%\s*")
 def margins_of(texts: Iterable[str]) -> Margins:
     """The margins, those that are not named at their defaults; of a name that stands twice, the last.
 
-    Raises
-    ------
-    UnusableError
-        Names the text and what is allowed.
+    Raises UnusableError: names the text and what is allowed.
     """
     chosen: dict[str, float] = {}
     for text in texts:

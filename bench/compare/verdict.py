@@ -1,7 +1,6 @@
 """The decision, and the one sentence that stands first.
 
-Fed by the decided rows; feeds the document. "No difference was found" is never said:
-equivalence is shown, or nothing is decided.
+"No difference was found" is never said: equivalence is shown, or nothing is decided.
 """
 
 import math

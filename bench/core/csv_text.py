@@ -32,10 +32,7 @@ def csv_text(table: pd.DataFrame, float_format: str | None = None) -> str:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write `csv_text(table)` to a file, whole or not at all; a long table never becomes one long text in memory.
 
-    Raises
-    ------
-    UnusableError
-        Where the file cannot be written.
+    Raises UnusableError: where the file cannot be written.
     """
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write(table, file)

@@ -1,7 +1,4 @@
-"""What the machine is, what is set on it, and the environment that a worker process gets.
-
-Fed by the operating system and the installed packages; feeds the run record, the worker records and the runner.
-"""
+"""What the machine is, what is set on it, and the environment that a worker process gets."""
 
 import os
 import platform
@@ -100,10 +97,7 @@ def usable_cores() -> int:
 def scratchnets_library(library: Callable[[], str]) -> str:
     """Name of what scratchnet computes with, as `library` of one of its modules says it.
 
-    Raises
-    ------
-    UnusableError
-        Where a variable asks for one that is not there.
+    Raises UnusableError: where a variable asks for one that is not there.
     """
     try:
         return library()

@@ -18,10 +18,7 @@ from bench.core.errors import UnusableError
 def expanded(text: str) -> Path:
     """A path whose `~` stands for a home folder.
 
-    Raises
-    ------
-    UnusableError
-        Where that home folder is not known: HOME is not set and the system does not know the user.
+    Raises UnusableError: where that home folder is not known: HOME is not set and the system does not know the user.
     """
     path = Path(os.path.expanduser(text))
     if path.parts[:1] and path.parts[0].startswith("~"):
@@ -33,10 +30,7 @@ def expanded(text: str) -> Path:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` (same suffix); on success it replaces `path`, on any error it is removed.
 
-    Raises
-    ------
-    UnusableError
-        When the folder cannot be written or the disk is full.
+    Raises UnusableError: when the folder cannot be written or the disk is full.
     """
     prefix = f".{path.stem}-"
     try:

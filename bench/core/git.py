@@ -1,7 +1,4 @@
-"""Asks git, for nothing that writes.
-
-Feeds the gate with its trees, history with a branch and with when a commit was made.
-"""
+"""Asks git, for nothing that writes."""
 
 import os
 import subprocess
@@ -21,12 +18,8 @@ class GitError(UnusableError):
 def git(*arguments: str, at: Path | None = None) -> bytes:
     """What git prints in that folder, left out: in the one at hand.
 
-    Raises
-    ------
-    GitError
-        With what it said.
-    UnusableError
-        Where there is no git.
+    Raises GitError: with what it said.
+    Raises UnusableError: where there is no git.
     """
     # A git hook's GIT_DIR would point at another repository, and a lock would disturb a commit under way.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

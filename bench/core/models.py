@@ -1,7 +1,4 @@
-"""What all models share: frozen, no unknown key; and the numbers that those of a spec are made of.
-
-Feeds the models of a spec (`bench.spec.optimizer`, `bench.spec`), and those of records, documents and baselines.
-"""
+"""What all models share: frozen, no unknown key; and the numbers that those of a spec are made of."""
 
 from collections.abc import Hashable, Iterable
 from typing import Annotated, Any
@@ -55,10 +52,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 def refuse_repeated(what: str, things: Iterable[Hashable]) -> None:
     """Refuse a second one: it would count twice.
 
-    Raises
-    ------
-    ValueError
-        Names it; in a validator this becomes a problem of the file.
+    Raises ValueError: names it; in a validator this becomes a problem of the file.
     """
     seen = set()
     for thing in things:

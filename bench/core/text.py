@@ -1,7 +1,4 @@
-"""How figures and names are written: digits, one line, nothing that Markdown or a terminal would take for its own.
-
-Fed by verdict, tables, Markdown and plots, so that a figure reads the same everywhere.
-"""
+"""How figures and names are written: digits, one line, nothing that Markdown or a terminal would take for its own."""
 
 import math
 import re

@@ -1,6 +1,6 @@
 """Work that imports TensorFlow, kept in a process of its own: neither its weight nor its chatter reaches this one.
 
-Fed by `bench.data.tfds` and `bench.data.prepare`; the child's side is `report_failure`.
+The child's side is `report_failure`.
 """
 
 import os
@@ -18,10 +18,8 @@ from bench.data.checks import printable
 def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
     """Run `python -m module arguments`; whatever it prints is kept from the terminal.
 
-    Raises
-    ------
-    UnusableError
-        `what`, then the last line the child wrote to stderr, or that it was stopped after so many `seconds`.
+    Raises UnusableError: `what`, then the last line the child wrote to stderr, or that it was stopped after so many
+    `seconds`.
     """
     try:
         finished = subprocess.run(

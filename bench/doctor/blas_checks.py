@@ -1,6 +1,6 @@
 """Checks of what computes: forced kernels, the kernels chosen, two BLAS pools, the number of threads.
 
-Fed by the machine; each measures its cost in epochs of fresh processes where it finds something.
+Each measures its cost in epochs of fresh processes where it finds something.
 """
 
 from collections.abc import Mapping

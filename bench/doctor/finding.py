@@ -1,7 +1,4 @@
-"""What a check found, the measured ratio that it may rest on, the order of findings and their one sentence.
-
-Fed by the checks; printed by the report.
-"""
+"""What a check found, the measured ratio that it may rest on, the order of findings and their one sentence."""
 
 import statistics
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """What all checks draw from: the machine at rest, an epoch with nothing forced, and a load of all cores.
 
-Fed by psutil, the kernel's counters and the measuring processes; a test plants one.
+A test plants one.
 """
 
 import os
@@ -76,10 +76,7 @@ class Machine:
 def look(say: Say) -> Machine:
     """Measure what every check needs.
 
-    Raises
-    ------
-    MeasurementError
-        Where not even an unforced process can train.
+    Raises MeasurementError: where not even an unforced process can train.
     """
     cores = usable_cores()
     say("the machine at rest")

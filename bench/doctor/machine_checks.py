@@ -1,6 +1,6 @@
 """Checks of where it computes: the clock of the cores, limits of a container, neighbours, the timer, memory.
 
-Fed by the machine and by the kernel's files; none of them trains anything.
+None of them trains anything.
 """
 
 import os

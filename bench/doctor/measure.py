@@ -1,7 +1,4 @@
-"""What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores.
-
-Fed by `bench.doctor.child`; feeds the machine and its checks.
-"""
+"""What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores."""
 
 import json
 import signal
@@ -68,10 +65,7 @@ def plain_environment(threads: int) -> dict[str, str]:
 def epochs(environment: Environment) -> Epochs:
     """Epochs of each cell in that environment.
 
-    Raises
-    ------
-    MeasurementError
-        Where a process that trains under it fails.
+    Raises MeasurementError: where a process that trains under it fails.
     """
     found = _child("epochs", environment)
     return Epochs(found["seconds"], tuple(found["libraries"]))
@@ -80,10 +74,7 @@ def epochs(environment: Environment) -> Epochs:
 def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
     """For each cell, how many times as long an epoch takes in `environment` as in `other`: fresh processes, in pairs.
 
-    Raises
-    ------
-    MeasurementError
-        Where a process that trains under one of them fails.
+    Raises MeasurementError: where a process that trains under one of them fails.
     """
     pairs = [_pair(environment, other, is_reversed=bool(number % 2)) for number in range(PAIRS)]
     return {cell: Ratio(tuple(pair[cell] for pair in pairs)) for cell in pairs[0]}
@@ -92,10 +83,7 @@ def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
 def pools(environment: Environment) -> Ratio:
     """How many times as long products take that alternate between NumPy's and SciPy's BLAS.
 
-    Raises
-    ------
-    MeasurementError
-        Where the process fails.
+    Raises MeasurementError: where the process fails.
     """
     return Ratio(tuple(_child("pools", environment)["ratios"]))
 
@@ -103,10 +91,7 @@ def pools(environment: Environment) -> Ratio:
 def load(environment: Environment) -> Load:
     """Two seconds of products on all cores.
 
-    Raises
-    ------
-    MeasurementError
-        Where the process fails.
+    Raises MeasurementError: where the process fails.
     """
     return Load(**_child("load", environment))
 

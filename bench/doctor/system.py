@@ -1,6 +1,6 @@
 """What the kernel tells in /proc and /sys, read so that a missing file or odd content is None, never an error.
 
-Feeds the checks; another system than Linux has none of these files.
+Another system than Linux has none of these files.
 """
 
 import re

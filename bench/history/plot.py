@@ -1,6 +1,6 @@
 """The picture: a panel for each kind of work, a line a machine, levels and steps drawn over the runs.
 
-Fed by the outcome; written by the report. The axis is logarithmic, for the lines are ratios.
+The axis is logarithmic, for the lines are ratios.
 """
 
 import math

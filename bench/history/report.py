@@ -1,6 +1,6 @@
 """The history as lines for a terminal, as JSON, as Markdown, and the files of --out.
 
-Fed by the outcome; the plot is drawn by the module beside it.
+The plot is drawn by the module beside it.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Which files of a folder are runs, and what each kind of them is read by.
 
-Fed by a folder; feeds the lines. A file that cannot be read is a warning, and the others go on.
+A file that cannot be read is a warning, and the others go on.
 """
 
 import os
@@ -42,10 +42,7 @@ class Found:
 def find(folder: Path, metrics: Sequence[str] = tuple(METRICS), shown: str | None = None) -> Found:
     """Read every run below the folder, which warnings call `shown`.
 
-    Raises
-    ------
-    UnusableError
-        Where there is no such folder.
+    Raises UnusableError: where there is no such folder.
     """
     if not folder.is_dir():
         raise UnusableError(f"{folder}: no folder; name one with runs in it: --folder results")

@@ -1,7 +1,4 @@
-"""The one source of initial parameters and order of examples, and the fingerprints that prove both were used.
-
-Fed by a spec and a seed; feeds every worker.
-"""
+"""The one source of initial parameters and order of examples, and the fingerprints that prove both were used."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,4 @@
-"""`scratchbench noise`: trains every way of the noise floor and writes its table and plot.
-
-Fed by the command line.
-"""
+"""`scratchbench noise`: trains every way of the noise floor and writes its table and plot."""
 
 from pathlib import Path
 
@@ -17,10 +14,7 @@ EXIT_CODES = {"no larger": EXIT_OK, "larger": EXIT_FAILED_BACKEND, "undecided": 
 def noise(out: Path | None, seeds: int, examples: int) -> int:
     """Measure, write, say the verdict; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder cannot be used.
+    Raises UnusableError: where the folder cannot be used.
     """
     folder = new_folder(out, "noise")
     found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", _say)

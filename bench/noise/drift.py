@@ -1,6 +1,6 @@
 """Trains one epoch in several ways from one plan, and how far each drifts from the reference way, step by step.
 
-Fed by the command; each way has a process of its own, since a thread budget holds for a whole process.
+Each way has a process of its own, since a thread budget holds for a whole process.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """The noise floor as a table, a plot and a sentence.
 
-Fed by the drifts; writes noise.csv, noise.md, noise.png and noise.svg.
+Writes noise.csv, noise.md, noise.png and noise.svg.
 """
 
 from collections.abc import Sequence

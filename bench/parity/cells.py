@@ -1,7 +1,4 @@
-"""The cells of the parity matrix: one combination each of optimizer, loss, activation, initializer, regularizer, batch.
-
-Fed by the names that a spec allows; feeds the workers, a group of cells with one graph at a time.
-"""
+"""The cells of the parity matrix: one combination of optimizer, loss, activation and so on each."""
 
 import random
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """`scratchbench parity`: which cells, in which folder, with a bar or plain lines while it goes on.
 
-Fed by the command line; trains the matrix, writes the tables, says how to end.
+Trains the matrix, writes the tables, says how to end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,10 +26,7 @@ LINES = 20
 def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     """Train the cells and write the tables; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder cannot be used.
+    Raises UnusableError: where the folder cannot be used.
     """
     cells, folder = all_cells() if full else list(covering_cells()), _folder(out, resume)
     try:

@@ -1,6 +1,6 @@
 """What lies outside the product of the axes: one cell for each further thing that a spec can say.
 
-Fed by nothing; feeds the parity matrix. An entry replaces keys of the cell's spec.
+An entry replaces keys of the cell's spec.
 """
 
 from typing import Any

@@ -1,7 +1,4 @@
-"""Trains the cells of the parity matrix in processes of one thread each; every outcome is on disk as it arrives.
-
-Fed by the cells; feeds the log, from which the tables are made and a run that was cut short goes on.
-"""
+"""Trains the cells of the parity matrix in processes of one thread each; every outcome is on disk as it arrives."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -33,10 +30,7 @@ Done = Callable[[Sequence[Outcome]], None]
 def train(cells: Sequence[ParityCell], folder: Path, jobs: int, done: Done) -> None:
     """Train the cells that the folder's log does not have yet, and append what comes out; `done` hears of each group.
 
-    Raises
-    ------
-    UnusableError
-        Where the log cannot be written or a worker process died.
+    Raises UnusableError: where the log cannot be written or a worker process died.
     """
     have = {outcome.cell for outcome in read_log(folder)}
     left = list(groups([cell for cell in cells if cell not in have]))
@@ -53,10 +47,7 @@ def train(cells: Sequence[ParityCell], folder: Path, jobs: int, done: Done) -> N
 def _appending(path: Path) -> Iterator[TextIO]:
     """The log, without what a kill has left of its last line.
 
-    Raises
-    ------
-    UnusableError
-        Where it cannot be written; what was finished is kept.
+    Raises UnusableError: where it cannot be written; what was finished is kept.
     """
     try:
         with path.open("a", encoding="utf-8") as log:
@@ -70,10 +61,7 @@ def _appending(path: Path) -> Iterator[TextIO]:
 def read_log(folder: Path) -> list[Outcome]:
     """The outcomes that the folder's log holds; a last line cut short is left out.
 
-    Raises
-    ------
-    UnusableError
-        With file and line, where a line is no outcome or repeats another.
+    Raises UnusableError: with file and line, where a line is no outcome or repeats another.
     """
     path = folder / LOG_NAME
     return list(_outcomes_in(path)) if path.exists() else []

@@ -1,7 +1,4 @@
-"""How one cell of the parity matrix came out, as one JSON line.
-
-Fed by the workers; feeds the log and the tables.
-"""
+"""How one cell of the parity matrix came out, as one JSON line."""
 
 from typing import Any, Literal, NamedTuple
 

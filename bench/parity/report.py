@@ -1,6 +1,6 @@
 """The parity matrix as tables: all cells as CSV, a summary as Markdown and JSON, and one sentence.
 
-Fed by the outcomes; everything here can be made again from the log.
+Everything here can be made again from the log.
 """
 
 import gzip

@@ -1,7 +1,4 @@
-"""Trains cells of the parity matrix on both sides and says how far their costs part.
-
-Fed by `bench.parity.matrix`, in a process of its own with one thread; imports TensorFlow.
-"""
+"""Trains cells of the parity matrix on both sides and says how far their costs part."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache

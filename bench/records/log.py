@@ -41,10 +41,7 @@ Kind = TypeVar("Kind", bound=LogRecord)
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord]) -> list[Kind]:
     """The records of a folder, of which the first must be of that kind. A last line cut short by a kill is left out.
 
-    Raises
-    ------
-    UnusableError
-        With file and line, where a record cannot be read or repeats another.
+    Raises UnusableError: with file and line, where a record cannot be read or repeats another.
     """
     return list(each_record_of(folder, adapter, first))
 
@@ -83,10 +80,7 @@ class DistinctLines:
     def check(self, number: int, kind: str, about: Mapping[str, Any]) -> None:
         """Line `number` is of that kind and about that, name → value; about nothing, it may repeat.
 
-        Raises
-        ------
-        UnusableError
-            Names both lines.
+        Raises UnusableError: names both lines.
         """
         if not about:
             return
@@ -168,10 +162,7 @@ class RecordLog:
     def write(self, record: BaseModel) -> None:
         """Append one record.
 
-        Raises
-        ------
-        UnusableError
-            When the disk is full or the folder is gone; what was written before stays whole.
+        Raises UnusableError: when the disk is full or the folder is gone; what was written before stays whole.
         """
         if not self._in_place():
             lost = "was removed or replaced during the run; its records are lost"

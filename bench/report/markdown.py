@@ -1,7 +1,4 @@
-"""summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that.
-
-Fed by the tables of a run; written by the report.
-"""
+"""summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

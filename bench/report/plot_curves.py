@@ -1,6 +1,6 @@
 """The two plots over epochs: training cost and accuracy, a curve a backend.
 
-Fed by the tables of a run; curves of identical work coincide, so each is drawn thinner than the one beneath it.
+Curves of identical work coincide, so each is drawn thinner than the one beneath it.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """Draws and writes the plots of a run: cost and accuracy by epoch, seconds of every epoch, time ratio.
 
-Fed by the tables of a run; each plot is written as PNG and as SVG, the same bytes from the same records.
+Each plot is written as PNG and as SVG, the same bytes from the same records.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,4 @@
-"""How a backend looks, the same in every plot of every run, and the grid of small panels the plots share.
-
-Fed by the names of backends and specs; feeds the plots.
-"""
+"""How a backend looks, the same in every plot of every run, and the grid of small panels the plots share."""
 
 import math
 import warnings

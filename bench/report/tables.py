@@ -1,6 +1,6 @@
 """Tables of a run: every epoch, every process, every (spec, backend); and the texts made from them.
 
-Fed by the records of finished attempts; feeds plots, report and terminal. Times count from the second epoch on.
+Times count from the second epoch on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,4 @@
-"""The aggregate as a table for a terminal or a pipe, readable at 80 columns.
-
-Fed by the aggregate table; printed by the command line.
-"""
+"""The aggregate as a table for a terminal or a pipe, readable at 80 columns."""
 
 from typing import Any
 

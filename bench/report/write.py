@@ -1,7 +1,4 @@
-"""Everything that is derived from a run's records, written beside them; made again, it is the same.
-
-Fed by the records of a run folder; feeds people, and whatever compares runs.
-"""
+"""Everything that is derived from a run's records, written beside them; made again, it is the same."""
 
 import json
 from pathlib import Path
@@ -23,10 +20,7 @@ def write_report(folder: Path) -> Tables:
     -------
     The tables, so that whoever prints them need not make them again.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder holds no readable records or cannot be written.
+    Raises UnusableError: where the folder holds no readable records or cannot be written.
     """
     tables = tables_of(Records.read(folder))
     write_atomically(folder / "run.json", json.dumps(run_facts(tables), indent=2) + "\n")

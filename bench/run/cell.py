@@ -1,6 +1,6 @@
 """One spec and one seed: a fresh worker process for each backend, taking turns in random order, epoch by epoch.
 
-Fed by the runner; whatever happens to one worker is recorded, and the others go on.
+Whatever happens to one worker is recorded, and the others go on.
 """
 
 import random

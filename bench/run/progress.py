@@ -1,7 +1,4 @@
-"""What a person sees while a run goes on: a bar with the time left, or plain lines where stdout is no terminal.
-
-Fed by the cells, between turns only, so that no drawing disturbs a timed epoch.
-"""
+"""What a person sees while a run goes on: a bar with the time left, or plain lines where stdout is no terminal."""
 
 from typing import Self
 

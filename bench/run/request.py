@@ -1,7 +1,4 @@
-"""What a run command asks for: which suite with which changes, in which folder, and what is there already.
-
-Fed by the command line; feeds the runner.
-"""
+"""What a run command asks for: which suite with which changes, in which folder, and what is there already."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,10 +37,7 @@ class RunRequest:
 def new_run(suite: str | None, overrides: Mapping[str, Any], out: Path | None) -> RunRequest:
     """A run in a new folder: `out`, or results/SUITE-TIME.
 
-    Raises
-    ------
-    UnusableError
-        Where suite, overrides or folder cannot be used.
+    Raises UnusableError: where suite, overrides or folder cannot be used.
     """
     name, asked = _asked_suite(suite, overrides)
     return RunRequest(name, asked, new_folder(out, name))
@@ -52,10 +46,7 @@ def new_run(suite: str | None, overrides: Mapping[str, Any], out: Path | None) -
 def resumed_run(suite: str | None, overrides: Mapping[str, Any], folder: Path | None) -> RunRequest:
     """The run that `folder` holds. Suite and overrides may be left out; where given, they must be those of the run.
 
-    Raises
-    ------
-    UnusableError
-        Where there is no such run, or it was made from another suite.
+    Raises UnusableError: where there is no such run, or it was made from another suite.
     """
     if folder is None or not folder.is_dir():
         raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")

@@ -1,7 +1,4 @@
-"""Runs a suite in a folder: decodes the data once, then trains cell by cell, every record on disk as it happens.
-
-Fed by a suite and a run folder; feeds the records.
-"""
+"""Runs a suite in a folder: decodes the data once, then trains cell by cell, every record on disk as it happens."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -27,10 +24,7 @@ def new_folder(out: Path | None, name: str) -> Path:
 
     Git ignores the default folder, for it would make the user's repository look changed.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder is in use or cannot be made.
+    Raises UnusableError: where the folder is in use or cannot be made.
     """
     folder = out or Path("results") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     try:
@@ -56,10 +50,7 @@ def turns(suite: Suite, earlier: Records | None = None) -> int:
 def execute(suite_name: str, suite: Suite, folder: Path, progress: Progress, earlier: Records | None = None) -> None:
     """Train whatever has no finished attempt yet; `earlier` is what the folder holds where a run is resumed.
 
-    Raises
-    ------
-    UnusableError
-        Where data or folder cannot be used; whatever was finished is kept.
+    Raises UnusableError: where data or folder cannot be used; whatever was finished is kept.
     """
     threads = suite.threads or environment.usable_cores()
     with RecordLog(folder) as log, _decoded_data(suite, folder) as data:

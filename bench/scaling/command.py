@@ -1,7 +1,4 @@
-"""`scratchbench scaling`: measures what is asked for in a folder, writes the report, says how to end.
-
-Fed by the command line.
-"""
+"""`scratchbench scaling`: measures what is asked for in a folder, writes the report, says how to end."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +23,7 @@ Names = Sequence[str] | None
 def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: Names) -> int:
     """Measure, report, say the finding; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where options or folder cannot be used.
+    Raises UnusableError: where options or folder cannot be used.
     """
     asked = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
     folder, earlier = _resumed(out) if resume else (new_folder(out, "scaling"), None)

@@ -1,7 +1,4 @@
-"""The whole measurement, part by part; every record is on disk before the next thing is measured.
-
-Fed by what was asked for and by what an interrupted run has left; feeds the records.
-"""
+"""The whole measurement, part by part; every record is on disk before the next thing is measured."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -33,10 +30,7 @@ WORKER_LOG_NAME = "workers.log"
 def measure(asked: ScalingOptions, folder: Path, watch: ScalingProgress, earlier: ScalingRecords | None = None) -> None:
     """Measure whatever `earlier` has no record of.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder cannot be written; whatever was finished is kept.
+    Raises UnusableError: where the folder cannot be written; whatever was finished is kept.
     """
     with RecordLog(folder) as log:
         if earlier is None:

@@ -1,6 +1,6 @@
 """One figure an axis: seconds of an epoch on the left, peak memory on the right, both on logarithmic axes.
 
-Fed by the table of points; scratchnet stands out, the floors are dashed, the legend has the exponents.
+Scratchnet stands out, the floors are dashed, the legend has the exponents.
 """
 
 import math

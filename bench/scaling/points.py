@@ -1,7 +1,4 @@
-"""The points at which cost is measured: one base network, and along each axis one of its sizes changed.
-
-Fed by nothing; feeds the measuring, a point at a time, from the cheap end of an axis to the dear one.
-"""
+"""The points at which cost is measured: one base network, and along each axis one of its sizes changed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

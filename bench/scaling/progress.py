@@ -1,7 +1,4 @@
-"""What a person sees while it goes on: a bar where they watch a terminal, plain lines elsewhere.
-
-Fed by the measuring, between turns only, so that no drawing disturbs a timed epoch.
-"""
+"""What a person sees while it goes on: a bar where they watch a terminal, plain lines elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

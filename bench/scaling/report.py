@@ -1,6 +1,6 @@
 """The report: a sentence with the main finding, tables as CSV and Markdown, and the plots.
 
-Fed by the records; everything here can be made again from them.
+Everything here can be made again from them.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,4 @@
-"""The points as tables: one row for each point and backend, the floors among them, and the exponents of the lines.
-
-Fed by the records; feeds plots and report.
-"""
+"""The points as tables: one row for each point and backend, the floors among them, and the exponents of the lines."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median

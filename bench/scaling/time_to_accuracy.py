@@ -1,7 +1,4 @@
-"""Seconds of training until a test accuracy is first reached, every backend from the same seeds.
-
-Fed by two networks and real MNIST; feeds the records.
-"""
+"""Seconds of training until a test accuracy is first reached, every backend from the same seeds."""
 
 import random
 import time

@@ -1,7 +1,4 @@
-"""All backends at one point: a fresh process each, a warm-up, then timed epochs in turns, in random order, with rests.
-
-Fed by a point and a folder of examples; feeds the records.
-"""
+"""All backends at one point: a fresh process each, a warm-up, then timed epochs in turns."""
 
 import random
 import time

@@ -1,6 +1,6 @@
 """How the parameters are updated: optimizers and learning-rate schedules, with the names and defaults of Keras.
 
-Fed by a suite file or by Python code; part of a `TrainingSpec`. Fields are those of scratchnet's constructors.
+Part of a `TrainingSpec`. Fields are those of scratchnet's constructors.
 """
 
 from typing import Annotated, Any, Literal, Self

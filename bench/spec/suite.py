@@ -1,6 +1,6 @@
 """What is trained, on what, and how: frozen, validated models read from a suite file (TOML).
 
-Fed by a suite file or by Python code; the plan, every backend and every record are fed by these models.
+The plan, every backend and every record are fed by these models.
 """
 
 import json
@@ -330,10 +330,7 @@ def shipped_suites() -> dict[str, Path]:
 def load_suite(name_or_path: str) -> Suite:
     """The suite of that shipped name, or of that TOML file.
 
-    Raises
-    ------
-    UnusableError
-        One line with file, place and allowed values.
+    Raises UnusableError: one line with file, place and allowed values.
     """
     path = shipped_suites().get(name_or_path, Path(name_or_path))
     return suite_of(_read_toml(path), str(path))
@@ -342,10 +339,7 @@ def load_suite(name_or_path: str) -> Suite:
 def suite_of(tables: dict[str, Any], origin: str) -> Suite:
     """The suite that the tables of a TOML file describe; `origin` stands before a complaint.
 
-    Raises
-    ------
-    UnusableError
-        One line with origin, place and allowed values.
+    Raises UnusableError: one line with origin, place and allowed values.
     """
     try:
         return Suite.model_validate(_with_defaults(tables))

@@ -1,7 +1,4 @@
-"""`scratchbench speed`: rounds of fresh processes until the ratios are known to 3 %, and the tables.
-
-Fed by the command line.
-"""
+"""`scratchbench speed`: rounds of fresh processes until the ratios are known to 3 %, and the tables."""
 
 import json
 import sys
@@ -32,10 +29,7 @@ QUICK_ROUNDS = 2
 def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, out: Path | None) -> int:
     """Measure, write, print; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where a backend is not known or the folder cannot be used.
+    Raises UnusableError: where a backend is not known or the folder cannot be used.
     """
     asked = [OURS, *(name for name in names or registry.BACKENDS if name != OURS)]
     skipped = [f"{name}: {reason}" for name in asked if (reason := registry.missing(name))]

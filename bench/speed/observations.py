@@ -81,10 +81,7 @@ class Observed(FiniteRecord):
     def read(cls, folder: Path) -> "Observed":
         """What `save` wrote.
 
-        Raises
-        ------
-        UnusableError
-            Names the file and the place.
+        Raises UnusableError: names the file and the place.
         """
         path = folder / NAME
         try:

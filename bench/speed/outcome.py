@@ -1,7 +1,4 @@
-"""Ratios and their intervals, a process a unit, and the sentence that they come to.
-
-Fed by observations; feeds the report, and the command, which goes on until the ratios are known well enough.
-"""
+"""Ratios and their intervals, a process a unit, and the sentence that they come to."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """The outcome as lines for a terminal, as JSON, as Markdown and CSV, and as a plot.
 
-Fed by the outcome; the README shows the table and the plot.
+The README shows the table and the plot.
 """
 
 import json

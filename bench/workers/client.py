@@ -1,6 +1,6 @@
 """One backend in a process of its own, as whoever has it take turns sees it: what it answered, or how it was lost.
 
-Fed by `bench.speed` and `bench.scaling`; whatever happens to one, the others go on.
+Whatever happens to one, the others go on.
 """
 
 import time

@@ -1,6 +1,6 @@
 """Fresh worker processes with a thread budget, from the standard library's pool.
 
-Fed by whoever has tasks that must not share a process with this one; a task is a function that can be pickled.
+A task is a function that can be pickled.
 """
 
 import logging

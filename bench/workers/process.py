@@ -1,6 +1,6 @@
 """A worker process as the runner sees it: start, ask, and learn how it was lost.
 
-Fed by the runner; the process itself is `bench.workers.worker`.
+The process itself is `bench.workers.worker`.
 """
 
 import signal

@@ -1,6 +1,6 @@
 """What is said to a worker.
 
-Fed by whoever started it; a worker answers each message with a plain dict.
+A worker answers each message with a plain dict.
 """
 
 from dataclasses import dataclass

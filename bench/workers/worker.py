@@ -1,7 +1,6 @@
 """One process that trains one backend on command, so that nothing of one backend can slow another.
 
-Fed by the runner through a connection (`Job`, then `Train` for each epoch, then `Finish` or the next `Job`); answers
-with plain dicts.
+Answers with plain dicts.
 """
 
 import base64
