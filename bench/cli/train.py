@@ -16,7 +16,6 @@ from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, Un
 from bench.core.text import one_line
 
 if TYPE_CHECKING:
-    from bench.records.run import Records
     from bench.run.request import RunRequest
 
 Numbers = TypeVar("Numbers", int, tuple[int, ...])
@@ -74,49 +73,44 @@ def run(
     return _train(make(suite, overrides, out))
 
 
-def _train(asked: "RunRequest") -> int:
+def _train(request: "RunRequest") -> int:
     """Train and report, the report also where the run was interrupted; the exit code."""
-    from rich.console import Console
-
-    from bench.run import runner
-    from bench.run.progress import progress_for
+    from bench.run.session import train
 
     try:
-        with progress_for(Console(), runner.turns(asked.suite, asked.earlier)) as progress:
-            runner.execute(asked.suite_name, asked.suite, asked.folder, progress, asked.earlier)
+        train(request)
     except KeyboardInterrupt:
-        if not asked.folder.exists():
+        if not request.folder.exists():
             click.echo("interrupted before anything was trained", err=True)
             return EXIT_INTERRUPTED
-        _print_report(asked.folder)
-        click.echo(f"interrupted; go on with: scratchbench run --out {asked.folder} --resume", err=True)
+        _print_report(request.folder)
+        click.echo(f"interrupted; go on with: scratchbench run --out {request.folder} --resume", err=True)
         return EXIT_INTERRUPTED
-    records = _print_report(asked.folder)
-    well = all(result.status in ("ok", "skipped") for result in records.results)
-    if not well:
-        click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
-    return EXIT_OK if well else EXIT_FAILED_BACKEND
+    if _print_report(request.folder):
+        return EXIT_OK
+    click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
+    return EXIT_FAILED_BACKEND
 
 
-def _print_report(folder: Path) -> "Records":
-    """Write tables and plots; print the verdict, the table and the warnings.
+def _print_report(folder: Path) -> bool:
+    """Write tables and plots; print the verdict, the table and the warnings; whether all went well.
 
     A terminal gets lines that wrap between words. A pipe or a file gets each sentence on one line, so that `grep`
     finds it whole.
     """
     from rich.console import Console
 
-    from bench.report.tables import terminal_table, verdict, warning_lines
+    from bench.report.terminal import terminal_table
     from bench.report.write import write_report
 
-    tables, console = write_report(folder), Console()
+    results, console = write_report(folder), Console()
     say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)
-    say(f"\n{verdict(tables)}\n")
-    console.print(terminal_table(tables))
-    for line in warning_lines(tables):
+    say(f"\n{results.verdict}\n")
+    console.print(terminal_table(results.tables))
+    for line in results.warnings:
         say(f"warning: {line}")
     console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
-    return tables.records
+    return results.ok
 
 
 @main.command()

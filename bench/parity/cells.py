@@ -6,8 +6,9 @@ from functools import cache
 from itertools import combinations, groupby, product
 from typing import Any, NamedTuple, get_args
 
-from bench.parity.extras import CLASSES, EXTRAS, FEATURES
+from bench.parity.extras import EXTRAS
 from bench.spec import OUTPUT_ACTIVATIONS, Activation, Initializer, Loss, TrainingSpec
+from bench.spec.networks import CLASSES, FEATURES
 
 BATCH_SIZE, HIDDEN = 8, 12
 

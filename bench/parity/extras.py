@@ -6,8 +6,7 @@ An entry replaces keys of the cell's spec.
 from typing import Any
 
 from bench.spec import OUTPUT_ACTIVATIONS
-
-FEATURES, CLASSES = 784, 10
+from bench.spec.networks import CLASSES, FEATURES
 
 
 def _layers(*widths: int, output: str = "softmax", **options: Any) -> dict[str, Any]:

@@ -2,18 +2,19 @@
 
 from typing import Any
 
-import pandas as pd
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
+from bench.report.tables import Tables
 
 WIDEST_NAME = 24
 
 
-def table(aggregate: pd.DataFrame, reference: str) -> Table:
+def terminal_table(tables: Tables) -> Table:
     """One block a spec, one line a backend; names are shown as plain text, shortened."""
+    reference = tables.reference
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     made.caption = Text(f"time ratio: to the seconds of {one_line(reference, 12)}, 95 % interval")
     made.caption_justify = "left"
@@ -21,7 +22,7 @@ def table(aggregate: pd.DataFrame, reference: str) -> Table:
     for title in ("seeds", "accuracy %", "epoch s", "samples/s"):
         made.add_column(title, justify="right", no_wrap=True)
     made.add_column("time ratio", no_wrap=True)
-    for spec, rows in aggregate.groupby("spec", sort=False):
+    for spec, rows in tables.aggregate.groupby("spec", sort=False):
         made.add_row(Text(one_line(spec, WIDEST_NAME), style="bold"))
         for row in rows.to_dict("records"):
             made.add_row(*map(Text, _cells(row, reference)))

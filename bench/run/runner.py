@@ -9,11 +9,12 @@ from pathlib import Path
 from bench.backends import registry
 from bench.core import environment
 from bench.core.errors import UnusableError
+from bench.core.progress import Progress
 from bench.data import Dataset, load_dataset
 from bench.inputs.splits import Inputs, check_fit
 from bench.records.log import RecordLog
 from bench.records.run import Records, RunRecord
-from bench.run.cell import Cell, Progress, Session
+from bench.run.cell import Cell, Session
 from bench.spec import DataSpec, Suite, TrainingSpec
 
 DataFolders = Mapping[DataSpec, Path]

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.core.progress import progress_on
 from bench.records.log import RECORDS_NAME
 from bench.run.runner import new_folder
 from bench.scaling import report
 from bench.scaling.measure import measure
 from bench.scaling.options import ScalingOptions
-from bench.scaling.progress import watch_on
 from bench.scaling.records import ScalingRecords
 
 WELL = ("ok", "skipped")
@@ -30,8 +30,8 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
     if earlier is not None:
         asked = _as_begun(asked, earlier, folder, given=quick or axes is not None or backends is not None)
     try:
-        with watch_on(Console()) as watch:
-            measure(asked, folder, watch, earlier)
+        with progress_on(Console(), unit="parts") as progress:
+            measure(asked, folder, progress, earlier)
     except KeyboardInterrupt:
         _report(folder)
         click.echo(f"interrupted; go on with: scratchbench scaling --out {folder} --resume", err=True)

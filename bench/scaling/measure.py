@@ -9,13 +9,13 @@ from typing import Any
 from bench.backends import registry
 from bench.backends.floors import product_rate
 from bench.core import environment
+from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.records.log import RecordLog
 from bench.scaling import memmap
 from bench.scaling.memory import too_large
 from bench.scaling.options import ScalingOptions
 from bench.scaling.points import AXES, TEST_EXAMPLES, Point
-from bench.scaling.progress import ScalingProgress
 from bench.scaling.records import PointRecord, RateRecord, ScalingRecords, ScalingRunRecord
 from bench.scaling.synthetic_data import MadeData
 from bench.scaling.tables import FLOORS, PRODUCTS
@@ -27,7 +27,7 @@ from bench.workers.pool import fresh_processes
 WORKER_LOG_NAME = "workers.log"
 
 
-def measure(asked: ScalingOptions, folder: Path, watch: ScalingProgress, earlier: ScalingRecords | None = None) -> None:
+def measure(asked: ScalingOptions, folder: Path, progress: Progress, earlier: ScalingRecords | None = None) -> None:
     """Measure whatever `earlier` has no record of.
 
     Raises UnusableError: where the folder cannot be written; whatever was finished is kept.
@@ -36,7 +36,7 @@ def measure(asked: ScalingOptions, folder: Path, watch: ScalingProgress, earlier
         if earlier is None:
             earlier = ScalingRecords([run_record(asked)])
             _written(log)(earlier.run)
-        Measurement(asked, folder, watch, earlier, _written(log)).run()
+        Measurement(asked, folder, progress, earlier, _written(log)).run()
 
 
 def _written(log: RecordLog) -> Callable[[Any], None]:
@@ -63,11 +63,11 @@ class Measurement:
         self,
         asked: ScalingOptions,
         folder: Path,
-        watch: ScalingProgress,
+        progress: Progress,
         earlier: ScalingRecords,
         write: Callable[[Any], None],
     ) -> None:
-        self._asked, self._folder, self._watch, self._write = asked, folder, watch, write
+        self._asked, self._folder, self._progress, self._write = asked, folder, progress, write
         self._done = list(earlier.points)
         self._rates: set[tuple[str, int, str]] = set()
         self._points = [point for point in asked.points if self._names_left(point)]
@@ -77,7 +77,7 @@ class Measurement:
 
     def run(self) -> None:
         """Everything that is left."""
-        self._watch.expect(len(self._points) + bool(self._memmap_examples) + len(self._races))
+        self._progress.expect(len(self._points) + bool(self._memmap_examples) + len(self._races))
         mnist = load_dataset(DataSpec())
         with closing(MadeData(mnist, self._folder / ".data")) as data:
             for point in self._points:
@@ -95,14 +95,14 @@ class Measurement:
         return [name for name in (*self._asked.backends, PRODUCTS) if name not in have]
 
     def _measure(self, point: Point, data: Path) -> None:
-        self._watch.start(f"{point.axis} {AXES[point.axis].tick(point.value)}")
+        self._progress.stage(f"{point.axis} {AXES[point.axis].tick(point.value)}")
         self._rate(point)
         names = self._names_left(point)
         known = {name: record for name in names if (record := self._known(point, name))}
         turns = Turns(point, data, self._folder, self._asked.timing)
         for record in (*known.values(), *turns.measure([name for name in names if name not in known])):
             self._keep(record)
-        self._watch.done()
+        self._progress.done()
 
     def _known(self, point: Point, name: str) -> PointRecord | None:
         """The record that needs no training: the backend cannot run, is too slow, or was measured for another axis."""
@@ -117,7 +117,7 @@ class Measurement:
         self._write(record)
         self._done.append(record)
         if record.status != "ok":
-            self._watch.note(f"{record.axis} {record.value}: {record.backend} {record.status}: {record.reason}")
+            self._progress.note(f"{record.axis} {record.value}: {record.backend} {record.status}: {record.reason}")
 
     def _rate(self, point: Point) -> None:
         """The best rate of a product with these threads and this dtype, taken once an axis: one moment may be busy."""
@@ -129,16 +129,16 @@ class Measurement:
             self._rates.add((point.axis, threads, dtype))
 
     def _memmap(self, data: Path) -> None:
-        self._watch.start("training from a file")
+        self._progress.stage("training from a file")
         for record in memmap.measure(data, self._asked.cores, self._folder / WORKER_LOG_NAME):
             self._write(record)
-        self._watch.done()
+        self._progress.done()
 
     def _race(self, spec: TrainingSpec, seed: int, data: Path) -> None:
-        self._watch.start(f"time to accuracy: {spec.name}, seed {seed}")
+        self._progress.stage(f"time to accuracy: {spec.name}, seed {seed}")
         race = Race(spec, seed, self._asked.cores, data, self._folder, self._asked.timing)
         missing = {name: reason for name in self._asked.backends if (reason := registry.missing(name))}
         records = list(race.run([name for name in self._asked.backends if name not in missing]))
         for record in (*records, *(race.skipped(*item) for item in missing.items())):  # cut short, it begins anew
             self._write(record)
-        self._watch.done()
+        self._progress.done()

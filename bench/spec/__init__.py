@@ -1,5 +1,6 @@
 """A suite: what is trained, on what, and how. Frozen, validated models, from a TOML file or from Python."""
 
+from bench.spec.networks import mnist_network
 from bench.spec.suite import (
     DATA_SOURCE_PATTERN,
     LARGEST_SEED,
@@ -43,6 +44,7 @@ __all__ = [
     "Suite",
     "TrainingSpec",
     "load_suite",
+    "mnist_network",
     "shipped_suites",
     "suite_of",
     "suite_schema",

@@ -35,7 +35,7 @@ data = { source = "mnist", train_examples = 1000, test_examples = 500 }
 IN_A_POOL = """
 import os
 from pathlib import Path
-from bench.processes import fresh_processes
+from bench.workers.pool import fresh_processes
 if __name__ == "__main__":
     with fresh_processes(2, 1, Path(os.devnull)) as pool:
         print(*pool.map(os.path.basename, ["/a/b", "/c/d"]))

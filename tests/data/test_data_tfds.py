@@ -164,7 +164,7 @@ def test_a_prepared_set_that_is_corrupted(sets, tmp_path, file, reason):
 def test_without_a_network_the_refusal_takes_seconds(tmp_path):
     code = """
 from bench.data import load_dataset, tfds
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.spec import DataSpec
 tfds.HOST = ("192.0.2.1", 443)  # kept free for documentation: nothing answers there
 try:

@@ -20,8 +20,9 @@ from bench.core.csv_text import csv_text, write_csv
 from bench.core.errors import UnusableError
 from bench.records.run import Records
 from bench.report import tables
+from bench.report.markdown import summary_markdown
 from bench.report.plots import draw_figures
-from bench.report.tables import verdict
+from bench.report.tables import Tables
 from bench.report.write import write_report
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -55,19 +56,19 @@ def test_made_again_it_is_the_same_to_the_byte(folder):
 
 def test_records_are_returned_and_left_alone(folder):
     before = (folder / "records.jsonl").read_bytes()
-    records = write_report(folder).records
+    records = write_report(folder).tables.records
     assert isinstance(records, Records)
     assert len(records.results) == 10
     assert (folder / "records.jsonl").read_bytes() == before
 
 
 def test_run_json_holds_what_was_asked_for(folder):
-    records = write_report(folder).records
+    records = write_report(folder).tables.records
     facts = json.loads((folder / "run.json").read_text())
     assert facts["complete"] is True
     assert (facts["cells"], facts["cells_finished"], facts["threads"]) == (2, 2, 2)
     assert facts["seeds"] == {"784-30-10 M=32": [0, 1]}
-    assert facts["verdict"] == verdict(records)
+    assert facts["verdict"] == Tables(records).verdict
     assert facts["runs"] == [json.loads((folder / "records.jsonl").read_text().split("\n")[0])]
 
 
@@ -75,7 +76,7 @@ def test_a_run_cut_short_is_reported(tmp_path):
     one = builders.spec(seeds=(0, 1))
     found = builders.realistic([one], unfinished=[(one.name, 1)])
     builders.write(tmp_path, [*found, builders.cell(one.name, 1), builders.epoch(one.name, 1, "scratchnet", 1)])
-    assert not write_report(tmp_path).records.complete
+    assert not write_report(tmp_path).tables.records.complete
     assert json.loads((tmp_path / "run.json").read_text())["complete"] is False
     assert "incomplete: 1 of 2 pairs of spec and seed finished" in (tmp_path / "summary.md").read_text()
 
@@ -126,9 +127,9 @@ def test_every_start_of_a_formula_is_escaped_and_numbers_stay_numbers(start):
 def test_a_run_of_many_specs_draws_a_selection_and_says_so(tmp_path):
     specs = [builders.spec(name=f"spec {number}", seeds=(0,), epochs=2) for number in range(40)]
     folder = builders.write(tmp_path, builders.realistic(specs, ("scratchnet", "keras-fit")))
-    records = write_report(folder).records
+    records = write_report(folder).tables.records
     assert "The plots show the first 12 of 40 specs; the tables hold all." in (folder / "summary.md").read_text()
-    for figure in draw_figures(records).values():
+    for figure in draw_figures(Tables(records)).values():
         titles = [axes.get_title(loc="left") for axes in figure.axes]
         assert [title for title in titles if title] == [f"spec {number}" for number in range(12)]
         assert figure.get_suptitle().endswith("; the first 12 of 40 specs")
@@ -137,17 +138,19 @@ def test_a_run_of_many_specs_draws_a_selection_and_says_so(tmp_path):
 
 def test_of_many_epochs_a_selection_is_drawn_and_the_title_says_so():
     run = builders.small_run({"scratchnet": [2.0] + [1.0] * 499, "keras-fit": [3.0] * 500})
-    figure = draw_figures(run)["epoch_seconds"]
+    figure = draw_figures(Tables(run))["epoch_seconds"]
     assert figure.get_suptitle() == "Seconds of an epoch (one of every 5 epochs is drawn)"
     assert max(len(line.get_xdata()) for axes in figure.axes for line in axes.get_lines()) <= 100
 
 
 def test_the_tables_are_made_once(tmp_path, monkeypatch):
     made = []
-    once = tables.summary_table
-    monkeypatch.setattr(tables, "summary_table", lambda records: made.append(1) or once(records))
-    write_report(builders.write(tmp_path, builders.realistic([builders.spec(seeds=(0, 1))])))
-    assert made == [1]
+    for name in ("epochs_table", "_summary_table", "_aggregate_table", "sentence"):
+        once = getattr(tables, name)
+        monkeypatch.setattr(tables, name, lambda *given, name=name, once=once: made.append(name) or once(*given))
+    results = write_report(builders.write(tmp_path, builders.realistic([builders.spec(seeds=(0, 1))])))
+    assert results._repr_html_().count(results.verdict) == 1
+    assert sorted(made) == ["_aggregate_table", "_summary_table", "epochs_table", "sentence"]
 
 
 def long_run(folder: Path, epochs: int) -> Path:
@@ -195,10 +198,10 @@ def test_the_memory_that_writing_a_table_takes_does_not_grow_with_its_rows(tmp_p
 
 @pytest.mark.parametrize("name", ["founding", "standard"])
 def test_a_committed_run_still_gives_the_same_tables(name):
-    run = tables.tables_of(Records.read(REFERENCE / name))
+    run = tables.Tables(Records.read(REFERENCE / name))
     assert csv_text(run.epochs) == (REFERENCE / name / "epochs.csv").read_text()
     assert csv_text(run.summary) == (REFERENCE / name / "summary.csv").read_text()
-    assert tables.summary_markdown(run) == (REFERENCE / name / "summary.md").read_text()
+    assert summary_markdown(run) == (REFERENCE / name / "summary.md").read_text()
 
 
 @given(st.floats())
@@ -212,7 +215,7 @@ CURVES = ("cost_curves", "accuracy_curves")
 
 @pytest.mark.parametrize("name", CURVES)
 def test_a_curve_of_many_epochs_has_few_points_and_the_title_says_so(tmp_path, name):
-    figure = draw_figures(Records.read(long_run(tmp_path / "run", 1600)))[name]
+    figure = draw_figures(Tables(Records.read(long_run(tmp_path / "run", 1600))))[name]
     assert figure.get_suptitle().endswith("; each point is the mean of 4 epochs")
     lines = [line for axes in figure.axes for line in axes.get_lines()]
     assert {len(line.get_xdata()) for line in lines} == {400}
@@ -221,7 +224,7 @@ def test_a_curve_of_many_epochs_has_few_points_and_the_title_says_so(tmp_path, n
 
 def test_what_a_single_epoch_did_is_seen_among_many(tmp_path):
     """The line is a mean, so the band must reach as far as any epoch did."""
-    axes = draw_figures(Records.read(long_run(tmp_path / "run", 1600)))["cost_curves"].axes[0]
+    axes = draw_figures(Tables(Records.read(long_run(tmp_path / "run", 1600))))["cost_curves"].axes[0]
     band = axes.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (1 / 1600, 1.0)
     assert axes.get_lines()[0].get_ydata()[0] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)

@@ -198,12 +198,12 @@ class Log(list):
     def expect(self, units):
         self.units = units
 
-    def start(self, what):
+    def stage(self, what):
         self.append(what)
 
-    note = start
+    note = stage
 
-    def done(self):
+    def done(self, count=1):
         pass
 
 
