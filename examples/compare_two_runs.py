@@ -12,14 +12,9 @@ folder = Path(sys.argv[1])
 suite = load_suite("quick")
 run(suite, out=folder / "a", backends=["scratchnet"], epochs=2, seeds=[0, 1])
 
-doubled = [spec.model_copy(update={"batch_size": 2 * spec.batch_size}) for spec in suite.specs]
-run(
-    suite.model_copy(update={"specs": tuple(doubled)}),
-    out=folder / "b",
-    backends=["scratchnet"],
-    epochs=2,
-    seeds=[0, 1],
-)
+specs = [spec.model_copy(update={"batch_size": 2 * spec.batch_size}) for spec in suite.specs]
+doubled = suite.model_copy(update={"specs": tuple(specs)})
+run(doubled, out=folder / "b", backends=["scratchnet"], epochs=2, seeds=[0, 1])
 
 comparison = compare(folder / "a", folder / "b", allow_different=["batch_size"])
 print(comparison.verdict)

@@ -7,12 +7,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from tabulate import tabulate
 
 from bench.compare.document import Confusion, Document, McNemar, Row, Side
 from bench.compare.equivalence import LEVEL
 from bench.compare.rows import holm
 from bench.compare.verdict import signed
+from bench.core.markdown import bullets, table
+from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
 from bench.core.text import MISSING, bound, escaped, factor, one_line, percent, significant
 
@@ -176,7 +177,7 @@ def _place(row: Row) -> str:
 
 def markdown(document: Document) -> str:
     """GitHub Markdown: verdict, table, differences, McNemar's tests, where confusion changed, the two sides."""
-    return "\n\n".join(section for part in PARTS for section in part(document)) + "\n"
+    return joined(section for part in PARTS for section in part(document))
 
 
 def _head(document: Document) -> Iterator[str]:
@@ -185,8 +186,8 @@ def _head(document: Document) -> Iterator[str]:
 
 def _row_sections(document: Document) -> Iterator[str]:
     if document.rows:
-        yield _table([_markdown_cells(row) for row in document.rows], HEADERS)
-        yield "\n".join(f"- {escaped(line, 1000)}" for line in notes(document))
+        yield table([_markdown_cells(row) for row in document.rows], HEADERS)
+        yield bullets(notes(document))
 
 
 HEADERS = (
@@ -234,7 +235,7 @@ def _mcnemar_section(document: Document) -> Iterator[str]:
     ]
     if cells:
         yield "<details><summary>McNemar's test of each seed</summary>"
-        yield _table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
+        yield table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
         yield "</details>"
 
 
@@ -261,7 +262,7 @@ def _changes(confusion: Confusion) -> list[str]:
 
 
 def _sides(document: Document) -> Iterator[str]:
-    yield _table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
+    yield table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
     if document.rows:
         yield HOW_TO_READ
 
@@ -269,11 +270,6 @@ def _sides(document: Document) -> Iterator[str]:
 def _side(label: str, side: Side) -> tuple[str, ...]:
     revision = MISSING if side.git_revision is None else escaped(side.git_revision, 12)
     return label, escaped(side.path, 200), escaped(side.title, 120), escaped(side.started, 40), revision
-
-
-def _table(rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> str:
-    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
-    return text
 
 
 PARTS = (_head, _row_sections, _mcnemar_section, _confusion_section, _sides)

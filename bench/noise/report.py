@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy.stats import quantile_test
 
 from bench.core.csv_text import csv_text
-from bench.core.files import atomic_path, write_atomically
+from bench.core.files import write_atomically
 from bench.core.statistics import CONFIDENCE, Interval
 from bench.core.text import significant
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
-from bench.report.style import grid, legend_below, plot_settings, style_of
+from bench.report.style import grid, legend_below, plot_settings, save_figure, style_of
 
 MARKS = (100, 500, 1000)
 DRAWN_STEPS = 5
@@ -136,9 +136,7 @@ def _plot(drifts: Sequence[Drift], folder: Path) -> None:
         for name, axes in zip(names, panels, strict=True):
             _panel(axes, [drift for drift in drifts if drift.activation == name])
         legend_below(figure, [_line(way, drifts) for way in (*KERAS, *SCRATCHNET)])
-        for suffix in ("png", "svg"):
-            with atomic_path(folder / f"noise.{suffix}") as path:
-                figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else None)
+        save_figure(figure, folder / "noise")
 
 
 def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:

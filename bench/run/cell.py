@@ -86,7 +86,7 @@ class Cell:
     def _await_ready(self, client: WorkerClient) -> None:
         description = client.ready()
         if description is not None:
-            seconds = client.startup_seconds
+            seconds = client.startup_seconds or 0.0
             record = WorkerRecord(**self._key, backend=client.name, startup_seconds=seconds, **description)
             self._session.log.write(record)
             if record.parameters_fingerprint != self._expected_parameters:
@@ -114,8 +114,9 @@ class Cell:
         left = self._spec.epochs - epoch + 1
         measured = client.train(epoch)
         if measured is not None:
-            about = {"epoch": epoch, "warm_up": epoch == 1, "turn": turn, "expected_batches_fingerprint": expected}
-            self._session.log.write(EpochRecord(**self._key, backend=client.name, **about, **measured))
+            about: dict[str, Any] = {"epoch": epoch, "warm_up": epoch == 1, "turn": turn}
+            about |= {"backend": client.name, "expected_batches_fingerprint": expected}
+            self._session.log.write(EpochRecord(**self._key, **about, **measured))
             if measured["batches_fingerprint"] != expected:
                 client.lost = "not_comparable", f"it did not consume the plan's batches in epoch {epoch}"
         if measured is None or client.lost is not None:

@@ -4,7 +4,7 @@ Scratchnet stands out, the floors are dashed, the legend has the exponents.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from bench.core.files import atomic_path
 from bench.core.text import significant
-from bench.report.style import BLACK, GREY, label, plot_settings, style_of
+from bench.report.style import BLACK, GREY, label, plot_settings, save_figure, style_of
 from bench.scaling.points import AXES
 from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, Line, lines
 
 PANEL_INCHES, ROW_INCHES = 4.4, 0.2
-METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
 NAMES = {
     (PRODUCTS, "seconds"): "floor: matrix products and gather",
     (ARITHMETIC, "seconds"): "floor: arithmetic at BLAS's best rate",
@@ -35,15 +33,8 @@ FLOOR_LOOK: dict[str, dict[str, Any]] = {
 def write_plots(table: pd.DataFrame, folder: Path) -> list[Path]:
     """Write scaling-AXIS.png and .svg for each axis; the files."""
     with plot_settings():
-        return [path for axis in dict.fromkeys(table["axis"]) for path in _save(figure(table, axis), folder, axis)]
-
-
-def _save(drawn: Figure, folder: Path, axis: str) -> Iterator[Path]:
-    for kind, metadata in METADATA.items():
-        path = folder / f"scaling-{axis}.{kind}"
-        with atomic_path(path) as temporary:
-            drawn.savefig(temporary, dpi=150, metadata=metadata)
-        yield path
+        axes = dict.fromkeys(table["axis"])
+        return [path for axis in axes for path in save_figure(figure(table, axis), folder / f"scaling-{axis}")]
 
 
 def figure(table: pd.DataFrame, axis: str) -> Figure:

@@ -16,10 +16,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.files import atomic_path, write_atomically
+from bench.core.files import write_atomically
 from bench.core.statistics import Interval
 from bench.core.text import MISSING, escaped, one_line
-from bench.report.style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
+from bench.report.style import grid, label, legend_below, logarithmic, plot_settings, save_figure, style_of
 from bench.speed.grid import RELU, GridCell
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 
@@ -196,10 +196,7 @@ def write(outcome: Outcome, skipped: list[str], folder: Path) -> None:
     write_atomically(folder / "speed.json", json.dumps(as_json(outcome), indent=1))
     write_atomically(folder / "speed.md", markdown(outcome, skipped))
     with plot_settings():
-        figure = plot(outcome)
-        for suffix in (".png", ".svg"):
-            with atomic_path((folder / "speed").with_suffix(suffix)) as path:
-                figure.savefig(path, dpi=dots_per_inch(figure), metadata={"Date": None} if suffix == ".svg" else None)
+        save_figure(plot(outcome), folder / "speed")
 
 
 def markdown(outcome: Outcome, skipped: list[str]) -> str:

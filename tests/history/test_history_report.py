@@ -132,7 +132,8 @@ def test_the_picture_has_a_panel_a_work_and_a_line_a_machine_with_its_steps(tmp_
         cells = [{"cell": "784-128-10 M=32", "ratio": 1.2}, {"cell": "other", "ratio": 0.1}]
         there = made.ENVIRONMENT | environment
         made.gate(tmp_path / f"e{number}" / "gate.json", 1, made.day(number), environment=there, cells=cells)
-    with plot.draw(traced(find(tmp_path))) as figure:
+    with plot_settings():
+        figure = plot.draw(traced(find(tmp_path)))
         stepped, other = figure.axes
         assert (stepped.get_title("left"), other.get_title("left")) == ("784-128-10 M=32", "other")
         joined = [line for line in stepped.lines if line.get_marker() == "o"]
@@ -145,7 +146,8 @@ def test_the_picture_has_a_panel_a_work_and_a_line_a_machine_with_its_steps(tmp_
 def test_of_very_many_lines_those_with_steps_are_drawn(tmp_path):
     slower(tmp_path)
     made.benchmarks(tmp_path / "b.json", {f"b{number}": 0.002 for number in range(80)})
-    with plot.draw(traced(find(tmp_path))) as figure:
+    with plot_settings():
+        figure = plot.draw(traced(find(tmp_path)))
         assert figure.axes[0].get_title("left") == "784-128-10 M=32"
         assert f"{plot.MOST_PANELS} of 81 panels, those with steps first" in figure.get_suptitle()
 
