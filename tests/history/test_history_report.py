@@ -12,6 +12,7 @@ from bench.history import plot, report
 from bench.history.outcome import traced
 from bench.history.sources import find
 from bench.history.steps import FEWEST
+from bench.report.style import plot_settings
 
 HOSTILE = '<script>alert(1)</script> | $x$ _a_ ../\n\x1b[31m" ' + "x" * 10_000
 
