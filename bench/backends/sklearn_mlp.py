@@ -74,7 +74,7 @@ class SklearnMlp:
                 spec.class_weights or spec.sample_weight_range
             ),
         }
-        return next((f"scikit-learn has no {what}" for what, asked in obstacles.items() if asked), "")
+        return next((f"scikit-learn has no {what}" for what, stands in obstacles.items() if stands), "")
 
     def parameters(self) -> Parameters:
         layers = zip(self._model.coefs_, self._model.intercepts_, strict=True)

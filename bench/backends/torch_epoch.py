@@ -189,7 +189,7 @@ class TorchEager:
             "dropout with given masks": any(layer.dropout for layer in spec.architecture.layers),
             "label smoothing of a binary cross entropy": bool(spec.label_smoothing) and spec.loss in BINARY_LOSSES,
         }
-        return next((f"PyTorch has no {what}" for what, asked in obstacles.items() if asked), "")
+        return next((f"PyTorch has no {what}" for what, stands in obstacles.items() if stands), "")
 
     def parameters(self) -> Parameters:
         arrays = [parameter.detach().numpy().copy() for parameter in self._parameters]

@@ -3,7 +3,6 @@
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench.cli.group import EXIT_CODES, main, names_of
+from bench.cli.group import EXIT_CODES, PATH, main, names_option, out_option, resume_option
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
 from bench.core.text import one_line
 
@@ -41,11 +40,11 @@ def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("suite", required=False)
-@click.option("--backends", callback=names_of, metavar="A,B", help="Train these backends only.")
+@names_option("--backends", "Train these backends only.")
 @click.option("--epochs", callback=_epochs, metavar="N", help="Epochs of every spec; the first is a warm-up.")
 @click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder to make.  [default: results/SUITE-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has not finished is trained.")
+@out_option("SUITE")
+@resume_option
 def run(
     suite: str | None,
     backends: tuple[str, ...] | None,
@@ -67,7 +66,6 @@ def run(
     """
     from bench.run import request
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
     return _train(make(suite, overrides, out))
@@ -114,7 +112,7 @@ def _print_report(folder: Path) -> bool:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 def report(folder: Path) -> None:
     """Make the tables and plots of the run in FOLDER again, from its records.
 
@@ -158,7 +156,7 @@ def data(context: click.Context) -> None:
 
 
 @data.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where TFDS looks.  [default: TFDS's own]")
+@click.option("--data-dir", type=PATH, help="Where TFDS looks.  [default: TFDS's own]")
 def prepare(data_dir: Path | None) -> None:
     """Build the TFDS form of MNIST from the shipped files, without a network: then `tfds:mnist` can be read."""
     from bench.data.prepare import prepare_mnist

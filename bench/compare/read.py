@@ -107,13 +107,13 @@ def _json(path: Path) -> Any:
 
 
 def _with_specs_of(side: Runs, other: Runs) -> Runs:
-    asked = {name for records in other.runs for name in spec_names(records)}
-    fitting = tuple(records for records in side.runs if asked.intersection(spec_names(records)))
+    wanted = {name for records in other.runs for name in spec_names(records)}
+    fitting = tuple(records for records in side.runs if wanted.intersection(spec_names(records)))
     if not fitting:
         here = {name: None for records in side.runs for name in spec_names(records)}
         raise UnusableError(
             f"no spec in common: {shown(side.path)} has {_listed(here)}; "
-            f"{shown(other.path)} has {_listed(sorted(asked))}; allowed: two runs with a spec of the same name"
+            f"{shown(other.path)} has {_listed(sorted(wanted))}; allowed: two runs with a spec of the same name"
         )
     return Runs(side.path, fitting)
 

@@ -1,6 +1,6 @@
 """Pieces of a Markdown document: tables, lists, and how they are joined."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 from tabulate import tabulate
@@ -17,6 +17,11 @@ def table(rows: Iterable[Sequence[str]], headers: Sequence[str]) -> str:
 def frame_table(frame: pd.DataFrame) -> str:
     """A frame of text as a table, without its index."""
     return table(frame.itertuples(index=False), [str(name) for name in frame.columns])
+
+
+def rows_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows of the same names as a table."""
+    return table([list(row.values()) for row in rows], list(rows[0]) if rows else [])
 
 
 def bullets(lines: Iterable[str]) -> str:

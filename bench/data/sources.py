@@ -45,8 +45,8 @@ def load_dataset(data: DataSpec) -> Dataset:
     return dataset.first(data.train_examples, data.test_examples)
 
 
-def _check_count(source: str, split: str, held: int, asked: int | None) -> None:
+def _check_count(source: str, split: str, held: int, wanted: int | None) -> None:
     if held == 0:
         raise UnusableError(f"{source}: its {split} split is empty; allowed: 1 example or more")
-    if asked is not None and asked > held:
-        raise UnusableError(f"{source}: {split}_examples = {asked}; allowed: 1 to {held}, as many as it holds")
+    if wanted is not None and wanted > held:
+        raise UnusableError(f"{source}: {split}_examples = {wanted}; allowed: 1 to {held}, as many as it holds")

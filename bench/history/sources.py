@@ -54,9 +54,9 @@ def find(folder: Path, metrics: Sequence[str] = tuple(METRICS), shown: str | Non
             warnings.append(str(error).replace(str(folder), shown or str(folder)))
             continue
         source = path.relative_to(folder).as_posix()
-        asked = [replace(point, source=source) for point in found if point.key.metric in metrics]
-        read += bool(asked)
-        points += asked
+        chosen = [replace(point, source=source) for point in found if point.key.metric in metrics]
+        read += bool(chosen)
+        points += chosen
     return Found(tuple(lines_of(points, RELATIVE)), tuple(warnings), read)
 
 

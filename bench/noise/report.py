@@ -17,6 +17,7 @@ from scipy.stats import quantile_test
 
 from bench.core.csv_text import csv_text
 from bench.core.files import write_atomically
+from bench.core.markdown import frame_table
 from bench.core.statistics import CONFIDENCE, Interval
 from bench.core.text import significant
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
@@ -124,7 +125,7 @@ def _markdown(rows: pd.DataFrame, drifts: Sequence[Drift]) -> str:
         "# The noise floor in float32",
         f"{verdict(drifts)}.",
         text,
-        shown.to_markdown(index=False, disable_numparse=True),
+        frame_table(shown),
     ]
     return "\n\n".join([*parts, "![Drift of each way by step](noise.png)"]) + "\n"
 

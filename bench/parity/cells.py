@@ -4,11 +4,14 @@ import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, groupby, product
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from bench.parity.extras import EXTRAS
-from bench.spec import OUTPUT_ACTIVATIONS, Activation, Initializer, Loss, TrainingSpec
+from bench.spec import OUTPUT_ACTIVATIONS, TrainingSpec
 from bench.spec.networks import CLASSES, FEATURES
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.losses import LOSSES
 
 BATCH_SIZE, HIDDEN = 8, 12
 
@@ -55,11 +58,11 @@ class ParityCell(NamedTuple):
 
 AXES: dict[str, tuple[str, ...]] = {
     "optimizer": tuple(OPTIMIZERS),
-    "loss": get_args(Loss),
-    "activation": get_args(Activation),
+    "loss": tuple(LOSSES),
+    "activation": tuple(ACTIVATIONS),
     "regularizer": tuple(REGULARIZERS),
     "last_batch": tuple(LAST_BATCHES),
-    "initializer": get_args(Initializer),
+    "initializer": tuple(INITIALIZERS),
 }
 
 

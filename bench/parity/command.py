@@ -10,13 +10,13 @@ import click
 from rich.console import Console
 
 from bench.core import environment
-from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK
 from bench.core.progress import Progress, progress_on
 from bench.parity.cells import ParityCell, all_cells, covering_cells
 from bench.parity.matrix import read_log, train
 from bench.parity.outcome import Outcome
 from bench.parity.report import BAD, by_value, table, write_tables
-from bench.run.runner import new_folder
+from bench.run.runner import new_folder, resumed_folder
 
 LINES = 20
 """Plain lines that say how far the matrix is."""
@@ -27,7 +27,8 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
 
     Raises UnusableError: where the folder cannot be used.
     """
-    cells, folder = all_cells() if full else list(covering_cells()), _folder(out, resume)
+    cells = all_cells() if full else list(covering_cells())
+    folder = resumed_folder(out, "matrix") if resume else new_folder(out, "parity")
     try:
         with progress_on(Console(), unit="cells") as progress:
             train(cells, folder, jobs or environment.usable_cores(), _Heard(progress, cells, folder))
@@ -40,18 +41,10 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     return EXIT_FAILED_BACKEND if failed else EXIT_OK
 
 
-def _folder(out: Path | None, resume: bool) -> Path:
-    if not resume:
-        return new_folder(out, "parity")
-    if out is None or not out.is_dir():
-        raise UnusableError("--resume needs --out DIR, the folder of the matrix to go on with")
-    return out
-
-
 def _report(cells: Sequence[ParityCell], folder: Path) -> list[Outcome]:
     """Write and print the tables; the outcomes that they are made from."""
-    asked = set(cells)
-    outcomes = [outcome for outcome in read_log(folder) if outcome.cell in asked]
+    chosen = set(cells)
+    outcomes = [outcome for outcome in read_log(folder) if outcome.cell in chosen]
     if not outcomes:
         print("nothing was trained")
         return []

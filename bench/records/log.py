@@ -70,6 +70,12 @@ def each_record_of(
         _check_first(None, path, first)
 
 
+def has_records(folder: Path) -> bool:
+    """Whether a folder holds a whole line at least: a run may be killed before its first record."""
+    path = folder / RECORDS_NAME
+    return path.is_file() and b"\n" in path.read_bytes()
+
+
 class DistinctLines:
     """The lines of a file so far, by what they are about: a second line about the same is refused."""
 

@@ -12,9 +12,9 @@ from bench.backends.registry import entry
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, first_reason
 from bench.core.text import one_line
-from bench.records.log import RECORDS_NAME
+from bench.records.log import has_records
 from bench.records.run import Records
-from bench.run.runner import new_folder
+from bench.run.runner import new_folder, resumed_folder
 from bench.spec import LARGEST_SEED, MOST_EPOCHS, MOST_SEEDS, Suite, load_suite
 
 DEFAULT_SUITE = "quick"
@@ -49,9 +49,8 @@ def resumed_run(suite: Suite | str | None, overrides: Mapping[str, Any], folder:
 
     Raises UnusableError: where there is no such run, or it was made from another suite.
     """
-    if folder is None or not folder.is_dir():
-        raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
-    if not _has_records(folder):  # killed before its first record
+    folder = resumed_folder(folder)
+    if not has_records(folder):  # killed before its first record
         name, chosen = _named_suite(suite, overrides)
         return RunRequest(name, chosen, folder)
     earlier = Records.read(folder)
@@ -60,11 +59,6 @@ def resumed_run(suite: Suite | str | None, overrides: Mapping[str, Any], folder:
         remedy = "resume it without SUITE and options, or start anew"
         raise UnusableError(f"{folder}: holds a run of another suite; {remedy}")
     return RunRequest(earlier.run.suite_name, earlier.run.suite, folder, earlier)
-
-
-def _has_records(folder: Path) -> bool:
-    path = folder / RECORDS_NAME
-    return path.is_file() and b"\n" in path.read_bytes()
 
 
 def _named_suite(given: Suite | str | None, overrides: Mapping[str, Any]) -> tuple[str, Suite]:

@@ -40,6 +40,13 @@ def new_folder(out: Path | None, name: str) -> Path:
     return folder
 
 
+def resumed_folder(out: Path | None, what: str = "run") -> Path:
+    """The folder of a run to go on with."""
+    if out is None or not out.is_dir():
+        raise UnusableError(f"--resume needs --out DIR, the folder of the {what} to go on with")
+    return out
+
+
 def turns(suite: Suite, earlier: Records | None = None) -> int:
     """Number of epochs that all backends are still to train, over all specs and seeds."""
     present = sum(registry.missing(name) is None for name in suite.backends)

@@ -9,8 +9,8 @@ from rich.console import Console
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
 from bench.core.progress import progress_on
-from bench.records.log import RECORDS_NAME
-from bench.run.runner import new_folder
+from bench.records.log import RECORDS_NAME, has_records
+from bench.run.runner import new_folder, resumed_folder
 from bench.scaling import report
 from bench.scaling.measure import measure
 from bench.scaling.options import ScalingOptions
@@ -25,13 +25,13 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
 
     Raises UnusableError: where options or folder cannot be used.
     """
-    asked = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
+    options = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
     folder, earlier = _resumed(out) if resume else (new_folder(out, "scaling"), None)
     if earlier is not None:
-        asked = _as_begun(asked, earlier, folder, given=quick or axes is not None or backends is not None)
+        options = _as_begun(options, earlier, folder, given=quick or axes is not None or backends is not None)
     try:
         with progress_on(Console(), unit="parts") as progress:
-            measure(asked, folder, progress, earlier)
+            measure(options, folder, progress, earlier)
     except KeyboardInterrupt:
         _report(folder)
         click.echo(f"interrupted; go on with: scratchbench scaling --out {folder} --resume", err=True)
@@ -41,17 +41,14 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
 
 def _resumed(out: Path | None) -> tuple[Path, ScalingRecords | None]:
     """The folder, and what it holds: nothing where the run was killed before its first record."""
-    if out is None or not out.is_dir():
-        raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
-    path = out / RECORDS_NAME
-    begun = path.is_file() and b"\n" in path.read_bytes()
-    return out, ScalingRecords.read(out) if begun else None
+    folder = resumed_folder(out)
+    return folder, ScalingRecords.read(folder) if has_records(folder) else None
 
 
-def _as_begun(asked: ScalingOptions, earlier: ScalingRecords, folder: Path, given: bool) -> ScalingOptions:
+def _as_begun(options: ScalingOptions, earlier: ScalingRecords, folder: Path, given: bool) -> ScalingOptions:
     """What the run was asked for when it began; options that are given must be the same."""
     begun = ScalingOptions.of_run(earlier.run)
-    if given and (asked.quick, asked.parts, asked.backends) != (begun.quick, begun.parts, begun.backends):
+    if given and (options.quick, options.parts, options.backends) != (begun.quick, begun.parts, begun.backends):
         raise UnusableError(f"{folder}: was begun with other options; resume it without options, or start anew")
     return begun
 

@@ -27,16 +27,16 @@ from bench.workers.pool import fresh_processes
 WORKER_LOG_NAME = "workers.log"
 
 
-def measure(asked: ScalingOptions, folder: Path, progress: Progress, earlier: ScalingRecords | None = None) -> None:
+def measure(options: ScalingOptions, folder: Path, progress: Progress, earlier: ScalingRecords | None = None) -> None:
     """Measure whatever `earlier` has no record of.
 
     Raises UnusableError: where the folder cannot be written; whatever was finished is kept.
     """
     with RecordLog(folder) as log:
         if earlier is None:
-            earlier = ScalingRecords([run_record(asked)])
+            earlier = ScalingRecords([run_record(options)])
             _written(log)(earlier.run)
-        Measurement(asked, folder, progress, earlier, _written(log)).run()
+        Measurement(options, folder, progress, earlier, _written(log)).run()
 
 
 def _written(log: RecordLog) -> Callable[[Any], None]:
@@ -44,13 +44,13 @@ def _written(log: RecordLog) -> Callable[[Any], None]:
     return log.write
 
 
-def run_record(asked: ScalingOptions) -> ScalingRunRecord:
+def run_record(options: ScalingOptions) -> ScalingRunRecord:
     """The first line."""
     return ScalingRunRecord(
-        quick=asked.quick,
-        parts=asked.parts,
-        backends=asked.backends,
-        cores=asked.cores,
+        quick=options.quick,
+        parts=options.parts,
+        backends=options.backends,
+        cores=options.cores,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment.describe(),
     )
@@ -61,19 +61,19 @@ class Measurement:
 
     def __init__(
         self,
-        asked: ScalingOptions,
+        options: ScalingOptions,
         folder: Path,
         progress: Progress,
         earlier: ScalingRecords,
         write: Callable[[Any], None],
     ) -> None:
-        self._asked, self._folder, self._progress, self._write = asked, folder, progress, write
+        self._options, self._folder, self._progress, self._write = options, folder, progress, write
         self._done = list(earlier.points)
         self._rates: set[tuple[str, int, str]] = set()
-        self._points = [point for point in asked.points if self._names_left(point)]
-        self._memmap_examples = None if earlier.memmaps else asked.memmap_examples
+        self._points = [point for point in options.points if self._names_left(point)]
+        self._memmap_examples = None if earlier.memmaps else options.memmap_examples
         raced = {(record.network, record.seed) for record in earlier.accuracies}
-        self._races = [(spec, seed) for spec, seed in asked.races if (spec.name, seed) not in raced]
+        self._races = [(spec, seed) for spec, seed in options.races if (spec.name, seed) not in raced]
 
     def run(self) -> None:
         """Everything that is left."""
@@ -92,14 +92,14 @@ class Measurement:
 
     def _names_left(self, point: Point) -> list[str]:
         have = {record.backend for record in self._done if (record.axis, record.value) == (point.axis, point.value)}
-        return [name for name in (*self._asked.backends, PRODUCTS) if name not in have]
+        return [name for name in (*self._options.backends, PRODUCTS) if name not in have]
 
     def _measure(self, point: Point, data: Path) -> None:
         self._progress.stage(f"{point.axis} {AXES[point.axis].tick(point.value)}")
         self._rate(point)
         names = self._names_left(point)
         known = {name: record for name in names if (record := self._known(point, name))}
-        turns = Turns(point, data, self._folder, self._asked.timing)
+        turns = Turns(point, data, self._folder, self._options.timing)
         for record in (*known.values(), *turns.measure([name for name in names if name not in known])):
             self._keep(record)
         self._progress.done()
@@ -107,7 +107,7 @@ class Measurement:
     def _known(self, point: Point, name: str) -> PointRecord | None:
         """The record that needs no training: the backend cannot run, is too slow, or was measured for another axis."""
         reason = None if name in FLOORS else registry.missing(name)
-        reason = reason or too_slow(self._done, point, name, self._asked.timing.slow) or too_large(point)
+        reason = reason or too_slow(self._done, point, name, self._options.timing.slow) or too_large(point)
         if reason:
             return record_of(point, name, status="skipped", reason=reason)
         same = [one for one in self._done if (one.work, one.backend, one.status) == (point.work, name, "ok")]
@@ -130,15 +130,15 @@ class Measurement:
 
     def _memmap(self, data: Path) -> None:
         self._progress.stage("training from a file")
-        for record in memmap.measure(data, self._asked.cores, self._folder / WORKER_LOG_NAME):
+        for record in memmap.measure(data, self._options.cores, self._folder / WORKER_LOG_NAME):
             self._write(record)
         self._progress.done()
 
     def _race(self, spec: TrainingSpec, seed: int, data: Path) -> None:
         self._progress.stage(f"time to accuracy: {spec.name}, seed {seed}")
-        race = Race(spec, seed, self._asked.cores, data, self._folder, self._asked.timing)
-        missing = {name: reason for name in self._asked.backends if (reason := registry.missing(name))}
-        records = list(race.run([name for name in self._asked.backends if name not in missing]))
+        race = Race(spec, seed, self._options.cores, data, self._folder, self._options.timing)
+        missing = {name: reason for name in self._options.backends if (reason := registry.missing(name))}
+        records = list(race.run([name for name in self._options.backends if name not in missing]))
         for record in (*records, *(race.skipped(*item) for item in missing.items())):  # cut short, it begins anew
             self._write(record)
         self._progress.done()

@@ -10,55 +10,41 @@ from difflib import get_close_matches
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate
 from bench.core.text import one_line
-from bench.spec.optimizer import SCHEDULE_TAGS, TAGS, OptimizerSpec
+from bench.spec.optimizer import TAGS, OptimizerSpec
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.losses import LOSSES
+from scratchnet.schedules import SCHEDULES
 
-Activation = Literal[
-    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear", "softmax"
-]  # fmt: skip
-Initializer = Literal[
-    "zeros",
-    "random_uniform",
-    "random_normal",
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "orthogonal",
-]
-Loss = Literal[
-    "summed_binary_crossentropy",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-    "sum_of_squared_errors",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-]
+if TYPE_CHECKING:
+    Activation = Initializer = Loss = str
+else:
+    Activation, Initializer, Loss = (Literal[tuple(table)] for table in (ACTIVATIONS, INITIALIZERS, LOSSES))
 Dtype = Literal["float32", "float64"]
 Color = Literal["grey", "rgb"]
 
-# The output activations each loss is defined on: the loss takes logarithms of probabilities, or of nothing.
-OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
-    "summed_binary_crossentropy": ("sigmoid",),
-    "binary_crossentropy": ("sigmoid",),
-    "categorical_crossentropy": ("softmax",),
-    "sparse_categorical_crossentropy": ("softmax",),
-    "sum_of_squared_errors": get_args(Activation),
-    "mean_squared_error": get_args(Activation),
-    "mean_absolute_error": get_args(Activation),
-    "huber": get_args(Activation),
+OUTPUT_ACTIVATIONS = {
+    name: tuple(activation for activation in ACTIVATIONS if activation in loss.outputs) for name, loss in LOSSES.items()
 }
-SMOOTHED_LOSSES = ("summed_binary_crossentropy", "binary_crossentropy", "categorical_crossentropy")
+"""The output activations that each loss is defined on."""
+
+
+def _takes_label_smoothing(loss: Any) -> bool:
+    try:
+        loss(label_smoothing=0.1)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+SMOOTHED_LOSSES = tuple(name for name, loss in LOSSES.items() if _takes_label_smoothing(loss))
 
 DATA_SCHEMES = ("tfds", "idx", "images")
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
@@ -392,7 +378,7 @@ def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
         place, tag = f"{place}.name", one_line(first["ctx"]["tag"], LONGEST_VALUE)
         message = f"{tag!r} is not known; allowed: {first['ctx']['expected_tags']}"
     elif first["type"] == "union_tag_not_found":
-        place, message = f"{place}.name", f"Field required; allowed: {', '.join(map(repr, SCHEDULE_TAGS))}"
+        place, message = f"{place}.name", f"Field required; allowed: {', '.join(map(repr, SCHEDULES))}"
     elif first["type"] == "extra_forbidden":
         message = f"unknown key; allowed: {', '.join(_keys_allowed_at(first['loc'][:-1]))}"
     elif first["type"] not in ("missing", "value_error"):

@@ -31,9 +31,9 @@ def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, o
 
     Raises UnusableError: where a backend is not known or the folder cannot be used.
     """
-    asked = [OURS, *(name for name in names or registry.BACKENDS if name != OURS)]
-    skipped = [f"{name}: {reason}" for name in asked if (reason := registry.missing(name))]
-    usable = [name for name in asked if not registry.missing(name)]
+    chosen = [OURS, *(name for name in names or registry.BACKENDS if name != OURS)]
+    skipped = [f"{name}: {reason}" for name in chosen if (reason := registry.missing(name))]
+    usable = [name for name in chosen if not registry.missing(name)]
     folder = new_folder(out, "speed")
     interrupted = False
     with temporary_folder("speed") as data:

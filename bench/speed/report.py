@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.files import write_atomically
+from bench.core.markdown import bullets, document, frame_table
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, escaped, one_line
+from bench.core.text import MISSING, one_line
 from bench.report.style import grid, label, legend_below, logarithmic, plot_settings, save_figure, style_of
 from bench.speed.grid import RELU, GridCell
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
@@ -207,16 +208,16 @@ def markdown(outcome: Outcome, skipped: list[str]) -> str:
         f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
         outcome.sentence + ".",
         _explained(outcome),
-        summary(outcome).to_markdown(index=False, disable_numparse=True),
+        frame_table(summary(outcome)),
         "## scratchnet's seconds over each peer's",
-        by_peer(outcome).to_markdown(index=False, disable_numparse=True),
+        frame_table(by_peer(outcome)),
         "## Each backend's seconds over the product floor, and over the arithmetic floor",
-        over_floors(outcome).to_markdown(index=False, disable_numparse=True),
+        frame_table(over_floors(outcome)),
         *_first_epochs_section(outcome),
         *_listed("## Without a figure", [*skipped, *reasons(outcome)]),
         *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
     ]
-    return "\n\n".join(parts) + "\n"
+    return document(parts)
 
 
 def _explained(outcome: Outcome) -> str:
@@ -234,12 +235,12 @@ def _first_epochs_section(outcome: Outcome) -> list[str]:
     return [
         "## Each backend's seconds from process start to the end of its first epoch",
         "Import and compilation are in it. Caches on disk are warm: the first round, which fills them, is left out.",
-        first_epochs(outcome).to_markdown(index=False, disable_numparse=True),
+        frame_table(first_epochs(outcome)),
     ]
 
 
 def _listed(title: str, lines: list[str]) -> list[str]:
-    return [title, "\n".join(f"- {escaped(line, 1000)}" for line in lines)] if lines else []
+    return [title, bullets(lines)] if lines else []
 
 
 def plot(outcome: Outcome) -> Figure:
