@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cython_blas
 
 Array = NDArray[np.floating[Any]]
 
@@ -58,6 +57,8 @@ def _gemm(name: str) -> Callable[..., None]:
     api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    from scipy.linalg import cython_blas  # takes a while to import, and the engine needs none
+
     capsule = vars(cython_blas)["__pyx_capi__"][name]
     return ctypes.PYFUNCTYPE(None)(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
 

@@ -59,9 +59,7 @@ class Observed(FiniteRecord):
     dtype: str
     threads: int
     environment: dict[str, object]
-    gemm_rates: dict[int, Positive] = Field(
-        description="round → operations a second at best, by `bench.backends.floors`"
-    )
+    gemm_rates: dict[int, Positive] = Field(description="round → operations a second at best, by `floors`")
     rate_products: dict[int, RateProduct] = Field(
         default_factory=dict, description="round → the product that reached it"
     )

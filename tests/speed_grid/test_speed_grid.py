@@ -276,7 +276,7 @@ class PlantedProcess:
 def test_a_process_trains_predicts_and_shows_its_batches(tmp_path):
     load_dataset(DataSpec()).save(tmp_path)
     job = client.job_of("scratchnet", Grid().spec(CELL), 0, tmp_path, 1)
-    with client.Contestant("scratchnet", job, tmp_path / "log", 60.0) as one:
+    with client.WorkerClient("scratchnet", job, tmp_path / "log", 60.0) as one:
         assert one.ready() is not None
         one.time(1)
         one.predict()
@@ -290,7 +290,7 @@ def test_a_backend_that_consumes_other_batches_has_no_ratio(tmp_path, monkeypatc
     monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(PlantedProcess, "batches_fingerprint", lambda self, epoch: consumed, raising=False)
     job = client.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
-    one = client.Contestant("tf-graph", job, tmp_path / "log", 1.0)
+    one = client.WorkerClient("tf-graph", job, tmp_path / "log", 1.0)
     one.check_batches("the plan's")
     assert (one.lost and one.lost[0]) == lost
 
