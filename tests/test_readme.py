@@ -11,7 +11,7 @@ from bench import cli
 from bench.core.text import percent, significant
 from bench.noise.report import SENTENCES
 from bench.parity.cells import all_cells
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 from bench.parity.report import verdict as parity_verdict
 from bench.records.run import Records
 from bench.report.tables import Tables, aggregate_table
@@ -19,7 +19,7 @@ from bench.spec import load_suite
 from bench.speed import report as speed
 from bench.speed.grid import Grid
 from bench.speed.observations import Observed
-from bench.speed.outcome import Outcome as SpeedOutcome
+from bench.speed.outcome import ParityOutcome as SpeedOutcome
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"
@@ -113,7 +113,7 @@ def test_its_commands_exist():
 
 def committed_outcomes():
     rows = pd.read_csv(REFERENCE / "parity/parity.csv.gz", keep_default_na=False, na_values={"difference": [""]})
-    return [Outcome.from_row(row) for row in rows.to_dict("records")]
+    return [ParityOutcome.from_row(row) for row in rows.to_dict("records")]
 
 
 def test_the_committed_parity_matrix_is_whole_and_no_cell_of_it_fails():

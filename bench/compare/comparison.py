@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.compare.document import Decision, Document, Row, Side
+from bench.compare.document import Decision, Document, DocumentSide, Row
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import match
 from bench.compare.read import Runs, read, shown
@@ -132,12 +132,12 @@ def _pictures(found: Sequence[Compared], rows: Sequence[Row]) -> Pictures:
     return made_of
 
 
-def _side(side: Runs) -> Side:
+def _side(side: Runs) -> DocumentSide:
     """Of several runs the titles of all, and all else of the newest."""
     newest = side.runs[0].run
     titles = dict.fromkeys(records.run.suite.title or records.run.suite_name for records in side.runs)
     revision = newest.environment.get("git_revision")
-    return Side(
+    return DocumentSide(
         path=shown(side.path),
         title=one_line("; ".join(titles), 200),
         started=one_line(newest.started, 60),

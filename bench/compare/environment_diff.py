@@ -8,7 +8,7 @@ from bench.core.text import MISSING
 
 
 @dataclass(frozen=True)
-class Line:
+class BothValues:
     """One value of both, as text."""
 
     name: str
@@ -21,10 +21,10 @@ class Line:
         return self.a != self.b
 
 
-def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Line]:
+def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[BothValues]:
     """Every value that either has; those that differ first, else in the order of A, then of B."""
     in_a, in_b = dict(_flat(a)), dict(_flat(b))
-    lines = [Line(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
+    lines = [BothValues(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
     return sorted(lines, key=lambda line: not line.differs)
 
 

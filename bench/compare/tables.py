@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.compare.document import Confusion, Document, McNemar, Row, Side
+from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row
 from bench.compare.equivalence import LEVEL
 from bench.compare.rows import holm
 from bench.compare.verdict import signed
@@ -267,7 +267,7 @@ def _sides(document: Document) -> Iterator[str]:
         yield HOW_TO_READ
 
 
-def _side(label: str, side: Side) -> tuple[str, ...]:
+def _side(label: str, side: DocumentSide) -> tuple[str, ...]:
     revision = MISSING if side.git_revision is None else escaped(side.git_revision, 12)
     return label, escaped(side.path, 200), escaped(side.title, 120), escaped(side.started, 40), revision
 

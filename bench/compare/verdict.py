@@ -18,7 +18,7 @@ MINUS = "−"
 
 
 @dataclass(frozen=True)
-class Finding:
+class QuantityFinding:
     """One quantity of one row that may fail; `evidence` is None of a speed that is not compared."""
 
     row: Compared
@@ -52,7 +52,7 @@ def verdict(
 ) -> Verdict:
     """Worse where anything that may fail is shown to be; else not decidable unless everything is decided."""
     findings = [
-        Finding(row, name, each.get(name, "undecided"), row.evidence.get(name))
+        QuantityFinding(row, name, each.get(name, "undecided"), row.evidence.get(name))
         for row, each in zip(compared, decided, strict=True)
         for name in fail_on
     ]
@@ -85,7 +85,7 @@ def _differences(matched: Matched) -> Iterator[str]:
         yield f"{count} difference{'s' if count > 1 else ''} named below"
 
 
-def _worse(worse: Sequence[Finding], margins: Margins) -> Iterator[str]:
+def _worse(worse: Sequence[QuantityFinding], margins: Margins) -> Iterator[str]:
     if worse:
         largest = max(worse, key=lambda finding: (-QUANTITIES.index(finding.quantity), finding.size))
         more = f" (and {len(worse) - 1} more)" if len(worse) > 1 else ""
@@ -97,7 +97,7 @@ def _diverged(matched: Matched) -> Iterator[str]:
         yield f"B is worse: {_place(match)} diverged in each of its {len(match.b.processes)} seeds, in none of A's"
 
 
-def _undecided(undecided: Sequence[Finding], margins: Margins, needed: int | None) -> Iterator[str]:
+def _undecided(undecided: Sequence[QuantityFinding], margins: Margins, needed: int | None) -> Iterator[str]:
     if not undecided:
         yield "not decidable: what A and B share could not all be compared"
         return
@@ -107,13 +107,13 @@ def _undecided(undecided: Sequence[Finding], margins: Margins, needed: int | Non
     yield _enough(worst, needed) if needed else _remedy(worst)
 
 
-def _enough(finding: Finding, needed: int) -> str:
+def _enough(finding: QuantityFinding, needed: int) -> str:
     paired = finding.evidence is not None and finding.evidence.gain is not None and finding.evidence.gain.paired
     fewer = "" if paired or finding.quantity == "speed" else " (the same seeds on both sides may need fewer)"
     return f"{needed} seeds on each side would decide it{fewer}"
 
 
-def _remedy(finding: Finding) -> str:
+def _remedy(finding: QuantityFinding) -> str:
     """What is missing where no number of seeds can be told."""
     evidence = finding.evidence
     if evidence is None:
@@ -127,13 +127,13 @@ def _remedy(finding: Finding) -> str:
     return f"more than {MOST_SEEDS:,} seeds would be needed"
 
 
-def _most(undecided: Sequence[Finding]) -> int | None:
+def _most(undecided: Sequence[QuantityFinding]) -> int | None:
     needed = [finding.seeds_needed for finding in undecided]
     known = [count for count in needed if count is not None]
     return max(known) if known and len(known) == len(needed) else None
 
 
-def _within(findings: Sequence[Finding], compared: Sequence[Compared], margins: Margins) -> str:
+def _within(findings: Sequence[QuantityFinding], compared: Sequence[Compared], margins: Margins) -> str:
     rows = "" if len(compared) == 1 else f" in all {len(compared)} rows"
     if all(row.identical for row in compared):
         seeds = (
@@ -158,7 +158,7 @@ def _place(match: Match) -> str:
     return f"{quoted(match.backend)} on {quoted(match.spec.name)}"
 
 
-def _figure(finding: Finding, margins: Margins) -> str:
+def _figure(finding: QuantityFinding, margins: Margins) -> str:
     tolerance = _TOLERANCES[finding.quantity](margins)
     gain = finding.evidence.gain if finding.evidence else None
     if gain is None:

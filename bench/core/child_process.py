@@ -1,8 +1,8 @@
 """How a Python process is started and ended.
 
 Nothing of the current folder is on its path, nor is it where the process works. It does not outlive the process that
-started it. It ends because it is
-asked to, so that its libraries can tidy up. One that does not is killed with all that it started.
+started it. It ends because it is asked to, so that its libraries can tidy up; one that does not is killed with all that
+it started.
 """
 
 import os
@@ -27,6 +27,27 @@ OPENMP_PREFIX = "__KMP_REGISTERED_LIB_"
 def python_command(name: str, *arguments: str) -> list[str]:
     """The command of a Python process that runs this module or script; its environment is `environment.importable`."""
     return [sys.executable, "-P", str(LAUNCHER), str(os.getpid()), name, *arguments]
+
+
+def run_python(
+    name: str, *arguments: str, environment: Mapping[str, str], seconds: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a module or script to its end and keep what it prints; `subprocess.TimeoutExpired` after so many seconds."""
+    return subprocess.run(
+        python_command(name, *arguments),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code of `subprocess`, in words."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 class ConnectedProcess:

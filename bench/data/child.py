@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench.core.child_process import python_command
+from bench.core.child_process import run_python
 from bench.core.environment import WORKER_VARIABLES, importable
 from bench.core.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 from bench.data.checks import printable
@@ -22,16 +22,9 @@ def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
     `seconds`.
     """
     try:
-        finished = subprocess.run(
-            python_command(module, *arguments),
-            env=importable({**os.environ, **WORKER_VARIABLES}),  # TensorFlow is silent and kept off the GPU
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            check=False,
-        )
+        # TensorFlow is silent and kept off the GPU.
+        variables = importable({**os.environ, **WORKER_VARIABLES})
+        finished = run_python(module, *arguments, environment=variables, seconds=seconds)
     except subprocess.TimeoutExpired:
         raise UnusableError(f"{what}: not done after {seconds:g} s, stopped") from None
     if finished.returncode != EXIT_OK:

@@ -1,13 +1,12 @@
 """What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores."""
 
 import json
-import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.core.child_process import python_command
+from bench.core.child_process import how_it_ended, run_python
 from bench.core.environment import FORCING_VARIABLES, worker_environment
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
@@ -107,26 +106,17 @@ def _pair(environment: Environment, other: Environment, is_reversed: bool) -> di
 
 def _child(name: str, environment: Environment) -> dict[str, Any]:
     try:
-        finished = subprocess.run(
-            python_command("bench.doctor.child", name),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIME_LIMIT_SECONDS,
-            check=True,
-        )
+        finished = run_python("bench.doctor.child", name, environment=environment, seconds=TIME_LIMIT_SECONDS)
+        if finished.returncode:
+            raise MeasurementError(f"measuring {name} failed: {_reason(finished)}")
         found: dict[str, Any] = json.loads(finished.stdout)
-    except subprocess.CalledProcessError as error:
-        raise MeasurementError(f"measuring {name} failed: {_reason(error)}") from None
     except (subprocess.TimeoutExpired, ValueError):
         raise MeasurementError(f"measuring {name} gave no figures within {TIME_LIMIT_SECONDS} s") from None
     return found
 
 
-def _reason(error: subprocess.CalledProcessError) -> str:
-    if error.returncode < 0:
-        return f"the process was ended by {signal.Signals(-error.returncode).name}"
-    lines = str(error.stderr).strip().splitlines()
-    return one_line(lines[-1], 200) if lines else f"exit code {error.returncode}"
+def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
+    lines = finished.stderr.strip().splitlines()
+    if finished.returncode < 0 or not lines:
+        return f"the process {'was ' * (finished.returncode < 0)}{how_it_ended(finished.returncode)}"
+    return one_line(lines[-1], 200)

@@ -14,7 +14,7 @@ from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK
 from bench.core.progress import Progress, progress_on
 from bench.parity.cells import ParityCell, all_cells, covering_cells
 from bench.parity.matrix import read_log, train
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 from bench.parity.report import BAD, by_value, table, write_tables
 from bench.run.runner import new_folder, resumed_folder
 
@@ -41,7 +41,7 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     return EXIT_FAILED_BACKEND if failed else EXIT_OK
 
 
-def _report(cells: Sequence[ParityCell], folder: Path) -> list[Outcome]:
+def _report(cells: Sequence[ParityCell], folder: Path) -> list[ParityOutcome]:
     """Write and print the tables; the outcomes that they are made from."""
     chosen = set(cells)
     outcomes = [outcome for outcome in read_log(folder) if outcome.cell in chosen]
@@ -62,7 +62,7 @@ class _Heard:
         self._done = sum(cell in have for cell in cells)
         progress.expect(self._cells, self._done)
 
-    def __call__(self, outcomes: Sequence[Outcome]) -> None:
+    def __call__(self, outcomes: Sequence[ParityOutcome]) -> None:
         before, self._done = self._done, self._done + len(outcomes)
         self._worst = max(self._worst, *(outcome.difference or 0.0 for outcome in outcomes))
         self._progress.done(len(outcomes))

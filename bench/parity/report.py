@@ -15,18 +15,18 @@ from bench.core.files import atomic_path, write_atomically
 from bench.core.markdown import document, frame_table
 from bench.core.text import escaped
 from bench.parity.cells import AXES
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 
 WORST_ROWS = 20
 BAD = ("differs", "diverged", "failed")
 
 
-def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def table(outcomes: Sequence[ParityOutcome]) -> pd.DataFrame:
     """One row a cell."""
     return pd.DataFrame([outcome.row for outcome in outcomes]).sort_values([*AXES, "extra"], ignore_index=True)
 
 
-def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> str:
+def write_tables(outcomes: Sequence[ParityOutcome], expected: int, folder: Path) -> str:
     """Write parity.csv.gz, parity.md and parity.json; the verdict."""
     cells = table(outcomes)
     sentence = verdict(outcomes, expected)
@@ -39,7 +39,7 @@ def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> st
     return sentence
 
 
-def verdict(outcomes: Sequence[Outcome], expected: int) -> str:
+def verdict(outcomes: Sequence[ParityOutcome], expected: int) -> str:
     """How many cells agree, and how far the worst of them parts."""
     agreeing = [outcome for outcome in outcomes if outcome.status == "agrees"]
     worst = max((outcome.difference or 0.0 for outcome in agreeing), default=float("nan"))

@@ -14,7 +14,7 @@ from bench.data import load_dataset
 from bench.inputs.plan import Floats, Parameters, Plan, flat
 from bench.inputs.splits import Inputs
 from bench.parity.cells import ParityCell, spec_of
-from bench.parity.outcome import Outcome, Status
+from bench.parity.outcome import ParityOutcome, ParityStatus
 from bench.spec import DataSpec, TrainingSpec
 from reference_tf.epoch import make_epoch
 from scratchnet.dropout import Mask
@@ -26,7 +26,7 @@ SAME_ORDER = 0.1
 """Of what Keras parts from scratchnet; where it parts from itself by as much, no further repetition is made."""
 
 
-def run(cells: Sequence[ParityCell]) -> list[Outcome]:
+def run(cells: Sequence[ParityCell]) -> list[ParityOutcome]:
     """The outcome of cells that share a graph; a fault of one is told in its outcome, and the others go on."""
     reference: TfGraph | None = None
     outcomes = []
@@ -36,25 +36,25 @@ def run(cells: Sequence[ParityCell]) -> list[Outcome]:
             reference = reference or _made(TfGraph, spec, plan.initial_parameters())
             outcomes.append(_outcome(cell, spec, plan, reference))
         except Exception as error:
-            outcomes.append(Outcome(cell, "failed", reason=f"{type(error).__name__}: {error}"[:300]))
+            outcomes.append(ParityOutcome(cell, "failed", reason=f"{type(error).__name__}: {error}"[:300]))
     return outcomes
 
 
-def _outcome(cell: ParityCell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> Outcome:
+def _outcome(cell: ParityCell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> ParityOutcome:
     start = plan.initial_parameters()
     reference.restart(start)
     theirs, ours = _costs(reference, plan), _costs(_made(Scratchnet, spec, start), plan)
     if not (np.isfinite(theirs).all() and np.isfinite(ours).all()):
-        return Outcome(cell, "diverged", reason="a cost is not finite")
+        return ParityOutcome(cell, "diverged", reason="a cost is not finite")
     difference, step = _largest_difference(ours, theirs)
     if difference < TOLERANCE:
-        return Outcome(cell, "agrees", difference, step, len(ours))
+        return ParityOutcome(cell, "agrees", difference, step, len(ours))
     alone = _keras_alone(spec, plan, reference, theirs, SAME_ORDER * difference)
     # np.max, unlike max, is nan where one of them is.
     single = float(np.max(list(_single_step_differences(spec, plan, start))))
     told = f"each step from the same weights parts by {single:.1e}; Keras parts from itself by {alone:.1e}"
-    status: Status = "ill_conditioned" if single < TOLERANCE else "differs"
-    return Outcome(cell, status, difference, step, len(ours), told)
+    status: ParityStatus = "ill_conditioned" if single < TOLERANCE else "differs"
+    return ParityOutcome(cell, status, difference, step, len(ours), told)
 
 
 class _SingleSteps(TfGraph):

@@ -19,7 +19,7 @@ from bench.run.runner import new_folder
 from bench.speed import report
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
-from bench.speed.outcome import OURS, ROUNDS_OF_ALL, Outcome
+from bench.speed.outcome import OURS, ROUNDS_OF_ALL, SpeedOutcome
 from bench.speed.rounds import Setting, round_of
 
 MOST_ROUNDS = 16
@@ -53,7 +53,7 @@ def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, o
     return EXIT_INTERRUPTED if interrupted else _exit_code(outcome, quick)
 
 
-def _exit_code(outcome: Outcome, quick: bool) -> int:
+def _exit_code(outcome: SpeedOutcome, quick: bool) -> int:
     lost = any(o.status not in ("ok", "skipped") for o in outcome.observed.observations)
     if lost:
         return EXIT_FAILED_BACKEND
@@ -76,7 +76,7 @@ class _Run:
         self._seen: list[Observation] = []
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> SpeedOutcome:
         """What the finished rounds come to."""
         observed = Observed(
             started=self._started,
@@ -88,7 +88,7 @@ class _Run:
             rate_products={number: rate.product for number, rate in self._rates.items()},
             observations=tuple(self._seen),
         )
-        return Outcome(observed, self._examples)
+        return SpeedOutcome(observed, self._examples)
 
     def go_on(self, most: int) -> None:
         """Rounds until every ratio is known well enough, or so many."""
@@ -110,7 +110,7 @@ class _Run:
         return {cell.cell: cell.contenders(self._names) for cell in cells}
 
 
-def _print(outcome: Outcome, folder: Path, as_json: bool) -> None:
+def _print(outcome: SpeedOutcome, folder: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(report.as_json(outcome), indent=1))
         return

@@ -110,7 +110,7 @@ class CellOutcome:
         return seen.backend in FLOORS or max(differences, default=0.0) <= COST_TOLERANCE
 
 
-class Outcome:
+class SpeedOutcome:
     """All cells of a run."""
 
     def __init__(self, observed: Observed, examples: int) -> None:

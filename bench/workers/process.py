@@ -1,12 +1,11 @@
 """One worker process: start, ask, and learn how it was lost. It runs `bench.workers.worker`."""
 
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bench.core import environment
-from bench.core.child_process import ConnectedProcess
+from bench.core.child_process import ConnectedProcess, how_it_ended
 from bench.records.run import Status
 from bench.workers.protocol import FINISH, Job, Request
 
@@ -90,6 +89,7 @@ class WorkerProcess:
 
     def _lost(self, when: str) -> WorkerLostError:
         code = self._process.exit_code()
-        if code < 0:
-            return WorkerLostError("killed", f"killed by {signal.Signals(-code).name} {when}")
-        return WorkerLostError("failed", f"ended with exit code {code} {when}; see {self._log_path}")
+        told = f"{how_it_ended(code)} {when}"
+        return (
+            WorkerLostError("killed", told) if code < 0 else WorkerLostError("failed", f"{told}; see {self._log_path}")
+        )

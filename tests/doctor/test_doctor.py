@@ -699,7 +699,7 @@ def test_answers_of_the_child(monkeypatch):
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "the process was ended by SIGILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "the process was killed by SIGILL"),
         ("raise ImportError('no BLAS')", "ImportError: no BLAS"),
         ("import sys; sys.exit(3)", "exit code 3"),
         ("print('no JSON')", "gave no figures"),

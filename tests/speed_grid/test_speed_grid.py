@@ -17,7 +17,7 @@ from bench.spec import DataSpec
 from bench.speed import command, report, rounds
 from bench.speed.grid import ACTIVATIONS, ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Grid, GridCell
 from bench.speed.observations import Observation, Observed
-from bench.speed.outcome import Outcome
+from bench.speed.outcome import SpeedOutcome
 from bench.workers import client
 from scratchnet import engine
 
@@ -39,7 +39,7 @@ def outcome(*observations):
         gemm_rates={1: 1e11, 2: 2e11},
         observations=observations,
     )
-    return Outcome(observed, 60_000)
+    return SpeedOutcome(observed, 60_000)
 
 
 def planted(scatter=0.01, **factors):
@@ -200,7 +200,9 @@ def test_a_rate_is_operations_over_the_seconds_of_the_products_that_were_done(wa
 
 def test_the_record_says_which_product_the_floor_is_from():
     found = planted(jax_scan=1.25).observed.model_copy(update={"rate_products": {1: "blas", 2: "tile"}})
-    assert "at the best rate of scratchnet's own product in this run" in report.markdown(Outcome(found, 60_000), [])
+    assert "at the best rate of scratchnet's own product in this run" in report.markdown(
+        SpeedOutcome(found, 60_000), []
+    )
     assert "at the best rate of BLAS in this run" in report.markdown(planted(jax_scan=1.25), [])
 
 
