@@ -90,6 +90,6 @@ class WorkerProcess:
     def _lost(self, when: str) -> WorkerLostError:
         code = self._process.exit_code()
         told = f"{how_it_ended(code)} {when}"
-        return (
-            WorkerLostError("killed", told) if code < 0 else WorkerLostError("failed", f"{told}; see {self._log_path}")
-        )
+        if code < 0:
+            return WorkerLostError("killed", told)
+        return WorkerLostError("failed", f"{told}; see {self._log_path}")
