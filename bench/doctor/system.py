@@ -37,12 +37,6 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(found[1].split()) if found else frozenset()
 
 
-def cpu_vendor() -> str:
-    """`GenuineIntel` and its like; empty where the kernel does not say."""
-    found = re.search(r"^vendor_id\s*:\s*(\S+)$", text(PROC / "cpuinfo") or "", re.MULTILINE)
-    return found[1] if found else ""
-
-
 def cpu_texts(name: str) -> set[str]:
     """What the file `name` of each processor's cpufreq says."""
     files = (SYS / "devices/system/cpu").glob(f"cpu[0-9]*/cpufreq/{name}")

@@ -62,26 +62,17 @@ class _Schedule(_Named):
 
 def _models(base: type[_Named]) -> dict[str, Any]:
     """Name → model of each kind."""
-    return {
-        tag: create_model(
-            f"{kind.__name__}Spec",  # type: ignore[attr-defined]
-            __base__=base,
-            __module__=__name__,
-            __doc__=(kind.__doc__ or "").partition("\n")[0],
-            name=(Literal[tag], DEFAULT if tag == DEFAULT else ...),
-            **_fields(kind),
-        )
-        for tag, kind in base.KINDS.items()
-    }
+    return {tag: _model(base, tag, kind) for tag, kind in base.KINDS.items()}
 
 
-def _fields(kind: Callable[..., object]) -> dict[str, Any]:
-    options = [one for one in signature(kind).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
-    return {
-        one.name: (RANGES[one.name], ... if one.default is Parameter.empty else one.default)
-        for one in options
-        if one.name != "learning_rate"
-    }
+def _model(base: type[_Named], tag: str, kind: Callable[..., object]) -> Any:
+    fields: dict[str, Any] = {"name": (Literal[tag], DEFAULT if tag == DEFAULT else ...)}
+    for option in signature(kind).parameters.values():
+        if option.kind is not Parameter.VAR_KEYWORD and option.name != "learning_rate":
+            required = option.default is Parameter.empty
+            fields[option.name] = RANGES[option.name], ... if required else option.default
+    title = (kind.__doc__ or "").partition("\n")[0]
+    return create_model(f"{kind.__name__}Spec", __base__=base, __module__=__name__, __doc__=title, **fields)
 
 
 def _number_or_schedule(value: Any) -> str:

@@ -24,7 +24,9 @@ from scratchnet.losses import LOSSES
 from scratchnet.schedules import SCHEDULES
 
 if TYPE_CHECKING:
-    Activation = Initializer = Loss = str
+    Activation = str
+    Initializer = str
+    Loss = str
 else:
     Activation, Initializer, Loss = (Literal[tuple(table)] for table in (ACTIVATIONS, INITIALIZERS, LOSSES))
 Dtype = Literal["float32", "float64"]
