@@ -30,10 +30,10 @@ Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]
 WORK_BETWEEN_SIGNALS = 3_000_000_000
 """Batch size times parameters of the steps, a tenth of a second, after which Python may see a signal such as Ctrl-C."""
-WORK_OF_A_THREAD = 250_000
+WORK_OF_A_THREAD = 150_000
 """Batch size times parameters: with less for each, threads would wait for each other longer than they compute."""
 NEURONS_OF_A_THREAD = 8
-PARAMETERS_PER_EXAMPLE = 600
+PARAMETERS_PER_EXAMPLE = 400
 """With more of them it costs less to pass activations from core to core, with fewer to pass weights."""
 PREDICTED_AT_ONCE = 128
 FEWEST_FACTORS = 9
