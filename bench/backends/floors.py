@@ -18,7 +18,9 @@ from scratchnet import engine
 from scratchnet.product import Product
 
 if "numba" in engine.installed():
-    from scratchnet.engine.compiling import compiled
+    from numba import njit
+
+    from scratchnet.engine.compiling import OPTIONS
     from scratchnet.engine.product import Matrix, product
 
 Floats = NDArray[np.floating[Any]]
@@ -66,7 +68,7 @@ def _of_tile(dtype: str, threads: int, seconds: float) -> float:
     rows, inner, columns = TILE_SHAPE
     shapes = ((rows, inner), (inner, columns), (rows, columns))
     operands = [[_random(shape, dtype) for shape in shapes] for _ in range(threads)]
-    repeated, one, zero = compiled(_repeated), np.dtype(dtype).type(1), np.dtype(dtype).type(0)
+    repeated, one, zero = njit(**OPTIONS)(_repeated), np.dtype(dtype).type(1), np.dtype(dtype).type(0)
 
     def multiply(arrays: list[Floats]) -> None:
         A, B, C = (Matrix(array.ctypes.data, *array.shape, *array.strides) for array in arrays)

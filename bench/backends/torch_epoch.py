@@ -23,7 +23,6 @@ from torch.nn import functional as F
 from bench.core.errors import UnsupportedError
 from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
-from bench.spec.optimizer import OptimizerSpec
 from scratchnet.activations import LEAKY_SLOPE
 from scratchnet.dropout import Mask
 
@@ -310,7 +309,7 @@ UPDATES: dict[str, tuple[Function, int]] = {
 """The update of θ from g, in place, as in `scratchnet.optimizers`, and how many arrays of θ's shape it remembers."""
 
 
-def _rates(given: OptimizerSpec, steps: NDArray[np.int64]) -> Floats:
+def _rates(given: Any, steps: NDArray[np.int64]) -> Floats:
     """η of each of those steps, counted from 1; Adam's with the bias of both means corrected."""
     rates: Floats = np.full(len(steps), given.learning_rate)
     if given.name in ("adam", "adamw"):

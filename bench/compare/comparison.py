@@ -13,9 +13,9 @@ import pandas as pd
 from bench.compare.document import Decision, Document, DocumentSide, Row
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import match
+from bench.compare.quantities import margins_of
 from bench.compare.read import Runs, read, shown
 from bench.compare.rows import Compared, compare, decide, row
-from bench.compare.tolerance import margins_of
 from bench.compare.verdict import verdict
 from bench.core.text import one_line
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.compare.quantities import MINUS
 from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
 
-MINUS = "−"
 SEEDS_NAMED = 6
 
 

@@ -29,12 +29,12 @@ from bench.compare.document import (
 from bench.compare.equivalence import Difference, Evidence, seeds_needed
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match
+from bench.compare.quantities import QUANTITIES
 from bench.compare.seeds import are_paired, difference
 from bench.compare.speed import speed_evidence
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval, mean_interval
 
-QUANTITIES = ("accuracy", "cost", "speed")
 UNKNOWN_RESOLUTION = 1e-4
 """One of 10,000 test examples, where how many there are is not recorded."""
 

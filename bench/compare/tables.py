@@ -10,12 +10,12 @@ from rich.text import Text
 
 from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row
 from bench.compare.equivalence import LEVEL
+from bench.compare.quantities import QUANTITIES, signed
 from bench.compare.rows import holm
-from bench.compare.verdict import signed
 from bench.core.markdown import bullets, table
 from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, bound, escaped, factor, one_line, percent, significant
+from bench.core.text import MISSING, bound, escaped, one_line, percent, significant
 
 COLUMNS = 80
 WIDEST_NAME = 20
@@ -111,13 +111,8 @@ def notes(document: Document) -> Iterator[str]:
         yield from _mcnemar_notes(document.rows)
         yield from _at_most([note for row in document.rows for note in _parting(row)])
         yield from _speed_notes(document.rows)
-        yield f"fails on: {', '.join(document.fail_on)}; tolerances: {_margins(document)}"
-
-
-def _margins(document: Document) -> str:
-    margins = document.margins
-    points, cost = significant(margins.accuracy_points, 2), significant(100 * margins.cost, 2)
-    return f"accuracy {points} points, cost {cost} %, speed {factor(margins.time_ratio)}"
+        tolerances = ", ".join(f"{name} {quantity.told(document.margins)}" for name, quantity in QUANTITIES.items())
+        yield f"fails on: {', '.join(document.fail_on)}; tolerances: {tolerances}"
 
 
 def _at_most(lines: Sequence[str]) -> Iterator[str]:

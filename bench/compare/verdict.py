@@ -4,17 +4,15 @@
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.compare.document import Decision, Margins, RowDecision
 from bench.compare.equivalence import MOST_SEEDS, Evidence, seeds_needed
 from bench.compare.match import Match, Matched, quoted
-from bench.compare.rows import QUANTITIES, Compared, Decided
-from bench.core.statistics import Interval
-from bench.core.text import bound, factor, one_line, significant
-
-MINUS = "−"
+from bench.compare.quantities import QUANTITIES
+from bench.compare.rows import Compared, Decided
+from bench.core.text import one_line
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def _differences(matched: Matched) -> Iterator[str]:
 
 def _worse(worse: Sequence[QuantityFinding], margins: Margins) -> Iterator[str]:
     if worse:
-        largest = max(worse, key=lambda finding: (-QUANTITIES.index(finding.quantity), finding.size))
+        largest = max(worse, key=lambda finding: (-list(QUANTITIES).index(finding.quantity), finding.size))
         more = f" (and {len(worse) - 1} more)" if len(worse) > 1 else ""
         yield f"B is worse: {_place(largest.row.match)}: {_figure(largest, margins)}{more}"
 
@@ -142,7 +140,9 @@ def _within(findings: Sequence[QuantityFinding], compared: Sequence[Compared], m
         what = "cost, accuracy and prediction" if _have_predictions(compared) else "cost and accuracy"
         return f"B is identical to A{rows}: every {what}{seeds}, bit by bit"
     better = sum(finding.decision == "better" for finding in findings)
-    names = ", ".join(f"{name} {_TOLERANCES[name](margins)}" for name in dict.fromkeys(f.quantity for f in findings))
+    names = ", ".join(
+        f"{name} {QUANTITIES[name].told(margins)}" for name in dict.fromkeys(f.quantity for f in findings)
+    )
     if len(compared) == 1:
         shown = "; ".join(f"{_figure(finding, margins)}" for finding in findings)
         return f"B is within tolerance: {_place(compared[0].match)}: {shown}"
@@ -159,60 +159,10 @@ def _place(match: Match) -> str:
 
 
 def _figure(finding: QuantityFinding, margins: Margins) -> str:
-    tolerance = _TOLERANCES[finding.quantity](margins)
+    quantity = QUANTITIES[finding.quantity]
     gain = finding.evidence.gain if finding.evidence else None
     if gain is None:
         return f"no {finding.quantity} to compare"
     if finding.row.identical and finding.quantity != "speed":
         return f"identical {finding.quantity}"
-    return f"{_FIGURES[finding.quantity](gain.interval)} (tolerance {tolerance})"
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """With a sign that is not a hyphen; no sign of what rounds to nothing."""
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else f"{MINUS if value < 0 else '+'}{text}"
-
-
-def _accuracy(gain: Interval) -> str:
-    return f"test accuracy {signed(100 * gain.centre)} points{_between(gain, lambda value: signed(100 * value))}"
-
-
-def _cost(gain: Interval) -> str:
-    """The gain is ln(A / B); B / A − 1 in per cent is what people read."""
-    turned = _turned(gain)
-    return f"final cost {_relative(turned.centre)}{_between(turned, _relative)}"
-
-
-def _relative(logarithm: float) -> str:
-    change = math.expm1(min(logarithm, 20.0))
-    return f"{signed(100 * change)} %" if change < 10 else f"+{significant(100 * change)} %"
-
-
-def _speed(gain: Interval) -> str:
-    turned = _turned(gain)
-    return f"training takes {_factor(turned.centre)} times as long{_between(turned, _factor)}"
-
-
-def _factor(logarithm: float) -> str:
-    value = math.exp(max(-20.0, min(logarithm, 20.0)))
-    return factor(value) if value >= 1 else bound(value)
-
-
-def _turned(gain: Interval) -> Interval:
-    low, high = (None if end is None else -end for end in (gain.high, gain.low))
-    return Interval(-gain.centre, low, high, gain.count)
-
-
-def _between(interval: Interval, write: Callable[[float], str]) -> str:
-    if interval.low is None or interval.high is None:
-        return ", one seed"
-    return f", 95 % interval {write(interval.low)} to {write(interval.high)}"
-
-
-_FIGURES: dict[str, Callable[[Interval], str]] = {"accuracy": _accuracy, "cost": _cost, "speed": _speed}
-_TOLERANCES: dict[str, Callable[[Margins], str]] = {
-    "accuracy": lambda margins: f"{significant(margins.accuracy_points, 2)} points",
-    "cost": lambda margins: f"{significant(100 * margins.cost, 2)} %",
-    "speed": lambda margins: factor(margins.time_ratio),
-}
+    return f"{quantity.figure(gain.interval)} (tolerance {quantity.told(margins)})"

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.core.markdown import bullets, document, table
 from bench.core.text import MISSING, MOST_PANELS, escaped, is_missing, megabytes, percent, ratio_text, significant
+from bench.report.plots import PLOTS
 from bench.report.tables import Tables
 
 HEADERS = (
@@ -18,8 +19,6 @@ HEADERS = (
     "time ratio (95 % interval)",
     "peak memory, MB",
 )
-
-PLOTS = ("time_ratio", "epoch_seconds", "cost_curves", "accuracy_curves")
 
 HOW_TO_READ = """\
 Every backend trained the same network from the same initial parameters on the same batches in the same order; each seed

@@ -16,10 +16,10 @@ from bench.report.style import Drawn, plot_settings, save_figure
 from bench.report.tables import Tables
 
 PLOTS: dict[str, Callable[[Drawn], Figure]] = {
+    "time_ratio": time_ratio,
+    "epoch_seconds": epoch_seconds,
     "cost_curves": cost_curves,
     "accuracy_curves": accuracy_curves,
-    "epoch_seconds": epoch_seconds,
-    "time_ratio": time_ratio,
 }
 
 
