@@ -7,6 +7,9 @@ From a script or a notebook::
     results.summary  # a pandas frame; a notebook shows `results` itself as a page
 
 Importing `bench` loads nothing else; each function loads what it needs when it is called.
+
+Each job has a folder. Where it is a command, its files have fixed names: `command.py` is what `bench.cli` calls,
+`report.py` writes its files and tables, `records.py` is what it keeps, `plot.py` or `plots.py` what it draws.
 """
 
 import sys
