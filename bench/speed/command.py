@@ -1,7 +1,6 @@
 """`scratchbench speed`: rounds of fresh processes until the ratios are known to 3 %, and the tables."""
 
 import json
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from bench.backends.floors import Rate, product_rate
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED
 from bench.core.files import temporary_folder
+from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.inputs.splits import Inputs
 from bench.run.runner import new_folder
@@ -35,18 +35,18 @@ def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, o
     skipped = [f"{name}: {reason}" for name in chosen if (reason := registry.missing(name))]
     usable = [name for name in chosen if not registry.missing(name)]
     folder = new_folder(out, "speed")
-    interrupted = False
+    interrupted, progress = False, Progress(Console(stderr=True))
     with temporary_folder("speed") as data:
-        run = _Run(grid, [*usable, *registry.FLOORS], folder, data)
+        run = _Run(grid, [*usable, *registry.FLOORS], folder, data, progress)
         for line in skipped:
-            _say(f"skipped: {line}")
+            progress.note(f"skipped: {line}")
         try:
             run.go_on(QUICK_ROUNDS if quick else MOST_ROUNDS)
         except KeyboardInterrupt:
             interrupted = True
     outcome = run.outcome
     if not outcome.cells:
-        _say("interrupted before a round was finished")
+        progress.note("interrupted before a round was finished")
         return EXIT_INTERRUPTED
     report.write(outcome, skipped, folder)
     _print(outcome, folder, as_json)
@@ -63,14 +63,14 @@ def _exit_code(outcome: SpeedOutcome, quick: bool) -> int:
 class _Run:
     """Rounds, and what was observed in those that were finished."""
 
-    def __init__(self, grid: Grid, names: Sequence[str], folder: Path, data: Path) -> None:
+    def __init__(self, grid: Grid, names: Sequence[str], folder: Path, data: Path, progress: Progress) -> None:
         self._grid, self._names, self._folder = grid, names, folder
         dataset = load_dataset(grid.spec(grid.cells[0]).data)
         dataset.save(data)
         threads = environment.usable_cores()
         inputs = Inputs(dataset, grid.spec(grid.cells[0]))
         self._examples = len(inputs.train.labels)
-        self._setting = Setting(grid, threads, data, inputs, folder, _say)
+        self._setting = Setting(grid, threads, data, inputs, folder, progress)
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._environment, self._rates = environment.describe(), dict[int, Rate]()
         self._seen: list[Observation] = []
@@ -122,7 +122,3 @@ def _print(outcome: SpeedOutcome, folder: Path, as_json: bool) -> None:
     for line in report.reasons(outcome):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"\ntables, plot and observations: {folder}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

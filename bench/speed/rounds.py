@@ -5,13 +5,14 @@ What happens to one process is recorded, and the others go on.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench.backends import registry
+from bench.core.progress import Progress
 from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs
 from bench.records.run import Status
@@ -36,7 +37,7 @@ class Setting(NamedTuple):
     data: Path
     inputs: Inputs
     logs: Path
-    say: Callable[[str], None]
+    progress: Progress
 
 
 class _Member:
@@ -98,7 +99,7 @@ def round_of(setting: Setting, number: int, names: dict[GridCell, Sequence[str]]
     """All cells once, each with fresh processes of the backends that `names` asks for."""
     order = random.Random(f"round {number}")
     for cell, chosen in names.items():
-        setting.say(f"round {number}: {cell}")
+        setting.progress.stage(f"round {number}: {cell}")
         with ExitStack() as processes:
             members = [_Member(name, setting, number, cell) for name in chosen]
             _start(members, order, processes)

@@ -5,12 +5,14 @@ import math
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from bench import cli
 from bench.backends import floors
 from bench.backends.floors import arithmetic_seconds, operations
 from bench.backends.registry import BACKENDS, FLOORS
 from bench.core.errors import UnusableError
+from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.history.files import read_speed
 from bench.spec import DataSpec
@@ -301,7 +303,7 @@ def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32, 128))
-    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, Progress(Console(quiet=True)))
     every = ("scratchnet", "jax-scan", "tf-xla", "tf-graph", "products")
     names = dict.fromkeys(grid.cells, every)
     seen = list(rounds.round_of(setting, 2, names))
@@ -352,7 +354,7 @@ def test_the_first_epoch_is_timed_from_the_start_of_a_process_that_has_the_machi
     monkeypatch.setattr(client, "WorkerProcess", Clocked)
     monkeypatch.setattr(rounds, "time", clock)
     grid = Grid(("784-30-10",), (32, 128))
-    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, Progress(Console(quiet=True)))
     seen = list(rounds.round_of(setting, 2, dict.fromkeys(grid.cells, ("scratchnet", "tf-graph"))))
     assert [o.first_epoch_seconds for o in seen] == ([None] * 4 if lost else [7.0] * 4)
     for cell in range(2):
@@ -404,7 +406,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
     monkeypatch.setattr(client, "WorkerProcess", Slow)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32,))
-    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, Progress(Console(quiet=True)))
     seen = rounds.round_of(setting, 2, {grid.cells[0]: ["scratchnet", "keras-fit", "tf-graph"]})
     assert {o.backend: len(o.epoch_seconds) for o in seen} == {"scratchnet": 3, "keras-fit": 1, "tf-graph": 3}
 
