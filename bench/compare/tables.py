@@ -15,7 +15,7 @@ from bench.compare.rows import holm
 from bench.core.markdown import bullets, table
 from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, bound, escaped, one_line, percent, significant
+from bench.core.text import MISSING, bound, escaped, one_line, percent, significant, with_ends
 
 COLUMNS = 80
 WIDEST_NAME = 20
@@ -96,8 +96,7 @@ def _difference(interval: Interval) -> str:
 def _ratio(interval: Interval | None) -> str:
     if interval is None:
         return MISSING
-    centre, low, high = map(_two_digits, (interval.centre, interval.low, interval.high))
-    return centre if interval.low is None else f"{centre} ({low} to {high})"
+    return with_ends(interval.centre, interval.low, interval.high, _two_digits)
 
 
 def _two_digits(ratio: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MISSING = "–"
@@ -55,6 +55,12 @@ def bound(value: Any, digits: int = 3) -> str:
     if is_missing(value) or 1e-3 <= value <= 1e3:
         return significant(value, digits)
     return "<0.001" if value < 1 else ">1,000"
+
+
+def with_ends(centre: Any, low: Any, high: Any, write: Callable[[Any], str] = significant) -> str:
+    """A centre with the ends of its interval in brackets, where it has any: `0.93 (0.90 to 0.97)`."""
+    ends = "" if is_missing(low) or is_missing(high) else f" ({write(low)} to {write(high)})"
+    return f"{write(centre)}{ends}"
 
 
 def ratio_text(row: Mapping[Any, Any]) -> str:

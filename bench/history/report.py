@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bench.core.files import write_atomically
 from bench.core.markdown import document, table
-from bench.core.text import MISSING, bound, escaped, one_line, significant
+from bench.core.text import MISSING, bound, escaped, one_line, significant, with_ends
 from bench.history.outcome import DIGITS, History, Traced
 from bench.history.plot import draw
 from bench.history.points import Line, Point
@@ -87,12 +87,11 @@ def _point(line: Line, point: Point) -> dict[str, Any]:
 def _cells(one: Traced) -> tuple[str, ...]:
     first, last = one.line.points[0], one.line.points[-1]
     low, high = one.line.interval(last)
-    ratio = significant(last.value / one.line.unit, DIGITS)
-    between = "" if low is None or high is None else f" ({bound(low, DIGITS)} to {bound(high, DIGITS)})"
+    ratio = with_ends(last.value / one.line.unit, low, high, lambda value: bound(value, DIGITS))
     noise = MISSING if one.found.noise is None else significant(100 * one.found.noise, 2)
     steps = "; ".join(one.texts) or ("none" if not one.found.reason else "too few runs")
     dates = (f"{first.when[:10]} {first.label}", f"{last.when[:10]} {last.label}")
-    return one_line(one.name, WIDEST_NAME), str(len(one.line.points)), *dates, ratio + between, noise, steps
+    return one_line(one.name, WIDEST_NAME), str(len(one.line.points)), *dates, ratio, noise, steps
 
 
 def terminal(history: History) -> list[Text | Table]:

@@ -19,7 +19,7 @@ from bench.core.csv_text import csv_text
 from bench.core.files import write_atomically
 from bench.core.markdown import frame_table
 from bench.core.statistics import CONFIDENCE, Interval
-from bench.core.text import significant
+from bench.core.text import with_ends
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
 from bench.report.style import grid, legend_below, plot_settings, save_figure, style_of
 
@@ -92,13 +92,9 @@ def finding(drifts: Sequence[Drift]) -> Finding:
 
 def verdict(drifts: Sequence[Drift]) -> str:
     """One sentence."""
-    ratios = "; ".join(f"{name}: {_spoken(ratio(drifts, name))}" for name in _activations(drifts))
+    found = {name: ratio(drifts, name) for name in _activations(drifts)}
+    ratios = "; ".join(f"{name}: {with_ends(one.centre, one.low, one.high)}" for name, one in found.items())
     return f"{SENTENCES[finding(drifts)]} (ratio of the two drifts, median over seeds and its 95 % interval: {ratios})"
-
-
-def _spoken(interval: Interval) -> str:
-    ends = f" ({significant(interval.low)} to {significant(interval.high)})" if interval.low is not None else ""
-    return f"{significant(interval.centre)}{ends}"
 
 
 def write(drifts: Sequence[Drift], folder: Path) -> None:

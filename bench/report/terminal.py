@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
+from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
 from bench.report.tables import Tables
 
 WIDEST_NAME = 24
@@ -48,5 +48,5 @@ def _accuracy(row: dict[Any, Any]) -> str:
 def _ratio(row: dict[Any, Any]) -> str:
     if is_missing(row["time_ratio"]):
         return MISSING
-    centre, low, high = (bound(row[name], 2) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    return centre if low == MISSING else f"{centre} ({low} to {high})"
+    values = (row[name] for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    return with_ends(*values, lambda value: bound(value, 2))

@@ -8,7 +8,7 @@ from functools import cached_property
 from bench.backends.floors import RateProduct, arithmetic_seconds
 from bench.backends.registry import BACKENDS, FLOORS
 from bench.core.statistics import Interval, median, ratio_interval, time_ratio
-from bench.core.text import MISSING
+from bench.core.text import MISSING, with_ends
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
 
@@ -160,6 +160,4 @@ def _interval(ratios: Iterable[float | None]) -> Interval | None:
 
 def interval_text(ratio: Interval | None) -> str:
     """Centre and bounds of a ratio, for a table or a sentence."""
-    if ratio is None:
-        return MISSING
-    return f"{ratio.centre:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
+    return MISSING if ratio is None else with_ends(ratio.centre, ratio.low, ratio.high, "{:.2f}".format)
