@@ -1,4 +1,4 @@
-"""Which backends there are. A target is a string, imported only by a worker: a missing framework is a reported skip."""
+"""The registry of backends. Targets are strings that workers import, so a missing framework is a reported skip."""
 
 from dataclasses import dataclass
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Axes of the page's small plots: where a value lies between the left and the right edge, in per cent."""
+"""Axes of the page's small plots: positions in per cent between the left and the right edge."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The test examples that a run's predictions are of: labels and pixels, believed where the fingerprint is the run's.
+"""The test examples of a run: labels and pixels, used only if their fingerprint is that of the run.
 
 Where the data are not at hand, it says why.
 """

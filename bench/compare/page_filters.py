@@ -1,4 +1,4 @@
-"""How the page says a decision, a difference, a p value, an interval."""
+"""Filters of the page's templates: decisions, differences, p values and intervals as text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
-"""What two runs answer on the same test examples: McNemar's test, confusion matrices, what only one gets right.
+"""Predictions of two runs on the same test examples: McNemar's test, confusion matrices, where only one is right.
 
-McNemar's test takes the test examples as the sample and the two trained networks of one seed as fixed; that another
-seed would train other networks is the matter of the interval over seeds (`bench.compare.equivalence`).
+McNemar's test takes the test examples as the sample and the two trained networks of one seed as fixed. The interval
+over seeds (`bench.compare.equivalence`) covers the choice of the seed.
 
 Sources: McNemar, "Note on the sampling error of the difference between correlated proportions", Psychometrika 12, 1947;
 for classifiers on one test set, Dietterich, "Approximate statistical tests", Neural Computation 10(7), 1998.

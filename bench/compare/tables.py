@@ -104,7 +104,7 @@ def _two_digits(ratio: float | None) -> str:
 
 
 def notes(document: Document) -> Iterator[str]:
-    """What the table has no room for, a line each."""
+    """What does not fit into the table, one line each."""
     yield from _at_most(document.differences)
     if document.rows:
         yield from _mcnemar_notes(document.rows)

@@ -1,6 +1,6 @@
 """The decision, and the one sentence that stands first.
 
-"No difference was found" is never said: equivalence is shown, or nothing is decided.
+It never says "no difference was found": equivalence is shown, or the comparison is undecided.
 """
 
 import math
@@ -48,7 +48,7 @@ class Verdict:
 def verdict(
     matched: Matched, compared: Sequence[Compared], decided: Sequence[Decided], fail_on: Sequence[str], margins: Margins
 ) -> Verdict:
-    """Worse where anything that may fail is shown to be; else not decidable unless everything is decided."""
+    """Worse if any quantity of `fail_on` is worse; undecided if any is undecided; else within tolerance."""
     findings = [
         QuantityFinding(row, name, each.get(name, "undecided"), row.evidence.get(name))
         for row, each in zip(compared, decided, strict=True)
@@ -70,7 +70,7 @@ def _sentence(*parts: str) -> str:
 
 
 def _worse_unasked(decided: Sequence[Decided], fail_on: Sequence[str]) -> Iterator[str]:
-    """What is worse and was not asked to fail is said all the same."""
+    """Quantities that are worse but not in `fail_on` are reported too."""
     for name in QUANTITIES:
         count = sum(each.get(name) == "worse" for each in decided)
         if count and name not in fail_on:
@@ -112,7 +112,7 @@ def _enough(finding: QuantityFinding, needed: int) -> str:
 
 
 def _remedy(finding: QuantityFinding) -> str:
-    """What is missing where no number of seeds can be told."""
+    """What is missing if no number of seeds can be given."""
     evidence = finding.evidence
     if evidence is None:
         return f"speed is not compared: {finding.row.speed.reason}"

@@ -1,8 +1,7 @@
 """How a Python process is started and ended.
 
-Nothing of the current folder is on its path, nor is it where the process works. It does not outlive the process that
-started it. It ends because it is asked to, so that its libraries can tidy up; one that does not is killed with all that
-it started.
+The process does not import from the current folder and does not work in it. It ends with its parent. It is asked to
+end, so that its libraries can clean up; if it does not, it is killed with all its children.
 """
 
 import os
@@ -96,7 +95,7 @@ class ConnectedProcess:
 def remove_openmp_files() -> None:
     """Remove the files in shared memory that processes of this user left when they were killed.
 
-    Each is as small as a page, but once the memory is full, training dies.
+    Each is small, but when the memory is full, training dies.
     """
     for path in SHARED_MEMORY.glob(f"{OPENMP_PREFIX}*_{os.getuid()}"):
         pid = path.name.removeprefix(OPENMP_PREFIX).partition("_")[0]

@@ -1,4 +1,4 @@
-"""Tables as CSV. Every CSV file of the project is made here, since a spreadsheet would run some texts as formulas."""
+"""Tables as CSV. All CSV files are written here, because a spreadsheet would run some texts as formulas."""
 
 from functools import lru_cache
 from io import StringIO

@@ -1,4 +1,4 @@
-"""What the machine is, what is set on it, and the environment that a worker process gets."""
+"""Facts about the machine and its settings, and the environment of a worker process."""
 
 import os
 import platform
@@ -78,7 +78,7 @@ _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def describe() -> dict[str, Any]:
-    """What is run on, ready for JSON: machine, versions, revision, variables, load, and `warnings` drawn from them."""
+    """Facts for JSON: machine, versions, revision, variables, load, and `warnings` that follow from them."""
     facts = {name: read() for name, read in FACTS.items()}
     return {**facts, "warnings": [line for check in CHECKS.values() for line in check(facts)]}
 
@@ -220,7 +220,7 @@ _CPU_MODELS: dict[str, Callable[[], str | None]] = {
 
 
 def cores_of_affinity() -> int:
-    """How many cores this process is allowed; all that there are where none can be forbidden."""
+    """How many cores this process may use; all cores on systems without affinity."""
     return len(bindable_cores()) or os.cpu_count() or 1
 
 
@@ -276,7 +276,7 @@ def _variables() -> dict[str, str]:
 
 
 def _container() -> str | None:
-    """What kind of container this seems to be; None is no proof of none."""
+    """The kind of container, if one is detected; None proves nothing."""
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return "kubernetes"
     return next((name for marker, name in _CONTAINER_MARKERS.items() if Path(marker).exists()), None)

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and folders for a while: what a killed process leaves of either is removed.
+"""Files that are whole or absent, and temporary folders. What a killed process leaves is removed.
 
 A temporary name holds the number of its process. The next process that needs such a name removes those of the dead.
 """
@@ -99,7 +99,7 @@ def _remove_left(folder: Path, prefix: str, suffix: str) -> None:
 
 
 def _is_unused(path: Path) -> bool:
-    """Whether nobody holds its lock: a process in another container is alive under a number that is unknown here."""
+    """Whether nobody holds its lock: a process in another container may be alive under a number unknown here."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:

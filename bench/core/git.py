@@ -1,4 +1,4 @@
-"""Asks git, for nothing that writes."""
+"""Reads from git; never writes."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from bench.core.errors import UnusableError
 
 
 class GitError(UnusableError):
-    """What git said when it failed; nothing, where it was asked to be quiet."""
+    """What git printed when it failed; empty if it was told to be quiet."""
 
     def __init__(self, said: str) -> None:
         super().__init__(f"git: {said}")
@@ -16,7 +16,7 @@ class GitError(UnusableError):
 
 
 def git(*arguments: str, at: Path | None = None) -> bytes:
-    """What git prints in that folder, left out: in the one at hand.
+    """What git prints in that folder, by default the current one.
 
     Raises GitError: with what it said.
     Raises UnusableError: where there is no git.

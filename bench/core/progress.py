@@ -1,6 +1,6 @@
 """What a person sees while a command measures: a bar on a terminal, plain lines elsewhere.
 
-Nothing is drawn while an epoch is timed: no thread redraws, and whoever measures reports between turns only.
+Nothing is drawn while an epoch is timed: no thread redraws, and callers report between turns only.
 """
 
 from typing import Self

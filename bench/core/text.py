@@ -1,4 +1,4 @@
-"""How figures and names are written: digits, one line, nothing that Markdown or a terminal would take for its own."""
+"""Numbers and names as text: digits, one line, escaped for Markdown and terminals."""
 
 import math
 import re
@@ -51,7 +51,7 @@ def factor(value: float) -> str:
 
 
 def bound(value: Any, digits: int = 3) -> str:
-    """An end of a time ratio's interval; beyond a thousandfold its digits say nothing."""
+    """An end of a time ratio's interval; `<0.001` or `>1,000` beyond a factor of 1000."""
     if is_missing(value) or 1e-3 <= value <= 1e3:
         return significant(value, digits)
     return "<0.001" if value < 1 else ">1,000"

@@ -1,4 +1,4 @@
-"""Work that imports TensorFlow, kept in a process of its own: neither its weight nor its chatter reaches this one.
+"""Runs work that imports TensorFlow in a child process, so that this process stays light and quiet.
 
 The child's side is `report_failure`.
 """

@@ -1,6 +1,6 @@
 """Reader of IDX, the format MNIST is distributed in: a header of sizes, then bytes.
 
-A header is not believed: memory grows only with bytes that are there.
+Headers are not trusted: memory grows only with bytes that exist.
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """Builds the TFDS form of MNIST from the shipped files, so that `tfds.load("mnist")` works without a network.
 
-Whole or absent, like every other file the project writes.
+The result is whole or absent.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`scratchbench doctor`: looks at the machine, makes every check, prints what was found, says how to end."""
+"""`scratchbench doctor`: runs every check, prints the findings, returns the exit code."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ def examine(say: Say) -> Iterator[Finding]:
 
 
 def _made(check: Check, machine: Machine) -> Finding:
-    """One check that cannot be made leaves the others their say."""
+    """A check that fails does not stop the others."""
     try:
         return check(machine)
     except (*READ_ERRORS, UnusableError) as error:

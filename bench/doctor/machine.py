@@ -1,4 +1,4 @@
-"""What all checks draw from: the machine at rest, an epoch with nothing forced, and a load of all cores.
+"""Facts for all checks: the machine at rest, an epoch with nothing forced, and a load on all cores.
 
 A test plants one.
 """
@@ -37,7 +37,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Counters:
-    """What grows while the machine is not there for us: each a total since its start, or the growth during the load.
+    """Counters of lost time: totals since the start, or their growth during the load.
 
     stolen, total : seconds of all cores; throttled, periods : of the CPU group; swapped_in : pages.
     """
@@ -91,7 +91,7 @@ def look(say: Say) -> Machine:
 
 
 def at_rest(seconds: float) -> Rest | None:
-    """Sleep for so long, and see who does not; None where the system does not say."""
+    """Sleep for so many seconds and see who keeps the cores busy; None if the system does not say."""
     try:
         # The list of programs is read outside the interval: on a machine with many, reading it is work.
         programs, start, busy = _programs(), time.perf_counter(), _busy_seconds()
@@ -123,7 +123,7 @@ def _seconds(*names: str) -> float:
 
 
 def _programs() -> dict[tuple[int, str], float]:
-    """CPU seconds of each other process; one that ends meanwhile or belongs to somebody else is left out."""
+    """CPU seconds of each other process that is readable and still alive."""
     found = {}
     for process in psutil.process_iter(["name"]):
         with suppress(psutil.Error, OSError):

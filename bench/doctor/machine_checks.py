@@ -1,4 +1,4 @@
-"""Checks of where it computes: the clock of the cores, limits of a container, neighbours, the timer, memory.
+"""Checks of the machine: clock of the cores, container limits, neighbours, timer, memory.
 
 None of them trains anything.
 """

@@ -1,6 +1,6 @@
-"""What the kernel tells in /proc and /sys, read so that a missing file or odd content is None, never an error.
+"""Facts from /proc and /sys. A missing file or unexpected content gives None, never an error.
 
-Another system than Linux has none of these files.
+Only Linux has these files.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The run files that a git branch keeps, written out elsewhere: checkout, branches and stash are only read."""
+"""Writes the run files of a git branch to another folder. The repository is only read."""
 
 import os
 from collections.abc import Iterator

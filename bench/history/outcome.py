@@ -1,4 +1,4 @@
-"""Every line with its steps, and the sentence that they come to."""
+"""Every line with its steps, and the summary in one sentence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

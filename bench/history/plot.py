@@ -1,4 +1,4 @@
-"""The picture: a panel for each kind of work, a line a machine, levels and steps drawn over the runs.
+"""The plot: one panel per kind of work, one line per machine, with levels and steps.
 
 The axis is logarithmic, for the lines are ratios.
 """

@@ -1,4 +1,4 @@
-"""What the networks of one spec are fed: pixels scaled to [0, 1] and targets, split into training, validation, test."""
+"""Inputs of one spec: pixels scaled to [0, 1] and targets, split into training, validation and test examples."""
 
 from functools import cached_property
 from typing import NamedTuple

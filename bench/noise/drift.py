@@ -1,6 +1,6 @@
-"""Trains one epoch in several ways from one plan, and how far each drifts from the reference way, step by step.
+"""Trains one epoch in several ways from one plan and measures how far each drifts from the reference.
 
-Each way has a process of its own, since a thread budget holds for a whole process.
+Each way has its own process, because a thread budget applies to a whole process.
 """
 
 from collections.abc import Sequence

@@ -59,8 +59,8 @@ def table(drifts: Sequence[Drift]) -> pd.DataFrame:
 def ratio(drifts: Sequence[Drift], activation: str) -> Interval:
     """scratchnet's drift over Keras's own: of each the way that drifts furthest, geometric mean over the epoch's steps.
 
-    Median over the seeds, with a 95 % interval that asks for no distribution (Conover 1999, section 3.2): the step at
-    which a first kink parts two trainings is chance, and the differences after it are a thousand times larger.
+    Median over the seeds, with a distribution-free 95 % interval (Conover 1999, section 3.2): the step at which two
+    trainings cross a kink differently is chance, and the differences after it are a thousand times larger.
     """
     of_activation = [drift for drift in drifts if drift.activation == activation]
     seeds = sorted({drift.seed for drift in of_activation})
@@ -153,7 +153,7 @@ def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:
 
 
 def _line(way: Way, drifts: Sequence[Drift]) -> Line2D:
-    """The way's line; a logarithmic axis cannot show a drift of 0, so its label says it."""
+    """The line of a way; the label says if there is no drift, which a logarithmic axis cannot show."""
     style = style_of(way.backend)
     label = str(way) if any(drift.differences.any() for drift in drifts if drift.way == way) else f"{way} (no drift)"
     return Line2D([], [], color=style.color, linestyle="-" if way.threads > 1 else (0, (4, 2)), label=label)

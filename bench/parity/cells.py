@@ -52,7 +52,7 @@ class ParityCell(NamedTuple):
 
     @property
     def graph(self) -> tuple[str, ...]:
-        """What cells share that differ in their initial parameters alone: one traced graph serves them all."""
+        """What cells with the same traced graph have in common: all but the initializer."""
         return (*self[:5], self.extra)
 
 

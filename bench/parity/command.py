@@ -1,7 +1,4 @@
-"""`scratchbench parity`: which cells, in which folder, with a bar or plain lines while it goes on.
-
-Trains the matrix, writes the tables, says how to end.
-"""
+"""`scratchbench parity`: trains the cells, writes the tables, returns the exit code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +51,7 @@ def _report(cells: Sequence[ParityCell], folder: Path) -> list[ParityOutcome]:
 
 
 class _Heard:
-    """What hears of finished cells, and tells about twenty times how far the matrix is."""
+    """Counts finished cells and reports the progress about twenty times."""
 
     def __init__(self, progress: Progress, cells: Sequence[ParityCell], folder: Path) -> None:
         have = {outcome.cell for outcome in read_log(folder)}

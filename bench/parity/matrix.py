@@ -1,4 +1,4 @@
-"""Trains the cells of the parity matrix in processes of one thread each; every outcome is on disk as it arrives."""
+"""Trains the cells of the parity matrix in processes of one thread each; each outcome is written at once."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How a backend looks, the same in every plot of every run, and the grid of small panels the plots share."""
+"""The look of plots: one style per backend in every run, settings, the grid of panels, and how a figure is saved."""
 
 import math
 import warnings

@@ -1,6 +1,6 @@
 """One spec and one seed: a fresh worker process for each backend; they take turns, epoch by epoch.
 
-Whatever happens to one worker is recorded, and the others go on.
+A worker that fails is recorded, and the others continue.
 """
 
 import random

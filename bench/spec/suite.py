@@ -1,4 +1,4 @@
-"""What is trained, on what, and how: frozen, validated models read from a suite file (TOML).
+"""The models of a suite and its specs, and how a suite file (TOML) is read.
 
 The plan, every backend and every record are fed by these models.
 """
@@ -120,7 +120,7 @@ class EarlyStoppingSpec(Frozen):
 
 
 def _nearest_sources(source: str) -> list[str]:
-    """What somebody who wrote `source` may have meant."""
+    """Sources with a similar name."""
     scheme, _, rest = source.partition(":")
     if rest:
         return [f"{near}:{rest}"[:LONGEST_VALUE] for near in get_close_matches(scheme, DATA_SCHEMES)]
@@ -390,7 +390,7 @@ def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
 
 
 def _slips(error: ValidationError) -> list[Any]:
-    """What is wrong; not the tuples that pydantic calls too short because an item of theirs is wrong."""
+    """The errors, without pydantic's "too short" for tuples that contain an invalid item."""
     errors = error.errors(include_url=False)
     above = {one["loc"][:depth] for one in errors for depth in range(len(one["loc"]))}
     return [one for one in errors if one["type"] != "too_short" or one["loc"] not in above]

@@ -1,4 +1,4 @@
-"""What one process was seen to do in one cell, and the file of all of them.
+"""What was measured of one process in one cell, and the file of all these observations.
 
 A process is the unit: its seconds are one observation, however many epochs.
 """

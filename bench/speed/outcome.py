@@ -1,4 +1,4 @@
-"""Ratios and their intervals, a process a unit, and the sentence that they come to."""
+"""Ratios with intervals over processes, and the summary in one sentence."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """A round: in each cell, fresh processes of all backends, which take turns in random order, with a rest before each.
 
-What happens to one process is recorded, and the others go on.
+A process that fails is recorded, and the others continue.
 """
 
 import random

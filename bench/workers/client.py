@@ -1,4 +1,4 @@
-"""The client of one worker process: its answers, or why it was lost. Whatever happens to one, the others go on."""
+"""Client for one worker process: its answers, or why it was lost."""
 
 import time
 from collections.abc import Callable
@@ -101,6 +101,6 @@ class WorkerClient:
 
 
 def job_of(name: str, spec: TrainingSpec, seed: int, data: Path, threads: int) -> Job:
-    """What the worker of a backend or of a floor is for."""
+    """The job of a worker that trains this backend or floor."""
     entry = registry.FLOORS[name] if name in registry.FLOORS else registry.entry(name)
     return Job(entry.target, entry.packages, spec, seed, data.absolute(), threads)

@@ -20,7 +20,7 @@ M = TypeVar("M", bound=Member)
 def in_turn(
     members: Iterable[M], order: random.Random, rest: float, before: Callable[[M], None] | None = None
 ) -> Iterator[M]:
-    """The members that are not lost, shuffled; `before` hears who is next, then everybody rests for so many seconds."""
+    """The members that are not lost, in random order. Before each turn: `before(member)`, then a rest in seconds."""
     well = [one for one in members if one.lost is None]
     order.shuffle(well)
     for one in well:

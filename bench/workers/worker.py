@@ -1,7 +1,4 @@
-"""One process that trains one backend on command, so that nothing of one backend can slow another.
-
-Answers with plain dicts.
-"""
+"""The worker process: it trains one backend on request and answers with plain dicts."""
 
 import base64
 import math
@@ -89,7 +86,7 @@ class Trainer:
         }
 
     def _stops(self, measured: dict[str, Any]) -> bool:
-        """Whether early stopping ends the training here; the parameters of the best epoch are kept."""
+        """Whether early stopping ends the training here; keeps the parameters of the best epoch."""
         if self._stopping is None or measured["train_cost"] is None:
             return False
         stopped = self._stopping.update(measured[self._stopping.monitor])
