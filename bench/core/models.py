@@ -49,15 +49,15 @@ Factor = Annotated[float, Field(ge=0, le=1e6)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-def refuse_repeated(what: str, things: Iterable[Hashable]) -> None:
-    """Refuse a second one: it would count twice.
+def refuse_repeated(what: str, things: Iterable[Hashable], remedy: str = "remove one of the two") -> None:
+    """Refuse a duplicate: it would count twice.
 
     Raises ValueError: names it; in a validator this becomes a problem of the file.
     """
     seen = set()
     for thing in things:
         if thing in seen:
-            raise ValueError(f"{what} {thing!r} stands there twice; remove one of the two")
+            raise ValueError(f"duplicate {what} {thing!r}; {remedy}")
         seen.add(thing)
 
 

@@ -1,4 +1,4 @@
-"""Trains cells of the parity matrix on both sides and says how far their costs part."""
+"""Trains cells of the parity matrix with both and compares their costs."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -23,11 +23,11 @@ SEED, THREADS = 0, 1
 TOLERANCE = 1e-10
 REPETITIONS, SMALL_UPDATE = 8, 1e-4
 SAME_ORDER = 0.1
-"""Of what Keras parts from scratchnet; where it parts from itself by as much, no further repetition is made."""
+"""If two Keras runs differ by this part of the difference to scratchnet, no further repetition is made."""
 
 
 def run(cells: Sequence[ParityCell]) -> list[ParityOutcome]:
-    """The outcome of cells that share a graph; a fault of one is told in its outcome, and the others go on."""
+    """The outcomes of cells that share a graph. A cell that fails has that in its outcome; the others continue."""
     reference: TfGraph | None = None
     outcomes = []
     for cell in cells:
@@ -52,7 +52,7 @@ def _outcome(cell: ParityCell, spec: TrainingSpec, plan: Plan, reference: TfGrap
     alone = _keras_alone(spec, plan, reference, theirs, SAME_ORDER * difference)
     # np.max, unlike max, is nan where one of them is.
     single = float(np.max(list(_single_step_differences(spec, plan, start))))
-    told = f"each step from the same weights parts by {single:.1e}; Keras parts from itself by {alone:.1e}"
+    told = f"single steps from equal weights differ by {single:.1e}; two Keras runs differ by {alone:.1e}"
     status: ParityStatus = "ill_conditioned" if single < TOLERANCE else "differs"
     return ParityOutcome(cell, status, difference, step, len(ours), told)
 
@@ -70,9 +70,9 @@ class _SingleSteps(TfGraph):
 
 
 def _single_step_differences(spec: TrainingSpec, plan: Plan, start: Parameters) -> Iterator[float]:
-    """How far each step parts, its cost and its update, where Keras is given scratchnet's weights before it.
+    """How far cost and update of each step differ if Keras starts it from scratchnet's weights.
 
-    What Keras's optimizer remembers is its own. No rounding grows from step to step: what is left is the mathematics.
+    Keras keeps its own optimizer state. Rounding cannot grow from step to step, so the mathematics alone is compared.
     """
     keras, ours = _made(_SingleSteps, spec, start), _made(Scratchnet, spec, start)
     for order, masks in _batches(plan):
@@ -101,7 +101,7 @@ def _update_difference(before: Floats, ours: Floats, theirs: Floats) -> float:
 
 
 def _keras_alone(spec: TrainingSpec, plan: Plan, reference: TfGraph, theirs: Floats, enough: float) -> float:
-    """How far Keras parts from its own costs where only roundings change; no further look once that is enough."""
+    """How far Keras's costs differ when only rounding changes; it stops once that is `enough`."""
     largest = 0.0
     for costs in _same_mathematics(spec, plan, reference):
         largest = max(largest, _largest_difference(costs, theirs)[0])

@@ -43,7 +43,7 @@ MLPERF = f"""\
 Seconds of training until the test accuracy is first reached after an epoch: the sum of the epochs, the first one with
 its tracing and compiling included; `of it compiling` is what the first took longer than a later one, `start` is what
 passed before training. Medians over the seeds. MLPerf's rule: convergence is checked before speed is believed. A
-backend whose epochs to the target (mean over the seeds) part by more than {TOLERANCE:g} from those of the reference,
+backend whose epochs to the target (mean over the seeds) differ by more than {TOLERANCE:g} from those of the reference,
 {REFERENCES[0]} where it is installed, else {REFERENCES[1]}, has no speed here."""
 
 OTHER_STANDINGS = {"slower": "slower than a peer", "undecided": "undecided"}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bench.core.errors import UnusableError
-from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate
+from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate, refuse_repeated
 from bench.core.text import one_line
 from bench.spec.optimizer import TAGS, OptimizerSpec
 from scratchnet.activations import ACTIVATIONS
@@ -224,8 +224,7 @@ class TrainingSpec(Frozen):
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed stands there twice; allowed: distinct seeds")
+        refuse_repeated("seed", seeds, "seeds must be distinct")
         return seeds
 
     @model_validator(mode="after")
@@ -295,17 +294,13 @@ class Suite(Frozen):
     @field_validator("backends")
     @classmethod
     def _distinct_backends(cls, backends: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(backends)) < len(backends):
-            raise ValueError("a backend stands there twice; allowed: distinct backends")
+        refuse_repeated("backend", backends, "backends must be distinct")
         return backends
 
     @field_validator("specs")
     @classmethod
     def _distinct_names(cls, specs: tuple[TrainingSpec, ...]) -> tuple[TrainingSpec, ...]:
-        names = [spec.name for spec in specs]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two specs are called {name!r}; allowed: a distinct name for each")
+        refuse_repeated("spec name", (spec.name for spec in specs), "names must be distinct")
         return specs
 
 

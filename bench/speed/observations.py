@@ -68,7 +68,7 @@ class Observed(FiniteRecord):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         """Each process is observed once in a cell of a round."""
-        refuse_repeated("the observation", (one.about for one in self.observations))
+        refuse_repeated("observation", (one.about for one in self.observations))
         return self
 
     def save(self, folder: Path) -> None:

@@ -214,7 +214,10 @@ def test_two_runs_cannot_write_to_one_folder(suite_path, tmp_path):
     [
         (["nosuch"], "nosuch: not a suite"),
         (["--backends", "scratchnet,tensorflow"], "backend 'tensorflow' is not known; allowed: scratchnet, keras-fit"),
-        (["--backends", "scratchnet,scratchnet"], "--backends: a backend stands there twice"),
+        (
+            ["--backends", "scratchnet,scratchnet"],
+            "--backends: duplicate backend 'scratchnet'; backends must be distinct",
+        ),
         *(
             (["--epochs", epochs], f"--epochs: {epochs!r}; allowed: a whole number from 1 to 10000\n")
             for epochs in ("0", "-1", "10001", "1.5", "many")

@@ -155,7 +155,7 @@ def test_shipped_suites_are_the_ones_promised():
         ('"softmax"', '"relu"', r"loss categorical_crossentropy does not fit output relu; allowed: softmax"),
         ("epochs = 2", "epochs = true", r"defaults.epochs: Input should be a valid integer, not True"),
         ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
-        ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: a seed stands there twice"),
+        ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: duplicate seed 1; seeds must be distinct"),
         ("seeds = [0]", "seeds = []", r"defaults.seeds: Tuple should have at least 1 item"),
         (
             "seeds = [0]",

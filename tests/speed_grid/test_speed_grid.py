@@ -229,7 +229,7 @@ def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, 
     [
         ({"epoch_seconds": {"1": math.nan}}, r"observations\.1\.epoch_seconds\.1: must be a finite number, not nan"),
         ({"predict_seconds": {"2": -1.0}}, r"observations\.1\.predict_seconds\.2: must be greater than 0, not -1\.0"),
-        ({"backend": "scratchnet"}, r"observation \(1, '784-30-10 M=32', 'scratchnet'\) stands there twice; remove"),
+        ({"backend": "scratchnet"}, r"duplicate observation \(1, '784-30-10 M=32', 'scratchnet'\); remove"),
     ],
 )
 def test_what_cannot_have_been_observed_is_refused_with_its_place(tmp_path, changes, said):
