@@ -95,7 +95,7 @@ def test_a_bias_correction_without_its_power_differs(worker, monkeypatch):
     (outcome,) = worker.run([ParityCell("adam")])
     assert outcome.status == "differs"
     assert outcome.difference > 1e-3
-    assert "Keras parts from itself by" in outcome.reason
+    assert "two Keras runs differ by" in outcome.reason
 
 
 def test_a_sign_that_is_decided_by_rounding_is_told_as_such(worker):
