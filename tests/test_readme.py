@@ -19,7 +19,7 @@ from bench.spec import load_suite
 from bench.speed import report as speed
 from bench.speed.grid import Grid
 from bench.speed.observations import Observed
-from bench.speed.outcome import ParityOutcome as SpeedOutcome
+from bench.speed.outcome import SpeedOutcome
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"
