@@ -48,5 +48,5 @@ def _accuracy(row: dict[Any, Any]) -> str:
 def _ratio(row: dict[Any, Any]) -> str:
     if is_missing(row["time_ratio"]):
         return MISSING
-    values = (row[name] for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    return with_ends(*values, lambda value: bound(value, 2))
+    centre, low, high = (row[name] for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    return with_ends(centre, low, high, lambda value: bound(value, 2))
