@@ -7,7 +7,7 @@ from rich.console import Console
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
 from bench.core.progress import progress_on
 from bench.noise import report
-from bench.noise.drift import WAYS, drifts
+from bench.noise.drift import drifts
 from bench.run.runner import new_folder
 
 ACTIVATIONS = ("relu", "tanh")
@@ -20,7 +20,7 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
     Raises UnusableError: where the folder cannot be used.
     """
     folder = new_folder(out, "noise")
-    with progress_on(Console(), len(WAYS), "ways") as progress:
+    with progress_on(Console(), unit="ways") as progress:
         found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", progress)
     report.write(found, folder)
     print(f"\n{report.verdict(found)}\n\ntable and plot: {folder}")

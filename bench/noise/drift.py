@@ -33,7 +33,6 @@ class Way(NamedTuple):
 REFERENCE = Way("tf-graph", 2)
 KERAS = (Way("tf-graph", 1), Way("tf-xla", 2), Way("tf-xla", 1))
 SCRATCHNET = (Way("scratchnet", 2), Way("scratchnet", 1))
-WAYS = (REFERENCE, *KERAS, *SCRATCHNET)
 
 
 class Trained(NamedTuple):
@@ -72,7 +71,9 @@ def drifts(
 ) -> list[Drift]:
     """The drift of every way but the reference, for each activation and seed."""
     trained = {}
-    for way in WAYS:
+    ways = (REFERENCE, *KERAS, *SCRATCHNET)
+    progress.expect(len(ways))
+    for way in ways:
         progress.stage(f"training: {way}")
         with fresh_processes(1, way.threads, log) as pool:
             trained[way] = pool.submit(train, way, activations, seeds, examples).result()
