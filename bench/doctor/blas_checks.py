@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import psutil
 
+from bench.core import system
 from bench.core.environment import FORCING_VARIABLES, THREAD_VARIABLES, worker_environment
 from bench.core.text import one_line
-from bench.doctor import measure, system
+from bench.doctor import measure
 from bench.doctor.finding import Finding, Ratio
 from bench.doctor.machine import Machine
 from bench.doctor.measure import MeasurementError

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import psutil
 
+from bench.core import system
 from bench.core.environment import usable_cores
 from bench.core.text import one_line
-from bench.doctor import measure, system
+from bench.doctor import measure
 from bench.doctor.measure import Epochs, Load
 
 REST_SECONDS = 0.7

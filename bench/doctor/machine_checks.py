@@ -11,9 +11,8 @@ from mmap import PAGESIZE
 
 import psutil
 
-from bench.core import environment
+from bench.core import environment, system
 from bench.core.text import one_line
-from bench.doctor import system
 from bench.doctor.finding import Finding
 from bench.doctor.machine import Machine
 
