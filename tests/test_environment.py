@@ -11,16 +11,16 @@ import numpy as np
 import psutil
 import pytest
 
-from bench.core import environment
+from bench.core import environment, system
 
 QUIET = {"variables": {}, "usable_cores": 4, "logical_cores": 4, "load_average": [0.5, 0.5, 0.5], "on_battery": False}
 
 
 @pytest.fixture
-def system(tmp_path, monkeypatch):
-    """Stand-ins for /proc and /sys/fs/cgroup; a function that writes a file into them. The affinity has 8 cores."""
-    monkeypatch.setattr(environment, "_PROC", tmp_path / "proc")
-    monkeypatch.setattr(environment, "_CGROUPS", tmp_path / "cgroup")
+def system_file(tmp_path, monkeypatch):
+    """Stand-ins for /proc and /sys; a function that writes a file into them. The affinity has 8 cores."""
+    monkeypatch.setattr(system, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(system, "SYS", tmp_path / "sys")
     monkeypatch.setattr(environment, "cores_of_affinity", lambda: 8)
 
     def write(name, text):
@@ -103,14 +103,14 @@ def test_git_is_not_installed(monkeypatch):
         ("3:cpuset:/a\n", {"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
     ],
 )
-def test_usable_cores_in_control_groups(system, membership, files, cores):
-    system("proc/self/cgroup", membership)
+def test_usable_cores_in_control_groups(system_file, membership, files, cores):
+    system_file("proc/self/cgroup", membership)
     for name, text in files.items():
-        system(f"cgroup/{name}", text)
+        system_file(f"sys/fs/cgroup/{name}", text)
     assert environment.usable_cores() == cores
 
 
-def test_usable_cores_without_control_groups(system):
+def test_usable_cores_without_control_groups(system_file):
     assert environment.usable_cores() == 8
 
 
@@ -164,10 +164,10 @@ def test_battery(monkeypatch, battery, on_battery):
         ("Plan9", "", "processor"),
     ],
 )
-def test_cpu_model(system, monkeypatch, system_name, cpuinfo, model):
+def test_cpu_model(system_file, monkeypatch, system_name, cpuinfo, model):
     monkeypatch.setattr(platform, "system", lambda: system_name)
     monkeypatch.setattr(platform, "processor", lambda: "processor")
-    system("proc/cpuinfo", cpuinfo)
+    system_file("proc/cpuinfo", cpuinfo)
     assert environment._cpu_model() == model
 
 
@@ -228,7 +228,7 @@ def test_a_worker_really_gets_its_threads():
 def test_peak_memory_grows_by_what_is_touched():
     code = """
 import numpy as np
-from bench.environment import peak_memory_bytes
+from bench.core.environment import peak_memory_bytes
 touched = np.ones(peak_memory_bytes() + 2**26, np.uint8)
 assert peak_memory_bytes() >= touched.nbytes
 """
@@ -244,7 +244,7 @@ def test_peak_memory_of_a_child_leaves_out_its_parent():
 
 
 @pytest.mark.parametrize(("system_name", "unit"), [("linux", 1024), ("darwin", 1)])
-def test_peak_memory_without_proc(system, monkeypatch, system_name, unit):
+def test_peak_memory_without_proc(system_file, monkeypatch, system_name, unit):
     monkeypatch.setattr(sys, "platform", system_name)
     monkeypatch.setattr(environment.resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=5))
     monkeypatch.setattr(environment, "_below", list)

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bench.core import environment
+from bench.core import system
 from bench.core.environment import FORCING_VARIABLES, THREAD_VARIABLES
 from bench.core.errors import UnusableError
-from bench.doctor import blas_checks, child, command, machine, machine_checks, measure, report, system
+from bench.doctor import blas_checks, child, command, machine, machine_checks, measure, report
 from bench.doctor.finding import Finding, Ratio, by_cost, verdict
 from bench.doctor.machine import Counters, Machine, Rest
 from bench.doctor.measure import Epochs, Load, MeasurementError
@@ -45,13 +45,8 @@ def like_quiet(**changed):
 @pytest.fixture(autouse=True)
 def tree(tmp_path, monkeypatch):
     """An empty /proc and /sys; a function that writes a file into them. Nothing else is left of this machine."""
-    for module, name, folder in (
-        (system, "PROC", "proc"),
-        (system, "SYS", "sys"),
-        (environment, "_PROC", "proc"),
-        (environment, "_CGROUPS", "sys/fs/cgroup"),
-    ):
-        monkeypatch.setattr(module, name, tmp_path / folder)
+    monkeypatch.setattr(system, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(system, "SYS", tmp_path / "sys")
     monkeypatch.setattr(machine_checks.environment, "cores_of_affinity", lambda: 4)
     monkeypatch.setattr(machine_checks, "_call_seconds", lambda: 40e-9)
     monkeypatch.setattr(machine_checks, "_smallest_step", lambda: 40e-9)
@@ -651,7 +646,7 @@ def test_answers_of_the_child(monkeypatch):
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "the process was ended by SIGILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "the process was killed by SIGILL"),
         ("raise ImportError('no BLAS')", "ImportError: no BLAS"),
         ("import sys; sys.exit(3)", "exit code 3"),
         ("print('no JSON')", "gave no figures"),

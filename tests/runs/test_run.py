@@ -217,7 +217,10 @@ def test_no_other_run_can_write_to_its_folder_and_its_workers_end_where_it_is_ki
     [
         (["nosuch"], "nosuch: not a suite"),
         (["--backends", "scratchnet,tensorflow"], "backend 'tensorflow' is not known; allowed: scratchnet, keras-fit"),
-        (["--backends", "scratchnet,scratchnet"], "--backends: a backend stands there twice"),
+        (
+            ["--backends", "scratchnet,scratchnet"],
+            "--backends: duplicate backend 'scratchnet'; backends must be distinct",
+        ),
         *(
             (["--epochs", epochs], f"--epochs: {epochs!r}; allowed: a whole number from 1 to 10000\n")
             for epochs in ("0", "-1", "10001", "1.5", "many")

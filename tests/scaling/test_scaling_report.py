@@ -30,6 +30,11 @@ def test_a_planted_exponent_is_found(exponent, factor, axis):
         assert found.high == pytest.approx(exponent, abs=1e-6)
 
 
+def sentence_of(records):
+    points = points_table(records)
+    return report.finding(points, exponents_table(points), NOTHING)
+
+
 def test_the_interval_holds_the_true_exponent_19_times_of_20():
     rng, values = np.random.default_rng(0), (512, 1024, 2048, 4096)
     fits = [fit({value: value**0.9 * np.exp(0.1 * rng.normal()) for value in values}, values) for _ in range(1000)]
@@ -156,7 +161,7 @@ def test_the_sentence_says_how_many_points_are_undecided():
     own = [planted.point_record("width", value, epoch_seconds=(1.0, 1.1, 1.0)) for value in (64, 128, 256, 512)]
     theirs = {64: (2.0, 2.1, 2.0), 128: (0.9, 1.2, 1.1), 256: (0.5, 0.5, 0.5), 512: (1.2, 0.9, 1.0)}
     peers = [planted.point_record("width", at, "jax-scan", epoch_seconds=seconds) for at, seconds in theirs.items()]
-    sentence = report.finding(points_table(planted.records(*own, *peers)), NOTHING)
+    sentence = sentence_of(planted.records(*own, *peers))
     assert (
         "it is the fastest at 1 of 4 points, slower than a peer at 1, undecided at 2; it stands worst at width 256, "
         in (sentence)
@@ -171,7 +176,7 @@ def test_the_sentence_says_exponent_and_worst_place():
         if (record.value, record.backend) != (64, "jax-scan")
     ]
     faster = planted.point_record("width", 64, "jax-scan", seconds=0.0064 / 1.3)
-    sentence = report.finding(points_table(planted.records(*records, faster)), NOTHING)
+    sentence = sentence_of(planted.records(*records, faster))
     assert sentence == (
         "scratchnet's seconds grow as width^1.00 (1.00 to 1.00); it is the fastest at 6 of 7 points, "
         "slower than a peer at 1; it stands worst at width 64, 1.30 (1.30 to 1.30) times the seconds of jax-scan"

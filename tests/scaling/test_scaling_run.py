@@ -198,12 +198,12 @@ class Log(list):
     def expect(self, units):
         self.units = units
 
-    def start(self, what):
+    def stage(self, what):
         self.append(what)
 
-    note = start
+    note = stage
 
-    def done(self):
+    def done(self, count=1):
         pass
 
 
@@ -258,7 +258,7 @@ def test_a_finished_run_has_nothing_left(workers, quiet, tmp_path):
 
 
 def test_one_that_cannot_run_here_is_recorded_with_its_remedy(workers, quiet, tmp_path, monkeypatch):
-    monkeypatch.setattr(measure.backends, "missing", lambda name: "pip install it" if name == "sklearn" else None)
+    monkeypatch.setattr(measure.registry, "missing", lambda name: "pip install it" if name == "sklearn" else None)
     records, log = run(tmp_path / "run", ("dtype", "accuracy"), ("scratchnet", "sklearn"))
     skipped = [one for one in (*records.points, *records.accuracies) if one.backend == "sklearn"]
     assert [(one.status, one.reason) for one in skipped] == [("skipped", "pip install it")] * 3
