@@ -37,7 +37,8 @@ async function look(page, width) {
   await loaded;
   const view = frame.contentWindow, content = frame.contentDocument;
   const boxes = [content.documentElement, ...content.querySelectorAll(".content")];
-  const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(view.getComputedStyle(box).overflowX);
+  const style = (box) => view.getComputedStyle(box).overflowX;
+  const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(style(box));
   if (view.MathJax?.startup?.promise) await view.MathJax.startup.promise;
   found.push({ page, width,
     drawn: content.querySelectorAll("mjx-container > svg").length,
