@@ -1,18 +1,43 @@
-"""What no backend can be faster than: floating-point operations of an epoch over the rate of BLAS, measured here.
+"""What no backend can be faster than: floating-point operations of an epoch over the rate of products, measured here.
 
-Fed by a spec; the other limit, the step's own matrix products, is a backend: `bench.backends.products`.
+The other limit, the step's own matrix products, is a backend: `bench.backends.products`.
 """
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bench.spec import TrainingSpec
+from scratchnet import engine
 from scratchnet.product import Product
+
+if "numba" in engine.installed():
+    from scratchnet.engine.compiling import compiled
+    from scratchnet.engine.product import Matrix, product
+
+Floats = NDArray[np.floating[Any]]
 
 GEMM_SIZE = 1024
 """Side of the square product whose rate is taken: arithmetic bounds it, and it is small enough for the cache."""
+TILE_SHAPE = (128, 256, 768)
+"""Rows, k and columns of the engine's product: whole tiles, and operands that stay in the cache of a core."""
+TILE_TIMES = 40
+
+
+RateProduct = Literal["blas", "tile"]
+
+
+class Rate(NamedTuple):
+    """Operations a second of all threads together, and which product reached it: `blas` or `tile`, the engine's."""
+
+    operations_per_second: float
+    product: RateProduct
 
 
 def operations(spec: TrainingSpec, examples: int) -> int:
@@ -24,16 +49,56 @@ def operations(spec: TrainingSpec, examples: int) -> int:
     return 2 * examples * (3 * sum(layers) - layers[0])
 
 
-def gemm_rate(dtype: str, seconds: float = 0.5) -> float:
-    """Operations per second of scratchnet's BLAS with this process's threads: the best of many square products."""
-    rng = np.random.default_rng(0)
-    A, B = (rng.random((GEMM_SIZE, GEMM_SIZE)).astype(dtype) for _ in range(2))
-    product = Product(A, B, np.zeros_like(A))
+def product_rate(dtype: str, threads: int, seconds: float = 0.5) -> Rate:
+    """What that many cores do at best: the better of BLAS and, where Numba is installed, the engine's own product."""
+    rates = [Rate(measure(dtype, threads, seconds), name) for name, measure in WAYS.items()]
+    return max(rates)
+
+
+def _of_blas(dtype: str, threads: int, seconds: float) -> float:
+    A, B = _random((GEMM_SIZE, GEMM_SIZE), dtype), _random((GEMM_SIZE, GEMM_SIZE), dtype)
+    with threadpool_limits(threads, user_api="blas"):
+        return 2 * GEMM_SIZE**3 / _shortest(Product(A, B, np.zeros_like(A)), seconds)
+
+
+def _of_tile(dtype: str, threads: int, seconds: float) -> float:
+    """Each thread has operands of its own, as in a step that is shared by examples."""
+    rows, inner, columns = TILE_SHAPE
+    shapes = ((rows, inner), (inner, columns), (rows, columns))
+    operands = [[_random(shape, dtype) for shape in shapes] for _ in range(threads)]
+    repeated, one, zero = compiled(_repeated), np.dtype(dtype).type(1), np.dtype(dtype).type(0)
+
+    def multiply(arrays: list[Floats]) -> None:
+        A, B, C = (Matrix(array.ctypes.data, *array.shape, *array.strides) for array in arrays)
+        repeated(TILE_TIMES, one, A, B, zero, C)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(multiply, operands))  # compiles
+        best = _shortest(lambda: list(pool.map(multiply, operands)), seconds)
+    return 2 * rows * inner * columns * TILE_TIMES * threads / best
+
+
+def _repeated(times, alpha, A, B, beta, C):  # type: ignore[no-untyped-def]
+    for _ in range(times):
+        product(alpha, A, B, beta, C)
+
+
+def _random(shape: tuple[int, int], dtype: str) -> Floats:
+    return np.random.default_rng(0).random(shape).astype(dtype)
+
+
+def _shortest(run: Callable[[], object], seconds: float) -> float:
+    """Seconds of the fastest of all runs in that time: whatever else works here can only make one slower."""
     best, end = float("inf"), time.perf_counter() + seconds
-    while (start := time.perf_counter()) < end:
-        product()
+    while (start := time.perf_counter()) < end or best == float("inf"):
+        run()
         best = min(best, time.perf_counter() - start)
-    return 2 * GEMM_SIZE**3 / best
+    return best
+
+
+WAYS: dict[RateProduct, Callable[[str, int, float], float]] = {"blas": _of_blas}
+if "numba" in engine.installed():
+    WAYS["tile"] = _of_tile
 
 
 def arithmetic_seconds(spec: TrainingSpec, examples: int, rate: float) -> float:

@@ -23,6 +23,12 @@ def _architectures() -> list[str]:
     return list(ARCHITECTURES)
 
 
+def _activations() -> list[str]:
+    from bench.speed.grid import ACTIVATIONS
+
+    return list(ACTIVATIONS)
+
+
 @main.command()
 @click.option("--full", is_flag=True, help="Every combination, not only every pair of values.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/parity-TIME]")
@@ -74,6 +80,7 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
 @click.option("--quick", is_flag=True, help="Two rounds only: a first impression, with wide intervals.")
 @click.option("--backends", callback=one_of(_backend_names), metavar="A,B", help="Measure these peers only.")
 @click.option("--architectures", callback=one_of(_architectures), metavar="A,B", help="Some of the grid's three only.")
+@click.option("--activations", callback=one_of(_activations), metavar="A,B", help="Of hidden layers.  [default: relu]")
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam"]), default="sgd", show_default=True)
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/speed-TIME]")
@@ -82,6 +89,7 @@ def speed(
     quick: bool,
     backends: tuple[str, ...] | None,
     architectures: tuple[str, ...] | None,
+    activations: tuple[str, ...] | None,
     optimizer: str,
     dtype: str,
     out: Path | None,
@@ -89,19 +97,25 @@ def speed(
     """Time scratchnet beside every installed peer: three architectures at three batch sizes.
 
     Rounds of fresh processes that take turns, until the ratio to the fastest peer of each cell is known to 3 %: about
-    half an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
+    an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
 
     \b
     Examples:
       scratchbench speed
       scratchbench speed --quick --json
       scratchbench speed --optimizer adam --architectures 784-128-10
+      scratchbench speed --activations sigmoid,tanh,gelu,silu --architectures 784-128-10
     """
     from bench.speed.command import speed
-    from bench.speed.grid import ARCHITECTURES, Grid
+    from bench.speed.grid import ARCHITECTURES, RELU, Grid
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
-    grid = Grid(architectures or tuple(ARCHITECTURES), optimizer=optimizer, dtype=dtype)
+    grid = Grid(
+        architectures=architectures or tuple(ARCHITECTURES),
+        activations=activations or (RELU,),
+        optimizer=optimizer,
+        dtype=dtype,
+    )
     return speed(grid, backends, quick, as_json, out)
 
 

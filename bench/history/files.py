@@ -34,11 +34,18 @@ class _Part(BaseModel):
 class _SpeedCell(_Part):
     architecture: str
     batch_size: int
+    activation: str | None = None
     fastest_peer: str | None
     time_ratio: Positive | None
     time_ratio_low: End = None
     time_ratio_high: End = None
     product_floor_ratio: Positive | None = None
+
+    @property
+    def name(self) -> str:
+        """The cell, with the activation of hidden layers where it is not ReLU."""
+        activation = f" {self.activation}" if self.activation else ""
+        return f"{self.architecture}{activation} M={self.batch_size}"
 
 
 class _Observed(_Part):
@@ -112,7 +119,7 @@ def read_speed(path: Path) -> list[Point]:
 
 
 def _speed_points(cell: _SpeedCell, observed: _Observed, started: datetime) -> Iterator[Point]:
-    where, name = observed.environment, f"{cell.architecture} M={cell.batch_size} {observed.optimizer} {observed.dtype}"
+    where, name = observed.environment, f"{cell.name} {observed.optimizer} {observed.dtype}"
     point = partial(Point, started=started, revision=where.get("git_revision"), dirty=bool(where.get("git_dirty")))
     machine, low, high = machine_of(where, observed.threads), cell.time_ratio_low, cell.time_ratio_high
     if cell.time_ratio is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import registry
-from bench.backends.floors import gemm_rate
+from bench.backends.floors import product_rate
 from bench.core import environment
 from bench.data import load_dataset
 from bench.records.log import RecordLog
@@ -126,12 +126,12 @@ class Measurement:
             self._watch.note(f"{record.axis} {record.value}: {record.backend} {record.status}: {record.reason}")
 
     def _rate(self, point: Point) -> None:
-        """BLAS's rate with these threads and this dtype, once an axis: a busy moment must not pass for its best."""
+        """The best rate of a product with these threads and this dtype, taken once an axis: one moment may be busy."""
         threads, dtype = point.threads, point.spec.dtype
         if (point.axis, threads, dtype) not in self._rates:
             with fresh_processes(1, threads, self._folder / WORKER_LOG_NAME) as pool:
-                rate = pool.submit(gemm_rate, dtype).result()
-            self._write(RateRecord(threads=threads, dtype=dtype, operations_per_second=rate))
+                rate = pool.submit(product_rate, dtype, threads).result()
+            self._write(RateRecord(threads=threads, dtype=dtype, **rate._asdict()))
             self._rates.add((point.axis, threads, dtype))
 
     def _memmap(self, data: Path) -> None:

@@ -32,7 +32,8 @@ differs from epoch to epoch. A point is one process a backend, and another proce
 slower.
 
 The floors: the matrix products of the step and the gather of its rows alone, measured among the others; the operations
-of these products at the best rate of BLAS, measured in this run; the bytes of examples and parameters.
+of these products at the best rate of BLAS or of scratchnet's own product, measured in this run; the bytes of examples
+and parameters.
 
 An exponent is the slope of a line on logarithmic axes, by least squares over the upper half of the axis (three values
 at least, the same for all lines), where overhead no longer dominates; its interval is that of Student, 95 %."""

@@ -86,7 +86,7 @@ def _of_epoch(record: PointRecord, seconds: float) -> dict[str, float]:
 
 
 def _arithmetic(records: ScalingRecords) -> Iterator[dict[str, Any]]:
-    """The floor that is computed: operations at the rate of BLAS; and the bytes of the numbers alone."""
+    """The floor that is computed: operations at the best rate of a product; and the bytes of the numbers alone."""
     for record in {(record.axis, record.value): record for record in records.points}.values():
         rate = _best_rate(records, record.threads, record.dtype)
         names = ("axis", "value", "work", "threads", "examples")
@@ -100,7 +100,7 @@ def _arithmetic(records: ScalingRecords) -> Iterator[dict[str, Any]]:
 
 
 def _best_rate(records: ScalingRecords, threads: int, dtype: str) -> float | None:
-    """BLAS's best rate in this run, or that of an epoch if it was higher: a busy moment must not raise the floor."""
+    """The best rate of a product in this run, or of an epoch if higher: a busy moment must not raise the floor."""
     measured = [rate for rate in records.rates if (rate.threads, rate.dtype) == (threads, dtype)]
     trained = [one for one in records.points if (one.threads, one.dtype, one.status) == (threads, dtype, "ok")]
     reached = [one.operations / min(one.epoch_seconds) for one in trained if one.epoch_seconds]

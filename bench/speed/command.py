@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.backends import registry
-from bench.backends.floors import gemm_rate
+from bench.backends.floors import Rate, product_rate
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED
 from bench.core.files import temporary_folder
@@ -78,7 +78,7 @@ class _Run:
         self._examples = len(inputs.train.labels)
         self._setting = Setting(grid, threads, data, inputs, folder, _say)
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._environment, self._rates = environment.describe(), dict[int, float]()
+        self._environment, self._rates = environment.describe(), dict[int, Rate]()
         self._seen: list[Observation] = []
 
     @property
@@ -90,7 +90,8 @@ class _Run:
             dtype=self._grid.dtype,
             threads=self._setting.threads,
             environment=self._environment,
-            gemm_rates=self._rates,
+            gemm_rates={number: rate.operations_per_second for number, rate in self._rates.items()},
+            rate_products={number: rate.product for number, rate in self._rates.items()},
             observations=tuple(self._seen),
         )
         return Outcome(observed, self._examples)
@@ -101,7 +102,7 @@ class _Run:
             names = self._still_needed(number)
             if not names:
                 return
-            rate = gemm_rate(self._grid.dtype)
+            rate = product_rate(self._grid.dtype, self._setting.threads)
             seen = list(round_of(self._setting, number, names))
             self._rates[number] = rate
             self._seen += seen

@@ -20,8 +20,10 @@ from bench.core.files import atomic_path, write_atomically
 from bench.core.statistics import Interval
 from bench.core.text import MISSING, escaped, one_line
 from bench.report.style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
+from bench.speed.grid import RELU, GridCell
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
 
+RATE_PRODUCTS = {"blas": "BLAS", "tile": "scratchnet's own product"}
 COLUMNS = {
     "cell": "cell",
     "fastest peer": "fastest peer",
@@ -29,6 +31,7 @@ COLUMNS = {
     "products": "/ products",
     "arithmetic": "/ arithmetic",
     "predict": "predict, / fastest peer",
+    "first epoch": "first epoch, s",
 }
 
 
@@ -43,10 +46,12 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
     return {
         "architecture": cell.cell.architecture,
         "batch_size": cell.cell.batch_size,
+        **_activation(cell.cell),
         "fastest_peer": fastest.name if fastest else None,
         **_bounds("time_ratio", ratio),
         "rounds": ratio.count if ratio else 0,
         "epoch_seconds": cell.seconds,
+        **_first_epoch(cell),
         "product_floor_ratio": floor.ratio.centre if floor and floor.ratio else None,
         "product_floor_seconds": floor.seconds if floor else None,
         "arithmetic_floor_seconds": cell.arithmetic_floor_seconds,
@@ -54,16 +59,28 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
     }
 
 
+def _activation(cell: GridCell) -> dict[str, str]:
+    """ReLU is the default of whoever reads the file, and is not written."""
+    return {} if cell.activation == RELU else {"activation": cell.activation}
+
+
 def _peer(peer: Peer, cell: CellOutcome) -> dict[str, Any]:
     floor = cell.product_floor
     return {
         "epoch_seconds": peer.seconds,
+        **_first_epoch(peer),
         **_bounds("time_ratio", peer.ratio),
         **_bounds("predict_ratio", peer.predict_ratio),
         "over_product_floor": peer.seconds / floor.seconds if floor and peer.seconds and floor.seconds else None,
         "over_arithmetic_floor": peer.seconds / cell.arithmetic_floor_seconds if peer.seconds else None,
         "reason": peer.reason,
     }
+
+
+def _first_epoch(measured: Peer | CellOutcome) -> dict[str, float]:
+    """Left out where it was not measured, as in runs of earlier versions."""
+    seconds = measured.first_epoch_seconds
+    return {} if seconds is None else {"first_epoch_seconds": seconds}
 
 
 def _bounds(name: str, ratio: Interval | None) -> dict[str, float | None]:
@@ -75,7 +92,12 @@ def _bounds(name: str, ratio: Interval | None) -> dict[str, float | None]:
 def summary(outcome: Outcome) -> pd.DataFrame:
     """One row a cell: scratchnet over the fastest peer, and over the floors."""
     rows = [_row(cell) for cell in outcome.cells]
-    return pd.DataFrame(rows, columns=list(COLUMNS.values()))
+    unknown = [] if _has_first_epochs(outcome) else [COLUMNS["first epoch"]]
+    return pd.DataFrame(rows, columns=list(COLUMNS.values())).drop(columns=unknown)
+
+
+def _has_first_epochs(outcome: Outcome) -> bool:
+    return any(cell.first_epoch_seconds is not None for cell in outcome.cells)
 
 
 def _row(cell: CellOutcome) -> dict[str, str]:
@@ -87,8 +109,33 @@ def _row(cell: CellOutcome) -> dict[str, str]:
         "products": interval_text(floor.ratio if floor else None),
         "arithmetic": f"{cell.seconds / cell.arithmetic_floor_seconds:.2f}" if cell.seconds else MISSING,
         "predict": interval_text(_worst([peer.predict_ratio for peer in cell.peers])),
+        "first epoch": _beside_the_soonest(cell),
     }
     return {COLUMNS[name]: value for name, value in values.items()}
+
+
+def _beside_the_soonest(cell: CellOutcome) -> str:
+    """Seconds of scratchnet, then those of the peer whose first epoch ends the soonest."""
+    peers = [(peer.first_epoch_seconds, peer.name) for peer in cell.peers if peer.first_epoch_seconds is not None]
+    soonest = f", {min(peers)[1]} {_seconds(min(peers)[0])}" if peers else ""
+    return f"{_seconds(cell.first_epoch_seconds)}{soonest}"
+
+
+def _seconds(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1f}"
+
+
+def first_epochs(outcome: Outcome) -> pd.DataFrame:
+    """One row a cell, one column a backend: seconds from the start of its process to the end of its first epoch."""
+    rows = [
+        {
+            "cell": str(cell.cell),
+            "scratchnet": _seconds(cell.first_epoch_seconds),
+            **{peer.name: _seconds(peer.first_epoch_seconds) for peer in cell.peers},
+        }
+        for cell in outcome.cells
+    ]
+    return pd.DataFrame(rows, dtype="object").fillna(MISSING)
 
 
 def _worst(ratios: list[Interval | None]) -> Interval | None:
@@ -130,8 +177,9 @@ def reasons(outcome: Outcome) -> list[str]:
 
 
 def terminal_tables(outcome: Outcome) -> list[Table]:
-    """The summary, and the ratio to each peer."""
-    return [_terminal(summary(outcome)), _terminal(by_peer(outcome))]
+    """The summary, the ratio to each peer, and the wait for the first epoch of each backend where it was measured."""
+    waits = [first_epochs(outcome)] if _has_first_epochs(outcome) else []
+    return [_terminal(frame) for frame in (summary(outcome), by_peer(outcome), *waits)]
 
 
 def _terminal(frame: pd.DataFrame) -> Table:
@@ -161,19 +209,36 @@ def markdown(outcome: Outcome, skipped: list[str]) -> str:
     parts = [
         f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
         outcome.sentence + ".",
-        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
-        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
-        " floating-point operations at the best rate of BLAS in this run. Scratchnet's steps went through"
-        f" {observed.environment.get('steps', 'numpy')}.",
+        _explained(outcome),
         summary(outcome).to_markdown(index=False, disable_numparse=True),
         "## scratchnet's seconds over each peer's",
         by_peer(outcome).to_markdown(index=False, disable_numparse=True),
         "## Each backend's seconds over the product floor, and over the arithmetic floor",
         over_floors(outcome).to_markdown(index=False, disable_numparse=True),
+        *_first_epochs_section(outcome),
         *_listed("## Without a figure", [*skipped, *reasons(outcome)]),
         *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _explained(outcome: Outcome) -> str:
+    return (
+        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
+        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
+        f" floating-point operations at the best rate of {RATE_PRODUCTS[outcome.rate_product]} in this run."
+        f" Scratchnet's steps went through {outcome.observed.environment.get('steps', 'numpy')}."
+    )
+
+
+def _first_epochs_section(outcome: Outcome) -> list[str]:
+    if not _has_first_epochs(outcome):
+        return []
+    return [
+        "## Each backend's seconds from process start to the end of its first epoch",
+        "Import and compilation are in it. Caches on disk are warm: the first round, which fills them, is left out.",
+        first_epochs(outcome).to_markdown(index=False, disable_numparse=True),
+    ]
 
 
 def _listed(title: str, lines: list[str]) -> list[str]:

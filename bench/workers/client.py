@@ -51,11 +51,6 @@ class WorkerClient:
             self.startup_seconds = time.perf_counter() - self._started
         return description
 
-    def next_job(self, job: Job) -> Facts | None:
-        """The next model in the same process, which has trained and predicted nothing yet."""
-        self.epochs, self.predictions = [], []
-        return self._answer(lambda: self._process.next_job(job))
-
     def time(self, number: int) -> None:
         """Train an epoch under the clock and nothing else."""
         self._keep(self._answer(lambda: self._process.time(number)))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scratchnet.arrays import check_finite
 from scratchnet.buffers import Idle, kept
 from scratchnet.dropout import Mask
-from scratchnet.engine import step
-from scratchnet.engine.compiling import compiled
+from scratchnet.engine.compiling import Function, compiled
 from scratchnet.engine.machine import CACHE_LINE
+from scratchnet.engine.records import GATHER, PREDICT, TRAIN
 from scratchnet.engine.tables import LOSSES, clipping_of, place, update_of
 from scratchnet.engine.workspace import Workspaces
 from scratchnet.examples import Examples
@@ -30,20 +30,27 @@ Array = NDArray[np.floating[Any]]
 Order = NDArray[np.integer[Any]]
 WORK_BETWEEN_SIGNALS = 3_000_000_000
 """Batch size times parameters of the steps, a tenth of a second, after which Python may see a signal such as Ctrl-C."""
-WORK_OF_A_THREAD = 250_000
+WORK_OF_A_THREAD = 150_000
 """Batch size times parameters: with less for each, threads would wait for each other longer than they compute."""
 NEURONS_OF_A_THREAD = 8
-PARAMETERS_PER_EXAMPLE = 600
+PARAMETERS_PER_EXAMPLE = 400
 """With more of them it costs less to pass activations from core to core, with fewer to pass weights."""
 PREDICTED_AT_ONCE = 128
 FEWEST_FACTORS = 9
 CAST_AT_ONCE = 8192
 
 
+def work() -> Callable[..., bool]:
+    """What a thread does, not compiled yet: who only runs it does not import Numba."""
+    from scratchnet.engine.step import work
+
+    return work
+
+
 class Trainer:
     """The steps of one network."""
 
-    function = staticmethod(step.work)
+    function: Function = staticmethod(compiled(work))
     """What a thread does in an epoch: steps from one to another."""
     products_only = False
     """Whether element-wise work and update are left out, which tells what products cost; nothing is learned then."""
@@ -107,7 +114,8 @@ class Trainer:
                 part, read = np.arange(len(part)), examples.part(part, self.dtype)
             workspaces = kept(buffers, len(part), partial(self._alone, len(part)))
             run = _Run(self, workspaces, read, part, [])
-            compiled(step.gathered)(workspaces.jobs[0], 0)
+            set_fields(workspaces.jobs[0], task=GATHER)
+            self.function(workspaces.jobs[0], workspaces.layers[0], 0, 1)
             yield run.rows()
 
     def _alone(self, M: int) -> Workspaces:
@@ -140,13 +148,13 @@ class Trainer:
     def _predict(self, X: Array, A: Array, Z: Array) -> bool:
         """Whether all numbers of X were finite."""
         threads = min(self._threads, math.ceil(len(X) / PREDICTED_AT_ONCE))
-        workspaces, function, finite = self._idle.take() or self._new_block(), compiled(self.function), [True] * threads
+        workspaces, finite = self._idle.take() or self._new_block(), [True] * threads
 
         def work(mine: int) -> None:
             job = workspaces.jobs[mine]
             set_fields(
                 job,
-                predicts=1,
+                task=PREDICT,
                 threads=threads,
                 theta=self._parameters.vector.ctypes.data,
                 one=1.0,
@@ -155,7 +163,7 @@ class Trainer:
                 predicted=A.ctypes.data,
                 predicted_Z=Z.ctypes.data,
             )
-            finite[mine] = function(job, workspaces.layers[mine], 0, len(X))
+            finite[mine] = self.function(job, workspaces.layers[mine], 0, len(X))
 
         together(threads, work, lambda: None)
         self._idle.put(workspaces)
@@ -200,7 +208,7 @@ class _Run:
     def steps(self) -> Array:
         """Train; the cost of each batch before its update."""
         workspaces, trainer = self._workspaces, self._trainer
-        function, first = compiled(trainer.function), self._optimizer.steps
+        first = self._optimizer.steps
         size = trainer._parameters.vector.size * workspaces.batch_size
         at_once = 1 + WORK_BETWEEN_SIGNALS // size
 
@@ -209,7 +217,7 @@ class _Run:
             with flushed_to_zero():
                 for start in range(0, self._steps, at_once if mine == 0 else self._steps):
                     end = min(start + at_once, self._steps) if mine == 0 else self._steps
-                    if not function(*arguments, start, end):
+                    if not trainer.function(*arguments, start, end):
                         return
                     if mine == 0:
                         self._optimizer.steps = first + end
@@ -261,7 +269,7 @@ class _Run:
             "clipping": clipping,
             "norms": self._norms.ctypes.data,
             "products_only": trainer.products_only,
-            "predicts": 0,
+            "task": TRAIN,
         }
 
     def _numbers(self) -> dict[str, float]:

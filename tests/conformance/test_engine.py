@@ -1,6 +1,7 @@
 """The compiled engine trains and predicts what the formulations do by NumPy, whatever it is, on any number of cores."""
 
 import copy
+import io
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from bench.backends.products import ProductsOnly
 from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.activations import ACTIVATIONS
-from scratchnet.engine import trainer
+from scratchnet.engine import caching, compiling, trainer
 from scratchnet.losses import LOSSES, Huber
 from scratchnet.schedules import ExponentialDecay
 
@@ -228,17 +229,14 @@ def test_an_error_in_one_thread_ends_all(team, failing, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, team))
     net = Network(60, [Dense(100, "relu"), Dense(10, "softmax")], threads=2)
     prepared = net.prepare(np.eye(60), np.arange(60) % 10)
-    real = trainer.compiled
+    real = trainer.Trainer.function
 
-    def compiled(function):
-        def fails(jobs, layers, first, last):
-            if jobs[0]["mine"] == failing:
-                raise MemoryError("planted")
-            return real(function)(jobs, layers, first, last)
+    def fails(jobs, layers, first, last):
+        if jobs[0]["mine"] == failing:
+            raise MemoryError("planted")
+        return real(jobs, layers, first, last)
 
-        return fails
-
-    monkeypatch.setattr(trainer, "compiled", compiled)
+    monkeypatch.setattr(trainer.Trainer, "function", staticmethod(fails))
     with pytest.raises(MemoryError, match="planted"):
         net.train_epoch(prepared, np.arange(60), 2)
     monkeypatch.undo()
@@ -256,14 +254,48 @@ PROGRAM = "import numpy as np; from scratchnet import Dense, Network; print(Netw
 PROGRAM += "np.eye(2), np.arange(2)))"
 
 
-def run(environment, **options):
-    command = [sys.executable, "-c", PROGRAM]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, **options)
+def run(program):
+    environment = {**os.environ, "SCRATCHNET_STEPS": "numba"}
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
 
 
 def test_it_compiles_where_nothing_can_be_written():
-    told = run({"NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"})
-    assert told.stdout.startswith("[Epoch"), told.stderr
+    nowhere = "from scratchnet.engine import caching; caching._folders = lambda: [caching.Path('/proc/nowhere')]; "
+    told = run(nowhere + PROGRAM + "; import sys; print('numba' in sys.modules)")
+    assert (told.stdout[:6], told.stdout[-5:]) == ("[Epoch", "True\n"), told.stderr
+
+
+def test_where_the_step_is_compiled_already_no_compiler_is_imported():
+    """Numba alone takes longer to import than all the rest."""
+    run(PROGRAM)
+    told = run(PROGRAM + "; import sys; print({'numba', 'scipy'} & set(sys.modules))")
+    assert told.stdout.endswith("\nset()\n"), told.stderr
+
+
+def test_machine_code_that_is_not_whole_is_compiled_again(tmp_path, monkeypatch):
+    monkeypatch.setenv(caching.VARIABLE, str(tmp_path))
+    caching.write("step", ("name", b"code"))
+    assert caching.read("step") == ("name", b"code")
+    content = (tmp_path / "step").read_bytes()
+    for damaged in (content[:-1], content[:-1] + b"x", b""):
+        (tmp_path / "step").write_bytes(damaged)
+        assert caching.read("step") is None
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_a_terminal_is_told_that_it_compiles(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream())
+    monkeypatch.setattr(compiling, "read", lambda name: None)
+    monkeypatch.setattr(compiling, "write", lambda name, code: None)
+    monkeypatch.setattr(compiling, "_code", lambda function, dtype: ("name", b""))
+    monkeypatch.setattr(compiling, "_at", lambda name, code: None)
+    compiling._loaded.__wrapped__(trainer.work, (), "float32")
+    assert ("compiling the float32 step" in sys.stderr.getvalue()) == sys.stderr.isatty()
 
 
 @pytest.mark.parametrize("bits", ["128", "256"])

@@ -107,8 +107,8 @@ def finish_by_kernel(optimizer):
 def kernel():
     import numba
 
+    from scratchnet.engine.choosing import update as kernel_of
     from scratchnet.engine.compiling import OPTIONS
-    from scratchnet.engine.tables import update as kernel_of
 
     @numba.njit(**OPTIONS)
     def one(number, theta, g, u, v, w, factors):
