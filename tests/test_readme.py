@@ -151,6 +151,13 @@ def test_links_lead_somewhere(name):
     assert [link for link in links(name) if not (folder / link).exists()] == []
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_named_files_exist(name):
+    """`tests/test_tests.py` is autograd's."""
+    named = set(re.findall(r"`((?:scratchnet|bench|reference_tf|tests|docs|examples)/[\w./-]+)`", page(name)))
+    assert [path for path in named - {"tests/test_tests.py"} if not (ROOT / path).exists()] == []
+
+
 def test_the_readme_leads_to_the_architecture_in_its_first_screen():
     assert "](docs/architecture.md)" in readme().partition("## Run it")[0]
     assert len(links("README.md")) > 15
