@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from os import PathLike
 from types import NoneType
 from typing import Any, Self
@@ -102,14 +101,12 @@ class Network:
         """Make all that is bound to the parameters, and no part of a copy."""
         self.optimizer.attach(self.parameters)
         self._training = TrainingLock()
-        self._trainer = self._new_trainer(self.trainer_kind())
+        parts = self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads
+        self._trainer = self.trainer_kind()(*parts)
 
-    def trainer_kind(self) -> Any:
-        """The class that takes the steps, of the engine, or of the formulations."""
+    def trainer_kind(self) -> type[Trainer]:
+        """The class that takes the steps and predicts: of the engine, or of the formulations."""
         return engine.trainer_for(self.loss, self.optimizer) or Trainer
-
-    def _new_trainer(self, kind: Any) -> Any:
-        return kind(self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads)
 
     def __getstate__(self) -> dict[str, Any]:
         """Settings, parameters, random state, the optimizer's memory: a copy or a pickle trains on from here."""
@@ -202,8 +199,7 @@ class Network:
 
         Not while another thread trains.
         """
-        batches: Iterator[Array] = self._trainer.gathered(examples, check_order(order, len(examples)), batch_size)
-        return batches
+        return self._trainer.gathered(examples, check_order(order, len(examples)), batch_size)
 
     def predict(self, X: ArrayLike) -> Array:
         """A[L] as rows (N, n_L) for X (N, n_0)."""
@@ -283,9 +279,7 @@ class Network:
         """A[L] and Z[L], both (N, n_L)."""
         rows = checked_rows(X, self.inputs)
         self._check_masks(masks, len(rows))
-        forward = partial(self._new_trainer(Trainer).forward, masks=masks) if len(masks) else self._trainer.forward
-        outputs: tuple[Array, Array] = forward(rows)
-        return outputs
+        return self._trainer.forward(rows, masks)
 
     def _dropped_units(self) -> list[int]:
         """n_l of each layer with dropout."""
