@@ -1,27 +1,20 @@
-"""Pairs of all cells in turn, until the verdict is reached or no further pair may begin.
-
-Fed by a source of pairs for each cell; feeds the outcome, and the validation, which runs this very loop.
-"""
+"""Measures pairs of all cells in turn until the verdict is known or no further pair may begin."""
 
 import random
 from collections.abc import Callable, Mapping
 
 from bench.gate.decision import Rule, decide
-from bench.gate.pair import Pair
-from bench.gate.tree_pairs import Source
-
-Seen = dict[str, list[float]]
-"""Cell → log ratio of each pair."""
+from bench.gate.pair import Pair, Source
 
 
 def measure(
     sources: Mapping[str, Source], rule: Rule, may_begin: Callable[[], bool], keep: Callable[[Pair], None]
 ) -> None:
-    """Measure pair after pair, cell by cell in random order; `may_begin` is asked before each, `keep` is given each.
+    """Measure pair after pair, cell by cell in random order; ask `may_begin` before each and hand each to `keep`.
 
-    A cell that passed takes no further pair; the first that fails ends it all.
+    A cell that passed takes no further pair; the first cell that fails ends everything.
     """
-    seen: Seen = {name: [] for name in sources}
+    seen: dict[str, list[float]] = {name: [] for name in sources}
     while left := _undecided(seen, rule):
         for name in random.sample(left, len(left)):
             if not may_begin():
@@ -31,7 +24,7 @@ def measure(
             keep(pair)
 
 
-def _undecided(seen: Seen, rule: Rule) -> list[str]:
+def _undecided(seen: Mapping[str, list[float]], rule: Rule) -> list[str]:
     verdicts = {name: decide(log_ratios, rule) for name, log_ratios in seen.items()}
     if "fail" in verdicts.values():
         return []

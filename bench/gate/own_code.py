@@ -1,29 +1,26 @@
-"""Whether each side of a Python command ran its own code: what was imported, beside what the side's tree holds."""
+"""Checks that each side of a Python command ran its own code: what it imported against what the side's tree holds."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.gate.places import Place
-from bench.gate.tree_pairs import SIDES
+from bench.gate.commands import Place
+from bench.gate.no_verdict import OtherCodeError
+from bench.gate.pair import SIDES
 
 Imports = dict[str, tuple[str, ...]]
-"""Module → the files that it was imported from; several where several processes disagree."""
+"""Module → the files that it was imported from; several if several processes disagree."""
 
 PROJECT_FILES = {"pyproject.toml", "setup.py", "setup.cfg"}
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 MODULE_SUFFIXES = {".py", ".so", ".pyd", ".pyx", ".c", ".cpp", ".rs"}
-"""Of a module's file in a tree: a compiled one may be there as source alone."""
+"""Of a module's file in a tree; of a compiled module only the source may be there."""
 INSTALLED = {"site-packages", "dist-packages"}
 REMEDY = (
     "give each side an environment of its own: --prepare 'python -m venv {env} && {env}/bin/pip install {tree}' "
     "--command '{env}/bin/python ...'"
 )
-
-
-class OtherCodeError(Exception):
-    """A side ran code that is not its own, so a comparison says nothing."""
 
 
 def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping[str, Any]]) -> Imports:
@@ -41,27 +38,22 @@ def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping
 def check_own_code(places: Mapping[str, Place], imports: Mapping[str, Imports], checkout: Path) -> None:
     """Every module of a side's tree must come from that tree or the side's environment.
 
-    Raises
-    ------
-    OtherCodeError
-        Says what was imported from where, and the remedy.
+    Raises OtherCodeError: says what was imported from where, and the remedy.
     """
-    foreign = {side: dict(_foreign(places[side], imports[side])) for side in SIDES}
-    common = [name for name in foreign["old"] if foreign["old"][name] == foreign["new"].get(name)]
-    if common:
-        name = min(common, key=_depth)
-        who, file = "both sides", foreign["old"][name]
-    elif wrong := [(side, name) for side in SIDES for name in foreign[side]]:
-        side, name = min(wrong, key=lambda one: _depth(one[1]))
-        who, file = f"the {side} side", foreign[side][name]
-    else:
+    foreign = {side: _foreign(places[side], imports[side]) for side in SIDES}
+    common = [name for name, file in foreign["old"].items() if file == foreign["new"].get(name)]
+    wrong = [("both sides", "old", name) for name in common]
+    wrong = wrong or [(f"the {side} side", side, name) for side in SIDES for name in foreign[side]]
+    if not wrong:
         _check_releases(places, imports)
         return
+    who, side, name = min(wrong, key=lambda one: _depth(one[2]))
+    file = foreign[side][name]
     raise OtherCodeError(f"{who} imported {name} from {file}{_owner(file, places, checkout)}; {REMEDY}")
 
 
 def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> None:
-    """What a side installed in its environment may be another release; a file that a build writes is no reason."""
+    """A side's environment may hold another release; a file that a build writes is no reason to refuse it."""
     for name in sorted(imports["old"].keys() & imports["new"].keys(), key=_depth):
         trees = {side: _content(_source(places[side].tree, name)) for side in SIDES}
         files = {side: Path(imports[side][name][0]) for side in SIDES}
@@ -85,11 +77,8 @@ def _content(file: Path | None) -> bytes | None:
     return file.read_bytes() if file and file.suffix == ".py" and file.is_file() else None
 
 
-def _foreign(place: Place, imports: Imports) -> Iterator[tuple[str, str]]:
-    for name, files in imports.items():
-        for file in files:
-            if not _owns(place, file):
-                yield name, file
+def _foreign(place: Place, imports: Imports) -> dict[str, str]:
+    return {name: file for name, files in imports.items() for file in files if not _owns(place, file)}
 
 
 def _owner(file: str, places: Mapping[str, Place], checkout: Path) -> str:
@@ -119,7 +108,7 @@ def _roots(tree: Path) -> Iterator[Path]:
 
 
 def _holds(root: Path, name: str, tops: Iterable[str]) -> bool:
-    """Whether a folder holds a module, whose first part is one of `tops`."""
+    """Whether a folder holds a module; `tops` are the names in the folder."""
     first, *_ = parts = name.split(".")
     if first not in tops:
         return False
