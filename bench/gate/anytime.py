@@ -11,7 +11,6 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from functools import cache
 from statistics import median
-from typing import NamedTuple
 
 from scipy.special import betaincc, betaln
 
@@ -34,19 +33,11 @@ def needed(pairs: int, alpha: float) -> int:
     return half + bisect_left(range(half, pairs + 1), -math.log(alpha), key=lambda above: log_gain(above, pairs))
 
 
-class Median(NamedTuple):
-    """The median of some values and its interval; an end is infinite while nothing can be said."""
+def medians(values: Iterable[float], low_alpha: float, high_alpha: float) -> Iterator[tuple[float, float, float]]:
+    """Median, lower and upper end of its interval after each value. Each end is ever wrong with its α at most.
 
-    value: float
-    low: float
-    high: float
-
-
-def medians(values: Iterable[float], low_alpha: float, high_alpha: float) -> Iterator[Median]:
-    """The median after each value. Each end is ever wrong with its α at most.
-
-    The lower end after n values is the `needed`-th largest: the largest number for which the bet "the median is above
-    it" is won. The best of all looks so far counts.
+    An end is infinite while nothing can be said. The lower end after n values is the `needed`-th largest: the largest
+    number for which the bet "the median is above it" is won. The best of all looks so far counts.
     """
     ordered, low, high = list[float](), -math.inf, math.inf
     for count, value in enumerate(values, 1):
@@ -54,4 +45,4 @@ def medians(values: Iterable[float], low_alpha: float, high_alpha: float) -> Ite
         above, below = needed(count, low_alpha), needed(count, high_alpha)
         low = max(low, ordered[-above]) if above <= count else low
         high = min(high, ordered[below - 1]) if below <= count else high
-        yield Median(median(ordered), low, high)
+        yield median(ordered), low, high

@@ -17,8 +17,7 @@ from bench.gate import report
 from bench.gate.command_notes import notes_of
 from bench.gate.command_pairs import CommandPairs
 from bench.gate.commands import Command, Place, prepare
-from bench.gate.decision import Rule
-from bench.gate.loop import measure
+from bench.gate.decision import Rule, measure
 from bench.gate.no_verdict import NoVerdictError
 from bench.gate.outcome import CellResult, Outcome, result_of
 from bench.gate.pair import Pair, Source

@@ -1,11 +1,13 @@
-"""Pass, fail or undecided: what the pairs of a cell say, and how large the difference is."""
+"""Pass, fail or undecided: what the pairs of a cell say, and the loop that measures pairs until that is known."""
 
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.gate.anytime import log_gain, medians
+from bench.gate.pair import Pair, Source
 
 Verdict = Literal["pass", "fail", "undecided"]
 
@@ -62,3 +64,27 @@ def effects(log_ratios: Sequence[float], rule: Rule) -> list[Effect]:
     """The size of the difference after each of these pairs."""
     looks = medians(log_ratios, rule.fail_alpha, rule.alpha)
     return [Effect(*map(math.exp, look), pairs) for pairs, look in enumerate(looks, 1)]
+
+
+def measure(
+    sources: Mapping[str, Source], rule: Rule, may_begin: Callable[[], bool], keep: Callable[[Pair], None]
+) -> None:
+    """Measure pair after pair, cell by cell in random order; ask `may_begin` before each and hand each to `keep`.
+
+    A cell that passed takes no further pair; the first cell that fails ends everything.
+    """
+    seen: dict[str, list[float]] = {name: [] for name in sources}
+    while left := _undecided(seen, rule):
+        for name in random.sample(left, len(left)):
+            if not may_begin():
+                return
+            pair = sources[name](len(seen[name]) + 1)
+            seen[name].append(pair.log_ratio)
+            keep(pair)
+
+
+def _undecided(seen: Mapping[str, list[float]], rule: Rule) -> list[str]:
+    verdicts = {name: decide(log_ratios, rule) for name, log_ratios in seen.items()}
+    if "fail" in verdicts.values():
+        return []
+    return [name for name, verdict in verdicts.items() if verdict == "undecided"]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bench.core.errors import EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.gate.decision import Effect, Rule, Verdict, decide, effects
@@ -13,22 +13,22 @@ SCHEMA_VERSION = 1
 
 Final = Literal["pass", "fail", "undecided", "no verdict"]
 
-EXIT_CODES: dict[Final, int] = {
-    "pass": EXIT_OK,
-    "fail": EXIT_WORSE,
-    "undecided": EXIT_UNDECIDED,
-    "no verdict": EXIT_NO_VERDICT,
-}
-WORDS: dict[Final, str] = {
-    "pass": "PASS",
-    "fail": "FAIL",
-    "undecided": "NOT DECIDABLE",
-    "no verdict": "NO VERDICT",
-}
-MEANING: dict[Final, str] = {
-    "fail": "slower than the tolerance of {tolerance}",
-    "pass": "not slower than the tolerance of {tolerance}",
-    "undecided": "the interval straddles the tolerance of {tolerance}",
+
+class Told(NamedTuple):
+    """How a verdict is told: exit code, first words, meaning, kind of GitHub's annotation, mark in the table."""
+
+    exit_code: int
+    words: str
+    meaning: str
+    annotation: str
+    mark: str
+
+
+TOLD: dict[Final, Told] = {
+    "pass": Told(EXIT_OK, "PASS", "not slower than the tolerance of", "notice", "pass"),
+    "fail": Told(EXIT_WORSE, "FAIL", "slower than the tolerance of", "error", "FAIL"),
+    "undecided": Told(EXIT_UNDECIDED, "NOT DECIDABLE", "the interval straddles the tolerance of", "warning", "?"),
+    "no verdict": Told(EXIT_NO_VERDICT, "NO VERDICT", "", "error", "?"),
 }
 
 
@@ -102,12 +102,12 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """0 pass, 1 fail, 3 not decidable, 4 no verdict."""
-        return EXIT_CODES[self.verdict]
+        return TOLD[self.verdict].exit_code
 
     @property
     def sentence(self) -> str:
         """What stands first in every output."""
-        return f"{WORDS[self.verdict]}: {self.broken or self._said()}"
+        return f"{TOLD[self.verdict].words}: {self.broken or self._said()}"
 
     def _said(self) -> str:
         telling = [cell for cell in self.cells if cell.verdict == self.verdict and cell.effect] or list(self.cells)
@@ -118,7 +118,7 @@ class Outcome:
         seconds = sum(cell.seconds for cell in self.cells)
         ends = f"{confidence(self.rule)} interval {interval(worst.effect)}"
         ratio = f"{self.new} takes {worst.effect.ratio:.3f} times as long as {self.old}"
-        meaning = MEANING[self.verdict].format(tolerance=percent(self.rule.tolerance))
+        meaning = f"{TOLD[self.verdict].meaning} {percent(self.rule.tolerance)}"
         return f"{among}{ratio} ({ends}, {worst.effect.pairs} pairs, {seconds:.0f} s): {meaning}"
 
     def as_json(self, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Checks that each side of a Python command ran its own code: what it imported against what the side's tree holds."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from bench.gate.pair import SIDES
 
 Imports = dict[str, tuple[str, ...]]
 """Module → the files that it was imported from; several if several processes disagree."""
+Roots = dict[Path, set[str]]
 
 PROJECT_FILES = {"pyproject.toml", "setup.py", "setup.cfg"}
 SOURCE_FOLDERS = ("", "src", "lib", "python")
@@ -26,11 +27,11 @@ REMEDY = (
 def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping[str, Any]]) -> Imports:
     """The modules that the side's tree holds, and those from the other side's folders, with where they came from."""
     place, others = places[side], [place for name, place in places.items() if name != side]
-    roots = {root: {entry.name.partition(".")[0] for entry in root.iterdir()} for root in _roots(place.tree)}
+    roots = _roots(place.tree)
     found: dict[str, set[str]] = {}
     for name, file in (module for report in reports for module in report["modules"]):
         of_others = any(_owns(other, file) for other in others)
-        if of_others or any(_holds(root, name, tops) for root, tops in roots.items()):
+        if of_others or _source(roots, name):
             found.setdefault(name, set()).add(file)
     return {name: tuple(sorted(files)) for name, files in sorted(found.items())}
 
@@ -54,8 +55,9 @@ def check_own_code(places: Mapping[str, Place], imports: Mapping[str, Imports], 
 
 def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> None:
     """A side's environment may hold another release; a file that a build writes is no reason to refuse it."""
+    roots = {side: _roots(places[side].tree) for side in SIDES}
     for name in sorted(imports["old"].keys() & imports["new"].keys(), key=_depth):
-        trees = {side: _content(_source(places[side].tree, name)) for side in SIDES}
+        trees = {side: _content(_source(roots[side], name)) for side in SIDES}
         files = {side: Path(imports[side][name][0]) for side in SIDES}
         ran = {side: _content(file) for side, file in files.items()}
         if None in trees.values() or trees["old"] == trees["new"]:
@@ -64,13 +66,6 @@ def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports])
             if ran[side] != trees[side] and ran[side] in (trees[other], ran[other]):
                 file = f"{name} from {files[side]}, which is not the {name} of its tree"
                 raise OtherCodeError(f"the {side} side imported {file} but of another release; {REMEDY}")
-
-
-def _source(tree: Path, name: str) -> Path | None:
-    """The file of a Python module in a tree."""
-    places = (root.joinpath(*name.split(".")) for root in _roots(tree))
-    found = (file for place in places for file in (place / "__init__.py", place.with_name(f"{place.name}.py")))
-    return next((file for file in found if file.is_file()), None)
 
 
 def _content(file: Path | None) -> bytes | None:
@@ -99,21 +94,24 @@ def _owns(place: Place, file: str) -> bool:
     return any(Path(file).is_relative_to(folder) for folder in (place.tree, place.env))
 
 
-def _roots(tree: Path) -> Iterator[Path]:
-    """Where a tree's top-level modules may lie: in the tree, in each project within it, and in their source folders."""
+def _roots(tree: Path) -> Roots:
+    """Folder that may hold top-level modules → the names in it: the tree, each project within, their source folders."""
+    found = {}
     for folder, inner, files in os.walk(tree):
         inner[:] = [name for name in inner if not name.startswith(".") and name != "node_modules"]
         if Path(folder) == tree or PROJECT_FILES & set(files):
-            yield from (root for name in SOURCE_FOLDERS if (root := Path(folder) / name).is_dir())
+            for root in (Path(folder) / name for name in SOURCE_FOLDERS):
+                found |= {root: {entry.name.partition(".")[0] for entry in root.iterdir()}} if root.is_dir() else {}
+    return found
 
 
-def _holds(root: Path, name: str, tops: Iterable[str]) -> bool:
-    """Whether a folder holds a module; `tops` are the names in the folder."""
-    first, *_ = parts = name.split(".")
-    if first not in tops:
-        return False
-    path = root.joinpath(*parts)
-    if (path / "__init__.py").is_file():
-        return True
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return any(one.name.partition(".")[0] == path.name and one.suffix in MODULE_SUFFIXES for one in beside)
+def _source(roots: Roots, name: str) -> Path | None:
+    """The file of a module in a tree, Python's before others."""
+    parts = name.split(".")
+    for path in (root.joinpath(*parts) for root, names in roots.items() if parts[0] in names):
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        files = [one for one in beside if one.name.partition(".")[0] == path.name and one.suffix in MODULE_SUFFIXES]
+        files.sort(key=lambda one: one.suffix != ".py")
+        if found := [one for one in (path / "__init__.py", *files) if one.is_file()]:
+            return found[0]
+    return None

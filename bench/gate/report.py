@@ -18,11 +18,9 @@ from tabulate import tabulate
 from bench.core.errors import UnusableError
 from bench.core.files import atomic_path, write_atomically
 from bench.core.text import MISSING, escaped, one_line
-from bench.gate.outcome import CellResult, Outcome, confidence, interval, percent
+from bench.gate.outcome import TOLD, CellResult, Outcome, confidence, interval, percent
 from bench.gate.plot import save_plot
 
-MARKS = {"pass": "pass", "fail": "FAIL", "undecided": "?"}
-ANNOTATIONS = {"pass": "notice", "fail": "error", "undecided": "warning", "no verdict": "error"}
 TEXTS = ("cell", "verdict")
 HOW_TO_READ = """\
 *new / old*: how many times as long the new side takes, the median over the pairs. A pair is two fresh processes, one of
@@ -75,7 +73,7 @@ def cells_of(cell: CellResult) -> tuple[str, ...]:
     """A row of the table."""
     shown = cell.effect
     ratio, span = (f"{shown.ratio:.3f}", interval(shown)) if shown else (MISSING, MISSING)
-    return cell.name, MARKS[cell.verdict], ratio, span, str(len(cell.log_ratios)), f"{cell.seconds:.0f}"
+    return cell.name, TOLD[cell.verdict].mark, ratio, span, str(len(cell.log_ratios)), f"{cell.seconds:.0f}"
 
 
 def junit(outcome: Outcome) -> JUnitXml:
@@ -111,4 +109,4 @@ def tell_ci(outcome: Outcome) -> None:
             raise UnusableError(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({error.strerror or error})") from None
     if os.environ.get("GITHUB_ACTIONS") == "true":
         said = one_line(outcome.sentence, 1000).replace("%", "%25")
-        click.echo(f"::{ANNOTATIONS[outcome.verdict]} title=Speed gate::{said}", err=True)
+        click.echo(f"::{TOLD[outcome.verdict].annotation} title=Speed gate::{said}", err=True)

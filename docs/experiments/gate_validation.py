@@ -32,8 +32,7 @@ from usual_tools import PROCESSES, TOOLS
 
 from bench.core.environment import bindable_cores, describe
 from bench.core.files import temporary_folder
-from bench.gate.decision import Rule, Verdict, decide
-from bench.gate.loop import measure
+from bench.gate.decision import Rule, Verdict, decide, measure
 from bench.gate.pair import SIDES, Pair, Source
 from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.tree_pairs import EPOCHS, TrainingPairs

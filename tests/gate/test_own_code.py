@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.gate.commands import Place
 from bench.gate.own_code import imports_of
-from bench.gate.places import Place
 
 BENCHMARK = "import thing\nprint(thing.SECONDS)\n"
 RUN = "{tree}/benchmarks/run.py"
