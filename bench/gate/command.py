@@ -58,18 +58,6 @@ class GateOptions:
         """For so many cells."""
         return Rule(self.tolerance, self.alpha, len(self.names))
 
-    @property
-    def side_threads(self) -> int | None:
-        """Of each side; None: a command may use any core."""
-        return self.threads if self.commands else self.threads or THREADS
-
-    @property
-    def clock(self) -> Clock | None:
-        """That of the commands."""
-        if not self.commands:
-            return None
-        return "own" if self.commands[0].own_clock else self.commands[0].clock
-
 
 def gate(options: GateOptions, as_json: bool, out: Path | None) -> int:
     """Measure, write, print; the exit code.
@@ -91,7 +79,13 @@ def gate(options: GateOptions, as_json: bool, out: Path | None) -> int:
             broken, interrupted = run.measure()
     cells = tuple(_result(name, pairs, options) for name, pairs in pairs_of(folder).items())
     outcome = Outcome(record.old, record.new, options.rule, cells, broken)
-    _tell(outcome, _facts(record, trees, folder), folder, as_json)
+    facts = _facts(record, trees, folder)
+    report.write(outcome, facts, folder)
+    report.tell_ci(outcome)
+    if as_json:
+        print(json.dumps(outcome.as_json(facts), indent=1))
+    else:
+        report.show(outcome, folder)
     return EXIT_INTERRUPTED if interrupted else outcome.exit_code
 
 
@@ -140,6 +134,7 @@ class _Run:
 
 
 def _record(options: GateOptions, trees: Mapping[str, Tree]) -> GateRecord:
+    clocks: list[Clock] = ["own" if one.own_clock else one.clock for one in options.commands]
     return GateRecord(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         old=str(trees["old"]),
@@ -152,8 +147,8 @@ def _record(options: GateOptions, trees: Mapping[str, Tree]) -> GateRecord:
         cells=tuple(options.names),
         commands={one.name: one.text for one in options.commands},
         prepare=options.prepare,
-        clock=options.clock,
-        threads=options.side_threads,
+        clock=clocks[0] if clocks else None,
+        threads=options.threads if options.commands else options.threads or THREADS,
         environment=environment.describe(),
     )
 
@@ -172,13 +167,3 @@ def _result(name: str, pairs: Sequence[Pair], options: GateOptions) -> CellResul
     if command is None:
         return result_of(name, pairs, options.rule)
     return result_of(name, pairs, options.rule, command.text, notes_of(command, pairs))
-
-
-def _tell(outcome: Outcome, facts: Mapping[str, Any], folder: Path, as_json: bool) -> None:
-    """To the folder, to the CI server, to the person."""
-    report.write(outcome, facts, folder)
-    report.tell_ci(outcome)
-    if as_json:
-        print(json.dumps(outcome.as_json(facts), indent=1))
-    else:
-        report.show(outcome, folder)
