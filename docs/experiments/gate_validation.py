@@ -31,7 +31,7 @@ from tabulate import tabulate
 from usual_tools import PROCESSES, TOOLS
 
 from bench.core.environment import bindable_cores, describe
-from bench.core.files import temporary_folder
+from bench.core.files import temporary_folder, write_atomically
 from bench.gate.decision import Rule, Verdict, decide, measure
 from bench.gate.pair import SIDES, Pair, Source
 from bench.gate.plan_files import PlanFiles, cell_of
@@ -103,10 +103,13 @@ def cost_of_repeating() -> float:
 @contextmanager
 def half_loaded_cores(seed: int) -> Iterator[list[int]]:
     """Load every core half of the time, in periods with a phase of its own; the ids of the processes that do it."""
-    command = [sys.executable, "-I", "-S", "-c", LOAD]
+    command, found = [sys.executable, "-I", "-S", "-c", LOAD], list[int]()
+    if not (cores := bindable_cores()):
+        raise SystemExit(
+            "the loads busy and changing bind processes to cores, which this system does not do; use quiet"
+        )
     with ExitStack() as stack:
-        found = []
-        for core in bindable_cores():
+        for core in cores:
             loader = subprocess.Popen([*command, str(core), str(seed + core)], stdin=subprocess.PIPE)
             stack.callback(loader.wait)
             stack.callback(loader.kill)
@@ -152,11 +155,16 @@ def timings(pair: Pair) -> Record:
     return {"order": pair.order, **rounded, "wall_seconds": round(pair.wall_seconds, 6), "steps": pair.new_steps}
 
 
-def read(folder: Path) -> list[Record]:
-    """The comparisons of a folder. A last line cut short by a kill is left out."""
+def whole_lines(folder: Path) -> str:
+    """The records of a folder as text, without a last line that a kill cut short."""
     path = folder / "records.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    records = [json.loads(line) for line in lines if line.endswith("}")]
+    text, end, _ = (path.read_text() if path.exists() else "").rpartition("\n")
+    return text + end
+
+
+def read(folder: Path) -> list[Record]:
+    """The comparisons of a folder."""
+    records = [json.loads(line) for line in whole_lines(folder).splitlines()]
     return [record for record in records if record["kind"] == "comparison"]
 
 
@@ -166,9 +174,22 @@ def scenario_of(record: Record) -> tuple[str, float]:
     return load, float(percent)
 
 
+def scenarios_of(texts: str) -> list[tuple[str, float]]:
+    """Scenarios with commas between, such as `quiet:0,busy:5`."""
+    try:
+        found = [scenario_of({"scenario": text}) for text in texts.split(",")]
+    except ValueError:
+        found = []
+    if not found or not {load for load, _ in found} <= LOADS.keys():
+        allowed = f"{', '.join(LOADS)}, then a colon and the slowdown in per cent, such as quiet:0,busy:5"
+        raise argparse.ArgumentTypeError(f"{texts!r}; allowed: {allowed}")
+    return found
+
+
 def run(folder: Path, minutes: float, scenarios: Sequence[tuple[str, float]]) -> None:
     """Compare until the time is over; next is always the scenario that is furthest behind what is wanted of it."""
     end, made = time.monotonic() + 60 * minutes, [scenario_of(record) for record in read(folder)]
+    write_atomically(folder / "records.jsonl", whole_lines(folder))
     with (folder / "records.jsonl").open("a") as log:
         begun = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "environment": describe()}
         write(log, {"kind": "gate_validation", "schema_version": 1, "cell": CELL, **vars(RULE), **begun})
@@ -294,14 +315,15 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=60, help="begin no comparison after so many; 0: only the table"
     )
-    parser.add_argument("--scenarios", help="load:slowdown in per cent, with commas between [default: all]")
+    every = ",".join(f"{load}:{percent}" for load in LOADS for percent in WANTED)
+    parser.add_argument(
+        "--scenarios", type=scenarios_of, default=every, help="load:slowdown in per cent [default: all]"
+    )
     options = parser.parse_args()
-    every = [f"{load}:{percent}" for load in LOADS for percent in WANTED]
-    wanted = options.scenarios.split(",") if options.scenarios else every
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
         if options.minutes > 0:
-            run(options.folder, options.minutes, [scenario_of({"scenario": one}) for one in wanted])
+            run(options.folder, options.minutes, options.scenarios)
     except KeyboardInterrupt:
         print("interrupted; run it again to go on", file=sys.stderr)
     if records := read(options.folder):
