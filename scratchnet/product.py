@@ -10,22 +10,15 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from scratchnet.arrays import Array
 
 _REALS = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
 _NAMES = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
 
 
 class Product:
-    """C ← α A B + β C; each operand has neighbours in memory along one of its axes.
-
-    Raises
-    ------
-    ValueError
-        Where it has not, the dtypes differ or the shapes do not fit.
-    """
+    """C ← α A B + β C. Each operand has neighbours in memory along one of its axes; else, a ValueError."""
 
     def __init__(self, A: Array, B: Array, C: Array) -> None:
         if not A.dtype == B.dtype == C.dtype or C.strides[1] != C.itemsize:

@@ -6,6 +6,7 @@ The other limit, the step's own matrix products, is a backend: `bench.backends.p
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -16,10 +17,6 @@ from threadpoolctl import threadpool_limits
 from bench.spec import TrainingSpec
 from scratchnet import engine
 from scratchnet.product import Product
-
-if "numba" in engine.installed():
-    from scratchnet.engine.compiling import compiled
-    from scratchnet.engine.product import Matrix, product
 
 Floats = NDArray[np.floating[Any]]
 
@@ -57,8 +54,9 @@ def product_rate(dtype: str, threads: int, seconds: float = 0.5) -> Rate:
 
 def _of_blas(dtype: str, threads: int, seconds: float) -> float:
     A, B = _random((GEMM_SIZE, GEMM_SIZE), dtype), _random((GEMM_SIZE, GEMM_SIZE), dtype)
+    product = Product(A, B, np.zeros_like(A))  # loads the BLAS that is limited next
     with threadpool_limits(threads, user_api="blas"):
-        return 2 * GEMM_SIZE**3 / _shortest(Product(A, B, np.zeros_like(A)), seconds)
+        return 2 * GEMM_SIZE**3 / _shortest(product, seconds)
 
 
 def _of_tile(dtype: str, threads: int, seconds: float) -> float:
@@ -66,21 +64,35 @@ def _of_tile(dtype: str, threads: int, seconds: float) -> float:
     rows, inner, columns = TILE_SHAPE
     shapes = ((rows, inner), (inner, columns), (rows, columns))
     operands = [[_random(shape, dtype) for shape in shapes] for _ in range(threads)]
-    repeated, one, zero = compiled(_repeated), np.dtype(dtype).type(1), np.dtype(dtype).type(0)
-
-    def multiply(arrays: list[Floats]) -> None:
-        A, B, C = (Matrix(array.ctypes.data, *array.shape, *array.strides) for array in arrays)
-        repeated(TILE_TIMES, one, A, B, zero, C)
+    repeated: Any = _compiled()
+    one, zero = np.dtype(dtype).type(1), np.dtype(dtype).type(0)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(multiply, operands))  # compiles
-        best = _shortest(lambda: list(pool.map(multiply, operands)), seconds)
+
+        def once() -> None:
+            list(pool.map(lambda arrays: repeated(TILE_TIMES, one, zero, *arrays), operands))
+
+        once()  # compiles
+        best = _shortest(once, seconds)
     return 2 * rows * inner * columns * TILE_TIMES * threads / best
 
 
-def _repeated(times, alpha, A, B, beta, C):  # type: ignore[no-untyped-def]
-    for _ in range(times):
-        product(alpha, A, B, beta, C)
+@cache
+def _compiled() -> Any:
+    """The engine's product of arrays, so many times."""
+    from numba import njit
+
+    from scratchnet.engine.compiling import OPTIONS
+    from scratchnet.engine.product import Matrix, product
+
+    def repeated(times, one, zero, A, B, C):  # type: ignore[no-untyped-def]
+        of_A = Matrix(A.ctypes.data, A.shape[0], A.shape[1], A.strides[0], A.strides[1])
+        of_B = Matrix(B.ctypes.data, B.shape[0], B.shape[1], B.strides[0], B.strides[1])
+        of_C = Matrix(C.ctypes.data, C.shape[0], C.shape[1], C.strides[0], C.strides[1])
+        for _ in range(times):
+            product(one, of_A, of_B, zero, of_C)
+
+    return njit(repeated, **OPTIONS)
 
 
 def _random(shape: tuple[int, int], dtype: str) -> Floats:
