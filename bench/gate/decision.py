@@ -63,7 +63,8 @@ def decide(log_ratios: Sequence[float], rule: Rule) -> Verdict:
 def effects(log_ratios: Sequence[float], rule: Rule) -> list[Effect]:
     """The size of the difference after each of these pairs."""
     looks = medians(log_ratios, rule.fail_alpha, rule.alpha)
-    return [Effect(*map(math.exp, look), pairs) for pairs, look in enumerate(looks, 1)]
+    exp = math.exp
+    return [Effect(exp(mid), exp(low), exp(high), pairs) for pairs, (mid, low, high) in enumerate(looks, 1)]
 
 
 def measure(

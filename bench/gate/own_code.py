@@ -96,7 +96,7 @@ def _owns(place: Place, file: str) -> bool:
 
 def _roots(tree: Path) -> Roots:
     """Folder that may hold top-level modules → the names in it: the tree, each project within, their source folders."""
-    found = {}
+    found: Roots = {}
     for folder, inner, files in os.walk(tree):
         inner[:] = [name for name in inner if not name.startswith(".") and name != "node_modules"]
         if Path(folder) == tree or PROJECT_FILES & set(files):
