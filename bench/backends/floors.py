@@ -1,4 +1,4 @@
-"""What no backend can be faster than: floating-point operations of an epoch over the rate of products, measured here.
+"""The arithmetic floor: the floating-point operations of an epoch divided by this machine's best rate of products.
 
 The other limit, the step's own matrix products, is a backend: `bench.backends.products`.
 """
@@ -47,7 +47,7 @@ def operations(spec: TrainingSpec, examples: int) -> int:
 
 
 def product_rate(dtype: str, threads: int, seconds: float = 0.5) -> Rate:
-    """What that many cores do at best: the better of BLAS and, where Numba is installed, the engine's own product."""
+    """The best rate of that many cores: BLAS or, where Numba is installed, the engine's own product."""
     rates = [Rate(measure(dtype, threads, seconds), name) for name, measure in WAYS.items()]
     return max(rates)
 

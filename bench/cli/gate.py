@@ -1,13 +1,12 @@
 """The command of the speed gate."""
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from bench.cli.group import main
+from bench.cli.group import json_option, main, out_option
 from bench.core.errors import UnusableError
 
 if TYPE_CHECKING:
@@ -59,8 +58,8 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 @click.option("--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds a command.")
 @click.option("--alpha", default="1%", show_default=True, callback=_fraction, help="Probability of a wrong verdict.")
 @click.option("--threads", type=click.IntRange(1, 256), help=THREADS_HELP)
-@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON, alone on stdout.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-TIME]")
+@json_option
+@out_option("gate")
 def gate(
     against: str,
     tolerance: float,
@@ -92,7 +91,6 @@ def gate(
     """
     from bench.gate.command import GateOptions, gate
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
     commands = _commands(texts, time_limit, own_clock, same_output, threads, clock)
     options = GateOptions(against, cells, commands, prepare, tolerance, alpha, 60 * minutes, threads)
     return gate(options, as_json, out)

@@ -10,7 +10,8 @@ from bench.data import load_dataset
 from bench.data.dataset import save_array
 from bench.inputs.plan import Plan, flat
 from bench.inputs.splits import Inputs
-from bench.spec import TrainingSpec
+from bench.spec import TrainingSpec, mnist_network
+from bench.spec.networks import CLASSES, FEATURES
 
 SEED = 0
 EXAMPLES = 2_500
@@ -25,21 +26,20 @@ def cell_of(text: str) -> TrainingSpec:
     try:
         shape, _, size = text.partition(":")
         inputs, *hidden, outputs = (int(width) for width in shape.split("-"))
-        layers = [*({"units": n, "activation": "relu", "initializer": "he_normal"} for n in hidden)]
-        return TrainingSpec.model_validate(
-            {
-                "name": f"{shape} M={int(size)}",
-                "architecture": {"inputs": inputs, "layers": [*layers, {"units": outputs, "activation": "softmax"}]},
-                "loss": "categorical_crossentropy",
-                "optimizer": {"name": "sgd", "learning_rate": 0.05},
-                "batch_size": int(size),
-                "epochs": 1,
-                "seeds": (SEED,),
-                "data": {"source": "mnist", "train_examples": EXAMPLES},
-            }
+        spec = mnist_network(
+            hidden,
+            int(size),
+            initializer="he_normal",
+            name=f"{shape} M={int(size)}",
+            optimizer={"name": "sgd", "learning_rate": 0.05},
+            data={"source": "mnist", "train_examples": EXAMPLES},
         )
+        if (inputs, outputs) == (FEATURES, CLASSES):
+            return spec
     except ValueError:
-        raise ValueError(f"{text!r}; allowed: widths and batch size of a network, such as 784-128-10:32") from None
+        pass
+    allowed = f"widths and batch size of a network with {FEATURES} inputs and {CLASSES} outputs, such as 784-128-10:32"
+    raise ValueError(f"{text!r}; allowed: {allowed}")
 
 
 class PlanFiles:

@@ -1,7 +1,4 @@
-"""Ratios of the other files: of `scratchbench speed`, of the gate, and medians of pytest-benchmark.
-
-Fed by JSON files, of which only what is needed is read, so that older and newer ones can be; feeds the lines.
-"""
+"""Ratios of the other files: of `scratchbench speed`, of the gate, and medians of pytest-benchmark."""
 
 import hashlib
 import json
@@ -106,11 +103,8 @@ _OBSERVED, _GATE, _BENCHMARKS = TypeAdapter(_Observed), TypeAdapter(_Gate), Type
 def read_speed(path: Path) -> list[Point]:
     """Two points a cell of `scratchbench speed`: over the fastest peer, with its interval, and over the product floor.
 
-    Raises
-    ------
-    UnusableError
-        Names file and place. Where `observations.json` does not say when the run began, the folder's name does, or the
-        date of the commit that was measured.
+    Raises UnusableError: names file and place. Where `observations.json` does not say when the run began, the folder's
+    name does, or the date of the commit that was measured.
     """
     cells, beside = _parsed(path, _SPEED), path.with_name("observations.json")
     observed = _parsed(beside, _OBSERVED)
@@ -151,10 +145,7 @@ def _of_commit(path: Path, revision: object) -> datetime:
 def read_gate(path: Path) -> list[Point]:
     """One point a cell that the gate decided about: the new revision over the one it was held against.
 
-    Raises
-    ------
-    UnusableError
-        Names file and place.
+    Raises UnusableError: names file and place.
     """
     gate = _parsed(path, _GATE)
     machine = machine_of(gate.environment, gate.threads) if gate.environment else f"machine {UNRECORDED}"
@@ -175,10 +166,7 @@ def read_gate(path: Path) -> list[Point]:
 def read_benchmarks(path: Path) -> list[Point]:
     """One point a benchmark of pytest-benchmark: its median, s. Nothing of a JSON file of another kind.
 
-    Raises
-    ------
-    UnusableError
-        Names file and place.
+    Raises UnusableError: names file and place.
     """
     found = _json(path)
     if not isinstance(found, dict) or not {"benchmarks", "machine_info"} <= found.keys():

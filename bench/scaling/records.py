@@ -1,7 +1,4 @@
-"""What was measured, as append-only JSON lines: the run, best rates, points, memory-mapped trainings, accuracies.
-
-Fed by the measuring; feeds tables, plots and report, and says what a resumed run need not measure again.
-"""
+"""What was measured, as append-only JSON lines: the run, best rates, points, memory-mapped trainings, accuracies."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -119,10 +116,7 @@ class ScalingRecords:
     def read(cls, folder: Path) -> Self:
         """The records of a folder. A last line cut short by a kill is left out.
 
-        Raises
-        ------
-        UnusableError
-            With file and line, where a record cannot be read.
+        Raises UnusableError: with file and line, where a record cannot be read.
         """
         return cls(records_of(folder, _ADAPTER, ScalingRunRecord))
 

@@ -1,7 +1,4 @@
-"""The points as tables: one row for each point and backend, the floors among them, and the exponents of the lines.
-
-Fed by the records; feeds plots and report.
-"""
+"""The points as tables: one row for each point and backend, the floors among them, and the exponents of the lines."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -28,7 +25,7 @@ COLUMNS = (
 LATER_COLUMNS = ("ratio_to_products", "own_ratio", "own_ratio_low", "own_ratio_high")
 
 
-class Line(NamedTuple):
+class CostLine(NamedTuple):
     """One backend along one axis: value → quantity, and the exponent."""
 
     backend: str
@@ -107,7 +104,7 @@ def _best_rate(records: ScalingRecords, threads: int, dtype: str) -> float | Non
     return max([*reached, *(rate.operations_per_second for rate in measured)]) if measured else None
 
 
-def lines(table: pd.DataFrame, axis: str, quantity: str) -> list[Line]:
+def lines(table: pd.DataFrame, axis: str, quantity: str) -> list[CostLine]:
     """The lines of one axis, the floors last; backends without a single figure have none."""
     rows = table[(table["axis"] == axis) & table[quantity].notna()]
     if quantity == "peak_memory_bytes":
@@ -116,9 +113,9 @@ def lines(table: pd.DataFrame, axis: str, quantity: str) -> list[Line]:
     return [_line(rows[rows["backend"] == name], name, quantity, fitted) for name in ordered(rows["backend"])]
 
 
-def _line(rows: pd.DataFrame, backend: str, quantity: str, fitted: Sequence[int]) -> Line:
+def _line(rows: pd.DataFrame, backend: str, quantity: str, fitted: Sequence[int]) -> CostLine:
     measured = {int(value): float(cost) for value, cost in zip(rows["value"], rows[quantity], strict=True)}
-    return Line(backend, dict(sorted(measured.items())), fit(measured, fitted))
+    return CostLine(backend, dict(sorted(measured.items())), fit(measured, fitted))
 
 
 def ordered(names: Sequence[str] | pd.Series) -> list[str]:

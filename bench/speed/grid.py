@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any, NamedTuple
 
-from bench.spec import TrainingSpec
+from bench.spec import TrainingSpec, mnist_network
 
 ARCHITECTURES: dict[str, tuple[int, ...]] = {"784-30-10": (30,), "784-128-10": (128,), "784-512-512-10": (512, 512)}
 BATCH_SIZES = (32, 128, 512)
@@ -47,16 +47,11 @@ class Grid(NamedTuple):
 
     def spec(self, cell: GridCell) -> TrainingSpec:
         """The cell's activation and softmax, He's initial weights, on all of MNIST."""
-        layer = {"activation": cell.activation, "initializer": "he_normal"}
-        hidden = [{"units": units, **layer} for units in ARCHITECTURES[cell.architecture]]
-        return TrainingSpec.model_validate(
-            {
-                "architecture": {"inputs": 784, "layers": [*hidden, {"units": 10, "activation": "softmax"}]},
-                "loss": "categorical_crossentropy",
-                "optimizer": OPTIMIZERS[self.optimizer],
-                "batch_size": cell.batch_size,
-                "dtype": self.dtype,
-                "epochs": 1,
-                "seeds": (0,),
-            }
+        return mnist_network(
+            ARCHITECTURES[cell.architecture],
+            cell.batch_size,
+            activation=cell.activation,
+            initializer="he_normal",
+            optimizer=OPTIMIZERS[self.optimizer],
+            dtype=self.dtype,
         )

@@ -1,4 +1,4 @@
-"""What one process was seen to do in one cell, and the file of all of them.
+"""What was measured of one process in one cell, and the file of all these observations.
 
 A process is the unit: its seconds are one observation, however many epochs.
 """
@@ -68,7 +68,7 @@ class Observed(FiniteRecord):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         """Each process is observed once in a cell of a round."""
-        refuse_repeated("the observation", (one.about for one in self.observations))
+        refuse_repeated("observation", (one.about for one in self.observations))
         return self
 
     def save(self, folder: Path) -> None:
@@ -79,10 +79,7 @@ class Observed(FiniteRecord):
     def read(cls, folder: Path) -> "Observed":
         """What `save` wrote.
 
-        Raises
-        ------
-        UnusableError
-            Names the file and the place.
+        Raises UnusableError: names the file and the place.
         """
         path = folder / NAME
         try:

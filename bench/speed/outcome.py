@@ -1,7 +1,4 @@
-"""Ratios and their intervals, a process a unit, and the sentence that they come to.
-
-Fed by observations; feeds the report, and the command, which goes on until the ratios are known well enough.
-"""
+"""Ratios with intervals over processes, and the summary in one sentence."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,7 +8,7 @@ from functools import cached_property
 from bench.backends.floors import RateProduct, arithmetic_seconds
 from bench.backends.registry import BACKENDS, FLOORS
 from bench.core.statistics import Interval, median, ratio_interval, time_ratio
-from bench.core.text import MISSING
+from bench.core.text import MISSING, with_ends
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
 
@@ -113,7 +110,7 @@ class CellOutcome:
         return seen.backend in FLOORS or max(differences, default=0.0) <= COST_TOLERANCE
 
 
-class Outcome:
+class SpeedOutcome:
     """All cells of a run."""
 
     def __init__(self, observed: Observed, examples: int) -> None:
@@ -163,6 +160,4 @@ def _interval(ratios: Iterable[float | None]) -> Interval | None:
 
 def interval_text(ratio: Interval | None) -> str:
     """Centre and bounds of a ratio, for a table or a sentence."""
-    if ratio is None:
-        return MISSING
-    return f"{ratio.centre:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
+    return MISSING if ratio is None else with_ends(ratio.centre, ratio.low, ratio.high, "{:.2f}".format)

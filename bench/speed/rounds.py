@@ -1,22 +1,25 @@
 """A round: in each cell, fresh processes of all backends, which take turns in random order, with a rest before each.
 
-What happens to one process is recorded, and the others go on.
+A process that fails is recorded, and the others continue.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench.backends import registry
+from bench.core.progress import Progress
 from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs
+from bench.records.run import Status
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation
 from bench.workers.client import WorkerClient, job_of
+from bench.workers.turns import in_turn
 
 TIMED_TURNS = 3
 REST_SECONDS = 0.2
@@ -34,7 +37,7 @@ class Setting(NamedTuple):
     data: Path
     inputs: Inputs
     logs: Path
-    say: Callable[[str], None]
+    progress: Progress
 
 
 class _Member:
@@ -58,6 +61,11 @@ class _Member:
         self.process.time(1)
         if self.process.lost is None:
             self._first_epoch_seconds = time.perf_counter() - started
+
+    @property
+    def lost(self) -> tuple[Status, str] | None:
+        """Why its process was lost."""
+        return self.process.lost
 
     @property
     def seconds(self) -> dict[int, float]:
@@ -91,7 +99,7 @@ def round_of(setting: Setting, number: int, names: dict[GridCell, Sequence[str]]
     """All cells once, each with fresh processes of the backends that `names` asks for."""
     order = random.Random(f"round {number}")
     for cell, chosen in names.items():
-        setting.say(f"round {number}: {cell}")
+        setting.progress.stage(f"round {number}: {cell}")
         with ExitStack() as processes:
             members = [_Member(name, setting, number, cell) for name in chosen]
             _start(members, order, processes)
@@ -110,7 +118,7 @@ def _start(members: Sequence[_Member], order: random.Random, processes: ExitStac
 
 def _take_turns(members: Sequence[_Member], order: random.Random) -> None:
     for turn in range(1, TIMED_TURNS + 1):
-        for one in _in_turn(members if turn == 1 else _within_reach(members), order):
+        for one in in_turn(members if turn == 1 else _within_reach(members), order, REST_SECONDS):
             one.take_turn(turn)
 
 
@@ -122,14 +130,6 @@ def _check_batches(setting: Setting, cell: GridCell, members: Sequence[_Member])
     for one in members:
         if one.name in registry.BACKENDS:
             one.process.check_batches(expected)
-
-
-def _in_turn(members: Sequence[_Member], order: random.Random) -> Iterator[_Member]:
-    well = [one for one in members if one.process.lost is None]
-    order.shuffle(well)
-    for one in well:
-        time.sleep(REST_SECONDS)  # the threads of the turn before go on spinning for a while
-        yield one
 
 
 def _within_reach(members: Sequence[_Member]) -> list[_Member]:

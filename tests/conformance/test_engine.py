@@ -11,22 +11,23 @@ import time
 
 import numpy as np
 import pytest
+from covering import covering, weekly
 
 from bench.backends.products import ProductsOnly
 from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.engine import caching, compiling, trainer
-from scratchnet.losses import LOSSES, Huber
+from scratchnet.losses import LOSSES
 from scratchnet.schedules import ExponentialDecay
 
 OPTIMIZERS = {
-    "sgd": lambda: SGD(0.1),
-    "sgd, schedule": lambda: SGD(ExponentialDecay(0.1, 3, 0.9)),
-    "sgd, clipped": lambda: SGD(0.1, clipnorm=0.1),
-    "momentum": lambda: SGD(0.01, momentum=0.9),
-    "momentum, clipped": lambda: SGD(0.01, momentum=0.9, global_clipnorm=0.1),
-    "nesterov": lambda: SGD(0.01, momentum=0.9, nesterov=True),
-    "nesterov, clipped": lambda: SGD(0.01, momentum=0.9, nesterov=True, clipvalue=0.01),
+    "sgd": lambda: SGD(0.01),
+    "sgd, schedule": lambda: SGD(ExponentialDecay(0.01, 3, 0.9)),
+    "sgd, clipped": lambda: SGD(0.01, clipnorm=0.1),
+    "momentum": lambda: SGD(0.003, momentum=0.9),
+    "momentum, clipped": lambda: SGD(0.003, momentum=0.9, global_clipnorm=0.1),
+    "nesterov": lambda: SGD(0.003, momentum=0.9, nesterov=True),
+    "nesterov, clipped": lambda: SGD(0.003, momentum=0.9, nesterov=True, clipvalue=0.01),
     "adam": lambda: Adam(0.001),
     "adam, clipped": lambda: Adam(0.001, global_clipnorm=0.1),
     "adamw, schedule": lambda: AdamW(ExponentialDecay(0.001, 3, 0.9), weight_decay=0.1),
@@ -36,20 +37,27 @@ OPTIMIZERS = {
     "rmsprop, centered, momentum, clipped": lambda: RMSprop(0.001, momentum=0.5, centered=True, clipnorm=0.1),
     "adagrad": lambda: Adagrad(0.01),
 }
-OUTPUTS = [
-    (output, loss)
-    for output in ACTIVATIONS
-    for loss, kind in LOSSES.items()
-    if output in kind.outputs and (loss != "sparse_categorical_crossentropy" or output == "softmax")
-]
 WAYS = {"alone": (1, 1), "neurons": (2, 2), "three, neurons": (3, 3), "examples": (2, 1), "three, examples": (3, 1)}
+PENALTIES = {"none": {}, "l1": {"l1": 0.01}, "l2": {"l2": 0.1}, "both": {"l1": 0.01, "l2": 0.1}}
+CELLS = covering(
+    *(OPTIMIZERS, ACTIVATIONS, LOSSES, ACTIVATIONS, WAYS, PENALTIES, [0.0, 0.3]),
+    [(), (3,), (20, 33), (17, 9, 20)],
+    where=lambda optimizer, hidden, loss, output, *rest: output in LOSSES[loss].outputs,
+)
 EXAMPLES = 115
 """Which 32 does not divide: the last step is shorter."""
 
 
 @pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
-    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: WAYS[request.param])
+    """How many threads take a step, and how many of them share neurons: where that can be done."""
+    threads, team = WAYS[request.param]
+
+    def of(self, M):
+        hidden = [layer.activation for layer in self._layers[:-1]]
+        return threads, team if hidden and "softmax" not in hidden else 1
+
+    monkeypatch.setattr(trainer.Trainer, "_way", of)
 
 
 @pytest.fixture
@@ -81,53 +89,24 @@ def assert_same(monkeypatch, data, **options):
     return compiled
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer(optimizer, dtype, way, monkeypatch, data):
-    assert_same(monkeypatch, data, optimizer=OPTIMIZERS[optimizer](), dtype=dtype)
-
-
-@pytest.mark.parametrize(("output", "loss"), OUTPUTS)
-def test_every_loss_on_every_output(output, loss, way, monkeypatch, data):
-    rng = np.random.default_rng(1)
+@pytest.mark.parametrize(
+    ("optimizer", "hidden", "loss", "output", "way", "penalty", "dropout", "widths"), CELLS, indirect=["way"]
+)
+def test_compiled_steps_are_those_of_numpy(
+    optimizer, hidden, loss, output, way, penalty, dropout, widths, monkeypatch, data
+):
     X, y = data
-    y = y if loss == "sparse_categorical_crossentropy" else rng.dirichlet(np.ones(10), EXAMPLES)
-    layers = [Dense(20, "relu"), Dense(10, output)]
-    loss = Huber(0.3) if loss == "huber" else loss
-    assert_same(monkeypatch, (X, y), layers=layers, loss=loss, optimizer=SGD(0.01))
+    y = y if loss == "sparse_categorical_crossentropy" else np.random.default_rng(1).dirichlet(np.ones(10), EXAMPLES)
+    layers = [*(Dense(n, hidden, dropout=dropout) for n in widths), Dense(10, output)]
+    made = LOSSES[loss](0.3) if loss in ("huber", "categorical_crossentropy") else loss
+    weights = np.linspace(0.0, 2.0, EXAMPLES) if penalty == "l2" else None
+    options = {"layers": layers, "loss": made, "weights": weights, **PENALTIES[penalty]}
+    for dtype in ("float32", "float64"):
+        assert_same(monkeypatch, (X, y), optimizer=OPTIMIZERS[optimizer](), dtype=dtype, **options)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
-def test_every_activation(hidden, dropout, dtype, way, monkeypatch, data):
-    if hidden == "softmax":  # looks at all neurons of an example, so that threads share examples
-        real, monkeys = trainer.Trainer._way, trainer.Trainer
-        monkeypatch.setattr(monkeys, "_way", lambda self, M: (real(self, M)[0], 1))
-    layers = [Dense(20, hidden, dropout=dropout), Dense(33, hidden), Dense(10, "softmax")]
-    assert_same(monkeypatch, data, layers=layers, dtype=dtype)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "nesterov, clipped", "adam, clipped"])
-@pytest.mark.parametrize("penalty", [{"l1": 0.01}, {"l2": 0.1}, {"l1": 0.01, "l2": 0.1}], ids=str)
-def test_regularization(penalty, optimizer, way, monkeypatch, data):
-    assert_same(monkeypatch, data, optimizer=OPTIMIZERS[optimizer](), **penalty)
-
-
-@pytest.mark.parametrize("hidden", [(), (3,), (300, 20, 17, 50)], ids=str)
-def test_any_number_of_layers_of_any_width(hidden, way, monkeypatch, data):
-    if not hidden:
-        monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, 1))
-    layers = [*(Dense(n, "tanh") for n in hidden), Dense(10, "softmax")]
-    assert_same(monkeypatch, data, layers=layers)
-
-
-def test_weighted_and_smoothed_examples(way, monkeypatch, data):
-    from scratchnet.losses import CategoricalCrossentropy
-
-    assert_same(
-        monkeypatch, data, weights=np.linspace(0.0, 2.0, EXAMPLES), loss=CategoricalCrossentropy(label_smoothing=0.1)
-    )
+def test_layers_of_any_width(way, monkeypatch, data):
+    assert_same(monkeypatch, data, layers=[*(Dense(n, "tanh") for n in (300, 20, 17, 50)), Dense(10, "softmax")])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
@@ -298,10 +277,10 @@ def test_a_terminal_is_told_that_it_compiles(stream, monkeypatch):
     assert ("compiling the float32 step" in sys.stderr.getvalue()) == sys.stderr.isatty()
 
 
-@pytest.mark.parametrize("bits", ["128", "256"])
+@pytest.mark.parametrize("bits", ["128", *weekly("256")])
 def test_it_is_right_with_vectors_of_another_width(bits):
-    """As other processors have them: the same tests of products and of every activation, in a process of its own."""
-    chosen = ["tests/scratchnet/test_tiles.py", __file__, "-k", "tile or (every_activation and float32 and alone)"]
+    """As other processors have them: the same tests of products and of steps, in a process of its own."""
+    chosen = ["tests/scratchnet/test_tiles.py", __file__, "-k", "tile or (compiled_steps and alone)"]
     told = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *chosen],
         capture_output=True,

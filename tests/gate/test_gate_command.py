@@ -194,7 +194,7 @@ def test_the_users_checkout_is_not_touched(repo, bench):
         (("--against", "HEAD", "--tolerance", "0"), "allowed: above 0 and below 100 %"),
         (("--against", "HEAD", "--tolerance", "five"), "allowed: above 0 and below 100 %"),
         (("--against", "HEAD", "--cells", "784:32:x"), "allowed: widths and batch size of a network"),
-        (("--against", "HEAD", "--cells", "783-128-10:32", "--minutes", "1"), "has 784 features"),
+        (("--against", "HEAD", "--cells", "783-128-10:32"), "a network with 784 inputs and 10 outputs"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(repo, bench, arguments, message):

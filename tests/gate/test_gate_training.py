@@ -146,7 +146,10 @@ def test_an_old_tree_without_the_package_is_not_measured_with_the_new_ones(trees
 
 @pytest.mark.parametrize("text", ["", "784", "784-10", "784-10:", "784-10:x", "784--10:32", "784-10:0", "784-10:32:9"])
 def test_a_cell_that_cannot_be_read_says_how_one_is_written(text):
-    with pytest.raises(ValueError, match="allowed: widths and batch size of a network, such as 784-128-10:32"):
+    with pytest.raises(
+        ValueError,
+        match="allowed: widths and batch size of a network with 784 inputs and 10 outputs, such as 784-128-10:32",
+    ):
         cell_of(text)
 
 

@@ -118,17 +118,6 @@ def test_masks_keep_the_share_that_the_rate_leaves(rate, seed):
     assert np.mean(mask) == pytest.approx(1 - rate, abs=5 * np.sqrt(rate * (1 - rate) / mask.size))
 
 
-@pytest.mark.parametrize("rate", [0.2, 0.5])
-def test_in_expectation_the_activation_is_what_it_is_without_dropout(rate):
-    draws, shape = 20_000, (3, 20_000)
-    dropout = Dropout(ACTIVATIONS["linear"](shape, np.dtype("float64")), rate, shape, np.dtype("float64"))
-    dropout.keep(drawn(np.random.default_rng(0), [Dense(3, "relu", dropout=rate)], draws)[0])
-    Z, A = np.repeat([[1.0], [-2.0], [0.5]], draws, axis=1), np.empty(shape)
-    dropout.forward(Z, A)
-    # the standard deviation of a mean of masks / (1 − rate) is √(rate / (1 − rate) / draws)
-    np.testing.assert_allclose(A.mean(axis=1), Z[:, 0], rtol=5 * np.sqrt(rate / (1 - rate) / draws))
-
-
 def test_masks_are_asked_for_where_there_is_dropout_and_nowhere_else():
     X, y = data()
     for net, masks, count in ((network(), (), 2), (network(), masks_of()[:1], 2), (network(0.0), masks_of(), 0)):

@@ -5,19 +5,21 @@ import math
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from bench import cli
 from bench.backends import floors
 from bench.backends.floors import arithmetic_seconds, operations
 from bench.backends.registry import BACKENDS, FLOORS
 from bench.core.errors import UnusableError
+from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.history.files import read_speed
 from bench.spec import DataSpec
 from bench.speed import command, report, rounds
 from bench.speed.grid import ACTIVATIONS, ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Grid, GridCell
 from bench.speed.observations import Observation, Observed
-from bench.speed.outcome import Outcome
+from bench.speed.outcome import SpeedOutcome
 from bench.workers import client
 from scratchnet import engine
 
@@ -39,7 +41,7 @@ def outcome(*observations):
         gemm_rates={1: 1e11, 2: 2e11},
         observations=observations,
     )
-    return Outcome(observed, 60_000)
+    return SpeedOutcome(observed, 60_000)
 
 
 def planted(scatter=0.01, **factors):
@@ -200,7 +202,9 @@ def test_a_rate_is_operations_over_the_seconds_of_the_products_that_were_done(wa
 
 def test_the_record_says_which_product_the_floor_is_from():
     found = planted(jax_scan=1.25).observed.model_copy(update={"rate_products": {1: "blas", 2: "tile"}})
-    assert "at the best rate of scratchnet's own product in this run" in report.markdown(Outcome(found, 60_000), [])
+    assert "at the best rate of scratchnet's own product in this run" in report.markdown(
+        SpeedOutcome(found, 60_000), []
+    )
     assert "at the best rate of BLAS in this run" in report.markdown(planted(jax_scan=1.25), [])
 
 
@@ -225,7 +229,7 @@ def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, 
     [
         ({"epoch_seconds": {"1": math.nan}}, r"observations\.1\.epoch_seconds\.1: must be a finite number, not nan"),
         ({"predict_seconds": {"2": -1.0}}, r"observations\.1\.predict_seconds\.2: must be greater than 0, not -1\.0"),
-        ({"backend": "scratchnet"}, r"observation \(1, '784-30-10 M=32', 'scratchnet'\) stands there twice; remove"),
+        ({"backend": "scratchnet"}, r"duplicate observation \(1, '784-30-10 M=32', 'scratchnet'\); remove"),
     ],
 )
 def test_what_cannot_have_been_observed_is_refused_with_its_place(tmp_path, changes, said):
@@ -299,7 +303,7 @@ def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32, 128))
-    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, Progress(Console(quiet=True)))
     every = ("scratchnet", "jax-scan", "tf-xla", "tf-graph", "products")
     names = dict.fromkeys(grid.cells, every)
     seen = list(rounds.round_of(setting, 2, names))
@@ -350,7 +354,7 @@ def test_the_first_epoch_is_timed_from_the_start_of_a_process_that_has_the_machi
     monkeypatch.setattr(client, "WorkerProcess", Clocked)
     monkeypatch.setattr(rounds, "time", clock)
     grid = Grid(("784-30-10",), (32, 128))
-    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, Progress(Console(quiet=True)))
     seen = list(rounds.round_of(setting, 2, dict.fromkeys(grid.cells, ("scratchnet", "tf-graph"))))
     assert [o.first_epoch_seconds for o in seen] == ([None] * 4 if lost else [7.0] * 4)
     for cell in range(2):
@@ -402,7 +406,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
     monkeypatch.setattr(client, "WorkerProcess", Slow)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32,))
-    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
+    setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, Progress(Console(quiet=True)))
     seen = rounds.round_of(setting, 2, {grid.cells[0]: ["scratchnet", "keras-fit", "tf-graph"]})
     assert {o.backend: len(o.epoch_seconds) for o in seen} == {"scratchnet": 3, "keras-fit": 1, "tf-graph": 3}
 
@@ -412,6 +416,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
     [
         (["--backends", "nonsense"], f"'nonsense'; allowed: {', '.join(BACKENDS)}"),
         (["--architectures", "784-10"], f"'784-10'; allowed: {', '.join(ARCHITECTURES)}"),
+        (["--batch-sizes", "64"], "'64'; allowed: 32, 128, 512"),
         (["--activations", "gelu,mish"], f"'mish'; allowed: {', '.join(ACTIVATIONS)}"),
         (["--optimizer", "lion"], "'lion' is not one of"),
     ],
@@ -432,8 +437,17 @@ def test_options_that_cannot_be_used_are_one_line(arguments, message, capsys):
         ([], Grid()),
         (["--dtype", "float64"], Grid(dtype="float64")),
         (
-            ["--activations", "tanh,gelu", "--architectures", "784-128-10", "--optimizer", "adam"],
-            Grid(("784-128-10",), optimizer="adam", activations=("tanh", "gelu")),
+            [
+                "--activations",
+                "tanh,gelu",
+                "--architectures",
+                "784-128-10",
+                "--batch-sizes",
+                "128,512",
+                "--optimizer",
+                "adam",
+            ],
+            Grid(("784-128-10",), (128, 512), optimizer="adam", activations=("tanh", "gelu")),
         ),
     ],
 )
