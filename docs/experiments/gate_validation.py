@@ -111,7 +111,7 @@ def half_loaded_cores(seed: int) -> Iterator[list[int]]:
     with ExitStack() as stack:
         for core in cores:
             loader = subprocess.Popen([*command, str(core), str(seed + core)], stdin=subprocess.PIPE)
-            stack.callback(loader.wait)
+            stack.enter_context(loader)
             stack.callback(loader.kill)
             found.append(loader.pid)
         yield found
