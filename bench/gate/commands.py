@@ -1,21 +1,53 @@
-"""A command of any project, in any language: its text, its clock, and one run of it on a side."""
+"""Commands of any project, in any language: how they name a side's folders, and one run of one on a side."""
 
 import re
+import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from bench.core.errors import UnusableError
 from bench.gate import shell
-from bench.gate.places import ENVIRONMENT, TREE, Place
-from bench.gate.tree_process import LAST_LINE, TreeLostError, how_it_ended
+from bench.gate.no_verdict import TreeLostError, last_line
+from bench.gate.tree_process import how_it_ended
 
 Clock = Literal["wall", "cpu"]
+TREE, ENVIRONMENT = "{tree}", "{env}"
 UNNAMED = "command"
 # Upper case and `_` are left out: `PYTHONPATH={tree} python run.py` sets a variable.
 NAME = re.compile(r"([a-z][a-z0-9.-]*)=(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A side's tree, and the folder of its own environment, which `--prepare` may make."""
+
+    side: str
+    tree: Path
+    env: Path
+
+    def fill(self, text: str) -> str:
+        """A command with this side's folders in it."""
+        return text.replace(TREE, shlex.quote(str(self.tree))).replace(ENVIRONMENT, shlex.quote(str(self.env)))
+
+
+def prepare(command: str, places: Iterable[Place], limit: float, logs: Path) -> None:
+    """Run the shell command once in the folder of each side; what it prints is kept as prepare-SIDE.log in `logs`.
+
+    Raises TreeLostError: with what a side said last and its log, if it fails or takes longer than `limit` seconds.
+    """
+    for place in places if command else ():
+        log = logs / f"prepare-{place.side}.log"
+        with log.open("wb") as output:
+            ended = shell.run(place.fill(command), place.tree, limit, output, output)
+        if ended.timed_out:
+            raise TreeLostError(place.side, f"was not prepared within {limit:g} s (whole log: {log})")
+        if ended.code:
+            said = last_line(log.read_text(errors="replace")) or f": exit code {ended.code}"
+            raise TreeLostError(place.side, f"could not be prepared{said} (whole log: {log})")
 
 
 class Turn(NamedTuple):
@@ -31,18 +63,14 @@ class Turn(NamedTuple):
 class Command:
     """A shell command.
 
-    text : `{tree}` in it is replaced by the folder of a side, which is also the working directory, and `{env}` by the
-        folder of its environment.
-    limit : seconds that a run may take.
-    own_clock : the last line of its output is the seconds to compare, instead of the whole run's.
+    text : `{tree}` in it stands for a side's folder, which is also the working directory, `{env}` for its environment.
+    limit : timeout of a run, in seconds.
+    own_clock : the last line of its output is the seconds to compare.
     same_output : both sides must print the same (all but that last line), or they did not do the same work.
-    threads : so many it computes with, and both sides of a pair share as many cores; None lets it run anywhere.
-    clock : the whole run's seconds are wall time, or CPU time of the command and the children that it waited for.
+    threads : both sides of a pair share as many cores; None: any core.
+    clock : wall time, or CPU time of the command and of the children that it waited for.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder of the side or bash is missing, or two clocks are asked for.
+    Raises UnusableError: if the folder of the side or bash is missing, or two clocks are asked for.
     """
 
     text: str
@@ -58,18 +86,14 @@ class Command:
             place = f"must hold {TREE}, which stands for the folder of each side, or {ENVIRONMENT}, its environment"
             raise UnusableError(f"--command {self.text!r}: {place}")
         if self.own_clock and self.clock == "cpu":
-            raise UnusableError(
-                "--clock cpu and --own-clock: choose one; with --own-clock the command prints the seconds"
-            )
+            remedy = "choose one; with --own-clock the command prints the seconds"
+            raise UnusableError(f"--clock cpu and --own-clock: {remedy}")
         shell.bash()
 
     def run(self, place: Place, when: str, **variables: str) -> Turn:
         """Run it once.
 
-        Raises
-        ------
-        TreeLostError
-            Where it hangs, is killed or ends with another exit code than 0, or its seconds cannot be known.
+        Raises TreeLostError: if it hangs, is killed, ends with another exit code than 0, or tells no seconds.
         """
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             ended = shell.run(place.fill(self.text), place.tree, self.limit, output, errors, **variables)
@@ -79,7 +103,9 @@ class Command:
         if ended.code:
             # A shell reports a signal n that ended its child as exit code 128 + n.
             code = 128 - ended.code if ended.code > 128 else ended.code
-            raise TreeLostError(place.side, f"{how_it_ended(code)} {when}{_last_line(complaint)}")
+            raise TreeLostError(
+                place.side, f"{how_it_ended(code)} {when}{last_line(complaint.decode(errors='replace'))}"
+            )
         if self.own_clock:
             seconds, said = _own_seconds(place.side, said), said.strip().rpartition(b"\n")[0]
         else:
@@ -90,10 +116,7 @@ class Command:
 def named(texts: Sequence[str]) -> dict[str, str]:
     """Name → command, of what `--command` was given each time.
 
-    Raises
-    ------
-    UnusableError
-        Where two have one name, or several have none.
+    Raises UnusableError: if two have one name, or several have none.
     """
     found = dict[str, str]()
     for text in texts:
@@ -112,8 +135,8 @@ def _own_seconds(side: str, output: bytes) -> float:
     with suppress(ValueError):
         if 0 < (seconds := float(last)) < float("inf"):
             return seconds
-    reason = f"printed {last[:40]!r} as its last line; --own-clock needs the seconds there, a number above 0"
-    raise TreeLostError(side, reason)
+    needs = "--own-clock needs the seconds there, a number above 0"
+    raise TreeLostError(side, f"printed {last[:40]!r} as its last line; {needs}")
 
 
 def _cpu_seconds(side: str, seconds: float) -> float:
@@ -125,8 +148,3 @@ def _cpu_seconds(side: str, seconds: float) -> float:
 def _content(file: BinaryIO) -> bytes:
     file.seek(0)
     return file.read()
-
-
-def _last_line(errors: bytes) -> str:
-    lines = errors.decode(errors="replace").strip().splitlines()
-    return f": {lines[-1][:LAST_LINE]}" if lines else ""
