@@ -188,13 +188,14 @@ def scenarios_of(texts: str) -> list[tuple[str, float]]:
 
 def run(folder: Path, minutes: float, scenarios: Sequence[tuple[str, float]]) -> None:
     """Compare until the time is over; next is always the scenario that is furthest behind what is wanted of it."""
-    end, made = time.monotonic() + 60 * minutes, [scenario_of(record) for record in read(folder)]
+    made = [scenario_of(record) for record in read(folder)]
     write_atomically(folder / "records.jsonl", whole_lines(folder))
     with (folder / "records.jsonl").open("a") as log:
         begun = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "environment": describe()}
         write(log, {"kind": "gate_validation", "schema_version": 1, "cell": CELL, **vars(RULE), **begun})
         cost = cost_of_repeating()
         print(f"a repeated forward pass costs {cost:.1%} of a step", flush=True)
+        end = time.monotonic() + 60 * minutes
         while time.monotonic() < end:
             load, percent = min(scenarios, key=lambda one: (made.count(one) + 1) / WANTED.get(one[1], 100))
             made.append((load, percent))
