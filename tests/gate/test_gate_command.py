@@ -188,7 +188,7 @@ def test_the_users_checkout_is_not_touched(repo, bench):
     [
         (("--against", "nosuch", *OWN), "--against: 'nosuch' is no commit of"),
         ((), "Missing option '--against'"),
-        (("--against", "HEAD", "--baseline", "x"), "No such option: --baseline"),
+        (("--against", "HEAD", "--baseline", "x"), "No such option '--baseline'"),
         (("--against", "HEAD", "--command", "make"), "must hold {tree}"),
         (("--against", "HEAD", "--own-clock"), "--own-clock and --same-output are of --command, which is missing"),
         (("--against", "HEAD", "--tolerance", "0"), "allowed: above 0 and below 100 %"),

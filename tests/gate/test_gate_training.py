@@ -154,7 +154,8 @@ def test_a_cell_that_cannot_be_read_says_how_one_is_written(text):
 
 
 @pytest.fixture
-def compiled(monkeypatch):
+def compiled(trees, monkeypatch):
+    """After the trees are made, which say NumPy."""
     pytest.importorskip("numba")
     monkeypatch.setenv(engine.VARIABLE, "numba")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.records.run import Records
-from bench.scaling.records import ScalingRecords
+from bench.scaling.records import ScalingRecords as ScalingRecords
 from bench.speed.observations import Observed
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -13,8 +13,6 @@ READERS = {
     "run": lambda folder: Records.read(folder).epochs["epoch"].tolist(),
     "scaling": lambda folder: ScalingRecords.read(folder).points,
 }
-GONE = {"gate_validation", "recording"}
-"""Kinds that the command `gate-validate` wrote; the validation is an experiment in docs/experiments now."""
 
 
 def kind(path):
@@ -23,11 +21,11 @@ def kind(path):
         return file.readline().split('"kind":"')[1].partition('"')[0]
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for path in REFERENCE.rglob("records.jsonl") if kind(path) not in GONE),
-    ids=lambda path: path.parent.name,
-)
+# Those of the gate's validation are read in tests/gate/test_gate_validation.py.
+RUNS = [path for path in sorted(REFERENCE.rglob("records.jsonl")) if "gate-validation" not in str(path)]
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.parent.name)
 def test_committed_records_are_read(path):
     assert READERS[kind(path)](path.parent)
 
