@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
+from bench.core.child_process import how_it_ended
 from bench.core.errors import UnusableError
 from bench.gate import shell
 from bench.gate.no_verdict import TreeLostError, last_line
-from bench.gate.tree_process import how_it_ended
 
 Clock = Literal["wall", "cpu"]
 TREE, ENVIRONMENT = "{tree}", "{env}"

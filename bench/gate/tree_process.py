@@ -1,22 +1,15 @@
 """Client for the process of a side, which runs `tree_worker.py`: its answers, or why it died."""
 
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from bench.core import environment
-from bench.core.child_process import ConnectedProcess
+from bench.core.child_process import ConnectedProcess, how_it_ended
 from bench.gate.cores import bind
 from bench.gate.no_verdict import TreeLostError, last_line
 
 SCRIPT = Path(__file__).with_name("tree_worker.py")
-
-
-def how_it_ended(code: int) -> str:
-    """An exit code of `subprocess`, in words."""
-    names = {-one: one.name for one in signal.Signals}
-    return f"was killed by {names[code]}" if code in names else f"ended with exit code {code}"
 
 
 class TreeProcess:
