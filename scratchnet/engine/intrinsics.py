@@ -218,6 +218,7 @@ def _split(builder: Any, x: Any) -> tuple[Any, Any]:
 
 
 rounded = of_number(lambda builder, x: builder.fadd(x, _whole_in_lowest_bits(x)))
+"""A sum whose lowest bits are the whole number nearest to x."""
 whole = of_number(lambda builder, x: builder.fsub(x, _whole_in_lowest_bits(x)))
 """The whole number that `rounded` put there."""
 power_of_two = of_number(_power_of_two)

@@ -273,7 +273,7 @@ def test_a_terminal_is_told_that_it_compiles(stream, monkeypatch):
     monkeypatch.setattr(compiling, "write", lambda name, code: None)
     monkeypatch.setattr(compiling, "_code", lambda function, dtype: ("name", b""))
     monkeypatch.setattr(compiling, "_at", lambda name, code: None)
-    compiling._loaded.__wrapped__(trainer.work, (), "float32")
+    compiling._loaded.__wrapped__(trainer.work, "float32")
     assert ("compiling the float32 step" in sys.stderr.getvalue()) == sys.stderr.isatty()
 
 
