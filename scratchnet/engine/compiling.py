@@ -8,7 +8,7 @@ import ctypes
 import hashlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,20 @@ def _code(function: Callable[..., bool], dtype: str) -> tuple[str, bytes]:
     with global_compiler_lock:
         made = compile_extra(typing, target, entry, (types.int64,) * 5, types.boolean, flags, {})
         made.library.finalize()
-    return made.fndesc.llvm_func_name, _machine().emit_object(binding.parse_assembly(made.library.get_llvm_str()))
+    module = binding.parse_assembly(made.library.get_llvm_str())
+    _refuse_unknown(function.name for function in module.functions if function.is_declaration)
+    return made.fndesc.llvm_func_name, _machine().emit_object(module)
+
+
+def _refuse_unknown(called: Iterable[str]) -> None:
+    """A process without Numba has only the C library; LLVM would end it at a name that it does not find.
+
+    Raises RuntimeError: names the functions.
+    """
+    library = ctypes.CDLL(None)
+    unknown = [name for name in called if not name.startswith("llvm.") and not hasattr(library, name)]
+    if unknown:
+        raise RuntimeError(f"the compiled step calls {', '.join(unknown)}, which a process without Numba lacks")
 
 
 @cache

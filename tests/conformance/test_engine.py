@@ -261,6 +261,13 @@ def test_machine_code_that_is_not_whole_is_compiled_again(tmp_path, monkeypatch)
         assert caching.read("step") is None
 
 
+def test_machine_code_that_needs_numba_is_refused_when_it_is_compiled():
+    """Elsewhere LLVM would end the process."""
+    compiling._refuse_unknown(["llvm.memset.p0.i64", "memset", "sqrt"])
+    with pytest.raises(RuntimeError, match="calls numba_unpickle, which"):
+        compiling._refuse_unknown(["sqrt", "numba_unpickle"])
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
