@@ -10,8 +10,7 @@ A round gives two time ratios, scratchnet / tf-xla; the figure is the busy one o
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -33,7 +32,7 @@ ROUNDS, TURNS, SEED = 6, 4, 0
 
 
 @contextmanager
-def neighbour(cores: int) -> Iterator[None]:
+def busy(cores: int) -> Iterator[None]:
     """So many processes that compute without a pause."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
     try:
@@ -50,56 +49,60 @@ def quiet(cores: int) -> Iterator[None]:
     yield
 
 
-def ratios(cell: GridCell, data: Path, number: int) -> dict[str, float | None]:
-    """The time ratio of one round, quiet and busy."""
-    order, grid, cores = random.Random(f"{cell} {number}"), Grid(), usable_cores()
-    seconds: dict[tuple[str, str], dict[int, float]] = {}
+Seconds = dict[int, float]
+
+
+def seconds_of(cell: GridCell, data: Path, number: int) -> dict[tuple[str, str], Seconds]:
+    """(Load, backend) → seconds of its epochs by their turn, in one round."""
+    order, cores = random.Random(f"{cell} {number}"), usable_cores()
+    seconds: dict[tuple[str, str], Seconds] = {}
     with ExitStack() as stack:
-        clients = [
-            stack.enter_context(
-                WorkerClient(
-                    name,
-                    job_of(name, grid.spec(cell), SEED, data, cores),
-                    data / f"{name}.log",
-                    TIME_LIMIT_SECONDS,
-                )
-            )
-            for name in (OURS, PEER)
-        ]
+        clients = [stack.enter_context(client_of(name, cell, data, cores)) for name in (OURS, PEER)]
         for client in clients:
             client.ready()
             client.time(1)
         for turn in range(1, TURNS + 1):
-            for load in (quiet, neighbour):
+            for load in (quiet, busy):
                 with load(cores):
-                    time.sleep(REST_SECONDS)
                     for client in in_turn(clients, order, REST_SECONDS):
-                        answer = client.time(1 + turn)
-                        if answer is not None:
-                            seconds.setdefault((load.__name__, client.name), {})[turn] = answer["epoch_seconds"]
+                        answer = client.time(1 + turn) or {}
+                        seconds.setdefault((load.__name__, client.name), {})[turn] = answer.get("epoch_seconds", 0.0)
         lost = [f"{client.name}: {client.lost}" for client in clients if client.lost]
     if lost:
         raise SystemExit("; ".join(lost))
-    return {load: time_ratio(seconds[load, OURS], seconds[load, PEER]) for load in ("quiet", "neighbour")}
+    return seconds
+
+
+def client_of(name: str, cell: GridCell, data: Path, cores: int) -> WorkerClient:
+    job = job_of(name, Grid().spec(cell), SEED, data, cores)
+    return WorkerClient(name, job, data / f"{name}.log", TIME_LIMIT_SECONDS)
+
+
+def figures(rounds: Sequence[dict[tuple[str, str], Seconds]]) -> dict[str, str]:
+    """Ratios of the two on either machine, the quotient of these, and how much slower each is beside the neighbour."""
+    of_loads = [
+        tuple(time_ratio(one[load, OURS], one[load, PEER]) or 0.0 for load in ("quiet", "busy")) for one in rounds
+    ]
+    slower = {
+        name: [time_ratio(one["busy", name], one["quiet", name]) or 0.0 for one in rounds] for name in (OURS, PEER)
+    }
+    found = {
+        "quiet": [alone for alone, _ in of_loads],
+        "busy": [beside for _, beside in of_loads],
+        "busy / quiet": [beside / alone for alone, beside in of_loads],
+        **{f"{name}, busy / quiet": ratios for name, ratios in slower.items()},
+    }
+    return {name: interval_text(ratio_interval(ratios)) for name, ratios in found.items()}
 
 
 def main() -> None:
-    found = {}
+    cells = {}
     with temporary_folder("neighbour") as data:
         load_dataset(Grid().spec(CELLS[0]).data).save(data)
         for cell in CELLS:
-            seen = [ratios(cell, data, number) for number in range(1, ROUNDS + 1)]
-            both = [(one["quiet"], one["neighbour"]) for one in seen if one["quiet"] and one["neighbour"]]
-            of_each = {
-                "quiet": ratio_interval(a for a, _ in both),
-                "busy": ratio_interval(b for _, b in both),
-                "busy / quiet": ratio_interval(b / a for a, b in both),
-            }
-            print(
-                f"{cell}: {', '.join(f'{name} {interval_text(value)}' for name, value in of_each.items())}", flush=True
-            )
-            found[str(cell)] = {name: interval_text(value) for name, value in of_each.items()}
-    write("busy_neighbour", {"processor": describe()["cpu_model"], "rounds": ROUNDS, "cells": found})
+            cells[str(cell)] = figures([seconds_of(cell, data, number) for number in range(1, ROUNDS + 1)])
+            print(f"{cell}: {', '.join(f'{name} {text}' for name, text in cells[str(cell)].items())}", flush=True)
+    write("busy_neighbour", {"processor": describe()["cpu_model"], "rounds": ROUNDS, "cells": cells})
 
 
 if __name__ == "__main__":
