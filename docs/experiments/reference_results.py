@@ -3,9 +3,9 @@
 python docs/experiments/reference_results.py                 (everything: about five hours on two quiet cores)
 python docs/experiments/reference_results.py speed parity    (some of them)
 
-It needs `pip install -e '.[all,peers]'` and a checkout without changes. The runs are made in results/new-NAME. Those that
-are finished take the places of the old ones at the end, also after Ctrl-C or a failure: until then the checkout has no
-changes, as each run records.
+It needs `pip install -e '.[all,peers]'` and a checkout without changes. The runs are made in results/new-NAME. Those
+that are finished take the places of the old ones at the end, also after Ctrl-C or a failure: until then the checkout
+has no changes, as each run records.
 """
 
 import argparse
