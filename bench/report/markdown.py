@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.markdown import bullets, document, table
-from bench.core.text import MISSING, MOST_PANELS, escaped, is_missing, megabytes, percent, ratio_text, significant
+from bench.core.text import MISSING, MOST_PANELS, escaped, megabytes, percent, plus_minus, ratio_text, significant
 from bench.report.plots import PLOTS
 from bench.report.tables import Tables
 
@@ -68,18 +68,13 @@ def row_cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
     return (
         name,
         seeds,
-        _accuracy(row),
+        plus_minus(row["test_accuracy"], row["test_accuracy_half_width"], " ± "),
         significant(row["train_cost"], 4),
         significant(row["epoch_seconds"]),
         significant(row["samples_per_second"]),
         "reference" if row["backend"] == reference else ratio_text(row),
         megabytes(row["peak_memory_bytes"]),
     )
-
-
-def _accuracy(row: dict[Any, Any]) -> str:
-    half = row["test_accuracy_half_width"]
-    return percent(row["test_accuracy"]) + ("" if is_missing(half) else f" ± {percent(half)}")
 
 
 def _both_accuracies(tables: Tables) -> Iterator[str]:
