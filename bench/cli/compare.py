@@ -60,6 +60,6 @@ def compare(
       scratchbench compare old new --fail-on accuracy --tolerance accuracy=0.2
       scratchbench compare old new --allow-different optimizer.learning_rate
     """
-    from bench.compare.command import CompareOptions, run
+    from bench.compare.command import run
 
-    return run(CompareOptions(a, b, form, out, fail_on, tolerance, allow_different or ()))
+    return run(a, b, form, out, fail_on, tolerance, allow_different or ())

@@ -1,30 +1,25 @@
 """The environments of A and B side by side, a line a value, what differs first."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.core.text import MISSING
 
 
-@dataclass(frozen=True)
-class BothValues:
-    """One value of both, as text."""
+class BothValues(NamedTuple):
+    """One value of both, as text, and whether the two are not the same."""
 
     name: str
     a: str
     b: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether the two are not the same."""
-        return self.a != self.b
+    differs: bool
 
 
 def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[BothValues]:
     """Every value that either has; those that differ first, else in the order of A, then of B."""
     in_a, in_b = dict(_flat(a)), dict(_flat(b))
-    lines = [BothValues(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
+    both = [(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
+    lines = [BothValues(*each, differs=each[1] != each[2]) for each in both]
     return sorted(lines, key=lambda line: not line.differs)
 
 

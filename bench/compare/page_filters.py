@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.compare.quantities import MINUS
+from bench.compare.quantities import signed
 from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
 
 SEEDS_NAMED = 6
@@ -51,11 +51,8 @@ def speed_mark(decision: str | None) -> Mark:
 
 def state(row: Mapping[str, Any]) -> str:
     """The gravest of a row's decisions: "worse", "undecided" or "fine"."""
-    kinds = {
-        mark(row["equivalence"]["decision"]).kind,
-        mark(row["cost_decision"]).kind,
-        mark(row["speed_decision"]).kind,
-    }
+    decisions = (row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"])
+    kinds = {mark(decision).kind for decision in decisions}
     return next((kind for kind in ("worse", "undecided") if kind in kinds), "fine")
 
 
@@ -72,10 +69,7 @@ def equivalence(verdict: Mapping[str, Any]) -> str:
 
 def points(fraction: Any) -> str:
     """A difference of fractions in points, with its sign."""
-    if is_missing(fraction):
-        return MISSING
-    text = f"{100 * fraction:+.2f}".replace("-", MINUS)
-    return "0.00" if float(f"{100 * fraction:.2f}") == 0 else text
+    return MISSING if is_missing(fraction) else signed(100 * fraction)
 
 
 def p_value(p: Any) -> str:
@@ -92,9 +86,7 @@ def percent_of(fraction: Any) -> str:
 
 def relative(fraction: Any) -> str:
     """(B − A) / A in words."""
-    if is_missing(fraction):
-        return MISSING
-    return f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
+    return MISSING if is_missing(fraction) else f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
 
 
 def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:

@@ -179,9 +179,10 @@ def _cpu_model() -> str:
     return read() or platform.processor() or platform.machine()
 
 
+SYSCTL = ("sysctl", "-n", "machdep.cpu.brand_string")
 _CPU_MODELS: dict[str, Callable[[], str | None]] = {
     "Linux": lambda: system.field(system.PROC / "cpuinfo", "model name"),
-    "Darwin": lambda: subprocess.getoutput("sysctl -n machdep.cpu.brand_string"),
+    "Darwin": lambda: subprocess.run(SYSCTL, capture_output=True, text=True, check=False).stdout.strip(),
 }
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psutil
 
@@ -36,8 +37,7 @@ class Rest:
     program_cores: float
 
 
-@dataclass(frozen=True)
-class Counters:
+class Counters(NamedTuple):
     """Counters of lost time: totals since the start, or their growth during the load.
 
     stolen, total : seconds of all cores; throttled, periods : of the CPU group; swapped_in : pages.
@@ -49,14 +49,9 @@ class Counters:
     periods: int
     swapped_in: int
 
-    def __sub__(self, other: "Counters") -> "Counters":
-        return Counters(
-            stolen=self.stolen - other.stolen,
-            total=self.total - other.total,
-            throttled=self.throttled - other.throttled,
-            periods=self.periods - other.periods,
-            swapped_in=self.swapped_in - other.swapped_in,
-        )
+    def since(self, earlier: "Counters") -> "Counters":
+        """Their growth."""
+        return Counters(*(now - before for now, before in zip(self, earlier, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -88,16 +83,16 @@ def look(say: Say) -> Machine:
     say("a load of all cores")
     before = counters()
     load = measure.load(plain)
-    return Machine(dict(os.environ), cores, epochs, rest, load, counters() - before)
+    return Machine(dict(os.environ), cores, epochs, rest, load, counters().since(before))
 
 
 def at_rest(seconds: float) -> Rest | None:
     """Sleep for so many seconds and see who keeps the cores busy; None if the system does not say."""
     try:
         # The list of programs is read outside the interval: on a machine with many, reading it is work.
-        programs, start, busy = _programs(), time.perf_counter(), _busy_seconds()
+        programs, start, busy = _programs(), time.perf_counter(), _seconds(*_BUSY)
         time.sleep(seconds)
-        busy, elapsed = _busy_seconds() - busy, time.perf_counter() - start
+        busy, elapsed = _seconds(*_BUSY) - busy, time.perf_counter() - start
         gained = {name: (after - programs.get(name, after)) / elapsed for name, after in _programs().items()}
     except READ_ERRORS:
         return None
@@ -108,13 +103,10 @@ def at_rest(seconds: float) -> Rest | None:
 def counters() -> Counters:
     """The counters as they stand."""
     throttled, periods = system.throttling()
+    stolen = total = 0.0
     with suppress(*READ_ERRORS):
-        return Counters(_seconds("steal"), _seconds(*_BUSY, *_IDLE), throttled, periods, system.swapped_in())
-    return Counters(0.0, 0.0, throttled, periods, system.swapped_in())
-
-
-def _busy_seconds() -> float:
-    return _seconds(*_BUSY)
+        stolen, total = _seconds("steal"), _seconds(*_BUSY, *_IDLE)
+    return Counters(stolen, total, throttled, periods, system.swapped_in())
 
 
 def _seconds(*names: str) -> float:

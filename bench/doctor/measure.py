@@ -75,8 +75,11 @@ def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
 
     Raises MeasurementError: where a process that trains under one of them fails.
     """
-    pairs = [_pair(environment, other, is_reversed=bool(number % 2)) for number in range(PAIRS)]
-    return {cell: Ratio(tuple(pair[cell] for pair in pairs)) for cell in pairs[0]}
+    pairs = []
+    for number in range(PAIRS):  # ABBA: a machine that grows slower all the while favours neither side
+        sides = (environment, other)[:: -1 if number % 2 else 1]
+        pairs.append([epochs(side).seconds for side in sides][:: -1 if number % 2 else 1])
+    return {cell: Ratio(tuple(mine[cell] / theirs[cell] for mine, theirs in pairs)) for cell in pairs[0][0]}
 
 
 def pools(environment: Environment) -> Ratio:
@@ -93,15 +96,6 @@ def load(environment: Environment) -> Load:
     Raises MeasurementError: where the process fails.
     """
     return Load(**_child("load", environment))
-
-
-def _pair(environment: Environment, other: Environment, is_reversed: bool) -> dict[str, float]:
-    # ABBA: a machine that grows slower all the while favours neither side.
-    if is_reversed:
-        reference, seconds = epochs(other).seconds, epochs(environment).seconds
-    else:
-        seconds, reference = epochs(environment).seconds, epochs(other).seconds
-    return {cell: seconds[cell] / reference[cell] for cell in reference}
 
 
 def _child(name: str, environment: Environment) -> dict[str, Any]:

@@ -6,7 +6,7 @@ that of the last spec with this source.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -46,14 +46,14 @@ class RunRecord(LogRecord):
 
 
 class _OfAttempt(LogRecord):
-    ABOUT = ("spec", "seed", "attempt")
+    ABOUT: ClassVar[tuple[str, ...]] = ("spec", "seed", "attempt")
     spec: str
     seed: Whole
     attempt: Whole
 
 
 class _OfBackend(_OfAttempt):
-    ABOUT = ("spec", "seed", "attempt", "backend")
+    ABOUT: ClassVar[tuple[str, ...]] = ("spec", "seed", "attempt", "backend")
     backend: str
 
 
