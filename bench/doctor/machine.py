@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -51,7 +51,8 @@ class Counters(NamedTuple):
 
     def since(self, earlier: "Counters") -> "Counters":
         """Their growth."""
-        return Counters(*(now - before for now, before in zip(self, earlier, strict=True)))
+        grown: Any = (now - before for now, before in zip(self, earlier, strict=True))
+        return Counters(*grown)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from bench.core.errors import UnusableError, refused
 from bench.core.models import first_problem
 from bench.core.text import one_line
-from bench.parity.cells import ParityCell, groups
-from bench.parity.outcome import ParityOutcome
+from bench.parity.cells import ParityCell, ParityOutcome, groups
 from bench.records.log import DistinctLines
 from bench.workers.pool import fresh_processes
 

@@ -14,8 +14,7 @@ from bench.core.csv_text import csv_text
 from bench.core.files import atomic_path, write_atomically
 from bench.core.markdown import document, frame_table
 from bench.core.text import escaped
-from bench.parity.cells import AXES
-from bench.parity.outcome import ParityOutcome
+from bench.parity.cells import AXES, ParityOutcome
 
 WORST_ROWS = 20
 BAD = ("differs", "diverged", "failed")

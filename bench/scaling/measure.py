@@ -13,14 +13,13 @@ from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.records.log import RecordLog
 from bench.scaling import memmap
-from bench.scaling.memory import too_large
 from bench.scaling.options import ScalingOptions
 from bench.scaling.points import AXES, TEST_EXAMPLES, Point
 from bench.scaling.records import PointRecord, RateRecord, ScalingRecords, ScalingRunRecord
 from bench.scaling.synthetic_data import MadeData
 from bench.scaling.tables import FLOORS, PRODUCTS
 from bench.scaling.time_to_accuracy import Race
-from bench.scaling.turns import Turns, record_of, too_slow
+from bench.scaling.turns import Turns, record_of, too_large, too_slow
 from bench.spec import DataSpec, TrainingSpec
 from bench.workers.pool import fresh_processes
 
