@@ -83,17 +83,13 @@ def junit(outcome: Outcome) -> JUnitXml:
         case = TestCase(one_line(cell.name, 200), "bench.gate", cell.seconds)
         if cell.lines:
             case.system_out = "\n".join(one_line(line, 1000) for line in cell.lines)
-        case.result = _junit_result(cell, outcome)
+        kinds: dict[str, type[FinalResult]] = {"fail": Failure, "undecided": Skipped}
+        kind = Error if outcome.broken else kinds.get(cell.verdict)
+        case.result = [kind(one_line(outcome.sentence, 1000))] if kind else []
         suite.add_testcase(case)
     xml = JUnitXml()
     xml.add_testsuite(suite)
     return xml
-
-
-def _junit_result(cell: CellResult, outcome: Outcome) -> list[FinalResult]:
-    kinds: dict[str, type[FinalResult]] = {"fail": Failure, "undecided": Skipped}
-    kind = Error if outcome.broken else kinds.get(cell.verdict)
-    return [kind(one_line(outcome.sentence, 1000))] if kind else []
 
 
 def tell_ci(outcome: Outcome) -> None:

@@ -3,10 +3,10 @@
 import random
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bench.core import environment
 from bench.core.child_process import ConnectedProcess, how_it_ended
@@ -19,7 +19,7 @@ from bench.gate.plan_files import PlanFiles
 SCRIPT = Path(__file__).with_name("tree_worker.py")
 
 
-class TreeProcess:
+class TreeProcess(AbstractContextManager["TreeProcess"]):
     """A fresh process with `tree` first on its path, and nothing of this revision unless it is the tree."""
 
     def __init__(self, side: str, tree: Path, threads: int, log: Path, limit: float) -> None:
@@ -28,9 +28,6 @@ class TreeProcess:
         variables |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""}
         self._process = ConnectedProcess(str(SCRIPT), variables, log)
         self._connection = self._process.connection
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.end()

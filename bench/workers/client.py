@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bench.backends import registry
 from bench.records.run import Status
@@ -12,7 +13,7 @@ from bench.workers.process import Facts, WorkerLostError, WorkerProcess
 from bench.workers.protocol import Job
 
 
-class WorkerClient:
+class WorkerClient(AbstractContextManager["WorkerClient"]):
     """`epochs` and `predictions` hold what the worker answered to each; `lost` is None for as long as all goes well.
 
     The log stays where it says why the process was lost.
@@ -26,9 +27,6 @@ class WorkerClient:
         self.peak_memory_bytes: int | None = None
         self._started = time.perf_counter()
         self._process = WorkerProcess(job, log, limit)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
