@@ -10,7 +10,7 @@ from bench.backends import registry
 from bench.records.run import Status
 from bench.spec import TrainingSpec
 from bench.workers.process import Facts, WorkerLostError, WorkerProcess
-from bench.workers.protocol import Job
+from bench.workers.protocol import FINISH, Job, Request
 
 
 class WorkerClient(AbstractContextManager["WorkerClient"]):
@@ -46,29 +46,33 @@ class WorkerClient(AbstractContextManager["WorkerClient"]):
 
     def time(self, number: int) -> Facts | None:
         """Train an epoch under the clock and nothing else; what was measured."""
-        return self._keep(self._answer(lambda: self._process.time(number)))
+        return self._keep(self.ask(Request("time", number), f"in epoch {number}"))
 
     def train(self, number: int) -> Facts | None:
         """Train an epoch under the clock, then evaluate; what was measured."""
-        return self._keep(self._answer(lambda: self._process.train(number)))
+        return self._keep(self.ask(Request("train", number), f"in epoch {number}"))
 
     def predict(self) -> None:
         """Predict the test examples under the clock."""
-        answer = self._answer(self._process.predict)
+        answer = self.ask(Request("predict"), "while it predicted")
         self.predictions += [answer] if answer is not None else []
 
     def check_batches(self, expected: str) -> None:
         """Whether it consumes the batches of the plan's first epoch, which have that fingerprint."""
-        answer = self._answer(lambda: {"fingerprint": self._process.batches_fingerprint(1)})
-        if answer is not None and answer["fingerprint"] != expected:
+        answer = self.ask(Request("fingerprint", 1), "while it drew the batches of epoch 1")
+        if answer is not None and answer["batches_fingerprint"] != expected:
             self.lost = "not_comparable", "it did not consume the plan's batches"
 
     def finish(self) -> Facts | None:
-        """Have the process report its last figures, and end it."""
-        answer = self._answer(self._process.finish)
+        """Have the process report its last figures."""
+        answer = self.ask(FINISH, "while it finished")
         if answer is not None:
             self.peak_memory_bytes = answer["peak_memory_bytes"]
         return answer
+
+    def ask(self, message: Job | Request, when: str) -> Facts | None:
+        """The answer to a request or to the next job; None where the worker is lost."""
+        return self._answer(lambda: self._process.ask(message, when))
 
     @property
     def seconds(self) -> tuple[float, ...]:
