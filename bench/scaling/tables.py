@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
-from scipy.stats import linregress
 
 from bench.backends import registry
 from bench.core.statistics import CONFIDENCE, ratio_interval
@@ -46,11 +45,13 @@ def fit(measured: Mapping[int, float], values: Iterable[int]) -> Fit | None:
     shared = tuple(value for value in sorted(values) if measured.get(value, 0) > 0)
     if len(shared) < 2:
         return None
-    line = linregress(np.log(shared), np.log([measured[value] for value in shared]))
-    slope, freedom = float(line.slope), len(shared) - 2
+    x, y = np.log(shared), np.log([measured[value] for value in shared])
+    x, y = x - x.mean(), y - y.mean()
+    slope, freedom = float(x @ y / (x @ x)), len(shared) - 2
     if not freedom:
         return Fit(slope, None, None, shared)
-    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2) * line.stderr)
+    error = math.sqrt(float(np.sum((y - slope * x) ** 2)) / freedom / float(x @ x))
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
     return Fit(slope, slope - half, slope + half, shared)
 
 
