@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.compare.quantities import signed
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
+from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
 
 SEEDS_NAMED = 6
 
@@ -91,14 +91,12 @@ def relative(fraction: Any) -> str:
 
 def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:
     """A centre with its 95 % interval behind it, or why there is none."""
-    return MISSING if interval is None else f"{form(interval['centre'])} ({ends(interval, form)})"
-
-
-def ends(interval: Mapping[str, Any], form: Callable[[Any], str]) -> str:
-    """An interval's ends, or why there are none."""
+    if interval is None:
+        return MISSING
+    told = with_ends(interval["centre"], interval["low"], interval["high"], form)
     if is_missing(interval["low"]) or is_missing(interval["high"]):
-        return "one seed: no interval" if interval["count"] == 1 else "no finite interval"
-    return f"{form(interval['low'])} to {form(interval['high'])}"
+        told += " (one seed: no interval)" if interval["count"] == 1 else " (no finite interval)"
+    return told
 
 
 def seeds(numbers: Sequence[int]) -> str:

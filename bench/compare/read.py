@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.core.errors import UnusableError, refused
 from bench.core.text import one_line
-from bench.records.log import RECORDS_NAME
+from bench.records.log import RECORDS_NAME, value_in
 from bench.records.run import Records
 
 ALLOWED = "a run folder, its records.jsonl, or a folder of runs"
@@ -73,11 +73,7 @@ def _run(folder: Path) -> Records:
 def _starts_a_run(path: Path) -> bool:
     """Of several folders side by side, as in results/reference, some are of other kinds (scaling) and are left out."""
     with path.open("rb") as file:
-        try:
-            first = json.loads(file.readline())
-        except (ValueError, RecursionError):
-            return True  # a broken file is no other kind: whoever reads it says where it is broken
-    return not isinstance(first, dict) or first.get("kind") == "run"
+        return value_in(file.readline(), "kind") in ("run", None)  # whoever reads a broken file says where it is broken
 
 
 def _file(path: Path) -> Runs:

@@ -122,15 +122,16 @@ def _check_first(record: object, path: Path, first: type[BaseModel]) -> None:
 
 
 def _unreadable(line: bytes, error: ValidationError, place: str, versions: tuple[int, ...]) -> UnusableError:
-    version = _schema_version(line)
+    version = value_in(line, "schema_version")
     if version not in (None, *versions):
         return UnusableError(f"{place}: schema version {version}; this version reads {', '.join(map(str, versions))}")
     return UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}")
 
 
-def _schema_version(line: bytes) -> Any:
+def value_in(line: bytes, name: str) -> Any:
+    """What a line that may be broken has under that name; None where it has nothing."""
     try:
-        return json.loads(line).get("schema_version")
+        return json.loads(line).get(name)
     except (ValueError, AttributeError, RecursionError):
         return None
 
