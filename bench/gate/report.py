@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bench.core.errors import refused
 from bench.core.files import atomic_path, write_atomically
-from bench.core.markdown import document, table
+from bench.core.markdown import document, text_table
 from bench.core.text import MISSING, escaped, one_line
 from bench.gate.outcome import TOLD, CellResult, Outcome, confidence, interval, percent
 from bench.gate.plot import save_plot
@@ -57,7 +57,7 @@ def markdown(outcome: Outcome) -> str:
     parts = [f"## Speed gate\n\n{escaped(outcome.sentence, 1000)}"]
     if not outcome.broken:
         rows = [tuple(map(escaped, cells_of(cell))) for cell in outcome.cells]
-        parts.append(table(rows, headers(outcome)))
+        parts.append(text_table(rows, headers(outcome)))
     parts.extend(escaped(line, 1000) for cell in outcome.cells for line in cell.lines)
     if not outcome.broken:
         parts.append(HOW_TO_READ.format(alpha=percent(outcome.rule.alpha)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.core.markdown import bullets, document, table
+from bench.core.markdown import bullets, document, text_table
 from bench.core.text import MISSING, MOST_PANELS, escaped, megabytes, percent, plus_minus, ratio_text, significant
 from bench.report.plots import PLOTS
 from bench.report.tables import Tables
@@ -57,7 +57,7 @@ def _head(tables: Tables) -> Iterator[str]:
 def _specs(tables: Tables) -> Iterator[str]:
     for spec, rows in tables.aggregate.groupby("spec", sort=False):
         yield f"## {escaped(spec, 120)}"
-        yield table([row_cells(row, tables.reference) for row in rows.to_dict("records")], HEADERS)
+        yield text_table([row_cells(row, tables.reference) for row in rows.to_dict("records")], HEADERS)
 
 
 def row_cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def _both_accuracies(tables: Tables) -> Iterator[str]:
             (escaped(spec, 120), escaped(backend, 60), percent(accuracy), percent(binary))
             for spec, backend, accuracy, binary in ok[list(columns)].itertuples(index=False)
         ]
-        yield table(rows, ("spec", "backend", "test accuracy, %", "each output alone, %"))
+        yield text_table(rows, ("spec", "backend", "test accuracy, %", "each output alone, %"))
 
 
 def _lost(tables: Tables) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _lost(tables: Tables) -> Iterator[str]:
         rows = [
             (*map(escaped, key), ", ".join(map(str, group["seed"]))) for key, group in lost.groupby(columns, sort=False)
         ]
-        yield table(rows, (*columns, "seeds"))
+        yield text_table(rows, (*columns, "seeds"))
 
 
 def _warnings(tables: Tables) -> Iterator[str]:

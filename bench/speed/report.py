@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.files import write_atomically
-from bench.core.markdown import bullets, document, frame_table
+from bench.core.markdown import bullets, document, text_table
 from bench.core.statistics import Interval
 from bench.core.text import MISSING, one_line
 from bench.report.style import grid, label, legend_below, logarithmic, plot_settings, save_figure, style_of
@@ -203,11 +203,11 @@ def markdown(outcome: SpeedOutcome, skipped: list[str]) -> str:
         f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
         outcome.sentence + ".",
         _explained(outcome),
-        frame_table(summary(outcome)),
+        text_table(summary(outcome)),
         "## scratchnet's seconds over each peer's",
-        frame_table(by_peer(outcome)),
+        text_table(by_peer(outcome)),
         "## Each backend's seconds over the product floor, and over the arithmetic floor",
-        frame_table(over_floors(outcome)),
+        text_table(over_floors(outcome)),
         *_first_epochs_section(outcome),
         *_listed("## Without a figure", [*skipped, *reasons(outcome)]),
         *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
@@ -230,7 +230,7 @@ def _first_epochs_section(outcome: SpeedOutcome) -> list[str]:
     return [
         "## Each backend's seconds from process start to the end of its first epoch",
         "Import and compilation are in it. Caches on disk are warm: the first round, which fills them, is left out.",
-        frame_table(first_epochs(outcome)),
+        text_table(first_epochs(outcome)),
     ]
 
 
