@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.core.child_process import how_it_ended, run_python
+from bench.core.child_process import last_words, run_python
 from bench.core.environment import FORCING_VARIABLES, worker_environment
 from bench.core.errors import UnusableError
-from bench.core.text import one_line
 from bench.doctor.finding import Ratio
 
 Environment = Mapping[str, str]
@@ -102,15 +101,8 @@ def _child(name: str, environment: Environment) -> dict[str, Any]:
     try:
         finished = run_python("bench.doctor.child", name, environment=environment, seconds=TIME_LIMIT_SECONDS)
         if finished.returncode:
-            raise MeasurementError(f"measuring {name} failed: {_reason(finished)}")
+            raise MeasurementError(f"measuring {name} failed: {last_words(finished)}")
         found: dict[str, Any] = json.loads(finished.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         raise MeasurementError(f"measuring {name} gave no figures within {TIME_LIMIT_SECONDS} s") from None
     return found
-
-
-def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
-    lines = finished.stderr.strip().splitlines()
-    if finished.returncode < 0 or not lines:
-        return f"the process {how_it_ended(finished.returncode)}"
-    return one_line(lines[-1], 200)

@@ -34,13 +34,8 @@ def measure(options: ScalingOptions, folder: Path, progress: Progress, earlier: 
     with RecordLog(folder) as log:
         if earlier is None:
             earlier = ScalingRecords([run_record(options)])
-            _written(log)(earlier.run)
-        Measurement(options, folder, progress, earlier, _written(log)).run()
-
-
-def _written(log: RecordLog) -> Callable[[Any], None]:
-    """The log is one of lines, whatever record they hold."""
-    return log.write
+            log.write(earlier.run)
+        Measurement(options, folder, progress, earlier, log.write).run()
 
 
 def run_record(options: ScalingOptions) -> ScalingRunRecord:
