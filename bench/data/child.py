@@ -11,7 +11,7 @@ from collections.abc import Callable
 from bench.core.child_process import last_words, run_python
 from bench.core.environment import WORKER_VARIABLES, importable
 from bench.core.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
-from bench.data.checks import printable
+from bench.core.text import one_line
 
 
 def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
@@ -35,9 +35,9 @@ def report_failure(work: Callable[[], None]) -> int:
     try:
         work()
     except UnusableError as error:
-        print(printable(error), file=sys.stderr)
+        print(one_line(error), file=sys.stderr)
     except Exception as error:  # TensorFlow and TFDS raise of every kind, over many lines
-        print(printable(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        print(one_line(f"{type(error).__name__}: {error}"), file=sys.stderr)
     else:
         return EXIT_OK
     return EXIT_UNUSABLE
