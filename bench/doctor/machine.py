@@ -7,8 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import astuple, dataclass
 
 import psutil
 
@@ -37,7 +36,8 @@ class Rest:
     program_cores: float
 
 
-class Counters(NamedTuple):
+@dataclass(frozen=True)
+class Counters:
     """Counters of lost time: totals since the start, or their growth during the load.
 
     stolen, total : seconds of all cores; throttled, periods : of the CPU group; swapped_in : pages.
@@ -49,10 +49,9 @@ class Counters(NamedTuple):
     periods: int
     swapped_in: int
 
-    def since(self, earlier: "Counters") -> "Counters":
+    def __sub__(self, earlier: "Counters") -> "Counters":
         """Their growth."""
-        grown: Any = (now - before for now, before in zip(self, earlier, strict=True))
-        return Counters(*grown)
+        return Counters(*(now - before for now, before in zip(astuple(self), astuple(earlier), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -84,16 +83,16 @@ def look(say: Say) -> Machine:
     say("a load of all cores")
     before = counters()
     load = measure.load(plain)
-    return Machine(dict(os.environ), cores, epochs, rest, load, counters().since(before))
+    return Machine(dict(os.environ), cores, epochs, rest, load, counters() - before)
 
 
 def at_rest(seconds: float) -> Rest | None:
     """Sleep for so many seconds and see who keeps the cores busy; None if the system does not say."""
     try:
         # The list of programs is read outside the interval: on a machine with many, reading it is work.
-        programs, start, busy = _programs(), time.perf_counter(), _seconds(*_BUSY)
+        programs, start, busy = _programs(), time.perf_counter(), _busy_seconds()
         time.sleep(seconds)
-        busy, elapsed = _seconds(*_BUSY) - busy, time.perf_counter() - start
+        busy, elapsed = _busy_seconds() - busy, time.perf_counter() - start
         gained = {name: (after - programs.get(name, after)) / elapsed for name, after in _programs().items()}
     except READ_ERRORS:
         return None
@@ -108,6 +107,10 @@ def counters() -> Counters:
     with suppress(*READ_ERRORS):
         stolen, total = _seconds("steal"), _seconds(*_BUSY, *_IDLE)
     return Counters(stolen, total, throttled, periods, system.swapped_in())
+
+
+def _busy_seconds() -> float:
+    return _seconds(*_BUSY)
 
 
 def _seconds(*names: str) -> float:

@@ -371,7 +371,7 @@ def test_cpu_limit(files, state, says, tree):
 
 
 def test_throttled_during_the_load():
-    grown = QUIET.grown._replace(throttled=7, periods=20)
+    grown = dataclasses.replace(QUIET.grown, throttled=7, periods=20)
     finding = machine_checks.container(like_quiet(grown=grown))
     assert finding.state == "warning"
     assert "made to wait in 7 of 20 periods" in finding.says
@@ -402,7 +402,7 @@ def test_throttling(membership, files, counts, tree):
         ({"rest": Rest(1.5, "chromium", 0.9)}, "others keep 1.50 cores busy, chromium 0.90 of them"),
         ({"rest": Rest(1.5, "kdamond", 0.01)}, "others keep 1.50 cores busy (load"),
         (
-            {"grown": QUIET.grown._replace(stolen=2.0)},
+            {"grown": dataclasses.replace(QUIET.grown, stolen=2.0)},
             "the host gave 25.0% of the time under load to others",
         ),
         ({"load": dataclasses.replace(STEADY, high=3.0)}, "3.00 times as long as the fast tenth"),
@@ -468,7 +468,7 @@ def test_memory(available, limit, used, state, membership, limit_file, used_file
 
 
 def test_swapping():
-    finding = machine_checks.memory(like_quiet(grown=QUIET.grown._replace(swapped_in=1000)))
+    finding = machine_checks.memory(like_quiet(grown=dataclasses.replace(QUIET.grown, swapped_in=1000)))
     assert finding.state == "warning"
     assert "read back from swap" in finding.says
 
@@ -501,7 +501,7 @@ def test_rest_names_the_busiest_program(monkeypatch):
         iter([{(1, "a"): 5.0, (2, "b"): 1.0}, {(1, "a"): 5.1, (2, "b"): 1.4, (3, "c"): 9.0}]),
     )
     clock = iter([100.0, 100.5])
-    monkeypatch.setattr(machine, "_seconds", lambda *_: next(seconds))
+    monkeypatch.setattr(machine, "_busy_seconds", lambda: next(seconds))
     monkeypatch.setattr(machine, "_programs", lambda: next(programs))
     monkeypatch.setattr(machine, "time", SimpleNamespace(perf_counter=lambda: next(clock), sleep=lambda _: None))
     rest = machine.at_rest(0.5)
@@ -526,7 +526,7 @@ def test_counters(tree, monkeypatch):
 
 
 def test_counters_grow():
-    assert Counters(3, 10, 4, 9, 8).since(Counters(1, 5, 1, 2, 8)) == Counters(2, 5, 3, 7, 0)
+    assert Counters(3, 10, 4, 9, 8) - Counters(1, 5, 1, 2, 8) == Counters(2, 5, 3, 7, 0)
 
 
 # Odd content of the kernel's files
