@@ -10,8 +10,7 @@ import pytest
 from bench import cli
 from bench.core.text import percent, significant
 from bench.noise.report import SENTENCES
-from bench.parity.cells import all_cells
-from bench.parity.outcome import ParityOutcome
+from bench.parity.cells import ParityOutcome, all_cells
 from bench.parity.report import verdict as parity_verdict
 from bench.records.run import Records
 from bench.report.tables import Tables, aggregate_table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.group import PATH, main, names_of, names_option
+from bench.cli.group import PATH, main, names_option
 
 EXIT_CODES = """\b
 Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is worse beyond it;
@@ -34,11 +34,10 @@ Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is 
     metavar="NAME=VALUE",
     help="How much worse B may be; repeatable.  [default: accuracy=0.5 (points), cost=2%, speed=5%]",
 )
-@click.option(
+@names_option(
     "--allow-different",
-    callback=names_of,
+    "Compare specs although these fields differ, such as optimizer or batch_size; then speed is not compared.",
     metavar="FIELD,...",
-    help="Compare specs although these fields differ, such as optimizer or batch_size; then speed is not compared.",
 )
 def compare(
     a: Path,
@@ -60,6 +59,6 @@ def compare(
       scratchbench compare old new --fail-on accuracy --tolerance accuracy=0.2
       scratchbench compare old new --allow-different optimizer.learning_rate
     """
-    from bench.compare.command import CompareOptions, run
+    from bench.compare.command import run
 
-    return run(CompareOptions(a, b, form, out, fail_on, tolerance, allow_different or ()))
+    return run(a, b, form, out, fail_on, tolerance, allow_different or ())

@@ -115,7 +115,15 @@ def names_option(
     name: str, text: str, allowed: Callable[[], Sequence[str]] | None = None, **more: Any
 ) -> Callable[[Command], Command]:
     """Names with commas between; `allowed` is asked only when the option is given."""
-    return click.option(name, callback=one_of(allowed) if allowed else names_of, metavar="A,B", help=text, **more)
+
+    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+        names = tuple(part.strip() for part in value.split(",")) if value is not None else None
+        for one in names or ():
+            if allowed and one not in allowed():
+                raise click.BadParameter(f"{one!r}; allowed: {', '.join(allowed())}")
+        return names
+
+    return click.option(name, callback=read, **{"metavar": "A,B", "help": text, **more})
 
 
 def backend_names() -> list[str]:
@@ -123,21 +131,3 @@ def backend_names() -> list[str]:
     from bench.backends.registry import BACKENDS
 
     return list(BACKENDS)
-
-
-def names_of(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Names with commas between."""
-    return tuple(part.strip() for part in value.split(",")) if value is not None else None
-
-
-def one_of(allowed: Callable[[], Sequence[str]]) -> Callable[..., tuple[str, ...] | None]:
-    """Names with commas between, each of them allowed."""
-
-    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-        names = names_of(context, parameter, value)
-        for name in names or ():
-            if name not in allowed():
-                raise click.BadParameter(f"{name!r}; allowed: {', '.join(allowed())}")
-        return names
-
-    return read

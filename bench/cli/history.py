@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.group import PATH, main, one_of
+from bench.cli.group import PATH, main, names_option
 
 
 def _metrics() -> list[str]:
@@ -25,10 +25,10 @@ def _metrics() -> list[str]:
     help="Read the runs in it, and in all folders below it.",
 )
 @click.option("--branch", metavar="NAME", help="Read that folder as a git branch has it; the checkout is left alone.")
-@click.option("--metric", "metrics", callback=one_of(_metrics), metavar="A,B", help="Some of the ratios only.")
+@names_option("--metric", "Some of the ratios only.", _metrics)
 @click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--out", type=PATH, help="Folder for history.json, .md, .png and .svg.")
-def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, form: str, out: Path | None) -> int:
+def history(folder: Path, branch: str | None, metric: tuple[str, ...] | None, form: str, out: Path | None) -> int:
     """Draw each ratio over all runs that were kept, and say where it changed its level.
 
     It reads the folders of run, speed and gate, and the files of pytest-benchmark. Runs of two machines are two lines.
@@ -42,4 +42,4 @@ def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, f
     """
     from bench.history.command import history
 
-    return history(folder, branch, metrics, form, out)
+    return history(folder, branch, metric, form, out)

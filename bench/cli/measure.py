@@ -3,6 +3,7 @@
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -10,22 +11,15 @@ import click
 from bench.cli.group import EXIT_CODES, backend_names, json_option, main, names_option, out_option, resume_option
 
 
-def _architectures() -> list[str]:
-    from bench.speed.grid import ARCHITECTURES
+def _of_grid(name: str) -> Callable[[], list[str]]:
+    """The choices that `bench.speed.grid` has under that name."""
 
-    return list(ARCHITECTURES)
+    def choices() -> list[str]:
+        from bench.speed import grid
 
+        return list(map(str, getattr(grid, name)))
 
-def _activations() -> list[str]:
-    from bench.speed.grid import ACTIVATIONS
-
-    return list(ACTIVATIONS)
-
-
-def _batch_sizes() -> list[str]:
-    from bench.speed.grid import BATCH_SIZES
-
-    return [str(size) for size in BATCH_SIZES]
+    return choices
 
 
 @main.command()
@@ -74,9 +68,9 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
 @json_option
 @click.option("--quick", is_flag=True, help="Two rounds only: a first impression, with wide intervals.")
 @names_option("--backends", "Measure these peers only.", backend_names)
-@names_option("--architectures", "Some of the grid's three only.", _architectures)
-@names_option("--batch-sizes", "Some of the grid's three only.", _batch_sizes)
-@names_option("--activations", "Of hidden layers.  [default: relu]", _activations)
+@names_option("--architectures", "Some of the grid's three only.", _of_grid("ARCHITECTURES"))
+@names_option("--batch-sizes", "Some of the grid's three only.", _of_grid("BATCH_SIZES"))
+@names_option("--activations", "Of hidden layers.  [default: relu]", _of_grid("ACTIVATIONS"))
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam"]), default="sgd", show_default=True)
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
 @out_option("speed")

@@ -3,7 +3,7 @@
 import html
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,9 +143,5 @@ def _side(side: Runs) -> DocumentSide:
         started=one_line(newest.started, 60),
         git_revision=None if revision is None else one_line(revision, 60),
         threads=newest.threads,
-        environment=_without_warnings(newest.environment),
+        environment={name: value for name, value in newest.environment.items() if name != "warnings"},
     )
-
-
-def _without_warnings(environment: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in environment.items() if name != "warnings"}

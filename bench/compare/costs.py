@@ -10,10 +10,9 @@ from collections.abc import Collection
 import numpy as np
 
 from bench.compare.document import Curves, Parts
-from bench.compare.equivalence import Evidence
+from bench.compare.equivalence import Evidence, difference
 from bench.compare.match import Match
 from bench.compare.processes import ComparedCell, Curve
-from bench.compare.seeds import difference
 
 RESOLUTION = 2.0**-23
 """Of a cost, relative: float32's."""

@@ -11,7 +11,7 @@ bioequivalence", J. Pharmacokinet. Biopharm. 18(2), 1990, here as the lower boun
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +93,22 @@ def welch_difference(a: Sequence[float], b: Sequence[float], resolution: float) 
     parts = [variance / len(values) for variance, values in zip(variances, (a, b), strict=True)]
     freedom = sum(parts) ** 2 / sum(part**2 / (len(v) - 1) for part, v in zip(parts, (a, b), strict=True))
     return Difference(centre, count, False, math.sqrt(sum(variances) / 2), math.sqrt(sum(parts)), freedom)
+
+
+def are_paired(a: Mapping[int, object], b: Mapping[int, object]) -> bool:
+    """Whether one side has all seeds of the other. An equal seed means equal start and equal batches.
+
+    Otherwise all seeds are used as two samples; seeds in common make that test conservative.
+    """
+    return a.keys() <= b.keys() or b.keys() <= a.keys()
+
+
+def difference(a: Mapping[int, float], b: Mapping[int, float], resolution: float) -> Difference:
+    """Mean of B − A over seeds, of which each side has one at least; `resolution` is that of `paired_difference`."""
+    if are_paired(a, b):
+        shared = sorted(a.keys() & b.keys())
+        return paired_difference([a[seed] for seed in shared], [b[seed] for seed in shared], resolution)
+    return welch_difference(list(a.values()), list(b.values()), resolution)
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.compare.equivalence import are_paired
 from bench.compare.processes import Cells, ComparedCell, cells_of
-from bench.compare.read import Runs, spec_names
-from bench.compare.seeds import are_paired
+from bench.compare.read import NAMED_AT_MOST, Runs, listed, quoted, spec_names
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
 from bench.records.run import Records
 from bench.spec import TrainingSpec
 
-LONGEST_NAME = 80
-NAMED_AT_MOST = 5
 NOT_COMPARED_AS_FIELDS = {"name", "seeds", "data"}
 """Seeds are paired or not; data are compared by their fingerprint and the number of examples used."""
 
@@ -101,7 +99,8 @@ def _only(a: Runs, b: Runs) -> Iterator[str]:
     for one, other, label in ((a, b, "A"), (b, a, "B")):
         names = [name for name in dict.fromkeys(_names(one)) if not other.holding(name)]
         if names:
-            yield f"{listed('spec', names)} {'is' if len(names) == 1 else 'are'} in {label} only"
+            is_or_are = f"spec {listed(names)} is" if len(names) == 1 else f"specs {listed(names)} are"
+            yield f"{is_or_are} in {label} only"
 
 
 def _several(side: Runs, label: str, names: Iterable[str]) -> Iterator[str]:
@@ -172,7 +171,8 @@ def _seeds(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> Iterator[
     for records, spec, label in ((pair.a, spec_a, "A"), (pair.b, spec_b, "B")):
         missing = [seed for seed in spec.seeds if (spec.name, seed) not in records.finished_cells]
         if missing:
-            yield f"spec {quoted(spec.name)}: {listed('seed', map(str, missing))} not finished in {label}"
+            told = f"seed{'s' if len(missing) > 1 else ''} {listed(map(str, missing))}"
+            yield f"spec {quoted(spec.name)}: {told} not finished in {label}"
     if set(spec_a.seeds) != set(spec_b.seeds):
         seeds = [", ".join(map(str, spec.seeds[:20])) for spec in (spec_a, spec_b)]
         paired = are_paired(dict.fromkeys(spec_a.seeds), dict.fromkeys(spec_b.seeds))
@@ -227,15 +227,3 @@ def _data_difference(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) ->
 
 def _data(spec: TrainingSpec, fingerprint: str | None = None) -> str:
     return one_line(spec.data.source, 60) + (f" (fingerprint {one_line(fingerprint, 8)})" if fingerprint else "")
-
-
-def quoted(name: str) -> str:
-    """A name as it stands in a line."""
-    return f"'{one_line(name, LONGEST_NAME)}'"
-
-
-def listed(kind: str, names: Iterable[str]) -> str:
-    """`spec 'x'`, `specs 'x', 'y' and 3 more`."""
-    every = [quoted(name) for name in names]
-    more = f" and {len(every) - NAMED_AT_MOST} more" if len(every) > NAMED_AT_MOST else ""
-    return f"{kind}{'s' if len(every) > 1 else ''} {', '.join(every[:NAMED_AT_MOST])}{more}"

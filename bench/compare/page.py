@@ -3,18 +3,17 @@
 import base64
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.compare.axis import AXES
-from bench.compare.environment_diff import side_by_side
 from bench.compare.page_filters import FILTERS
-from bench.core.text import one_line
+from bench.core.text import MISSING, one_line
 from bench.report.style import BLUE, ORANGE, SKY, VERMILLION
 
 STYLES = ("uPlot.min.css", "page.css")
@@ -127,3 +126,36 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [_rounded(part) for part in value]
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+class BothValues(NamedTuple):
+    """One value of both, as text, and whether the two are not the same."""
+
+    name: str
+    a: str
+    b: str
+    differs: bool
+
+
+def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[BothValues]:
+    """Every value that either has; those that differ first, else in the order of A, then of B."""
+    in_a, in_b = dict(_flat(a)), dict(_flat(b))
+    both = [(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
+    lines = [BothValues(*each, differs=each[1] != each[2]) for each in both]
+    return sorted(lines, key=lambda line: not line.differs)
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{before}{name}: ")
+        else:
+            yield f"{before}{name}", _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "none"
+    return "none" if value == {} else str(value)

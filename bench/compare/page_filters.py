@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.compare.quantities import MINUS
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
+from bench.compare.quantities import signed
+from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
 
 SEEDS_NAMED = 6
 
@@ -51,11 +51,8 @@ def speed_mark(decision: str | None) -> Mark:
 
 def state(row: Mapping[str, Any]) -> str:
     """The gravest of a row's decisions: "worse", "undecided" or "fine"."""
-    kinds = {
-        mark(row["equivalence"]["decision"]).kind,
-        mark(row["cost_decision"]).kind,
-        mark(row["speed_decision"]).kind,
-    }
+    decisions = (row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"])
+    kinds = {mark(decision).kind for decision in decisions}
     return next((kind for kind in ("worse", "undecided") if kind in kinds), "fine")
 
 
@@ -72,10 +69,7 @@ def equivalence(verdict: Mapping[str, Any]) -> str:
 
 def points(fraction: Any) -> str:
     """A difference of fractions in points, with its sign."""
-    if is_missing(fraction):
-        return MISSING
-    text = f"{100 * fraction:+.2f}".replace("-", MINUS)
-    return "0.00" if float(f"{100 * fraction:.2f}") == 0 else text
+    return MISSING if is_missing(fraction) else signed(100 * fraction)
 
 
 def p_value(p: Any) -> str:
@@ -92,21 +86,17 @@ def percent_of(fraction: Any) -> str:
 
 def relative(fraction: Any) -> str:
     """(B − A) / A in words."""
-    if is_missing(fraction):
-        return MISSING
-    return f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
+    return MISSING if is_missing(fraction) else f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
 
 
 def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:
     """A centre with its 95 % interval behind it, or why there is none."""
-    return MISSING if interval is None else f"{form(interval['centre'])} ({ends(interval, form)})"
-
-
-def ends(interval: Mapping[str, Any], form: Callable[[Any], str]) -> str:
-    """An interval's ends, or why there are none."""
+    if interval is None:
+        return MISSING
+    told = with_ends(interval["centre"], interval["low"], interval["high"], form)
     if is_missing(interval["low"]) or is_missing(interval["high"]):
-        return "one seed: no interval" if interval["count"] == 1 else "no finite interval"
-    return f"{form(interval['low'])} to {form(interval['high'])}"
+        told += " (one seed: no interval)" if interval["count"] == 1 else " (no finite interval)"
+    return told
 
 
 def seeds(numbers: Sequence[int]) -> str:

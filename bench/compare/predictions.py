@@ -18,8 +18,9 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from bench.compare.document import Confusion, McNemar, OnlyOneRight
 from bench.compare.labels import Examples
-from bench.compare.match import Match, quoted
+from bench.compare.match import Match
 from bench.compare.processes import ComparedCell
+from bench.compare.read import quoted
 from bench.core.errors import UnusableError
 from scratchnet.metrics import confusion_matrix
 

@@ -4,16 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.text import one_line
-from bench.records.log import RECORDS_NAME
+from bench.records.log import RECORDS_NAME, value_in
 from bench.records.run import Records
 
 ALLOWED = "a run folder, its records.jsonl, or a folder of runs"
-LONGEST_PATH = 200
-LARGEST_JSON_BYTES = 500_000_000
+LONGEST_PATH, LONGEST_NAME, NAMED_AT_MOST = 200, 80, 5
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,8 @@ def read(a: Path, b: Path) -> tuple[Runs, Runs]:
 
 
 def _side(path: Path) -> Runs:
-    try:
+    with refused(shown(path), "read", f"; allowed: {ALLOWED}"):
         return _folder(path) if path.is_dir() else _file(path)
-    except OSError as error:
-        raise UnusableError(f"{shown(path)}: cannot be read ({error.strerror or error}); allowed: {ALLOWED}") from None
 
 
 def _folder(path: Path) -> Runs:
@@ -77,18 +73,13 @@ def _run(folder: Path) -> Records:
 def _starts_a_run(path: Path) -> bool:
     """Of several folders side by side, as in results/reference, some are of other kinds (scaling) and are left out."""
     with path.open("rb") as file:
-        try:
-            first = json.loads(file.readline())
-        except (ValueError, RecursionError):
-            return True  # a broken file is no other kind: whoever reads it says where it is broken
-    return not isinstance(first, dict) or first.get("kind") == "run"
+        return value_in(file.readline(), "kind") in ("run", None)  # whoever reads a broken file says where it is broken
 
 
 def _file(path: Path) -> Runs:
     if path.name == RECORDS_NAME:
         return Runs(path, (_run(path.parent),))
-    content = _json(path)
-    if isinstance(content, dict) and isinstance(content.get("benchmarks"), list):
+    if _is_of_pytest_benchmark(path):
         raise UnusableError(
             f"{shown(path)}: is a file of pytest-benchmark; `pytest-benchmark compare A B` compares two of these, "
             "`scratchbench gate` decides about speed"
@@ -97,13 +88,12 @@ def _file(path: Path) -> Runs:
     raise UnusableError(f"{shown(path)}: is not one of these: {ALLOWED}{remedy}")
 
 
-def _json(path: Path) -> Any:
-    if path.stat().st_size > LARGEST_JSON_BYTES:
-        raise UnusableError(f"{shown(path)}: is larger than 500 MB; allowed: {ALLOWED}")
+def _is_of_pytest_benchmark(path: Path) -> bool:
     try:
-        return json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        raise UnusableError(f"{shown(path)}: is no JSON; allowed: {ALLOWED}") from None
+        return False
+    return isinstance(content, dict) and isinstance(content.get("benchmarks"), list)
 
 
 def _with_specs_of(side: Runs, other: Runs) -> Runs:
@@ -112,12 +102,19 @@ def _with_specs_of(side: Runs, other: Runs) -> Runs:
     if not fitting:
         here = {name: None for records in side.runs for name in spec_names(records)}
         raise UnusableError(
-            f"no spec in common: {shown(side.path)} has {_listed(here)}; "
-            f"{shown(other.path)} has {_listed(sorted(wanted))}; allowed: two runs with a spec of the same name"
+            f"no spec in common: {shown(side.path)} has {listed(here)}; "
+            f"{shown(other.path)} has {listed(sorted(wanted))}; allowed: two runs with a spec of the same name"
         )
     return Runs(side.path, fitting)
 
 
-def _listed(names: Iterable[str]) -> str:
-    every = [repr(one_line(name, 60)) for name in names]
-    return ", ".join(every[:5]) + (f" and {len(every) - 5} more" if len(every) > 5 else "")
+def quoted(name: str) -> str:
+    """A name as it stands in a line."""
+    return f"'{one_line(name, LONGEST_NAME)}'"
+
+
+def listed(names: Iterable[str]) -> str:
+    """`'x', 'y' and 3 more`."""
+    every = [quoted(name) for name in names]
+    more = f" and {len(every) - NAMED_AT_MOST} more" if len(every) > NAMED_AT_MOST else ""
+    return f"{', '.join(every[:NAMED_AT_MOST])}{more}"

@@ -26,11 +26,10 @@ from bench.compare.document import (
     RowDecision,
     Speed,
 )
-from bench.compare.equivalence import Difference, Evidence, seeds_needed
+from bench.compare.equivalence import Difference, Evidence, are_paired, difference, seeds_needed
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match
 from bench.compare.quantities import QUANTITIES
-from bench.compare.seeds import are_paired, difference
 from bench.compare.speed import speed_evidence
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval, mean_interval

@@ -12,7 +12,7 @@ from bench.compare.document import Confusion, Document, DocumentSide, McNemar, R
 from bench.compare.equivalence import LEVEL
 from bench.compare.quantities import QUANTITIES, signed
 from bench.compare.rows import holm
-from bench.core.markdown import bullets, table
+from bench.core.markdown import bullets, text_table
 from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
 from bench.core.text import MISSING, bound, escaped, one_line, percent, significant, with_ends
@@ -180,7 +180,7 @@ def _head(document: Document) -> Iterator[str]:
 
 def _row_sections(document: Document) -> Iterator[str]:
     if document.rows:
-        yield table([_markdown_cells(row) for row in document.rows], HEADERS)
+        yield text_table([_markdown_cells(row) for row in document.rows], HEADERS)
         yield bullets(notes(document))
 
 
@@ -229,7 +229,7 @@ def _mcnemar_section(document: Document) -> Iterator[str]:
     ]
     if cells:
         yield "<details><summary>McNemar's test of each seed</summary>"
-        yield table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
+        yield text_table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
         yield "</details>"
 
 
@@ -256,7 +256,7 @@ def _changes(confusion: Confusion) -> list[str]:
 
 
 def _sides(document: Document) -> Iterator[str]:
-    yield table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
+    yield text_table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
     if document.rows:
         yield HOW_TO_READ
 

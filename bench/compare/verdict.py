@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from bench.compare.document import Decision, Margins, RowDecision
 from bench.compare.equivalence import MOST_SEEDS, Evidence, seeds_needed
-from bench.compare.match import Match, Matched, quoted
+from bench.compare.match import Match, Matched
 from bench.compare.quantities import QUANTITIES
+from bench.compare.read import quoted
 from bench.compare.rows import Compared, Decided
 from bench.core.text import one_line
 

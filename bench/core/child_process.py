@@ -14,6 +14,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 from bench.core.files import process_is_alive
+from bench.core.text import one_line
 
 LAUNCHER = Path(__file__).with_name("child_launcher.py")
 ENDING_SECONDS = 5.0
@@ -48,6 +49,15 @@ def how_it_ended(code: int) -> str:
     """An exit code of `subprocess`, in words."""
     names = {-one: one.name for one in signal.Signals}
     return f"was killed by {names[code]}" if code in names else f"ended with exit code {code}"
+
+
+def last_words(finished: "subprocess.CompletedProcess[str]") -> str:
+    """Why a process failed: the last line that it wrote to stderr, or how it ended."""
+    lines = finished.stderr.strip().splitlines()
+    if finished.returncode < 0 or not lines:
+        memory = "; is there enough memory?" if finished.returncode == -signal.SIGKILL else ""
+        return f"the process {how_it_ended(finished.returncode)}{memory}"
+    return one_line(lines[-1], 1000)
 
 
 class ConnectedProcess:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import threadpoolctl
 
 from bench.core import system
 from bench.core.errors import UnusableError
+from bench.core.git import git
 from scratchnet import engine
 
 Facts = Mapping[str, Any]
@@ -80,7 +82,7 @@ _PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 def describe() -> dict[str, Any]:
     """Facts for JSON: machine, versions, revision, variables, load, and `warnings` that follow from them."""
     facts = {name: read() for name, read in FACTS.items()}
-    return {**facts, "warnings": [line for check in CHECKS.values() for line in check(facts)]}
+    return {**facts, "warnings": [line for check in CHECKS for line in check(facts)]}
 
 
 def bindable_cores() -> list[int]:
@@ -150,15 +152,11 @@ def _own_peak_memory_bytes() -> int:
 
 def package_versions(names: Iterable[str]) -> dict[str, str]:
     """Package → version; one that is not installed is left out."""
-    return dict(_installed(names))
-
-
-def _installed(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    found = {}
     for name in names:
-        try:
-            yield name, metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _library(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,32 +174,15 @@ def _owner(path: Path) -> str | None:
     return folders[folders.index("site-packages") + 1].removesuffix(".libs")
 
 
-def _output(*command: str, environment: Mapping[str, str] | None = None) -> str | None:
-    """What a command prints when run in the folder of this package; None where it fails, hangs or is not installed."""
-    try:
-        finished = subprocess.run(
-            command,
-            cwd=_PACKAGE_FOLDER,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return finished.stdout.strip()
-
-
 def _cpu_model() -> str:
     read = _CPU_MODELS.get(platform.system(), platform.processor)
     return read() or platform.processor() or platform.machine()
 
 
+SYSCTL = ("sysctl", "-n", "machdep.cpu.brand_string")
 _CPU_MODELS: dict[str, Callable[[], str | None]] = {
     "Linux": lambda: system.field(system.PROC / "cpuinfo", "model name"),
-    "Darwin": lambda: _output("sysctl", "-n", "machdep.cpu.brand_string"),
+    "Darwin": lambda: subprocess.run(SYSCTL, capture_output=True, text=True, check=False).stdout.strip(),
 }
 
 
@@ -211,9 +192,11 @@ def cores_of_affinity() -> int:
 
 
 def _git(*arguments: str) -> str | None:
-    # A git hook's GIT_DIR would point at another repository, and a lock would disturb a commit under way.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return _output("git", *arguments, environment={**inherited, "GIT_OPTIONAL_LOCKS": "0"})
+    """What git prints in the folder of this package; None where it fails or is not installed."""
+    try:
+        return git(*arguments, at=_PACKAGE_FOLDER).decode().strip()
+    except UnusableError:
+        return None
 
 
 def _is_checkout() -> bool:
@@ -249,10 +232,6 @@ def _on_battery() -> bool:
     return sensor is not None and sensor.power_plugged is False
 
 
-def _load_average() -> list[float]:
-    return [round(load, 2) for load in os.getloadavg()]
-
-
 FACTS: dict[str, Callable[[], Any]] = {
     "cpu_model": _cpu_model,
     "logical_cores": psutil.cpu_count,
@@ -270,7 +249,7 @@ FACTS: dict[str, Callable[[], Any]] = {
     "git_revision": _git_revision,
     "git_dirty": _git_dirty,
     "variables": _variables,
-    "load_average": _load_average,
+    "load_average": lambda: [round(load, 2) for load in os.getloadavg()],
     "on_battery": _on_battery,
 }
 
@@ -303,9 +282,4 @@ def _power(facts: Facts) -> Iterator[str]:
         yield "the machine runs on battery: its clock may change during the run; plug it in"
 
 
-CHECKS: dict[str, Callable[[Facts], Iterator[str]]] = {
-    "forced": _forced,
-    "thread_variables": _thread_variables,
-    "busy": _busy,
-    "power": _power,
-}
+CHECKS: tuple[Callable[[Facts], Iterator[str]], ...] = (_forced, _thread_variables, _busy, _power)

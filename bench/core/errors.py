@@ -3,6 +3,9 @@
 Raised wherever input or output cannot be used; `bench.cli` prints one line on stderr.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 EXIT_OK = 0
 EXIT_FAILED_BACKEND = 1
 EXIT_WORSE = 1
@@ -14,6 +17,15 @@ EXIT_INTERRUPTED = 130
 
 class UnusableError(Exception):
     """Input or output that cannot be used: the message names the place, the allowed values and the remedy."""
+
+
+@contextmanager
+def refused(place: object, what: str, remedy: str = "") -> Iterator[None]:
+    """Within, what the system refuses becomes an UnusableError: `place: cannot be WHAT (reason)REMEDY`."""
+    try:
+        yield
+    except OSError as error:
+        raise UnusableError(f"{place}: cannot be {what} ({error.strerror or error}){remedy}") from None
 
 
 class UnsupportedError(Exception):

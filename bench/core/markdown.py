@@ -1,27 +1,24 @@
 """Pieces of a Markdown document: tables, lists, and how they are joined."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
 
 from bench.core.text import escaped
 
+Rows = pd.DataFrame | Sequence[Mapping[str, str]] | Sequence[Sequence[str]]
 
-def table(rows: Iterable[Sequence[str]], headers: Sequence[str]) -> str:
-    """Rows of text as a table; texts of others must be escaped."""
-    text: str = tabulate(list(rows), headers, tablefmt="pipe", disable_numparse=True)
+
+def text_table(rows: Rows, headers: Sequence[str] | str = "keys") -> str:
+    """Text as a table: a frame without its index, rows of the same names, or plain rows with their headers.
+
+    Texts of others must be escaped.
+    """
+    given: Any = rows  # the stubs know no frame
+    text: str = tabulate(given, headers, tablefmt="pipe", disable_numparse=True, showindex=False)
     return text
-
-
-def frame_table(frame: pd.DataFrame) -> str:
-    """A frame of text as a table, without its index."""
-    return table(frame.itertuples(index=False), [str(name) for name in frame.columns])
-
-
-def rows_table(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows of the same names as a table."""
-    return table([list(row.values()) for row in rows], list(rows[0]) if rows else [])
 
 
 def bullets(lines: Iterable[str]) -> str:

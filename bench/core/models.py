@@ -72,7 +72,14 @@ def first_problem(error: ValidationError, whole: str = "file", skip: int = 0) ->
 
 def first_reason(error: ValidationError) -> str:
     """The reason of the first problem, without its place."""
-    return _reason(error.errors(include_url=False)[0])
+    problem = error.errors(include_url=False)[0]
+    kind, message = problem["type"], problem["msg"].removeprefix("Value error, ")
+    if kind in _REASONS:
+        return one_line(_REASONS[kind].format_map(problem.get("ctx", {})), 2 * LONGEST_VALUE)
+    if kind == "value_error":
+        return one_line(message)
+    must = "must be a JSON object" if kind in _NO_OBJECT else message.replace("Input should be", "must be", 1)
+    return f"{must}, not {one_line(repr(problem['input']), LONGEST_VALUE)}"
 
 
 _REASONS = {
@@ -83,13 +90,3 @@ _REASONS = {
     "union_tag_invalid": "{discriminator} is {tag!r}; allowed: {expected_tags}",
 }
 _NO_OBJECT = ("model_type", "model_attributes_type", "dict_type", "dataclass_type")
-
-
-def _reason(problem: Any) -> str:
-    kind, message = problem["type"], problem["msg"].removeprefix("Value error, ")
-    if kind in _REASONS:
-        return one_line(_REASONS[kind].format_map(problem.get("ctx", {})), 2 * LONGEST_VALUE)
-    if kind == "value_error":
-        return one_line(message)
-    must = "must be a JSON object" if kind in _NO_OBJECT else message.replace("Input should be", "must be", 1)
-    return f"{must}, not {one_line(repr(problem['input']), LONGEST_VALUE)}"

@@ -3,6 +3,7 @@
 Nothing is drawn while an epoch is timed: no thread redraws, and callers report between turns only.
 """
 
+from contextlib import AbstractContextManager
 from typing import Self
 
 from rich.console import Console
@@ -11,14 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 
-class Progress:
+class Progress(AbstractContextManager["Progress"]):
     """Plain lines: one for each stage and each note. `total` units of work are expected; 0: nobody knows how many."""
 
     def __init__(self, console: Console, total: int = 0, unit: str = "turns") -> None:
         self._console, self._total, self._unit, self._done = console, total, unit, 0
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         pass

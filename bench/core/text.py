@@ -36,6 +36,11 @@ def percent(fraction: Any) -> str:
     return MISSING if is_missing(fraction) else f"{100 * fraction:.2f}"
 
 
+def plus_minus(fraction: Any, half: Any, sign: str = " ±") -> str:
+    """A fraction with half its interval, both as per cent."""
+    return percent(fraction) + ("" if is_missing(half) else f"{sign}{percent(half)}")
+
+
 def significant(value: Any, digits: int = 3) -> str:
     """Rounded to so many digits, without exponent where people would write none."""
     if is_missing(value):

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.core.errors import UnusableError
-from bench.data.checks import printable
+from bench.core.text import one_line
 from bench.data.images import LAYOUT
 from bench.data.mnist import SHIPPED, verify_mnist
 from bench.data.tfds import VERSION, default_data_dir
@@ -16,7 +16,7 @@ Row = tuple[str, str, str]
 def available(shipped: Path = SHIPPED, data_dir: Path | None = None) -> list[Row]:
     """Rows (name, where, state): the shipped set, each prepared TFDS set, and how the others are named."""
     return [
-        ("mnist", printable(shipped), _state_of_shipped(shipped)),
+        ("mnist", one_line(shipped), _state_of_shipped(shipped)),
         *_of_tfds(data_dir),
         ("idx:FOLDER", "FOLDER/train-images-idx3-ubyte, and the three others, also .gz", "ok"),
         ("images:FOLDER", LAYOUT, _state_of_package("pillow", "images")),
@@ -37,7 +37,7 @@ def _of_tfds(data_dir: Path | None) -> list[Row]:
     except UnusableError as error:
         return [("tfds:NAME", "~/tensorflow_datasets", str(error))]
     installed = _state_of_package("tensorflow-datasets", "tfds")
-    return [*_prepared(folder), ("tfds:NAME", printable(folder), installed)]
+    return [*_prepared(folder), ("tfds:NAME", one_line(folder), installed)]
 
 
 def _prepared(data_dir: Path) -> Iterator[Row]:
@@ -45,7 +45,7 @@ def _prepared(data_dir: Path) -> Iterator[Row]:
     found = (info.parent for depth in ("*/*", "*/*/*") for info in data_dir.glob(f"{depth}/dataset_info.json"))
     for folder in sorted(folder for folder in found if VERSION.fullmatch(folder.name)):
         name = folder.relative_to(data_dir).parent.as_posix()
-        yield printable(f"tfds:{name}:{folder.name}"), printable(folder), "prepared"
+        yield one_line(f"tfds:{name}:{folder.name}"), one_line(folder), "prepared"
 
 
 def _state_of_package(package: str, extra: str) -> str:

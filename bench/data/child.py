@@ -4,15 +4,14 @@ The child's side is `report_failure`.
 """
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
 
-from bench.core.child_process import run_python
+from bench.core.child_process import last_words, run_python
 from bench.core.environment import WORKER_VARIABLES, importable
 from bench.core.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
-from bench.data.checks import printable
+from bench.core.text import one_line
 
 
 def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
@@ -28,14 +27,7 @@ def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
     except subprocess.TimeoutExpired:
         raise UnusableError(f"{what}: not done after {seconds:g} s, stopped") from None
     if finished.returncode != EXIT_OK:
-        raise UnusableError(f"{what}: {_reason(finished)}")
-
-
-def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
-    if finished.returncode < 0:
-        return f"stopped by {signal.Signals(-finished.returncode).name}; is there enough memory?"
-    lines = finished.stderr.strip().splitlines()
-    return printable(lines[-1]) if lines else f"failed with exit code {finished.returncode}"
+        raise UnusableError(f"{what}: {last_words(finished)}")
 
 
 def report_failure(work: Callable[[], None]) -> int:
@@ -43,9 +35,9 @@ def report_failure(work: Callable[[], None]) -> int:
     try:
         work()
     except UnusableError as error:
-        print(printable(error), file=sys.stderr)
+        print(one_line(error), file=sys.stderr)
     except Exception as error:  # TensorFlow and TFDS raise of every kind, over many lines
-        print(printable(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        print(one_line(f"{type(error).__name__}: {error}"), file=sys.stderr)
     else:
         return EXIT_OK
     return EXIT_UNUSABLE

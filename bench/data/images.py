@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.core.errors import UnusableError
-from bench.data.checks import check_size, printable
+from bench.core.text import one_line
+from bench.data.checks import check_size
 from bench.data.dataset import Bytes, Dataset, Labels
 from bench.spec import Color
 
@@ -41,7 +42,7 @@ def load_images(folder: Path, image_size: tuple[int, int], color: Color) -> Data
     train, test = _class_files(folder / "train"), _class_files(folder / "test")
     unknown = sorted(test.keys() - train.keys())
     if unknown:
-        raise UnusableError(f"{folder / 'test' / unknown[0]}: not a class; allowed: {printable(', '.join(train))}")
+        raise UnusableError(f"{folder / 'test' / unknown[0]}: not a class; allowed: {one_line(', '.join(train))}")
     names = tuple(train)
     shape = (*image_size, MODES[color][1])
     check_size(folder, sum(map(len, [*train.values(), *test.values()])), *shape)
@@ -52,17 +53,17 @@ def _class_files(split: Path) -> ClassFiles:
     """Class name → its image files, sorted by name."""
     classes = {path.name: _image_files(path) for path in _visible(split)}
     if not classes:
-        raise UnusableError(f"{printable(split)}: has no class folder; expected: {LAYOUT}")
+        raise UnusableError(f"{one_line(split)}: has no class folder; expected: {LAYOUT}")
     return classes
 
 
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise UnusableError(f"{printable(folder)}: not a folder; expected: {LAYOUT}")
+        raise UnusableError(f"{one_line(folder)}: not a folder; expected: {LAYOUT}")
     paths = sorted(path for path in folder.iterdir() if not _made_by_the_system(path.name))
     for path in paths:
         if not path.name.isprintable():
-            raise UnusableError(f"{printable(path)}: has a name that cannot be printed; remedy: rename it")
+            raise UnusableError(f"{one_line(path)}: has a name that cannot be printed; remedy: rename it")
     return paths
 
 
@@ -99,7 +100,7 @@ def _read_image(path: Path, shape: tuple[int, int, int]) -> Bytes:
             with Image.open(path, formats=FORMATS) as image:
                 return _pixels(image, shape)
     except Exception as error:  # a broken file may raise anything in Pillow: struct.error, SyntaxError, ...
-        reason = printable(f"{type(error).__name__}: {error}", longest=200)
+        reason = one_line(f"{type(error).__name__}: {error}", limit=200)
         raise UnusableError(f"{path}: not a usable image ({reason}); allowed: PNG or JPEG, 8 bits") from None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.core.errors import UnusableError
 from bench.core.files import temporary_folder
-from bench.data.checks import printable
+from bench.core.text import one_line
 from bench.data.child import run_child
 from bench.data.mnist import verify_mnist
 from bench.data.tfds import check_installed, default_data_dir, prepared_folder
@@ -27,14 +27,14 @@ def prepare_mnist(data_dir: Path | None = None) -> Path:
     data_dir = (data_dir or default_data_dir()).absolute()  # the child does not work in the current folder
     folder = prepared_folder(NAME, data_dir)
     if folder is not None:
-        print(f"tfds:mnist: already prepared in {printable(folder)}", file=sys.stderr)
+        print(f"tfds:mnist: already prepared in {one_line(folder)}", file=sys.stderr)
         return folder
     check_installed()
     verify_mnist()
     try:
         return _build(data_dir)
     except OSError as error:
-        place = printable(error.filename2 or error.filename or data_dir)
+        place = one_line(error.filename2 or error.filename or data_dir)
         reason = error.strerror or error
         raise UnusableError(f"{place}: cannot be written ({reason}); remedy: TFDS_DATA_DIR=another folder") from None
 

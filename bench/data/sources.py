@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bench.core.errors import UnusableError
 from bench.core.files import expanded
-from bench.data.checks import printable
+from bench.core.text import one_line
 from bench.data.dataset import Dataset
 from bench.data.idx import load_idx
 from bench.data.images import load_images
@@ -36,7 +36,7 @@ def load_dataset(data: DataSpec) -> Dataset:
     try:
         dataset = LOADERS[scheme](rest, data)
     except OSError as error:
-        place = printable(error.filename or data.source)
+        place = one_line(error.filename or data.source)
         raise UnusableError(f"{place}: cannot be read ({error.strerror or error})") from None
     except MemoryError:
         raise UnusableError(f"{data.source}: does not fit in this machine's memory") from None

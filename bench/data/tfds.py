@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.core.errors import UnusableError
 from bench.core.files import expanded, temporary_folder
-from bench.data.checks import printable
+from bench.core.text import one_line
 from bench.data.child import run_child
 from bench.data.dataset import Dataset
 
@@ -39,7 +39,7 @@ def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
     data_dir = (data_dir or default_data_dir()).absolute()  # the child does not work in the current folder
     download = prepared_folder(name, data_dir) is None and network_reachable()
     if download:
-        print(f"tfds:{name}: not prepared in {printable(data_dir)}, downloading; may take minutes", file=sys.stderr)
+        print(f"tfds:{name}: not prepared in {one_line(data_dir)}, downloading; may take minutes", file=sys.stderr)
     with temporary_folder("tfds") as folder:
         arguments = (name, str(data_dir), str(folder), *(["--download"] if download else []))
         seconds = _time_limit(name, data_dir, download)
@@ -71,7 +71,7 @@ def parse_name(name: str) -> dict[str, str | None]:
     """
     match = NAME.fullmatch(name)
     if match is None:
-        raise UnusableError(f"tfds:{printable(name)}: not a name; allowed: NAME, NAME/CONFIG, each also with :1.2.3")
+        raise UnusableError(f"tfds:{one_line(name)}: not a name; allowed: NAME, NAME/CONFIG, each also with :1.2.3")
     return match.groupdict()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import UnusableError
-from bench.data.checks import check_size, printable
+from bench.core.text import one_line
+from bench.data.checks import check_size
 from bench.data.child import report_failure
 from bench.data.dataset import Bytes, Dataset, Labels
 from bench.data.tfds import parse_name, prepared_folder
@@ -34,7 +35,7 @@ def _read_folder(folder: Path) -> Dataset:
     except UnusableError:
         raise
     except Exception as error:  # broken files raise anything in TFDS and in TensorFlow
-        reason = printable(f"{type(error).__name__}: {error}", longest=200)
+        reason = one_line(f"{type(error).__name__}: {error}", limit=200)
         raise UnusableError(f"{folder}: cannot be read ({reason}); remedy: delete it and prepare it again") from None
 
 

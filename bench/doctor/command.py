@@ -1,20 +1,18 @@
 """`scratchbench doctor`: runs every check, prints the findings, returns the exit code."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import click
 from rich.console import Console
 
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_OK, UnusableError
+from bench.core.progress import progress_on
 from bench.core.text import one_line
 from bench.doctor import blas_checks, machine_checks
 from bench.doctor.finding import Finding, by_cost
 from bench.doctor.machine import READ_ERRORS, Machine, Say, look
 from bench.doctor.report import as_json, show
 
-CLEAR = "\r\x1b[K"
 Check = Callable[[Machine], Finding]
 
 CHECKS: dict[str, Check] = {
@@ -38,8 +36,8 @@ def doctor(json: bool) -> int:
 
     Raises UnusableError: where not even a process with nothing forced can train.
     """
-    findings = by_cost(examine(_say))
-    _clear()
+    with progress_on(Console(stderr=True)) as progress:  # with --json, stdout is for the findings alone
+        findings = by_cost(examine(lambda what: progress.stage(f"looking at {what}")))
     if json:
         print(as_json(findings))
     else:
@@ -61,15 +59,3 @@ def _made(check: Check, machine: Machine) -> Finding:
         return check(machine)
     except (*READ_ERRORS, UnusableError) as error:
         return Finding(f"could not be checked: {one_line(error, 200)}", "unknown")
-
-
-def _say(what: str) -> None:
-    # On stderr: with --json, stdout is for the findings alone.
-    # On a terminal each line takes the place of the one before.
-    terminal = sys.stderr.isatty()
-    click.echo(f"{CLEAR if terminal else ''}looking at {what}", nl=not terminal, err=True)
-
-
-def _clear() -> None:
-    if sys.stderr.isatty():
-        click.echo(CLEAR, nl=False, err=True)

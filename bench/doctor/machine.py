@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import psutil
 
@@ -49,14 +49,9 @@ class Counters:
     periods: int
     swapped_in: int
 
-    def __sub__(self, other: "Counters") -> "Counters":
-        return Counters(
-            stolen=self.stolen - other.stolen,
-            total=self.total - other.total,
-            throttled=self.throttled - other.throttled,
-            periods=self.periods - other.periods,
-            swapped_in=self.swapped_in - other.swapped_in,
-        )
+    def __sub__(self, earlier: "Counters") -> "Counters":
+        """Their growth."""
+        return Counters(*(now - before for now, before in zip(astuple(self), astuple(earlier), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -108,9 +103,10 @@ def at_rest(seconds: float) -> Rest | None:
 def counters() -> Counters:
     """The counters as they stand."""
     throttled, periods = system.throttling()
+    stolen = total = 0.0
     with suppress(*READ_ERRORS):
-        return Counters(_seconds("steal"), _seconds(*_BUSY, *_IDLE), throttled, periods, system.swapped_in())
-    return Counters(0.0, 0.0, throttled, periods, system.swapped_in())
+        stolen, total = _seconds("steal"), _seconds(*_BUSY, *_IDLE)
+    return Counters(stolen, total, throttled, periods, system.swapped_in())
 
 
 def _busy_seconds() -> float:

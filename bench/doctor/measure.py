@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.core.child_process import how_it_ended, run_python
+from bench.core.child_process import last_words, run_python
 from bench.core.environment import FORCING_VARIABLES, worker_environment
 from bench.core.errors import UnusableError
-from bench.core.text import one_line
 from bench.doctor.finding import Ratio
 
 Environment = Mapping[str, str]
@@ -75,8 +74,11 @@ def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
 
     Raises MeasurementError: where a process that trains under one of them fails.
     """
-    pairs = [_pair(environment, other, is_reversed=bool(number % 2)) for number in range(PAIRS)]
-    return {cell: Ratio(tuple(pair[cell] for pair in pairs)) for cell in pairs[0]}
+    pairs = []
+    for number in range(PAIRS):  # ABBA: a machine that grows slower all the while favours neither side
+        sides = (environment, other)[:: -1 if number % 2 else 1]
+        pairs.append([epochs(side).seconds for side in sides][:: -1 if number % 2 else 1])
+    return {cell: Ratio(tuple(mine[cell] / theirs[cell] for mine, theirs in pairs)) for cell in pairs[0][0]}
 
 
 def pools(environment: Environment) -> Ratio:
@@ -95,28 +97,12 @@ def load(environment: Environment) -> Load:
     return Load(**_child("load", environment))
 
 
-def _pair(environment: Environment, other: Environment, is_reversed: bool) -> dict[str, float]:
-    # ABBA: a machine that grows slower all the while favours neither side.
-    if is_reversed:
-        reference, seconds = epochs(other).seconds, epochs(environment).seconds
-    else:
-        seconds, reference = epochs(environment).seconds, epochs(other).seconds
-    return {cell: seconds[cell] / reference[cell] for cell in reference}
-
-
 def _child(name: str, environment: Environment) -> dict[str, Any]:
     try:
         finished = run_python("bench.doctor.child", name, environment=environment, seconds=TIME_LIMIT_SECONDS)
         if finished.returncode:
-            raise MeasurementError(f"measuring {name} failed: {_reason(finished)}")
+            raise MeasurementError(f"measuring {name} failed: {last_words(finished)}")
         found: dict[str, Any] = json.loads(finished.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         raise MeasurementError(f"measuring {name} gave no figures within {TIME_LIMIT_SECONDS} s") from None
     return found
-
-
-def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
-    lines = finished.stderr.strip().splitlines()
-    if finished.returncode < 0 or not lines:
-        return f"the process {how_it_ended(finished.returncode)}"
-    return one_line(lines[-1], 200)

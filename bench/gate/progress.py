@@ -5,7 +5,7 @@ It is drawn between pairs, so it disturbs none.
 
 import math
 import time
-from typing import Self
+from contextlib import AbstractContextManager
 
 from rich.console import Console
 from rich.text import Text
@@ -15,16 +15,13 @@ from bench.gate.decision import Rule, decide, effects
 from bench.gate.pair import Pair
 
 
-class GateProgress:
+class GateProgress(AbstractContextManager["GateProgress"]):
     """`title` says what is measured, `seconds` is the budget."""
 
     def __init__(self, title: str, rule: Rule, seconds: float) -> None:
         self._console, self._rule, self._started = Console(stderr=True), rule, time.perf_counter()
         self._seen: dict[str, list[float]] = {}
         self._print(f"{one_line(title, 200)}: pairs of fresh processes until the verdict, {seconds:.0f} s at most")
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._console.is_terminal and self._seen:

@@ -13,10 +13,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from tabulate import tabulate
 
-from bench.core.errors import UnusableError
+from bench.core.errors import refused
 from bench.core.files import atomic_path, write_atomically
+from bench.core.markdown import document, text_table
 from bench.core.text import MISSING, escaped, one_line
 from bench.gate.outcome import TOLD, CellResult, Outcome, confidence, interval, percent
 from bench.gate.plot import save_plot
@@ -57,11 +57,11 @@ def markdown(outcome: Outcome) -> str:
     parts = [f"## Speed gate\n\n{escaped(outcome.sentence, 1000)}"]
     if not outcome.broken:
         rows = [tuple(map(escaped, cells_of(cell))) for cell in outcome.cells]
-        parts.append(tabulate(rows, headers(outcome), tablefmt="github", disable_numparse=True))
+        parts.append(text_table(rows, headers(outcome)))
     parts.extend(escaped(line, 1000) for cell in outcome.cells for line in cell.lines)
     if not outcome.broken:
         parts.append(HOW_TO_READ.format(alpha=percent(outcome.rule.alpha)))
-    return "\n\n".join(parts) + "\n"
+    return document(parts)
 
 
 def headers(outcome: Outcome) -> tuple[str, ...]:
@@ -83,17 +83,13 @@ def junit(outcome: Outcome) -> JUnitXml:
         case = TestCase(one_line(cell.name, 200), "bench.gate", cell.seconds)
         if cell.lines:
             case.system_out = "\n".join(one_line(line, 1000) for line in cell.lines)
-        case.result = _junit_result(cell, outcome)
+        kinds: dict[str, type[FinalResult]] = {"fail": Failure, "undecided": Skipped}
+        kind = Error if outcome.broken else kinds.get(cell.verdict)
+        case.result = [kind(one_line(outcome.sentence, 1000))] if kind else []
         suite.add_testcase(case)
     xml = JUnitXml()
     xml.add_testsuite(suite)
     return xml
-
-
-def _junit_result(cell: CellResult, outcome: Outcome) -> list[FinalResult]:
-    kinds: dict[str, type[FinalResult]] = {"fail": Failure, "undecided": Skipped}
-    kind = Error if outcome.broken else kinds.get(cell.verdict)
-    return [kind(one_line(outcome.sentence, 1000))] if kind else []
 
 
 def tell_ci(outcome: Outcome) -> None:
@@ -102,11 +98,8 @@ def tell_ci(outcome: Outcome) -> None:
     Raises UnusableError: if the file that GITHUB_STEP_SUMMARY names cannot be written.
     """
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        try:
-            with Path(path).open("a", encoding="utf-8") as summary:
-                summary.write(markdown(outcome))
-        except OSError as error:
-            raise UnusableError(f"GITHUB_STEP_SUMMARY {path}: cannot be written ({error.strerror or error})") from None
+        with refused(f"GITHUB_STEP_SUMMARY {path}", "written"), Path(path).open("a", encoding="utf-8") as summary:
+            summary.write(markdown(outcome))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         said = one_line(outcome.sentence, 1000).replace("%", "%25")
         click.echo(f"::{TOLD[outcome.verdict].annotation} title=Speed gate::{said}", err=True)

@@ -1,12 +1,11 @@
 """Checks that both sides did the same work; without that, seconds say nothing."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.gate.no_verdict import WorkChangedError
 from bench.gate.pair import Pair
@@ -61,7 +60,7 @@ def _differences(plan: PlanFiles, old: Mapping[str, Any], new: Mapping[str, Any]
     apart = float(np.linalg.norm(ours - theirs)) / moved if moved else 0.0
     if not apart <= LEARNED_TOLERANCE:
         yield f"the parameters end {apart:.0%} of their way apart (allowed: {LEARNED_TOLERANCE:.0%})"
-    before, now = (_accuracy(side["classes"], plan.labels) for side in (old, new))
+    before, now = (float(np.mean(np.asarray(side["classes"]) == plan.labels)) for side in (old, new))
     if abs(now - before) > ACCURACY_TOLERANCE:
         yield f"test accuracy is {now:.2%}, that of the old side {before:.2%}"
 
@@ -75,7 +74,3 @@ def check_costs(pair: Pair) -> None:
         if not abs(new - old) <= COST_TOLERANCE * abs(old):
             told = f"cost of epoch {epoch} is {new:.4g}, that of the old side {old:.4g}"
             raise WorkChangedError(f"{pair.cell}, pair {pair.number}: {told}")
-
-
-def _accuracy(classes: Sequence[int], labels: NDArray[np.int64]) -> float:
-    return float(np.mean(np.asarray(classes) == labels))

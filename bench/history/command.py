@@ -7,13 +7,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bench.core.errors import EXIT_OK, UnusableError
+from bench.core.errors import EXIT_OK, UnusableError, refused
 from bench.core.files import temporary_folder
 from bench.core.text import one_line
 from bench.history import report
 from bench.history.branch import write_out
 from bench.history.outcome import History, traced
 from bench.history.sources import METRICS, Found, find
+
+WRITERS = "`scratchbench run`, `speed`, `gate` and pytest-benchmark"
 
 
 def history(folder: Path, branch: str | None, metrics: Sequence[str] | None, form: str, out: Path | None) -> int:
@@ -25,10 +27,13 @@ def history(folder: Path, branch: str | None, metrics: Sequence[str] | None, for
     for line in found.warnings:
         print(f"warning: {one_line(line)}", file=sys.stderr)
     if not found.lines:
-        raise UnusableError(_nothing(folder, branch, metrics))
+        place = f"{folder} of {branch}" if branch else str(folder)
+        of = f" with {', '.join(metrics)}" if metrics is not None else ""
+        raise UnusableError(f"{place}: no run{of} that can be read; {WRITERS} write some")
     outcome = traced(found)
     if out is not None:
-        _make(out)
+        with refused(out, "made", "; choose another --out"):
+            out.mkdir(parents=True, exist_ok=True)
         report.write(outcome, out)
     FORMATS[form](outcome)
     return EXIT_OK
@@ -39,19 +44,6 @@ def _find(folder: Path, branch: str | None, metrics: Sequence[str]) -> Found:
         return find(folder, metrics)
     with temporary_folder("history") as target:
         return find(write_out(branch, folder, target), metrics, f"{branch}:{folder}")
-
-
-def _nothing(folder: Path, branch: str | None, metrics: Sequence[str] | None) -> str:
-    where = f"{folder} of {branch}" if branch else str(folder)
-    of = f" with {', '.join(metrics)}" if metrics is not None else ""
-    return f"{where}: no run{of} that can be read; `scratchbench run`, `speed`, `gate` and pytest-benchmark write some"
-
-
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnusableError(f"{out}: cannot be made ({error.strerror or error}); choose another --out") from None
 
 
 def _print_table(outcome: History) -> None:

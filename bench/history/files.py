@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.git import git
 from bench.core.models import Positive, first_problem
 from bench.history.points import UNRECORDED, Key, Point, finite, in_utc, machine_of
@@ -203,9 +203,8 @@ def _parsed(path: Path, adapter: "TypeAdapter[Model]") -> Model:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise UnusableError(f"{path}: cannot be read ({error.strerror or error})") from None
+        with refused(path, "read"):
+            return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise UnusableError(f"{path}: no JSON, cut short perhaps ({error})") from None
 

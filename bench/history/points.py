@@ -66,11 +66,6 @@ class Line:
     unit: float = 1.0
 
     @property
-    def name(self) -> str:
-        """Cell and quantity."""
-        return f"{self.key.cell}, {self.key.quantity}"
-
-    @property
     def ratios(self) -> list[float]:
         """One a point, no unit."""
         return [point.value / self.unit for point in self.points]

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.files import write_atomically
-from bench.core.markdown import document, table
+from bench.core.markdown import document, text_table
 from bench.core.text import MISSING, bound, escaped, one_line, significant, with_ends
 from bench.history.outcome import DIGITS, History, Traced
 from bench.history.plot import draw
@@ -135,7 +135,7 @@ def markdown(history: History, picture: bool = False) -> str:
 
 def _section(history: History, machine: str) -> tuple[str, str]:
     rows = [tuple(map(escaped, _cells(one))) for one in history.of_machine(machine)]
-    return f"## {escaped(machine, WIDEST_MACHINE)}", table(rows, HEADERS)
+    return f"## {escaped(machine, WIDEST_MACHINE)}", text_table(rows, HEADERS)
 
 
 def _warnings(history: History) -> list[str]:

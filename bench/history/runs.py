@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.text import is_missing
 from bench.history.points import Key, Point, finite, in_utc, machine_of
+from bench.records.log import value_in
 from bench.records.run import Records
 from bench.report.tables import aggregate_table
 
@@ -26,8 +26,9 @@ def read(path: Path) -> list[Point]:
 
     Raises UnusableError: names file and line; where no spec has both scratchnet and the reference, it says so.
     """
-    if _kind(path) in WITHOUT_RATIOS:
-        return []
+    with refused(path, "read"), path.open("rb") as file:
+        if value_in(file.readline(), "kind") in WITHOUT_RATIOS:
+            return []
     records = Records.read(path.parent)
     points = list(_points(records))
     if not points:
@@ -35,14 +36,6 @@ def read(path: Path) -> list[Point]:
             f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; run both with two epochs or more"
         )
     return points
-
-
-def _kind(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            return json.loads(file.readline()).get("kind")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return None  # `Records.read` says what is wrong with it
 
 
 def _points(records: Records) -> Iterator[Point]:

@@ -49,7 +49,7 @@ def find(folder: Path, metrics: Sequence[str] = tuple(METRICS), shown: str | Non
     points, warnings, read = list[Point](), list[str](), 0
     for path in run_files(folder):
         try:
-            found = _reader(path)(path)
+            found = READERS.get(path.name, files.read_benchmarks)(path)
         except UnusableError as error:
             warnings.append(str(error).replace(str(folder), shown or str(folder)))
             continue
@@ -70,7 +70,3 @@ def run_files(folder: Path) -> Iterator[Path]:
 def may_be_run(name: str) -> bool:
     """Whether a file of that name may hold a run."""
     return name in READERS or (name.endswith(".json") and name not in DERIVED)
-
-
-def _reader(path: Path) -> Callable[[Path], list[Point]]:
-    return READERS.get(path.name, files.read_benchmarks)

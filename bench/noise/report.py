@@ -17,7 +17,7 @@ from scipy.stats import quantile_test
 
 from bench.core.csv_text import csv_text
 from bench.core.files import write_atomically
-from bench.core.markdown import frame_table
+from bench.core.markdown import document, text_table
 from bench.core.statistics import CONFIDENCE, Interval
 from bench.core.text import with_ends
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
@@ -117,13 +117,8 @@ def _markdown(rows: pd.DataFrame, drifts: Sequence[Drift]) -> str:
         " geometric mean, and the distance of the parameters after the epoch: medians over the seeds."
     )
     shown = medians.assign(**{"test accuracy": accuracy}).reset_index()
-    parts = [
-        "# The noise floor in float32",
-        f"{verdict(drifts)}.",
-        text,
-        frame_table(shown),
-    ]
-    return "\n\n".join([*parts, "![Drift of each way by step](noise.png)"]) + "\n"
+    picture = "![Drift of each way by step](noise.png)"
+    return document(["# The noise floor in float32", f"{verdict(drifts)}.", text, text_table(shown), picture])
 
 
 def _plot(drifts: Sequence[Drift], folder: Path) -> None:

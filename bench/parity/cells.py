@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, groupby, product
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from bench.core.models import NotNegative
 from bench.parity.extras import EXTRAS
 from bench.spec import OUTPUT_ACTIVATIONS, TrainingSpec
 from bench.spec.networks import CLASSES, FEATURES
@@ -123,3 +124,28 @@ def _natural_output(loss: str) -> str:
     """The one activation that a loss is defined on; linear where it is defined on all."""
     allowed = OUTPUT_ACTIVATIONS[loss]
     return allowed[0] if len(allowed) == 1 else "linear"
+
+
+ParityStatus = Literal["agrees", "ill_conditioned", "differs", "diverged", "failed"]
+
+
+class ParityOutcome(NamedTuple):
+    """`difference`: largest relative difference of the cost over all `steps`; `step`: where it was, from 1."""
+
+    cell: ParityCell
+    status: ParityStatus
+    difference: NotNegative | None = None
+    step: int | None = None
+    steps: int | None = None
+    reason: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The outcome as flat names and values."""
+        return {**self.cell._asdict(), **{name: value for name, value in self._asdict().items() if name != "cell"}}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "ParityOutcome":
+        """The outcome of such a row."""
+        cell = ParityCell(**{name: row[name] for name in ParityCell._fields})
+        return cls(cell, **{name: row[name] for name in cls._fields if name != "cell"})

@@ -9,9 +9,8 @@ from rich.console import Console
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK
 from bench.core.progress import Progress, progress_on
-from bench.parity.cells import ParityCell, all_cells, covering_cells
+from bench.parity.cells import ParityCell, ParityOutcome, all_cells, covering_cells
 from bench.parity.matrix import read_log, train
-from bench.parity.outcome import ParityOutcome
 from bench.parity.report import BAD, by_value, table, write_tables
 from bench.run.runner import new_folder, resumed_folder
 

@@ -11,11 +11,10 @@ from typing import TextIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.models import first_problem
 from bench.core.text import one_line
-from bench.parity.cells import ParityCell, groups
-from bench.parity.outcome import ParityOutcome
+from bench.parity.cells import ParityCell, ParityOutcome, groups
 from bench.records.log import DistinctLines
 from bench.workers.pool import fresh_processes
 
@@ -49,13 +48,9 @@ def _appending(path: Path) -> Iterator[TextIO]:
 
     Raises UnusableError: where it cannot be written; what was finished is kept.
     """
-    try:
-        with path.open("a", encoding="utf-8") as log:
-            log.truncate(path.read_bytes().rfind(b"\n") + 1)
-            yield log
-    except OSError as error:
-        reason = error.strerror or error
-        raise UnusableError(f"{path}: cannot be written ({reason}); what was finished is kept") from None
+    with refused(path, "written", "; what was finished is kept"), path.open("a", encoding="utf-8") as log:
+        log.truncate(path.read_bytes().rfind(b"\n") + 1)
+        yield log
 
 
 def read_log(folder: Path) -> list[ParityOutcome]:

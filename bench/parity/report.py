@@ -12,10 +12,9 @@ import pandas as pd
 
 from bench.core.csv_text import csv_text
 from bench.core.files import atomic_path, write_atomically
-from bench.core.markdown import document, frame_table
+from bench.core.markdown import document, text_table
 from bench.core.text import escaped
-from bench.parity.cells import AXES
-from bench.parity.outcome import ParityOutcome
+from bench.parity.cells import AXES, ParityOutcome
 
 WORST_ROWS = 20
 BAD = ("differs", "diverged", "failed")
@@ -65,7 +64,7 @@ def _markdown(cells: pd.DataFrame, sentence: str) -> str:
         " The figures are the largest relative difference of the cost over all steps. All cells are in"
         " `parity.csv.gz`.",
     ]
-    parts += ["## By value of each axis", frame_table(by_value(cells))]
+    parts += ["## By value of each axis", text_table(by_value(cells))]
     parts += ["## Outside the product", _rows(cells[cells["extra"] != ""], ["extra"])]
     others = cells[cells["status"] != "agrees"]
     parts += [
@@ -113,4 +112,4 @@ def _rows(cells: pd.DataFrame, names: list[str]) -> str:
     columns["step"] = columns["step"].map(lambda step: "" if pd.isna(step) else f"{int(step)}")
     columns["difference"] = columns["difference"].map(_scientific)
     used = [name for name in columns if name not in ("reason", "extra") or (columns[name] != "").any()]
-    return frame_table(columns[used])
+    return text_table(columns[used])

@@ -13,8 +13,7 @@ from bench.backends.tf_epoch import TfGraph, TfXla
 from bench.data import load_dataset
 from bench.inputs.plan import Floats, Parameters, Plan, flat
 from bench.inputs.splits import Inputs
-from bench.parity.cells import ParityCell, spec_of
-from bench.parity.outcome import ParityOutcome, ParityStatus
+from bench.parity.cells import ParityCell, ParityOutcome, ParityStatus, spec_of
 from bench.spec import DataSpec, TrainingSpec
 from reference_tf.epoch import make_epoch
 from scratchnet.dropout import Mask

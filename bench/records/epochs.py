@@ -9,21 +9,12 @@ from numpy.typing import NDArray
 
 # What is kept of an `EpochRecord`, and as what. A text is a category, for the same one stands in many epochs.
 KEPT: dict[str, str] = {
-    "spec": "category",
-    "backend": "category",
-    "seed": "int64",
-    "attempt": "int64",
-    "epoch": "int64",
+    **dict.fromkeys(("spec", "backend"), "category"),
+    **dict.fromkeys(("seed", "attempt", "epoch"), "int64"),
     "warm_up": "bool",
     "turn": "int64",
-    "epoch_seconds": "float64",
-    "cpu_seconds": "float64",
-    "samples_per_second": "float64",
-    "train_cost": "float64",
-    "train_accuracy": "float64",
-    "validation_accuracy": "float64",
-    "test_accuracy": "float64",
-    "test_binary_accuracy": "float64",
+    **dict.fromkeys(("epoch_seconds", "cpu_seconds", "samples_per_second", "train_cost"), "float64"),
+    **dict.fromkeys(("train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy"), "float64"),
     "stopped": "bool",
     "batches_fingerprint": "category",
 }

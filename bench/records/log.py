@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.models import LONGEST_VALUE, FiniteRecord, first_problem
 from bench.core.text import one_line
 
@@ -122,15 +122,16 @@ def _check_first(record: object, path: Path, first: type[BaseModel]) -> None:
 
 
 def _unreadable(line: bytes, error: ValidationError, place: str, versions: tuple[int, ...]) -> UnusableError:
-    version = _schema_version(line)
+    version = value_in(line, "schema_version")
     if version not in (None, *versions):
         return UnusableError(f"{place}: schema version {version}; this version reads {', '.join(map(str, versions))}")
     return UnusableError(f"{place}: {first_problem(error, 'record', skip=1)}")
 
 
-def _schema_version(line: bytes) -> Any:
+def value_in(line: bytes, name: str) -> Any:
+    """What a line that may be broken has under that name; None where it has nothing."""
     try:
-        return json.loads(line).get("schema_version")
+        return json.loads(line).get(name)
     except (ValueError, AttributeError, RecursionError):
         return None
 
@@ -175,14 +176,14 @@ class RecordLog:
             raise UnusableError(f"{self.path}: {lost}; start again, and leave the folder alone until the run ends")
         rest = memoryview(record.model_dump_json().encode() + b"\n")
         end = os.fstat(self._file.fileno()).st_size
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            self._file.truncate(end)
-            reason = error.strerror or error
-            raise UnusableError(f"{self.path}: cannot be written ({reason}); what was finished is kept") from None
+        with refused(self.path, "written", "; what was finished is kept"):
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                self._file.truncate(end)
+                raise
 
     def _in_place(self) -> bool:
         """Whether the path still leads to the file that is written."""

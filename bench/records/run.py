@@ -6,7 +6,7 @@ that of the last spec with this source.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -45,26 +45,29 @@ class RunRecord(LogRecord):
         return self.data_fingerprints.get(data.source) if last == [data] else None
 
 
-class CellRecord(LogRecord):
-    """Start of one attempt at one (spec, seed): what every backend must start from."""
-
-    ABOUT = ("spec", "seed", "attempt")
-    kind: Literal["cell"] = "cell"
+class _OfAttempt(LogRecord):
+    ABOUT: ClassVar[tuple[str, ...]] = ("spec", "seed", "attempt")
     spec: str
     seed: Whole
     attempt: Whole
+
+
+class _OfBackend(_OfAttempt):
+    ABOUT: ClassVar[tuple[str, ...]] = ("spec", "seed", "attempt", "backend")
+    backend: str
+
+
+class CellRecord(_OfAttempt):
+    """Start of one attempt at one (spec, seed): what every backend must start from."""
+
+    kind: Literal["cell"] = "cell"
     parameters_fingerprint: str
 
 
-class WorkerRecord(LogRecord):
+class WorkerRecord(_OfBackend):
     """One worker process, ready to train."""
 
-    ABOUT = ("spec", "seed", "attempt", "backend")
     kind: Literal["worker"] = "worker"
-    spec: str
-    seed: Whole
-    attempt: Whole
-    backend: str
     parameters_fingerprint: str = Field(description="SHA-256 of what was read back out of the model")
     startup_seconds: NotNegative
     libraries: list[dict[str, Any]] = Field(description="thread pools and BLAS kernels that it really uses")
@@ -72,15 +75,11 @@ class WorkerRecord(LogRecord):
     notes: dict[str, Any] = Field(default_factory=dict, description="what the backend chose, e.g. steps_per_execution")
 
 
-class EpochRecord(LogRecord):
+class EpochRecord(_OfBackend):
     """One epoch of one worker. Seconds are those of `train_epoch` alone."""
 
     ABOUT = ("spec", "seed", "attempt", "backend", "epoch")
     kind: Literal["epoch"] = "epoch"
-    spec: str
-    seed: Whole
-    attempt: Whole
-    backend: str
     epoch: int = Field(ge=1, lt=2**63)
     warm_up: bool
     turn: Whole = Field(description="place in the round's random order, from 0")
@@ -99,15 +98,10 @@ class EpochRecord(LogRecord):
     expected_batches_fingerprint: str
 
 
-class ResultRecord(LogRecord):
+class ResultRecord(_OfBackend):
     """How one worker ended."""
 
-    ABOUT = ("spec", "seed", "attempt", "backend")
     kind: Literal["result"] = "result"
-    spec: str
-    seed: Whole
-    attempt: Whole
-    backend: str
     status: Status
     reason: str = ""
     final_epoch: Whole | None = Field(
@@ -119,14 +113,11 @@ class ResultRecord(LogRecord):
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
 
 
-class CellEndRecord(LogRecord):
+class CellEndRecord(_OfAttempt):
     """End of an attempt: every backend has a result. Without it, the attempt was cut short and does not count."""
 
     ABOUT = ("spec", "seed")
     kind: Literal["cell_end"] = "cell_end"
-    spec: str
-    seed: Whole
-    attempt: Whole
 
 
 Record = Annotated[

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.core.markdown import bullets, document, table
-from bench.core.text import MISSING, MOST_PANELS, escaped, is_missing, megabytes, percent, ratio_text, significant
+from bench.core.markdown import bullets, document, text_table
+from bench.core.text import MISSING, MOST_PANELS, escaped, megabytes, percent, plus_minus, ratio_text, significant
 from bench.report.plots import PLOTS
 from bench.report.tables import Tables
 
@@ -57,7 +57,7 @@ def _head(tables: Tables) -> Iterator[str]:
 def _specs(tables: Tables) -> Iterator[str]:
     for spec, rows in tables.aggregate.groupby("spec", sort=False):
         yield f"## {escaped(spec, 120)}"
-        yield table([row_cells(row, tables.reference) for row in rows.to_dict("records")], HEADERS)
+        yield text_table([row_cells(row, tables.reference) for row in rows.to_dict("records")], HEADERS)
 
 
 def row_cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
@@ -68,18 +68,13 @@ def row_cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
     return (
         name,
         seeds,
-        _accuracy(row),
+        plus_minus(row["test_accuracy"], row["test_accuracy_half_width"], " ± "),
         significant(row["train_cost"], 4),
         significant(row["epoch_seconds"]),
         significant(row["samples_per_second"]),
         "reference" if row["backend"] == reference else ratio_text(row),
         megabytes(row["peak_memory_bytes"]),
     )
-
-
-def _accuracy(row: dict[Any, Any]) -> str:
-    half = row["test_accuracy_half_width"]
-    return percent(row["test_accuracy"]) + ("" if is_missing(half) else f" ± {percent(half)}")
 
 
 def _both_accuracies(tables: Tables) -> Iterator[str]:
@@ -92,7 +87,7 @@ def _both_accuracies(tables: Tables) -> Iterator[str]:
             (escaped(spec, 120), escaped(backend, 60), percent(accuracy), percent(binary))
             for spec, backend, accuracy, binary in ok[list(columns)].itertuples(index=False)
         ]
-        yield table(rows, ("spec", "backend", "test accuracy, %", "each output alone, %"))
+        yield text_table(rows, ("spec", "backend", "test accuracy, %", "each output alone, %"))
 
 
 def _lost(tables: Tables) -> Iterator[str]:
@@ -103,7 +98,7 @@ def _lost(tables: Tables) -> Iterator[str]:
         rows = [
             (*map(escaped, key), ", ".join(map(str, group["seed"]))) for key, group in lost.groupby(columns, sort=False)
         ]
-        yield table(rows, (*columns, "seeds"))
+        yield text_table(rows, (*columns, "seeds"))
 
 
 def _warnings(tables: Tables) -> Iterator[str]:

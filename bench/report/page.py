@@ -5,6 +5,7 @@ import html
 from collections.abc import Iterator
 from io import BytesIO
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.core.text import one_line
@@ -25,16 +26,11 @@ def _parts(tables: Tables) -> Iterator[str]:
     yield f"<p><b>{_text(tables.verdict)}</b></p>"
     for spec, rows in tables.aggregate.groupby("spec", sort=False):
         yield f"<h4>{_text(spec)}</h4>"
-        yield _table([row_cells(row, tables.reference) for row in rows.to_dict("records")])
+        cells = [row_cells(row, tables.reference) for row in rows.to_dict("records")]
+        yield pd.DataFrame(cells, columns=list(HEADERS)).to_html(index=False, border=0)
     yield "".join(f"<p>warning: {_text(line)}</p>" for line in tables.warnings)
     for name, figure in draw_figures(tables).items():
         yield f'<img alt="{_text(name.replace("_", " "))}" style="max-width: 100%" src="{_picture(figure)}">'
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{_text(title)}</th>" for title in HEADERS)
-    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _picture(figure: Figure) -> str:

@@ -20,7 +20,7 @@ from bench.report.style import Drawn, grid, label, legend_below, outer, style_of
 MARKED_EPOCHS = 12
 MOST_POINTS = 500
 """More points in a curve than that could not be told apart."""
-DASHES = (0, (4, 3))
+GREY, DASHES = "#444444", (0, (4, 3))
 EPOCH = ("epoch", "mean")
 NOTHING: NDArray[np.float64] = np.array([])
 
@@ -30,17 +30,8 @@ def cost_curves(drawn: Drawn) -> Figure:
 
     With more than 500 epochs, each point is the mean of several epochs, and the band spans all of them.
     """
-    step, columns = drawn.step(MOST_POINTS), ["train_cost"]
-    title = "Training cost by epoch (mean over the epoch's steps)" if step == 1 else _title("Training cost", step)
-    figure, panels = grid(drawn.specs, drawn.title(title))
-    curves, ok = _points(drawn.epochs, columns, step), _of_the_ok(drawn.epochs, columns, drawn)
-    for axes, spec in zip(panels, drawn.specs, strict=True):
-        for backend, points in _of_spec(curves, spec):
-            _curve(axes, points, "train_cost", backend)
-        _zoom(axes, ok.get(spec, NOTHING))
-        _name_axes(axes, "cost")
-    legend_below(figure, list(_legend(drawn)))
-    return figure
+    titles = "Training cost by epoch (mean over the epoch's steps)", "Training cost"
+    return _curves(drawn, drawn.epochs, ["train_cost"], titles, "cost")
 
 
 def accuracy_curves(drawn: Drawn) -> Figure:
@@ -48,25 +39,36 @@ def accuracy_curves(drawn: Drawn) -> Figure:
 
     With more than 500 epochs, each point is the mean of several epochs, as in `cost_curves`.
     """
-    step, columns = drawn.step(MOST_POINTS), ["test_accuracy", "train_accuracy"]
-    title = "Accuracy after each epoch" if step == 1 else _title("Accuracy", step)
-    figure, panels = grid(drawn.specs, drawn.title(title))
+    columns, titles = ["test_accuracy", "train_accuracy"], ("Accuracy after each epoch", "Accuracy")
     per_cent = drawn.epochs.assign(**{name: 100 * drawn.epochs[name] for name in columns})
-    curves, ok = _points(per_cent, columns, step), _of_the_ok(per_cent, columns, drawn)
+    dashes = Line2D([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label="dashed: training examples")
+    band = Line2D([], [], color=GREY, linewidth=8, alpha=0.25, label="band: lowest to highest seed")
+    return _curves(drawn, per_cent, columns, titles, "accuracy, %", (dashes, band))
+
+
+def _curves(
+    drawn: Drawn,
+    epochs: pd.DataFrame,
+    columns: list[str],
+    titles: tuple[str, str],
+    quantity: str,
+    handles: Iterable[Line2D] = (),
+) -> Figure:
+    """The first column as a curve, a second one as dashes; `titles`: with a point an epoch, and with fewer points."""
+    step = drawn.step(MOST_POINTS)
+    title = titles[0] if step == 1 else f"{titles[1]}; each point is the mean of {step} epochs"
+    figure, panels = grid(drawn.specs, drawn.title(title))
+    curves, ok = _points(epochs, columns, step), _of_the_ok(epochs, columns, drawn)
     for axes, spec in zip(panels, drawn.specs, strict=True):
         for backend, points in _of_spec(curves, spec):
-            _training_curve(axes, points, backend)
-            _curve(axes, points, "test_accuracy", backend)
+            for column in columns[1:]:
+                _dashes(axes, points, column, backend)
+            _curve(axes, points, columns[0], backend)
         _zoom(axes, ok.get(spec, NOTHING))
-        _name_axes(axes, "accuracy, %")
-    dashes = Line2D([], [], color="#444444", linewidth=0.9, linestyle=DASHES, label="dashed: training examples")
-    band = Line2D([], [], color="#444444", linewidth=8, alpha=0.25, label="band: lowest to highest seed")
-    legend_below(figure, [*_legend(drawn), dashes, band])
+        _name_axes(axes, quantity)
+    lines = [Line2D([], [], label=drawn.title_of(backend), **style_of(backend).line) for backend in drawn.backends]
+    legend_below(figure, [*lines, *handles])
     return figure
-
-
-def _title(quantity: str, step: int) -> str:
-    return f"{quantity}; each point is the mean of {step} epochs"
 
 
 def _points(epochs: pd.DataFrame, columns: list[str], step: int) -> pd.DataFrame:
@@ -89,24 +91,14 @@ def _curve(axes: Axes, points: pd.DataFrame, column: str, backend: str) -> None:
         return
     x, mean, low, high = (shown[name] for name in (EPOCH, (column, "mean"), (column, "min"), (column, "max")))
     axes.fill_between(x, low, high, color=style.color, alpha=0.12, linewidth=0, zorder=1.5)
-    axes.plot(
-        x,
-        mean,
-        color=style.color,
-        linewidth=style.width,
-        linestyle=style.dash,
-        solid_capstyle="butt",
-        marker=style.marker if len(mean) <= MARKED_EPOCHS else None,
-        markersize=style.width + 2.5,
-        label=label(backend),
-        zorder=style.order,
-    )
+    line = style.line if len(mean) <= MARKED_EPOCHS else {**style.line, "marker": None}
+    axes.plot(x, mean, label=label(backend), solid_capstyle="butt", zorder=style.order, **line)
 
 
-def _training_curve(axes: Axes, points: pd.DataFrame, backend: str) -> None:
-    style, shown = style_of(backend), points[points["train_accuracy", "mean"].notna()]
-    x, mean = shown[EPOCH], shown["train_accuracy", "mean"]
-    axes.plot(x, mean, color=style.color, linewidth=style.width / 3, linestyle=DASHES, zorder=style.order)
+def _dashes(axes: Axes, points: pd.DataFrame, column: str, backend: str) -> None:
+    style, shown = style_of(backend), points[points[column, "mean"].notna()]
+    look: dict[str, Any] = {"color": style.color, "linewidth": style.width / 3, "linestyle": DASHES}
+    axes.plot(shown[EPOCH], shown[column, "mean"], zorder=style.order, **look)
 
 
 def _of_the_ok(epochs: pd.DataFrame, columns: list[str], drawn: Drawn) -> dict[str, NDArray[np.float64]]:
@@ -136,18 +128,3 @@ def _name_axes(axes: Axes, quantity: str) -> None:
         axes.set_ylabel(quantity)
     if last_row:
         axes.set_xlabel("epoch")
-
-
-def _legend(drawn: Drawn) -> Iterable[Line2D]:
-    for backend in drawn.backends:
-        style = style_of(backend)
-        yield Line2D(
-            [],
-            [],
-            color=style.color,
-            linewidth=style.width,
-            linestyle=style.dash,
-            marker=style.marker,
-            markersize=style.width + 2.5,
-            label=drawn.title_of(backend),
-        )

@@ -69,6 +69,12 @@ class Style:
     dash: Dash = "-"
 
     @property
+    def line(self) -> dict[str, Any]:
+        """Of a curve, as Matplotlib names it."""
+        look = {"color": self.color, "linewidth": self.width, "linestyle": self.dash}
+        return {**look, "marker": self.marker, "markersize": self.width + 2.5}
+
+    @property
     def order(self) -> float:
         """Where curves coincide, the thinner lies on top of the wider, and both are seen."""
         return 4 - self.width / 10
@@ -155,15 +161,10 @@ def outer(axes: Axes) -> tuple[bool, bool]:
     place = axes.get_subplotspec()
     if place is None:
         return True, True
-    below = [other for other in axes.figure.axes if other.axison and _is_below(other, axes)]
+    others = (other.get_subplotspec() for other in axes.figure.axes if other.axison)
+    column, row = place.colspan.start, place.rowspan.start
+    below = any(other and other.colspan.start == column and other.rowspan.start > row for other in others)
     return place.is_first_col(), not below
-
-
-def _is_below(other: Axes, axes: Axes) -> bool:
-    mine, theirs = axes.get_subplotspec(), other.get_subplotspec()
-    if mine is None or theirs is None:
-        return False
-    return theirs.colspan.start == mine.colspan.start and theirs.rowspan.start > mine.rowspan.start
 
 
 def legend_below(figure: Figure, handles: Sequence[Line2D]) -> None:

@@ -22,18 +22,9 @@ SUMMARY_COLUMNS: dict[str, str] = {
     "backend": "string",
     "seed": "int64",
     "status": "string",
-    "test_accuracy": "float64",
-    "train_cost": "float64",
-    "epoch_seconds": "float64",
-    "samples_per_second": "float64",
-    "time_ratio": "float64",
-    "cpu_seconds": "float64",
-    "train_accuracy": "float64",
-    "validation_accuracy": "float64",
-    "test_binary_accuracy": "float64",
-    "test_precision": "float64",
-    "test_recall": "float64",
-    "startup_seconds": "float64",
+    **dict.fromkeys(("test_accuracy", "train_cost", "epoch_seconds", "samples_per_second", "time_ratio"), "float64"),
+    **dict.fromkeys(("cpu_seconds", "train_accuracy", "validation_accuracy", "test_binary_accuracy"), "float64"),
+    **dict.fromkeys(("test_precision", "test_recall", "startup_seconds"), "float64"),
     "peak_memory_bytes": "Int64",
     "parameters_fingerprint": "string",
     "reason": "string",
@@ -41,24 +32,18 @@ SUMMARY_COLUMNS: dict[str, str] = {
 AGGREGATE_COLUMNS: dict[str, str] = {
     "spec": "string",
     "backend": "string",
-    "seeds_ok": "int64",
-    "seeds": "int64",
+    **dict.fromkeys(("seeds_ok", "seeds"), "int64"),
     "status": "string",
-    "test_accuracy": "float64",
-    "test_accuracy_half_width": "float64",
-    "test_binary_accuracy": "float64",
-    "train_cost": "float64",
-    "epoch_seconds": "float64",
-    "samples_per_second": "float64",
-    "time_ratio": "float64",
-    "time_ratio_low": "float64",
-    "time_ratio_high": "float64",
+    **dict.fromkeys(("test_accuracy", "test_accuracy_half_width", "test_binary_accuracy", "train_cost"), "float64"),
+    **dict.fromkeys(("epoch_seconds", "samples_per_second"), "float64"),
+    **dict.fromkeys(("time_ratio", "time_ratio_low", "time_ratio_high"), "float64"),
     "time_ratio_seeds": "int64",
     "peak_memory_bytes": "Int64",
 }
 
 FINAL = ("train_cost", "train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy")
 UNSTABLE_ABOVE = 1.5
+OF_WORKER = {"startup_seconds", "parameters_fingerprint"}
 TIMED = ("epoch_seconds", "cpu_seconds", "samples_per_second")
 
 Row = dict[str, Any]
@@ -75,7 +60,7 @@ def epochs_table(records: Records) -> pd.DataFrame:
     return of_attempts(records.epochs, last)[list(EPOCHS_COLUMNS)]
 
 
-def summary_table(records: Records) -> pd.DataFrame:
+def summary_table(records: Records, epochs: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row a process, that is (spec, backend, seed), of every finished attempt, whatever its status.
 
     epoch_seconds, cpu_seconds (s) and samples_per_second (1/s) are medians over the timed epochs, missing where only
@@ -83,11 +68,7 @@ def summary_table(records: Records) -> pd.DataFrame:
     early stopping kept; missing where it was not reached.
     time_ratio is `bench.core.statistics.time_ratio` to the run's reference; missing unless both have status ok.
     """
-    return _summary_table(records, epochs_table(records))
-
-
-def _summary_table(records: Records, epochs: pd.DataFrame) -> pd.DataFrame:
-    trained = by_process(epochs)
+    trained = by_process(epochs_table(records) if epochs is None else epochs)
     rows = _processes(records, trained)
     for (spec, seed, backend), row in rows.items():
         reference = (spec, seed, records.run.reference)
@@ -96,17 +77,14 @@ def _summary_table(records: Records, epochs: pd.DataFrame) -> pd.DataFrame:
     return _frame(rows.values(), SUMMARY_COLUMNS)
 
 
-def aggregate_table(records: Records) -> pd.DataFrame:
+def aggregate_table(records: Records, summary: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row a (spec, backend), over its seeds with status ok: `seeds_ok` of `seeds`.
 
     test_accuracy and its half-width are mean and 95 % interval; cost and binary accuracy means; epoch_seconds (s) and
     samples_per_second (1/s) medians of the processes' medians; time_ratio, low and high centre and 95 % interval over
     `time_ratio_seeds` seeds; peak_memory_bytes the largest. Missing where no seed is ok, an interval where one seed is.
     """
-    return _aggregate_table(records, summary_table(records))
-
-
-def _aggregate_table(records: Records, summary: pd.DataFrame) -> pd.DataFrame:
+    summary = summary_table(records) if summary is None else summary
     expected = {spec.name: len(spec.seeds) for spec in records.run.suite.specs}
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in summary.to_dict("records"):
@@ -128,12 +106,12 @@ class Tables:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """See `summary_table`."""
-        return _summary_table(self.records, self.epochs)
+        return summary_table(self.records, self.epochs)
 
     @cached_property
     def aggregate(self) -> pd.DataFrame:
         """See `aggregate_table`."""
-        return _aggregate_table(self.records, self.summary)
+        return aggregate_table(self.records, self.summary)
 
     @property
     def reference(self) -> str:
@@ -203,18 +181,10 @@ def _processes(records: Records, trained: Mapping[Process, Columns]) -> dict[Pro
     for result in sorted(_of_last_attempts(records, records.results), key=_order(records)):
         key = (result.spec, result.seed, result.backend)
         final = result.final_epoch or last_epochs.get(result.spec, 0)
-        rows[key] = _of_result(result) | _of_worker(workers.get(key)) | _of_epochs(trained.get(key), final)
+        ended = result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
+        started = workers[key].model_dump(include=OF_WORKER) if key in workers else {}
+        rows[key] = ended | started | _of_epochs(trained.get(key), final)
     return rows
-
-
-def _of_result(result: ResultRecord) -> Row:
-    return result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
-
-
-def _of_worker(worker: WorkerRecord | None) -> Row:
-    if worker is None:
-        return {}
-    return {"startup_seconds": worker.startup_seconds, "parameters_fingerprint": worker.parameters_fingerprint}
 
 
 def _of_epochs(trained: Columns | None, final_epoch: int) -> Row:

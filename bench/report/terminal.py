@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
+from bench.core.text import MISSING, bound, is_missing, one_line, plus_minus, significant, with_ends
 from bench.report.tables import Tables
 
 WIDEST_NAME = 24
@@ -37,12 +37,14 @@ def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
         return name, seeds, "", "", "", one_line(row["status"], 20)
     ratio = "reference" if row["backend"] == reference else _ratio(row)
     samples = MISSING if is_missing(row["samples_per_second"]) else f"{row['samples_per_second']:,.0f}"
-    return name, seeds, _accuracy(row), significant(row["epoch_seconds"]), samples, ratio
-
-
-def _accuracy(row: dict[Any, Any]) -> str:
-    half = row["test_accuracy_half_width"]
-    return percent(row["test_accuracy"]) + ("" if is_missing(half) else f" ±{percent(half)}")
+    return (
+        name,
+        seeds,
+        plus_minus(row["test_accuracy"], row["test_accuracy_half_width"]),
+        significant(row["epoch_seconds"]),
+        samples,
+        ratio,
+    )
 
 
 def _ratio(row: dict[Any, Any]) -> str:

@@ -123,18 +123,14 @@ def _speed(findings: Findings) -> Iterator[str]:
     of_subject = findings.aggregate[findings.aggregate["backend"] == findings.subject]
     rows = of_subject[of_subject["time_ratio"].notna()]
     if rows.empty:
-        yield from _no_speed(findings.subject, findings)
+        # Where accuracy already said that a peer is missing, there is nothing to add.
+        if not findings.of(findings.subject).empty and not findings.of(findings.reference).empty:
+            yield "no time ratio: the warm-up epoch alone was trained"
         return
     if len(rows) > 1:
         yield _several_specs(rows, findings)
     else:
         yield f"{_one_spec(rows, _name(findings.subject), _name(findings.reference))}{_in_some_specs(1, findings)}"
-
-
-def _no_speed(subject: str, findings: Findings) -> Iterator[str]:
-    """Where accuracy already said that a peer is missing, there is nothing to add."""
-    if not findings.of(subject).empty and not findings.of(findings.reference).empty:
-        yield "no time ratio: the warm-up epoch alone was trained"
 
 
 def _one_spec(rows: pd.DataFrame, subject: str, reference: str) -> str:

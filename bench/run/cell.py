@@ -4,9 +4,10 @@ A worker that fails is recorded, and the others continue.
 """
 
 import random
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bench.backends import registry
 from bench.core.progress import Progress
@@ -30,7 +31,7 @@ class Session:
     progress: Progress
 
 
-class Cell:
+class Cell(AbstractContextManager["Cell"]):
     """One attempt at one (spec, seed)."""
 
     def __init__(
@@ -44,9 +45,6 @@ class Cell:
         self._order_of_turns = random.Random(f"{spec.name} {seed} {attempt}")
         self._clients: dict[str, WorkerClient] = {}
         self._stopped: set[str] = set()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         for client in self._clients.values():

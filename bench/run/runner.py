@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.backends import registry
 from bench.core import environment
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.progress import Progress
 from bench.data import Dataset, load_dataset
 from bench.inputs.splits import Inputs, check_fit
@@ -28,13 +28,11 @@ def new_folder(out: Path | None, name: str) -> Path:
     Raises UnusableError: where the folder is in use or cannot be made.
     """
     folder = out or Path("results") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
-    try:
+    with refused(folder, "made", "; choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
         in_use = any(folder.iterdir())
         if out is None and not in_use:
             (folder / ".gitignore").write_text("*\n")
-    except OSError as error:
-        raise UnusableError(f"{folder}: cannot be made ({error.strerror or error}); choose another --out") from None
     if in_use:
         raise UnusableError(f"{folder}: holds something already; choose another --out, or --resume the run in it")
     return folder
@@ -101,11 +99,9 @@ def _decode(data: DataSpec, suite: Suite, folder: Path) -> Path:
     for spec in suite.specs:
         if spec.data == data:
             check_fit(dataset, spec)
-    try:
+    with refused(folder, "written"):
         folder.mkdir(parents=True)
         dataset.save(folder)
-    except OSError as error:
-        raise UnusableError(f"{folder}: cannot be written ({error.strerror or error})") from None
     return folder.absolute()
 
 

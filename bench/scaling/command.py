@@ -28,7 +28,11 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
     options = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
     folder, earlier = _resumed(out) if resume else (new_folder(out, "scaling"), None)
     if earlier is not None:
-        options = _as_begun(options, earlier, folder, given=quick or axes is not None or backends is not None)
+        given = quick or axes is not None or backends is not None
+        begun = ScalingOptions.of_run(earlier.run)
+        if given and (options.quick, options.parts, options.backends) != (begun.quick, begun.parts, begun.backends):
+            raise UnusableError(f"{folder}: was begun with other options; resume it without options, or start anew")
+        options = begun
     try:
         with progress_on(Console(), unit="parts") as progress:
             measure(options, folder, progress, earlier)
@@ -43,14 +47,6 @@ def _resumed(out: Path | None) -> tuple[Path, ScalingRecords | None]:
     """The folder, and what it holds: nothing where the run was killed before its first record."""
     folder = resumed_folder(out)
     return folder, ScalingRecords.read(folder) if has_records(folder) else None
-
-
-def _as_begun(options: ScalingOptions, earlier: ScalingRecords, folder: Path, given: bool) -> ScalingOptions:
-    """What the run was asked for when it began; options that are given must be the same."""
-    begun = ScalingOptions.of_run(earlier.run)
-    if given and (options.quick, options.parts, options.backends) != (begun.quick, begun.parts, begun.backends):
-        raise UnusableError(f"{folder}: was begun with other options; resume it without options, or start anew")
-    return begun
 
 
 def _report(folder: Path) -> bool:

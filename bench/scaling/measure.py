@@ -13,14 +13,13 @@ from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.records.log import RecordLog
 from bench.scaling import memmap
-from bench.scaling.memory import too_large
 from bench.scaling.options import ScalingOptions
 from bench.scaling.points import AXES, TEST_EXAMPLES, Point
 from bench.scaling.records import PointRecord, RateRecord, ScalingRecords, ScalingRunRecord
 from bench.scaling.synthetic_data import MadeData
 from bench.scaling.tables import FLOORS, PRODUCTS
 from bench.scaling.time_to_accuracy import Race
-from bench.scaling.turns import Turns, record_of, too_slow
+from bench.scaling.turns import Turns, record_of, too_large, too_slow
 from bench.spec import DataSpec, TrainingSpec
 from bench.workers.pool import fresh_processes
 
@@ -35,13 +34,8 @@ def measure(options: ScalingOptions, folder: Path, progress: Progress, earlier: 
     with RecordLog(folder) as log:
         if earlier is None:
             earlier = ScalingRecords([run_record(options)])
-            _written(log)(earlier.run)
-        Measurement(options, folder, progress, earlier, _written(log)).run()
-
-
-def _written(log: RecordLog) -> Callable[[Any], None]:
-    """The log is one of lines, whatever record they hold."""
-    return log.write
+            log.write(earlier.run)
+        Measurement(options, folder, progress, earlier, log.write).run()
 
 
 def run_record(options: ScalingOptions) -> ScalingRunRecord:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from bench.core.errors import UnusableError
+from bench.core.errors import refused
 from bench.data import Dataset
 from bench.scaling.memmap_worker import train
 from bench.scaling.records import MemmapRecord
@@ -23,11 +23,10 @@ def measure(data: Path, threads: int, log: Path) -> Iterator[MemmapRecord]:
     """
     x, y = data / "scaled.npy", data / "y_train.npy"
     try:
-        write_scaled(Dataset.open(data), x)
-        yield _measured("in memory", x, y, threads, log)
-        yield _measured("memory-mapped", x, y, threads, log)
-    except OSError as error:
-        raise UnusableError(f"{x}: cannot be written ({error.strerror or error})") from None
+        with refused(x, "written"):
+            write_scaled(Dataset.open(data), x)
+            yield _measured("in memory", x, y, threads, log)
+            yield _measured("memory-mapped", x, y, threads, log)
     finally:
         x.unlink(missing_ok=True)
 

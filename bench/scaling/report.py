@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.core.csv_text import csv_text
 from bench.core.files import write_atomically
-from bench.core.markdown import document, rows_table
+from bench.core.markdown import document, text_table
 from bench.core.text import MISSING, escaped, factor, is_missing, megabytes, ratio_text, significant
 from bench.scaling import convergence
 from bench.scaling.convergence import REFERENCES, TOLERANCE
@@ -156,7 +156,7 @@ def _axis_section(points: pd.DataFrame, axis: str) -> Iterator[str]:
             | {"exponent": f"{line.fit.exponent:z.2f}{_between(line.fit.low, line.fit.high)}" if line.fit else MISSING}
             for line in lines(points, axis, quantity)
         ]
-        yield rows_table(rows)
+        yield text_table(rows)
 
 
 def _values(points: pd.DataFrame, axis: str) -> list[int]:
@@ -169,7 +169,7 @@ def _left_out(rows: pd.DataFrame) -> str:
     for row in rows.to_dict("records"):
         key = tuple(str(row[name]) for name in ("backend", "axis", "status", "reason"))
         values.setdefault(key, []).append(int(row["value"]))
-    return rows_table(
+    return text_table(
         [
             {
                 "backend": escaped(backend),
@@ -197,7 +197,7 @@ def _memmaps(records: list[MemmapRecord]) -> str:
         }
         for record in records
     ]
-    return rows_table(rows)
+    return text_table(rows)
 
 
 def _throughput(record: MemmapRecord) -> float | None:
@@ -213,7 +213,7 @@ def _relative(record: MemmapRecord, records: list[MemmapRecord]) -> str:
 def _accuracies(accuracy: pd.DataFrame) -> str:
     rank = {name: place for place, name in enumerate(ordered(accuracy["backend"]))}
     sorted_rows = accuracy.assign(rank=accuracy["backend"].map(rank)).sort_values(["network", "target", "rank"])
-    return rows_table(
+    return text_table(
         [
             {
                 "network": escaped(row["network"]),

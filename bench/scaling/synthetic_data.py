@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from bench.core.errors import UnusableError
+from bench.core.errors import refused
 from bench.data import Dataset
 from bench.data.dataset import save_array
 
@@ -32,11 +32,9 @@ class MadeData:
         folder = self._root / f"{examples}-{test_examples}"
         if not folder.exists():
             self.close()
-            try:
+            with refused(folder, "written"):
                 folder.mkdir(parents=True)
                 write(self._dataset.first(None, test_examples), examples, folder)
-            except OSError as error:
-                raise UnusableError(f"{folder}: cannot be written ({error.strerror or error})") from None
         return folder.absolute()
 
     def close(self) -> None:

@@ -64,7 +64,7 @@ class Race:
     def _rounds(self, clients: Sequence[WorkerClient]) -> None:
         order = random.Random(f"{self._spec.name} {self._seed}")
         for number in range(1, self._spec.epochs + 1):
-            left = [client for client in clients if not _arrived(client)]
+            left = [client for client in clients if max(_accuracies(client), default=0.0) < max(TARGETS)]
             for client in in_turn(left, order, self._timing.rest):
                 client.train(number)
 
@@ -85,10 +85,6 @@ class Race:
             epoch_seconds=client.seconds,
             test_accuracies=_accuracies(client),
         )
-
-
-def _arrived(client: WorkerClient) -> bool:
-    return max(_accuracies(client), default=0.0) >= max(TARGETS)
 
 
 def _accuracies(client: WorkerClient) -> tuple[float, ...]:

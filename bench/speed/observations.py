@@ -4,12 +4,12 @@ A process is the unit: its seconds are one observation, however many epochs.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bench.backends.floors import RateProduct
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.files import write_atomically
 from bench.core.models import FiniteRecord, Positive, first_problem, refuse_repeated
 from bench.speed.grid import RELU, GridCell
@@ -83,11 +83,7 @@ class Observed(FiniteRecord):
         """
         path = folder / NAME
         try:
-            return _ADAPTER.validate_json(path.read_bytes())
-        except OSError as error:
-            raise UnusableError(f"{path}: cannot be read ({error.strerror or error})") from None
+            with refused(path, "read"):
+                return cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise UnusableError(f"{path}: {first_problem(error)}") from None
-
-
-_ADAPTER: TypeAdapter[Observed] = TypeAdapter(Annotated[Observed, Field()])

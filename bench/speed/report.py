@@ -5,6 +5,7 @@ The README shows the table and the plot.
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.files import write_atomically
-from bench.core.markdown import bullets, document, frame_table
+from bench.core.markdown import bullets, document, text_table
 from bench.core.statistics import Interval
 from bench.core.text import MISSING, one_line
 from bench.report.style import grid, label, legend_below, logarithmic, plot_settings, save_figure, style_of
@@ -128,14 +129,17 @@ def _seconds(value: float | None) -> str:
 
 def first_epochs(outcome: SpeedOutcome) -> pd.DataFrame:
     """One row a cell, one column a backend: seconds from the start of its process to the end of its first epoch."""
-    rows = [
-        {
-            "cell": str(cell.cell),
+    return _by_backend(
+        outcome,
+        lambda cell: {
             "scratchnet": _seconds(cell.first_epoch_seconds),
             **{peer.name: _seconds(peer.first_epoch_seconds) for peer in cell.peers},
-        }
-        for cell in outcome.cells
-    ]
+        },
+    )
+
+
+def _by_backend(outcome: SpeedOutcome, told: Callable[[CellOutcome], dict[str, str]]) -> pd.DataFrame:
+    rows = [{"cell": str(cell.cell), **told(cell)} for cell in outcome.cells]
     return pd.DataFrame(rows, dtype="object").fillna(MISSING)
 
 
@@ -145,30 +149,21 @@ def _worst(ratios: list[Interval | None]) -> Interval | None:
 
 def by_peer(outcome: SpeedOutcome) -> pd.DataFrame:
     """One row a cell, one column a peer: scratchnet's seconds over the peer's."""
-    names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
-    rows = [
-        {"cell": str(cell.cell), **{peer.name: _short(peer.ratio) for peer in cell.peers}} for cell in outcome.cells
-    ]
-    return pd.DataFrame(rows, columns=["cell", *names], dtype="object").fillna(MISSING)
+    return _by_backend(outcome, lambda cell: {peer.name: _short(peer.ratio) for peer in cell.peers})
 
 
 def over_floors(outcome: SpeedOutcome) -> pd.DataFrame:
     """One row a cell, one column a backend: its seconds over the product floor, and over the arithmetic floor."""
-    names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
-    return pd.DataFrame(
-        [_floors(cell) for cell in outcome.cells], columns=["cell", "scratchnet", *names], dtype="object"
-    ).fillna(MISSING)
+    return _by_backend(outcome, _floors)
 
 
 def _floors(cell: CellOutcome) -> dict[str, str]:
-    floor = cell.product_floor.seconds if cell.product_floor else None
+    floor, arithmetic = cell.product_floor.seconds if cell.product_floor else None, cell.arithmetic_floor_seconds
     every = {"scratchnet": cell.seconds, **{peer.name: peer.seconds for peer in cell.peers}}
-    over = {
-        name: f"{seconds / floor:.2f}, {seconds / cell.arithmetic_floor_seconds:.2f}"
+    return {
+        name: f"{seconds / floor:.2f}, {seconds / arithmetic:.2f}" if seconds and floor else MISSING
         for name, seconds in every.items()
-        if seconds and floor
     }
-    return {"cell": str(cell.cell), **over}
 
 
 def reasons(outcome: SpeedOutcome) -> list[str]:
@@ -208,11 +203,11 @@ def markdown(outcome: SpeedOutcome, skipped: list[str]) -> str:
         f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
         outcome.sentence + ".",
         _explained(outcome),
-        frame_table(summary(outcome)),
+        text_table(summary(outcome)),
         "## scratchnet's seconds over each peer's",
-        frame_table(by_peer(outcome)),
+        text_table(by_peer(outcome)),
         "## Each backend's seconds over the product floor, and over the arithmetic floor",
-        frame_table(over_floors(outcome)),
+        text_table(over_floors(outcome)),
         *_first_epochs_section(outcome),
         *_listed("## Without a figure", [*skipped, *reasons(outcome)]),
         *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
@@ -235,7 +230,7 @@ def _first_epochs_section(outcome: SpeedOutcome) -> list[str]:
     return [
         "## Each backend's seconds from process start to the end of its first epoch",
         "Import and compilation are in it. Caches on disk are warm: the first round, which fills them, is left out.",
-        frame_table(first_epochs(outcome)),
+        text_table(first_epochs(outcome)),
     ]
 
 

@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bench.backends import registry
 from bench.records.run import Status
 from bench.spec import TrainingSpec
 from bench.workers.process import Facts, WorkerLostError, WorkerProcess
-from bench.workers.protocol import Job
+from bench.workers.protocol import FINISH, Job, Request
 
 
-class WorkerClient:
+class WorkerClient(AbstractContextManager["WorkerClient"]):
     """`epochs` and `predictions` hold what the worker answered to each; `lost` is None for as long as all goes well.
 
     The log stays where it says why the process was lost.
@@ -26,9 +27,6 @@ class WorkerClient:
         self.peak_memory_bytes: int | None = None
         self._started = time.perf_counter()
         self._process = WorkerProcess(job, log, limit)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -48,29 +46,33 @@ class WorkerClient:
 
     def time(self, number: int) -> Facts | None:
         """Train an epoch under the clock and nothing else; what was measured."""
-        return self._keep(self._answer(lambda: self._process.time(number)))
+        return self._keep(self.ask(Request("time", number), f"in epoch {number}"))
 
     def train(self, number: int) -> Facts | None:
         """Train an epoch under the clock, then evaluate; what was measured."""
-        return self._keep(self._answer(lambda: self._process.train(number)))
+        return self._keep(self.ask(Request("train", number), f"in epoch {number}"))
 
     def predict(self) -> None:
         """Predict the test examples under the clock."""
-        answer = self._answer(self._process.predict)
+        answer = self.ask(Request("predict"), "while it predicted")
         self.predictions += [answer] if answer is not None else []
 
     def check_batches(self, expected: str) -> None:
         """Whether it consumes the batches of the plan's first epoch, which have that fingerprint."""
-        answer = self._answer(lambda: {"fingerprint": self._process.batches_fingerprint(1)})
-        if answer is not None and answer["fingerprint"] != expected:
+        answer = self.ask(Request("fingerprint", 1), "while it drew the batches of epoch 1")
+        if answer is not None and answer["batches_fingerprint"] != expected:
             self.lost = "not_comparable", "it did not consume the plan's batches"
 
     def finish(self) -> Facts | None:
-        """Have the process report its last figures, and end it."""
-        answer = self._answer(self._process.finish)
+        """Have the process report its last figures."""
+        answer = self.ask(FINISH, "while it finished")
         if answer is not None:
             self.peak_memory_bytes = answer["peak_memory_bytes"]
         return answer
+
+    def ask(self, message: Job | Request, when: str) -> Facts | None:
+        """The answer to a request or to the next job; None where the worker is lost."""
+        return self._answer(lambda: self._process.ask(message, when))
 
     @property
     def seconds(self) -> tuple[float, ...]:

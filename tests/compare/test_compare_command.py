@@ -162,7 +162,7 @@ def test_two_data_of_one_source_in_the_first_schema_are_read(capsys):
         ([], "Missing argument 'A'"),
         (["/nosuch", "/nosuch"], "/nosuch: cannot be read (No such file or directory); allowed: a run folder"),
         (["x" * 10_000, "y"], "x…: cannot be read (File name too long)"),
-        (["pyproject.toml", "."], "pyproject.toml: is no JSON; allowed: a run folder"),
+        (["pyproject.toml", "."], "pyproject.toml: is not one of these: a run folder"),
         (["docs", "docs"], "docs: no run that finished anything, here or one folder deeper"),
         (["results/reference/founding/run.json", "."], "give its folder, results/reference/founding"),
         (["results/reference/scaling", "."], "results/reference/scaling/records.jsonl:1: record"),

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from bench.compare.axis import around, spanning
-from bench.compare.environment_diff import side_by_side
-from bench.compare.page import page
+from bench.compare.page import page, side_by_side
 from bench.compare.page_filters import equivalence, p_value, points, relative, state
 from bench.compare.pictures import data_uri, pictures
 

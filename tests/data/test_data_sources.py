@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import UnusableError
+from bench.core.text import one_line
 from bench.data import load_dataset, sources
-from bench.data.checks import LARGEST_BYTES, check_size, printable
+from bench.data.checks import LARGEST_BYTES, check_size
 from bench.spec import DATA_SOURCE_PATTERN, DataSpec
 
 
@@ -91,7 +92,7 @@ def test_no_text_raises_anything_but_one_line(scheme, rest):
 
 @given(st.text(max_size=100), st.integers(10, 50))
 def test_printable_is_one_short_line(text, longest):
-    shown = printable(text, longest)
+    shown = one_line(text, longest)
     assert shown.isprintable()
     assert len(shown) <= longest
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def lines(folder, **options):
-    return {line.name: line for line in find(folder, **options).lines}
+    return {f"{line.key.cell}, {line.key.quantity}": line for line in find(folder, **options).lines}
 
 
 def test_a_run_folder_gives_scratchnets_ratio_to_the_reference_with_its_interval_over_seeds(tmp_path):

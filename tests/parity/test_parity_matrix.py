@@ -11,9 +11,18 @@ from click.testing import CliRunner
 from bench.cli import main
 from bench.core.errors import UnusableError
 from bench.parity import matrix
-from bench.parity.cells import AXES, OPTIMIZERS, ParityCell, all_cells, covering_cells, extra_cells, groups, spec_of
+from bench.parity.cells import (
+    AXES,
+    OPTIMIZERS,
+    ParityCell,
+    ParityOutcome,
+    all_cells,
+    covering_cells,
+    extra_cells,
+    groups,
+    spec_of,
+)
 from bench.parity.extras import EXTRAS
-from bench.parity.outcome import ParityOutcome
 from bench.parity.report import verdict, write_tables
 from scratchnet import optimizers
 from scratchnet.activations import ACTIVATIONS

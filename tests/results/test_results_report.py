@@ -44,11 +44,11 @@ def test_a_report_holds_what_was_asked_for_makes_everything_once_and_is_the_same
     before, laid_out, made = (folder / "records.jsonl").read_bytes(), [], []
     lay_out = ConstrainedLayoutEngine.execute
     monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *args: laid_out.append(1) or lay_out(*args))
-    for name in ("epochs_table", "_summary_table", "_aggregate_table", "sentence"):
+    for name in ("epochs_table", "summary_table", "aggregate_table", "sentence"):
         once = getattr(tables, name)
         monkeypatch.setattr(tables, name, lambda *given, name=name, once=once: made.append(name) or once(*given))
     results = write_report(folder)
-    assert sorted(made) == ["_aggregate_table", "_summary_table", "epochs_table", "sentence"]
+    assert sorted(made) == ["aggregate_table", "epochs_table", "sentence", "summary_table"]
     records = results.tables.records
     plots = {f"{name}.{kind}" for name in PLOTS for kind in ("png", "svg")}
     assert set(contents(folder)) == {"records.jsonl", *TEXTS, *plots}

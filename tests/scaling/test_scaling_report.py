@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 
 from bench.core.text import ratio_text
 from bench.scaling import convergence, report
-from bench.scaling.fits import fit, upper_half
 from bench.scaling.plots import figure
 from bench.scaling.points import AXES, values_of
-from bench.scaling.tables import ARITHMETIC, PRODUCTS, beside_fastest, exponents_table, lines, points_table
+from bench.scaling.tables import (
+    ARITHMETIC,
+    PRODUCTS,
+    beside_fastest,
+    exponents_table,
+    fit,
+    lines,
+    points_table,
+    upper_half,
+)
 
 ACCURACIES = [0.93, 0.955, 0.965, 0.972, 0.976, 0.981]
 NOTHING = pd.DataFrame()

@@ -12,7 +12,7 @@ from bench.cli import main
 from bench.core.errors import UnusableError
 from bench.data import Dataset
 from bench.records.log import RECORDS_NAME
-from bench.scaling import command, measure, memmap, memory, options, points, synthetic_data, time_to_accuracy, turns
+from bench.scaling import command, measure, memmap, options, points, synthetic_data, time_to_accuracy, turns
 from bench.scaling.memmap_worker import drop_from_cache
 from bench.scaling.options import PARTS, ScalingOptions
 from bench.scaling.points import AXES, point, values_of
@@ -132,7 +132,7 @@ def test_backends_take_turns_round_by_round(workers, tmp_path):
 
 @pytest.mark.parametrize(("gigabytes", "together"), [(34, True), (32, False)])
 def test_where_memory_is_short_they_are_measured_one_after_another(workers, tmp_path, monkeypatch, gigabytes, together):
-    monkeypatch.setattr(memory, "available_bytes", lambda: gigabytes * 10**9)
+    monkeypatch.setattr(turns, "available_bytes", lambda: gigabytes * 10**9)
     found = measured(tmp_path, ["a", "b"], ("examples", 1_000_000))
     names = [name for name, _ in workers.trained]
     assert (names == ["a"] * 5 + ["b"] * 5) != together
@@ -140,7 +140,7 @@ def test_where_memory_is_short_they_are_measured_one_after_another(workers, tmp_
 
 
 def test_a_point_that_does_not_fit_in_memory_is_left_out(workers, quiet, tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "available_bytes", lambda: 10**9 // 5)
+    monkeypatch.setattr(turns, "available_bytes", lambda: 10**9 // 5)
     records, _ = run(tmp_path / "run", ("dtype",))
     assert {one.reason for one in records.points} == {"left out: it takes up to 0.5 GB of memory; 0.2 GB are available"}
     assert workers.trained == []

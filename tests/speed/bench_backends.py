@@ -52,7 +52,7 @@ class Trained:
             load_dataset(DataSpec(train_examples=STEPS * cell.batch_size, test_examples=10)).save(data)
         job = job_of(self._name, Grid().spec(cell), SEED, data, environment.usable_cores())
         if self._process is not None and self._architecture == cell.architecture:
-            self._process.next_job(job)
+            self._process.ask(job, "while it started")
         else:
             self.close()
             log = self._folder / f"{cell.architecture}.log"

@@ -268,9 +268,10 @@ class PlantedProcess:
             raise client.WorkerLostError("killed", "killed by SIGKILL")
         return {"epoch_seconds": 1.0, "train_cost": 0.5}
 
-    train = None
+    def ask(self, request, when):
+        return getattr(self, request.method)(request.epoch)
 
-    def predict(self):
+    def predict(self, _):
         return {"predict_seconds": 0.1}
 
     def close(self):
@@ -292,7 +293,9 @@ def test_a_process_trains_predicts_and_shows_its_batches(tmp_path):
 @pytest.mark.parametrize(("consumed", "lost"), [("the plan's", None), ("others", "not_comparable")])
 def test_a_backend_that_consumes_other_batches_has_no_ratio(tmp_path, monkeypatch, consumed, lost):
     monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
-    monkeypatch.setattr(PlantedProcess, "batches_fingerprint", lambda self, epoch: consumed, raising=False)
+    monkeypatch.setattr(
+        PlantedProcess, "fingerprint", lambda self, epoch: {"batches_fingerprint": consumed}, raising=False
+    )
     job = client.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
     one = client.WorkerClient("tf-graph", job, tmp_path / "log", 1.0)
     one.check_batches("the plan's")
