@@ -267,3 +267,17 @@ def give_way(typing):  # type: ignore[no-untyped-def]
         return builder.call(external(builder, "sched_yield", ir.IntType(32), []), [])
 
     return types.int32(), code
+
+
+@intrinsic
+def fetch(typing, address):  # type: ignore[no-untyped-def]
+    """Bring what stands there nearer, into the second cache, while other work goes on."""
+
+    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        to_read, second_level, data = (ir.Constant(ir.IntType(32), number) for number in (0, 2, 1))
+        pointer = builder.inttoptr(values[0], ir.IntType(8).as_pointer())
+        arguments = [pointer, to_read, second_level, data]
+        builder.call(external(builder, "llvm.prefetch.p0", NOTHING, [one.type for one in arguments]), arguments)
+        return context.get_dummy_value()
+
+    return types.void(types.int64), code

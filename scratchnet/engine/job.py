@@ -6,9 +6,9 @@ import numpy as np
 from numba import types
 
 from scratchnet.engine.intrinsics import give_way, part_of_step, question, seen, show, size_of
+from scratchnet.engine.machine import CACHE_LINE
 from scratchnet.engine.product import Matrix, matrix
 
-CACHE_LINE = 64
 PATIENCE = 4_000
 """Looks at a flag before a thread that waits gives its core away: a tenth of a millisecond or so."""
 

@@ -11,7 +11,8 @@ from numba import njit
 
 from scratchnet.activations import LEAKY_SLOPE, SQRT_HALF
 from scratchnet.engine.functions import absolute, exp, expm1, normal, sigmoid, softplus, tanh
-from scratchnet.engine.intrinsics import like, number, procedure, vector
+from scratchnet.engine.intrinsics import fetch, like, number, procedure, size_of, vector
+from scratchnet.engine.machine import CACHE_LINE
 
 # Activations: A ← f(A) of A = Z, and G ← f'(Z) ⊙ G.
 
@@ -368,6 +369,9 @@ def adagrad(theta, g, u, v, w, f):  # type: ignore[no-untyped-def]
 def gather(X, X_step, order, count, rows, rows_step, width, one):  # type: ignore[no-untyped-def]
     """The rows of X that `order` (count,) names, `width` numbers each, one below the other, equation (16)."""
     for i in range(count):
+        following = X + order[min(i + 1, count - 1)] * X_step  # memory is slow: two rows at a time are on their way
+        for line in range(0, width * size_of(one), CACHE_LINE):
+            fetch(following + line)
         source, row = vector(X + order[i] * X_step, width, one), vector(rows + i * rows_step, width, one)
         for j in range(width):
             row[j] = source[j]

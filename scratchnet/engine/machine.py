@@ -22,3 +22,5 @@ def _vector_bits() -> int:
 
 VECTOR_BYTES = _vector_bits() // 8
 REGISTERS = 32 if VECTOR_BYTES == 64 or platform.machine() in ("arm64", "aarch64") else 16
+CACHE_LINE = 64
+"""Bytes that memory moves at a time."""

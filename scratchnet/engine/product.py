@@ -32,6 +32,8 @@ SIDE = 4
 """Rows and columns of the tile along k."""
 DEPTH = 1024
 """Of k at a time, so that what a tile reads again and again stays in the cache of a core."""
+BLOCK_BYTES = 1 << 17
+"""Of A at a time along k, which stay in a core's second cache while B passes by."""
 BIT, INDEX = ir.IntType(1), ir.IntType(32)
 
 
@@ -98,12 +100,15 @@ def _along_k(alpha, A, B, beta, C):  # type: ignore[no-untyped-def]
     high, wide = _even(C.rows, SIDE), _even(C.columns, SIDE)
     for k in range(0, max(A.columns, 1), DEPTH):
         depth, factor = min(DEPTH, A.columns - k), beta if k == 0 else alpha / alpha
-        for j in range(0, C.columns, wide):
-            columns = min(wide, C.columns - j)
-            for i in range(0, C.rows, high):
-                a, b = A.start + i * A.down + k * size, B.start + j * B.across + k * size
-                c = C.start + i * C.down + j * size
-                k_tile(min(high, C.rows - i), columns, depth, a, A.down, b, B.across, c, C.down, alpha, factor)
+        block = max(BLOCK_BYTES // (max(depth, 1) * size * high), 1) * high
+        for first in range(0, C.rows, block):
+            last = min(first + block, C.rows)
+            for j in range(0, C.columns, wide):
+                columns = min(wide, C.columns - j)
+                for i in range(first, last, high):
+                    a, b = A.start + i * A.down + k * size, B.start + j * B.across + k * size
+                    c = C.start + i * C.down + j * size
+                    k_tile(min(high, last - i), columns, depth, a, A.down, b, B.across, c, C.down, alpha, factor)
 
 
 @number

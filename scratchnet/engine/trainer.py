@@ -15,7 +15,7 @@ from scratchnet.buffers import Idle, kept
 from scratchnet.dropout import Mask
 from scratchnet.engine import step
 from scratchnet.engine.compiling import compiled
-from scratchnet.engine.job import CACHE_LINE
+from scratchnet.engine.machine import CACHE_LINE
 from scratchnet.engine.tables import LOSSES, clipping_of, place, update_of
 from scratchnet.engine.workspace import Workspaces
 from scratchnet.examples import Examples
