@@ -100,10 +100,11 @@ class Comparison:
     def _all(self, equations: Equations) -> Iterator[list[State]]:
         return (self._states(number, equations) for number in range(len(self.survey.seen)))
 
-    def _states(self, number: int, equations: Equations) -> list[State]:
-        """The states along a trajectory; what the optimizer remembers goes from one to the next."""
+    def _states(self, number: int, equations: Equations, last: int | None = None) -> list[State]:
+        """The states along a trajectory, up to one; what the optimizer remembers goes from one to the next."""
         seen, states, memory = self.survey.seen[number], list[State](), dict[Key, tuple[Array, ...]]()
-        for t, (moment, given) in enumerate(zip(seen.trajectory.moments, seen.given, strict=True), start=1):
+        pairs = list(zip(seen.trajectory.moments, seen.given, strict=True))
+        for t, (moment, given) in enumerate(pairs if last is None else pairs[: last + 1], start=1):
             states.append(step(self.net, equations, moment, given, dict(memory), t))
             memory |= states[-1].remembered
         return states
@@ -119,15 +120,19 @@ class Comparison:
                 self._bounds[place] = np.where(np.isnan(bound), np.inf, bound)
                 self._sizes[place] = float(np.max(np.abs(state.expected[key]), initial=0.0))
 
-    def pairs(self, equations: Equations, only: int | None = None) -> dict[Place, Pair]:
-        """Every tensor that was reported beside what these equations say of it; of one trajectory, or of all."""
-        numbers = range(len(self.survey.seen)) if only is None else [only]
+    def pairs(self, equations: Equations) -> dict[Place, Pair]:
+        """Every tensor that was reported beside what these equations say of it."""
         return {
             place: pair
-            for number in numbers
-            for index, state in enumerate(self._states(number, equations))
+            for number, states in enumerate(self._all(equations))
+            for index, state in enumerate(states)
             for place, pair in self._of(number, index, state)
         }
+
+    def pair(self, equations: Equations, place: Place) -> Pair:
+        """One tensor of them."""
+        state = self._states(place.trajectory, equations, place.moment)[-1]
+        return next(pair for at, pair in self._of(place.trajectory, place.moment, state) if at == place)
 
     def _of(self, number: int, index: int, state: State) -> Iterator[tuple[Place, Pair]]:
         for key, given in state.given.items():
@@ -138,6 +143,11 @@ class Comparison:
         """Larger numbers have larger roundings."""
         size = float(np.max(np.abs(expected), initial=0.0))
         return max(1.0, size / self._sizes[place]) if self._sizes[place] and np.isfinite(size) else 1.0
+
+    def reference_state(self, label: str) -> State:
+        """The first state of a trajectory as the reference alone has it, fed with nothing."""
+        seen = next(one for one in self.survey.seen if one.trajectory.label == label)
+        return step(self.net, REFERENCE, seen.trajectory.moments[0], {}, {}, 1)
 
     def wrong(self, pairs: dict[Place, Pair]) -> list[Place]:
         """The places that are off, in the order in which they are computed."""

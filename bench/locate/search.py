@@ -1,8 +1,9 @@
 """Which mistakes of the library make the derivation's own code report what the subject reported."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from time import perf_counter
 
 import numpy as np
 
@@ -11,31 +12,33 @@ from bench.locate.equations import REFERENCE
 from bench.locate.mistakes.mistake import Mistake
 from bench.locate.state import Equations
 
-MOST_PAIRS = 40_000
+SECONDS_OF_PAIRS = 4.0
 PREFERENCE = {"convention": 0, "mistake": 1, "overflow": 2}
+
+Mistakes = tuple[Mistake, ...]
 
 
 @dataclass(frozen=True)
 class Cause:
     """Mistakes that explain the same numbers and cannot be told apart by them; usually one.
 
-    before : the places that were off without it, first to last; `pair` is the first of them.
-    pair, mended : the subject beside the equations without and with the mistake.
+    first : the first place that was off without it; `pair` is what stood there.
+    fixed : the places that it explains, first to last.
     distance : by how much the reproduced numbers differ from the subject's at most, over the largest.
     """
 
-    mistakes: tuple[Mistake, ...]
-    before: tuple[Place, ...]
+    mistakes: Mistakes
+    first: Place
     pair: Pair
-    distance: float
     fixed: tuple[Place, ...]
+    distance: float
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is left wrong with one more mistake planted."""
+    """What is left wrong with more mistakes planted."""
 
-    mistakes: tuple[Mistake, ...]
+    mistakes: Mistakes
     equations: Equations
     pairs: dict[Place, Pair]
     left: list[Place]
@@ -46,69 +49,82 @@ class Search:
 
     def __init__(self, comparison: Comparison, library: Sequence[Mistake]) -> None:
         self._comparison, self._library = comparison, library
+        self._excused: set[Place] = set()
         self.equations: Equations = REFERENCE
         self.pairs = comparison.pairs(REFERENCE)
         self.left = comparison.wrong(self.pairs)
         self.tried = 0
 
-    def run(self) -> list[Cause]:
-        """The causes, in the order in which they were found."""
-        causes: list[Cause] = []
-        while self.left:
-            found = self._better([(mistake,) for mistake in self._library])
-            if not found and len(self._library) ** 2 / 2 <= MOST_PAIRS:
-                found = self._complete(combinations(self._candidates(), 2))
-            if not found:
-                break
-            causes += self._accept(found)
-        return causes
+    def next(self) -> list[Cause]:
+        """The next mistake, or the next two together; nothing where the library does not help."""
+        singles = list(self._trials((mistake,) for mistake in self._library))
+        found = self._best(singles)
+        if not found:
+            found = self._best(self._pairs(singles))
+        return self._accept(found) if found else []
 
-    def _candidates(self) -> list[Mistake]:
-        """For pairs: what has a chance to change the first wrong number."""
-        return [mistake for mistake in self._library if mistake.kind != "overflow"]
+    def excuse(self, places: Iterable[Place]) -> None:
+        """Leave out what nothing explains, and go on with the rest."""
+        self._excused |= set(places)
+        self.left = [place for place in self.left if place not in self._excused]
 
-    def _better(self, changes: Iterable[tuple[Mistake, ...]]) -> list[Trial]:
-        """The trials that leave least, none of which spoils what was right or leaves off what it changes."""
-        trials = [trial for trial in map(self._trial, changes) if trial is not None]
-        trials = [trial for trial in trials if self._is_clean(trial)]
-        least = min((len(trial.left) for trial in trials), default=0)
-        return [trial for trial in trials if len(trial.left) == least]
-
-    def _complete(self, changes: Iterable[tuple[Mistake, ...]]) -> list[Trial]:
-        """The pairs that leave nothing off in what they change, and mend the first wrong number."""
-        return self._better(changes)
-
-    def _trial(self, mistakes: tuple[Mistake, ...]) -> Trial | None:
-        """Nothing where the first wrong tensor stays wrong: then the rest need not be computed."""
-        equations = self.equations
-        for mistake in mistakes:
-            equations = mistake.plant(equations)
-        self.tried += 1
+    def _pairs(self, singles: Sequence[Trial]) -> Iterator[Trial]:
+        """Where one mends the first wrong tensor and another one the rest; then where the first tensor needs both."""
+        end = perf_counter() + SECONDS_OF_PAIRS
+        for one in singles:
+            yield from self._until(end, ((*one.mistakes, other) for other in self._library))
+        if singles or self._is_local():
+            return
         first = self.left[0]
-        one = self._comparison.pairs(equations, first.trajectory)
-        if one[first].wrong:
-            return None
-        pairs = self._comparison.pairs(equations)
-        return Trial(mistakes, equations, pairs, self._comparison.wrong(pairs))
+        near = [one for one in self._library if one.kind == "mistake" and self._changes(one, first)]
+        yield from self._until(end, combinations(near, 2))
+
+    def _is_local(self) -> bool:
+        """Whether all that the first wrong tensor is made of was reported: then it needs no two mistakes."""
+        place = self.left[0]
+        given = self._comparison.survey.seen[place.trajectory].given[place.moment]
+        return place.key.name[0] != "u" and bool({"delta", "dW"} & {key.name for key in given})
+
+    def _until(self, end: float, changes: Iterable[Mistakes]) -> Iterator[Trial]:
+        return self._trials(change for change in changes if perf_counter() < end)
+
+    def _changes(self, mistake: Mistake, place: Place) -> bool:
+        pair = self._comparison.pair(mistake.plant(self.equations), place)
+        return not _equal(pair, self.pairs[place])
+
+    def _trials(self, changes: Iterable[Mistakes]) -> Iterator[Trial]:
+        """Those after which the first wrong tensor is right."""
+        for mistakes in changes:
+            equations = self.equations
+            for mistake in mistakes:
+                equations = mistake.plant(equations)
+            self.tried += 1
+            if not self._comparison.pair(equations, self.left[0]).wrong:
+                pairs = self._comparison.pairs(equations)
+                left = [place for place in self._comparison.wrong(pairs) if place not in self._excused]
+                yield Trial(mistakes, equations, pairs, left)
+
+    def _best(self, trials: Iterable[Trial]) -> list[Trial]:
+        """The trials that leave least, none of which spoils what was right or leaves off what it changes."""
+        clean = [trial for trial in trials if self._is_clean(trial)]
+        least = min((len(trial.left) for trial in clean), default=0)
+        best = [trial for trial in clean if len(trial.left) == least]
+        return sorted(best, key=lambda trial: [PREFERENCE[mistake.kind] for mistake in trial.mistakes])
 
     def _is_clean(self, trial: Trial) -> bool:
         """Whether it mends something, spoils nothing, and leaves nothing off that it has changed."""
         before, left = set(self.left), set(trial.left)
-        changed = {place for place, pair in trial.pairs.items() if not _equal(pair, self.pairs[place])}
-        return left < before and not left & changed
+        changed = {place for place in left if not _equal(trial.pairs[place], self.pairs[place])}
+        return left < before and not changed
 
     def _accept(self, found: list[Trial]) -> list[Cause]:
-        """One cause for each of the mistakes of the best trial; equal numbers stand together."""
-        found.sort(key=lambda trial: min(PREFERENCE[mistake.kind] for mistake in trial.mistakes))
-        best = [trial for trial in found if len(trial.mistakes) == len(found[0].mistakes)]
-        chosen = _simplest(best)
-        fixed = [place for place in self.left if place not in set(chosen[0].left)]
-        changed = [place for place in fixed if place in chosen[0].pairs]
-        distance = max(apart(chosen[0].pairs[p].given, chosen[0].pairs[p].expected) for p in changed)
-        first = self.pairs[self.left[0]]
-        groups = zip(*(trial.mistakes for trial in chosen), strict=True)
-        causes = [Cause(_distinct(group), tuple(self.left), first, distance, tuple(fixed)) for group in groups]
-        self.equations, self.pairs, self.left = chosen[0].equations, chosen[0].pairs, chosen[0].left
+        """A cause for each place of the best trials' mistakes; those of equal numbers stand together."""
+        first, left = found[0], set(found[0].left)
+        fixed = tuple(place for place in self.left if place not in left)
+        distance = max(apart(first.pairs[place].given, first.pairs[place].expected) for place in fixed)
+        groups = zip(*(trial.mistakes for trial in found), strict=True)
+        causes = [Cause(_distinct(group), fixed[0], self.pairs[fixed[0]], fixed, distance) for group in groups]
+        self.equations, self.pairs, self.left = first.equations, first.pairs, first.left
         return causes
 
 
@@ -116,13 +132,10 @@ def _equal(one: Pair, other: Pair) -> bool:
     return bool(np.array_equal(one.expected, other.expected, equal_nan=True))
 
 
-def _distinct(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+def _distinct(mistakes: Iterable[Mistake]) -> Mistakes:
+    """Each once; a mistake of one layer gives way to the same one of all layers, which leaves no more."""
     found: dict[str, Mistake] = {}
     for mistake in mistakes:
         found.setdefault(mistake.id, mistake)
-    return tuple(found.values())
-
-
-def _simplest(trials: list[Trial]) -> list[Trial]:
-    """Of entries that were made for all layers and for the only one that shows, the first."""
-    return trials
+    whole = {id for id in found if "@" not in id}
+    return tuple(one for id, one in found.items() if id in whole or id.partition("@")[0] not in whole)

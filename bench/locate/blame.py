@@ -1,0 +1,164 @@
+"""Which equation is wrong where no mistake of the library reproduces it: the one that explains the most wrong tensors.
+
+A tensor is suspected with all that it was computed from, as far as that was not reported. What a right tensor was
+computed from is cleared.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from bench.locate.compare import Comparison, Pair, Place
+from bench.locate.net import Array, Net
+from bench.locate.rules import equation_of
+from bench.locate.state import Given, Key
+
+# ruff: noqa: E741 - l is the document's own letter
+
+UPDATE = Key("update")
+ONE_FACTOR = 1e-6
+
+
+def parents(key: Key, depth: int) -> list[Key]:
+    """What a tensor is computed from."""
+    name, l = key
+    if name == "Z":
+        return [Key("A", l - 1)] if l > 1 else []
+    if name == "A":
+        return [Key("Z", l)]
+    if name == "cost":
+        return [Key("A", depth)]
+    if name == "delta":
+        return [Key("A", l)] if l == depth else [Key("delta", l + 1), Key("Z", l)]
+    if name in ("dW", "db"):
+        below = [Key("A", l - 1)] if name == "dW" and l > 1 else []
+        return [Key("delta", l), *below]
+    return [UPDATE, Key("d" + name[1], l)] if name in ("uW", "ub") else []
+
+
+def span(key: Key, given: Given, depth: int) -> set[Key]:
+    """A tensor and what it was computed from, up to what was reported."""
+    found = {key}
+    for parent in parents(key, depth):
+        if parent not in given:
+            found |= span(parent, given, depth)
+    return found
+
+
+def equation(key: Key, net: Net) -> str:
+    """Number of the equation that computes a tensor."""
+    fixed = {"Z": "(18)", "A": "(20)", "cost": "(24)", "dW": "BP3.2", "db": "BP4.2"}
+    if key.name == "delta":
+        return "BP1.2" if key.layer == net.depth else "BP2.2"
+    return fixed.get(key.name) or equation_of(net)
+
+
+class Blame:
+    """What is blamed for the wrong places, and which of them that explains."""
+
+    def __init__(self, comparison: Comparison, pairs: dict[Place, Pair], wrong: list[Place]) -> None:
+        self._comparison, self._net, self._pairs, self._wrong = comparison, comparison.net, pairs, wrong
+        self.key = self._suspect()
+        self.explained = [place for place in wrong if self.key in self._span(place)] or wrong[:1]
+
+    @property
+    def equation(self) -> str:
+        """Its number."""
+        return equation(self.key, self._net)
+
+    @property
+    def first(self) -> Place:
+        """The first place that shows it."""
+        return self.explained[0]
+
+    def _given(self, place: Place) -> Given:
+        return self._comparison.survey.seen[place.trajectory].given[place.moment]
+
+    def _span(self, place: Place) -> set[Key]:
+        return span(place.key, self._given(place), self._net.depth)
+
+    def _suspect(self) -> Key:
+        """Of what made the first wrong tensor: what made most of the wrong ones, and no right one."""
+        first = self._wrong[0]
+        suspects = self._span(first) - self._cleared()
+        if not suspects:
+            return first.key
+        if self._only_in_batches(suspects):
+            return next(key for key in (Key("dW", first.key.layer), first.key) if key in suspects)
+        covers = {key: sum(key in self._span(place) for place in self._wrong) for key in suspects}
+        most = max(covers.values())
+        nearest = [key for key, count in covers.items() if count == most]
+        return self._nearest(nearest)
+
+    def _cleared(self) -> set[Key]:
+        """What right tensors were made of, at moments like that of the first wrong one."""
+        wrong_keys = {place.key for place in self._wrong}
+        right = [place for place in self._pairs if place.key not in wrong_keys]
+        return set().union(*(self._span(place) for place in right)) if right else set()
+
+    def _only_in_batches(self, suspects: Iterable[Key]) -> bool:
+        """Whether single examples are right, and the sum over a batch is not reported apart from its terms."""
+        sizes = {self._comparison.survey.seen[p.trajectory].trajectory.moments[p.moment].M for p in self._wrong}
+        alone = [p for p in self._pairs if self._pairs_of_one(p)]
+        sums = any(key.name in ("dW", "db") for key in suspects)
+        return bool(alone) and 1 not in sizes and sums and any(key.name == "delta" for key in suspects)
+
+    def _pairs_of_one(self, place: Place) -> bool:
+        moment = self._comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
+        return moment.M == 1 and place.key.name in ("uW", "ub", "dW", "db")
+
+    def _nearest(self, keys: list[Key]) -> Key:
+        """The last that was computed; of an update and an error, the error, unless one factor explains all."""
+        if UPDATE in keys and (len(keys) == 1 or self._one_factor()):
+            return UPDATE
+        order = {"Z": 0, "A": 1, "delta": 2, "dW": 3, "db": 4, "cost": 5, "uW": 6, "ub": 7}
+        left = [key for key in keys if key != UPDATE]
+        forward = [key for key in left if key.name in "ZA"]
+        if forward and len(forward) == len(left):
+            return self._forward(forward)
+        return max(left, key=lambda key: (order[key.name], -key.layer if key.name == "delta" else key.layer))
+
+    def _one_factor(self) -> bool:
+        """Whether all updates that are off are the expected ones times one number."""
+        pairs = [self._pairs[place] for place in self._wrong if place.key.name[0] == "u"]
+        ratios = [ratio for pair in pairs if (ratio := factor_of(pair)) is not None]
+        return bool(pairs) and len(ratios) == len(pairs) and np.ptp(ratios) <= ONE_FACTOR * abs(ratios[0])
+
+    def _forward(self, keys: list[Key]) -> Key:
+        """The first layer whose activations, as the gradients of single examples betray them, are not the expected ones."""
+        implied = implied_activations(self._comparison)
+        for l in sorted({key.layer for key in keys}):
+            if l in implied and not implied[l]:
+                return Key("A", l)
+        return max(keys, key=lambda key: (key.layer, key.name == "A"))
+
+
+def factor_of(pair: Pair) -> float | None:
+    """The one number by which all elements are off, within rounding; None where there is none."""
+    given, expected = pair.given.ravel(), pair.expected.ravel()
+    norm = float(expected @ expected)
+    if not np.isfinite(given).all() or not norm:
+        return None
+    factor = float(given @ expected) / norm
+    bound = pair.bound.ravel() * max(1.0, abs(factor)) * 4.0
+    off = np.abs(given - factor * expected) - np.abs(expected) * float(bound @ np.abs(expected)) / norm
+    return factor if bool(np.all(off <= bound)) else None
+
+
+def implied_activations(comparison: Comparison) -> dict[int, bool]:
+    """Layer → whether A[l] that a single example's gradients imply is the expected one: dW[l+1] = delta A[l]ᵀ.
+
+    Of plain SGD, whose updates are gradients; nothing of others.
+    """
+    net, found = comparison.net, dict[int, bool]()
+    seen = next(one for one in comparison.survey.seen if one.trajectory.label == "one")
+    given, expected = seen.given[0], comparison.reference_state("one").expected
+    name = "d" if Key("dW", 1) in given else "u"
+    if name == "u" and (net.optimizer.name != "sgd" or net.regularizer):
+        return found
+    for l in net.layers[:-1]:
+        W, b = given[Key(f"{name}W", l + 1)], given[Key(f"{name}b", l + 1)]
+        implied: Array = b @ W / max(float(b @ b), 1e-300)
+        wanted = expected[Key("A", l)][:, 0]
+        found[l] = bool(np.allclose(implied, wanted, rtol=1e-5, atol=1e-6))
+    return found
