@@ -2,7 +2,7 @@
 
 import sys
 
-from bench.complaints import complain
+from bench.core.complaints import complain
 
 
 def main(name: str = "scratchbench") -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.optimizer_spec import SGDSpec
-from bench.progress import progress_for
-from bench.report import write_report
-from bench.runner import execute, new_folder, turns
+from bench.report.tables import verdict
+from bench.report.write import write_report
+from bench.run.progress import progress_for
+from bench.run.runner import execute, new_folder, turns
 from bench.spec import ArchitectureSpec, DataSpec, LayerSpec, Suite, TrainingSpec
-from bench.tables import verdict
+from bench.spec.optimizer import SGDSpec
 
 spec = TrainingSpec(
     architecture=ArchitectureSpec(

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras.optimizers import schedules
 
-from bench.optimizer_spec import OptimizerSpec
+from bench.spec.optimizer import OptimizerSpec
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "sgd": keras.optimizers.SGD,

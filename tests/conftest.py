@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bench.environment import usable_cores
+from bench.core.environment import usable_cores
 
 MOST_PROCESSES = 4
 """Of pytest: each holds TensorFlow or PyTorch."""

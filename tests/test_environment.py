@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bench import environment
+from bench.core import environment
 
 QUIET = {
     "variables": {},
@@ -85,13 +85,14 @@ def test_git_of_a_checkout(tmp_path, monkeypatch):
         command = ["git", *who, *arguments]
         return subprocess.run(command, cwd=tmp_path, env=own, check=True, capture_output=True, text=True).stdout.strip()
 
-    (tmp_path / "environment.py").touch()
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core/environment.py").touch()
     git("init")
     git("add", ".")
     git("commit", "-m", "first")
     assert environment._git_revision() == git("rev-parse", "HEAD")
     assert environment._git_dirty() is False
-    (tmp_path / "environment.py").write_text("changed")
+    (tmp_path / "core/environment.py").write_text("changed")
     assert environment._git_dirty() is True
 
 
@@ -232,7 +233,7 @@ def test_worker_environment(monkeypatch):
 
 
 def test_a_worker_really_gets_its_threads():
-    code = "import numpy, json; from bench import environment; print(json.dumps(environment.libraries()))"
+    code = "import numpy, json; from bench.core import environment; print(json.dumps(environment.libraries()))"
     command = [sys.executable, "-c", code]
     made = environment.worker_environment(1)
     out = subprocess.run(command, env=made, check=True, capture_output=True, text=True).stdout
@@ -252,7 +253,7 @@ assert peak_memory_bytes() >= touched.nbytes
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a program's own peak apart")
 def test_peak_memory_of_a_child_leaves_out_its_parent():
     touched = np.ones(2**28, np.uint8)
-    command = [sys.executable, "-c", "from bench import environment; print(environment.peak_memory_bytes())"]
+    command = [sys.executable, "-c", "from bench.core import environment; print(environment.peak_memory_bytes())"]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert 2**20 < int(out) < touched.nbytes
 

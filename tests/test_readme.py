@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 
 from bench import cli
+from bench.core.text import percent, significant
 from bench.noise.report import SENTENCES
 from bench.parity.cells import all_cells
 from bench.parity.outcome import Outcome
 from bench.parity.report import verdict as parity_verdict
-from bench.records import Records
+from bench.records.run import Records
+from bench.report.tables import aggregate_table, verdict
 from bench.spec import load_suite
 from bench.speed import report as speed
 from bench.speed.grid import Grid
 from bench.speed.observations import Observed
 from bench.speed.outcome import Outcome as SpeedOutcome
-from bench.tables import aggregate_table, verdict
-from bench.text import percent, significant
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"

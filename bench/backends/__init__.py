@@ -1,1 +1,1 @@
-"""One file a backend; `bench.backend` names them."""
+"""One file a backend; `bench.backends.registry` names them."""

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UnsupportedError
-from bench.plan import Batch, Floats, Parameters
+from bench.core.errors import UnsupportedError
+from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
 from scratchnet.dropout import Mask
 
@@ -166,7 +166,7 @@ def epoch(spec: TrainingSpec, training: Training, examples: Examples, order: jax
 
 
 class JaxScan:
-    """See `bench.backend.Backend`. 64 bits are switched on for the whole process where the spec is in float64."""
+    """See `backends.protocol.Backend`. 64 bits are switched on for the whole process where the spec is in float64."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.plan import Batch, Floats, Parameters
+from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
 from reference_tf.epoch import batch_bounds
 from reference_tf.model import build_model, outputs
@@ -19,7 +19,7 @@ from scratchnet.dropout import Mask
 
 
 class KerasFit:
-    """See `bench.backend.Backend`. Keras's defaults, but for the thread budget."""
+    """See `backends.protocol.Backend`. Keras's defaults, but for the thread budget."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class KerasFit:
 
 
 class KerasFitTuned(KerasFit):
-    """See `bench.backend.Backend`. `steps_per_execution` is the number of steps of an epoch.
+    """See `backends.protocol.Backend`. `steps_per_execution` is the number of steps of an epoch.
 
     Epoch of `keras-fit` / epoch with so many steps an execution, one run a cell on two cores that others used too:
     784-128-10 M = 32        10: 1.8          50: 2.3          200: 2.4   all 1,875: 2.4

@@ -46,6 +46,6 @@ class ProductsOnly(Network):
 
 
 class Products(Scratchnet):
-    """See `bench.backend.Backend`. It learns nothing."""
+    """See `backends.protocol.Backend`. It learns nothing."""
 
     network = ProductsOnly

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.optimizer_spec import OptimizerSpec
-from bench.plan import Batch, Floats, Parameters
+from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
+from bench.spec.optimizer import OptimizerSpec
 from scratchnet import Dense, Network
 from scratchnet.dropout import Mask
 from scratchnet.losses import LOSSES, Loss
@@ -17,7 +17,7 @@ from scratchnet.schedules import SCHEDULES
 
 
 class Scratchnet:
-    """See `bench.backend.Backend`. The budget is threads."""
+    """See `backends.protocol.Backend`. The budget is threads."""
 
     network: ClassVar[type[Network]] = Network
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import gen_batches
 
-from bench.errors import UnsupportedError
-from bench.plan import Batch, Floats, Parameters
+from bench.core.errors import UnsupportedError
+from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
 from scratchnet.dropout import Mask
 
@@ -27,7 +27,7 @@ OPTIMIZERS = {
 
 
 class SklearnMlp:
-    """See `bench.backend.Backend`. The thread budget reaches BLAS through the worker's environment.
+    """See `backends.protocol.Backend`. The thread budget reaches BLAS through the worker's environment.
 
     With `shuffle=False`, `partial_fit` is one pass over the rows as they stand, cut by `gen_batches`: the rows are
     gathered for it, since its own shuffling draws an order of its own. `assume_finite` leaves out a pass over all

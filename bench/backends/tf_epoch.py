@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bench.plan import Batch, Floats, Parameters
+from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
 from reference_tf.epoch import Examples, batch_bounds, gather, make_epoch
 from reference_tf.model import build_model, optimizer_state, outputs, set_optimizer_state
@@ -20,7 +20,7 @@ from scratchnet.dropout import Mask
 
 
 class TfGraph:
-    """See `bench.backend.Backend`."""
+    """See `backends.protocol.Backend`."""
 
     jit_compile: ClassVar[bool] = False
 
@@ -81,6 +81,6 @@ class TfGraph:
 
 
 class TfXla(TfGraph):
-    """See `bench.backend.Backend`."""
+    """See `backends.protocol.Backend`."""
 
     jit_compile = True

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.errors import UnsupportedError
-from bench.optimizer_spec import OptimizerSpec
-from bench.plan import Batch, Floats, Parameters
+from bench.core.errors import UnsupportedError
+from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
+from bench.spec.optimizer import OptimizerSpec
 from scratchnet.activations import LEAKY_SLOPE
 from scratchnet.dropout import Mask
 
@@ -138,7 +138,7 @@ def _cost(spec: TrainingSpec) -> Function:
 
 
 class TorchEager:
-    """See `bench.backend.Backend`. Functional forward pass, autograd, one optimizer of `torch.optim`.
+    """See `backends.protocol.Backend`. Functional forward pass, autograd, one optimizer of `torch.optim`.
 
     There is no DataLoader: it hands out examples one by one and stacks them again, and that would be measured, not the
     network. The cost of a step is kept as a tensor; nothing reads it before the epoch has ended.
@@ -319,7 +319,7 @@ def _rates(given: OptimizerSpec, steps: NDArray[np.int64]) -> Floats:
 
 
 class TorchCompile(TorchEager):
-    """See `bench.backend.Backend`. `STEPS` whole steps, gather and update included, are one compiled function.
+    """See `backends.protocol.Backend`. `STEPS` whole steps, gather and update included, are one compiled function.
 
     The gradient comes from `torch.func`, since a graph ends at `backward()` and at an optimizer's `step()`; so updates
     are written out, and the compiler fuses them. The shapes are fixed: the epoch's last steps, fewer or with a shorter

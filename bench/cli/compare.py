@@ -61,6 +61,6 @@ def compare(
       scratchbench compare old new --fail-on accuracy --tolerance accuracy=0.2
       scratchbench compare old new --allow-different optimizer.learning_rate
     """
-    from bench.compare.command import Asked, run
+    from bench.compare.command import CompareOptions, run
 
-    return run(Asked(a, b, form, out, fail_on, tolerance, allow_different or ()))
+    return run(CompareOptions(a, b, form, out, fail_on, tolerance, allow_different or ()))

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bench.cli.group import main
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 
 if TYPE_CHECKING:
     from bench.gate.shell_command import Clock, Command
@@ -99,9 +99,9 @@ def gate(
       scratchbench gate --baseline baseline.json
     """
     from bench.gate.baseline_command import BaselineGate
-    from bench.gate.command import Asked, gate, gate_by_baseline
+    from bench.gate.command import GateOptions, gate, gate_by_baseline
     from bench.gate.decision import Rule
-    from bench.gate.sides import THREADS
+    from bench.gate.tree_pairs import THREADS
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
     if (against is None) == (baseline is None):
@@ -113,7 +113,7 @@ def gate(
             raise UnusableError("--command and --prepare are of --against, not of --baseline")
         rule = Rule(tolerance, alpha, len(cells))
         return gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, side_threads), as_json, out)
-    asked = Asked(str(against), cells, commands, prepare, tolerance, alpha, seconds, side_threads)
+    asked = GateOptions(str(against), cells, commands, prepare, tolerance, alpha, seconds, side_threads)
     return gate(asked, as_json, out)
 
 

@@ -56,7 +56,7 @@ def gate_validate(
       scratchbench gate-validate --out results/mine --resume --scenario busy:5x40
       scratchbench gate-validate --scenario quiet:0,quiet:3x20,busy:5
     """
-    from bench.gate_validation.command import Asked, gate_validate
+    from bench.gate_validation.command import ValidationOptions, gate_validate
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
-    return gate_validate(Asked(quick, scenario, comparisons, cell, recording), out, resume, minutes)
+    return gate_validate(ValidationOptions(quick, scenario, comparisons, cell, recording), out, resume, minutes)

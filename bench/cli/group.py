@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from bench.complaints import TRACEBACK_VARIABLE, complain, thread_errors, without_verdict
-from bench.errors import EXIT_INTERRUPTED, EXIT_NO_VERDICT, EXIT_OK, EXIT_UNUSABLE, UnusableError
+from bench.core.complaints import TRACEBACK_VARIABLE, complain, thread_errors, without_verdict
+from bench.core.errors import EXIT_INTERRUPTED, EXIT_NO_VERDICT, EXIT_OK, EXIT_UNUSABLE, UnusableError
 
 EXIT_CODES = """\b
 Exit codes: 0 all went well; 1 a backend failed, was killed, timed out, diverged or is not comparable;

@@ -12,7 +12,7 @@ from bench.cli.group import EXIT_CODES, main, names_of, one_of
 
 
 def _backend_names() -> list[str]:
-    from bench.backend import BACKENDS
+    from bench.backends.registry import BACKENDS
 
     return list(BACKENDS)
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from bench.cli.group import EXIT_CODES, main, names_of
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
-from bench.text import one_line
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.core.text import one_line
 
 if TYPE_CHECKING:
-    from bench.records import Records
-    from bench.request import RunRequest
+    from bench.records.run import Records
+    from bench.run.request import RunRequest
 
 Numbers = TypeVar("Numbers", int, tuple[int, ...])
 
@@ -35,7 +35,7 @@ def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> 
     try:
         return read(value) if value is not None else None
     except ValueError:
-        from bench.request import ALLOWED
+        from bench.run.request import ALLOWED
 
         raise UnusableError(f"--{option}: {one_line(value, 120)!r}; allowed: {ALLOWED[option]}") from None
 
@@ -66,7 +66,7 @@ def run(
       scratchbench run standard --out results/mine
       scratchbench run --out results/mine --resume
     """
-    from bench import request
+    from bench.run import request
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
@@ -78,8 +78,8 @@ def _train(asked: "RunRequest") -> int:
     """Train and report, the report also where the run was interrupted; the exit code."""
     from rich.console import Console
 
-    from bench import runner
-    from bench.progress import progress_for
+    from bench.run import runner
+    from bench.run.progress import progress_for
 
     try:
         with progress_for(Console(), runner.turns(asked.suite, asked.earlier)) as progress:
@@ -106,8 +106,8 @@ def _print_report(folder: Path) -> "Records":
     """
     from rich.console import Console
 
-    from bench.report import write_report
-    from bench.tables import terminal_table, verdict, warning_lines
+    from bench.report.tables import terminal_table, verdict, warning_lines
+    from bench.report.write import write_report
 
     tables, console = write_report(folder), Console()
     say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)

@@ -10,8 +10,8 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from bench.compare.page_words import MINUS
-from bench.text import is_missing
+from bench.compare.page_filters import MINUS
+from bench.core.text import is_missing
 
 Interval = Mapping[str, Any]
 

@@ -16,8 +16,8 @@ from bench.compare.read import Runs, read, shown
 from bench.compare.rows import Compared, compare, decide, row
 from bench.compare.tolerance import margins_of
 from bench.compare.verdict import verdict
-from bench.files import write_atomically
-from bench.text import one_line
+from bench.core.files import write_atomically
+from bench.core.text import one_line
 
 FAIL_ON = ("accuracy", "cost")
 PAGE_NAME = "compare.html"
@@ -26,7 +26,7 @@ Pictures = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompareOptions:
     """What the command line asks for."""
 
     a: Path
@@ -38,7 +38,7 @@ class Asked:
     allowed: tuple[str, ...] = ()
 
 
-def run(asked: Asked) -> int:
+def run(asked: CompareOptions) -> int:
     """Compare, print or write, and say how to end.
 
     Raises
@@ -57,7 +57,7 @@ def run(asked: Asked) -> int:
     return EXIT_CODES[document.decision]
 
 
-def compared(asked: Asked) -> tuple[Document, Callable[[], Pictures]]:
+def compared(asked: CompareOptions) -> tuple[Document, Callable[[], Pictures]]:
     """The document, and what makes the pictures for it where a format shows them."""
     margins = margins_of(asked.tolerances)
     a, b = read(asked.a, asked.b)

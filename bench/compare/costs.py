@@ -12,7 +12,7 @@ import numpy as np
 from bench.compare.document import Curves, Parts
 from bench.compare.equivalence import Evidence
 from bench.compare.match import Match
-from bench.compare.processes import Cell, Curve
+from bench.compare.processes import ComparedCell, Curve
 from bench.compare.seeds import difference
 
 RESOLUTION = 2.0**-23
@@ -65,7 +65,7 @@ def parts_at(match: Match, tolerance: float) -> Parts:
     )
 
 
-def _mean_curve(cell: Cell, seeds: Collection[int]) -> Curve:
+def _mean_curve(cell: ComparedCell, seeds: Collection[int]) -> Curve:
     """NaN where a seed has no finite value: a mean would be of other seeds than that of the epoch before."""
     curves = [process.costs for seed, process in cell.ok.items() if seed in seeds]
     epochs = max(map(len, curves))

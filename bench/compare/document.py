@@ -5,9 +5,9 @@ Fed by the rows of two runs; feeds tables and page. Schema history: 1, the first
 
 from typing import Any, Literal
 
-from bench.errors import EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
-from bench.frozen import FrozenRecord
-from bench.statistics import Interval
+from bench.core.errors import EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
+from bench.core.models import FrozenRecord
+from bench.core.statistics import Interval
 
 SCHEMA_VERSION: Literal[1] = 1
 

@@ -20,7 +20,7 @@ from scipy.special import stdtr, stdtrit
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from bench.compare.document import RowDecision
-from bench.statistics import CONFIDENCE, Interval
+from bench.core.statistics import CONFIDENCE, Interval
 
 LEVEL = 0.05
 """Of each one-sided test: equivalence is shown where the 90 % interval lies within the margins."""

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.compare.match import Match
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
 from bench.data import Dataset, load_dataset
 from bench.data.tfds import default_data_dir, prepared_folder
-from bench.errors import UnusableError
 from bench.spec import DataSpec
-from bench.text import one_line
 
 
 @dataclass(frozen=True)

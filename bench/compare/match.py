@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.compare.processes import Cell, Cells, cells_of
+from bench.compare.processes import Cells, ComparedCell, cells_of
 from bench.compare.read import Runs, spec_names
 from bench.compare.seeds import are_paired
-from bench.errors import UnusableError
-from bench.records import Records
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
+from bench.records.run import Records
 from bench.spec import TrainingSpec
-from bench.text import one_line
 
 LONGEST_NAME = 80
 NAMED_AT_MOST = 5
@@ -31,12 +31,12 @@ class Match:
 
     spec: TrainingSpec
     backend: str
-    a: Cell
-    b: Cell
+    a: ComparedCell
+    b: ComparedCell
     run_a: Records
     run_b: Records
-    reference_a: Cell | None = None
-    reference_b: Cell | None = None
+    reference_a: ComparedCell | None = None
+    reference_b: ComparedCell | None = None
     differing: tuple[str, ...] = ()
 
     @property
@@ -92,7 +92,7 @@ class _Pair:
     b: Records
     cells: dict[int, Cells]
 
-    def of(self, records: Records) -> dict[str, Cell]:
+    def of(self, records: Records) -> dict[str, ComparedCell]:
         """Backend → its processes."""
         if id(records) not in self.cells:
             self.cells[id(records)] = cells_of(records)
@@ -156,7 +156,7 @@ def _place(found: Matched, made: Match) -> None:
         found.left_out = True
 
 
-def _skipped(cell: Cell) -> bool:
+def _skipped(cell: ComparedCell) -> bool:
     """Whether the backend trained nothing: its framework is missing there, say."""
     return all(process.status == "skipped" for process in cell.processes.values())
 

@@ -15,10 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.compare.axis import AXES
-from bench.compare.page_words import FILTERS
-from bench.compare.surroundings import side_by_side
-from bench.plot_style import BLUE, ORANGE, SKY, VERMILLION
-from bench.text import one_line
+from bench.compare.environment_diff import side_by_side
+from bench.compare.page_filters import FILTERS
+from bench.core.text import one_line
+from bench.report.style import BLUE, ORANGE, SKY, VERMILLION
 
 STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = ("uPlot.iife.min.js", "table.js", "curves.js", "details.js")

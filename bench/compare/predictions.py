@@ -20,8 +20,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from bench.compare.document import Confusion, McNemar, OnlyOneRight
 from bench.compare.labels import Examples
 from bench.compare.match import Match, quoted
-from bench.compare.processes import Cell
-from bench.errors import UnusableError
+from bench.compare.processes import ComparedCell
+from bench.core.errors import UnusableError
 from scratchnet.metrics import confusion_matrix
 
 SHOWN_AT_MOST = 60
@@ -60,7 +60,7 @@ def predicted_of(match: Match, examples: Examples) -> tuple[Predicted, Predicted
     return _predicted(match, match.a, "A", examples), _predicted(match, match.b, "B", examples)
 
 
-def _predicted(match: Match, cell: Cell, label: str, examples: Examples) -> Predicted:
+def _predicted(match: Match, cell: ComparedCell, label: str, examples: Examples) -> Predicted:
     found = {}
     for seed, process in cell.ok.items():
         if process.result.test_predictions is not None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.epochs import by_process
-from bench.records import Records, ResultRecord, WorkerRecord
-from bench.tables import epochs_table, summary_table
-from bench.text import is_missing
+from bench.core.text import is_missing
+from bench.records.epochs import by_process
+from bench.records.run import Records, ResultRecord, WorkerRecord
+from bench.report.tables import epochs_table, summary_table
 
 Curve = NDArray[np.float64]
 NO_EPOCH: Curve = np.array([])
@@ -51,7 +51,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ComparedCell:
     """One (spec, backend) of a run: its processes by seed."""
 
     processes: Mapping[int, Process]
@@ -66,7 +66,7 @@ class Cell:
         return {seed: value for seed, p in self.ok.items() if (value := getattr(p, name)) is not None}
 
 
-Cells = dict[tuple[str, str], Cell]
+Cells = dict[tuple[str, str], ComparedCell]
 
 
 def cells_of(records: Records) -> Cells:
@@ -80,7 +80,7 @@ def cells_of(records: Records) -> Cells:
         columns = trained.get((key[0], key[2], key[1]), {})
         process = _process(row, results[key], workers.get(key), columns)
         found.setdefault(key[:2], {})[process.seed] = process
-    return {key: Cell(dict(sorted(processes.items()))) for key, processes in found.items()}
+    return {key: ComparedCell(dict(sorted(processes.items()))) for key, processes in found.items()}
 
 
 def _process(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UnusableError
-from bench.records import RECORDS_NAME, Records
-from bench.text import one_line
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
+from bench.records.log import RECORDS_NAME
+from bench.records.run import Records
 
 ALLOWED = "a run folder, its records.jsonl, or a folder of runs"
 LONGEST_PATH = 200

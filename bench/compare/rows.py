@@ -33,8 +33,8 @@ from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match
 from bench.compare.seeds import are_paired, difference
 from bench.compare.speed import speed_evidence
-from bench.errors import UnusableError
-from bench.statistics import Interval, mean_interval
+from bench.core.errors import UnusableError
+from bench.core.statistics import Interval, mean_interval
 
 QUANTITIES = ("accuracy", "cost", "speed")
 UNKNOWN_RESOLUTION = 1e-4

@@ -18,11 +18,11 @@ from typing import Any
 from bench.compare.document import Speed
 from bench.compare.equivalence import Evidence, welch_difference
 from bench.compare.match import Match
-from bench.compare.processes import Cell
-from bench.environment import FORCING_VARIABLES
-from bench.records import RunRecord, WorkerRecord
-from bench.statistics import Interval
-from bench.text import one_line
+from bench.compare.processes import ComparedCell
+from bench.core.environment import FORCING_VARIABLES
+from bench.core.statistics import Interval
+from bench.core.text import one_line
+from bench.records.run import RunRecord, WorkerRecord
 
 RESOLUTION = 1e-6
 """Of a ratio: finer than any clock on it."""
@@ -101,7 +101,7 @@ def _each(values: set[str]) -> str:
     return one_line(" and ".join(sorted(values)), 120)
 
 
-def _workers(cell: Cell | None) -> list[WorkerRecord]:
+def _workers(cell: ComparedCell | None) -> list[WorkerRecord]:
     return [process.worker for process in cell.ok.values() if process.worker is not None] if cell else []
 
 

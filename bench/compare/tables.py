@@ -16,8 +16,8 @@ from bench.compare.document import Confusion, Document, McNemar, Row, Side
 from bench.compare.equivalence import LEVEL
 from bench.compare.rows import holm
 from bench.compare.verdict import signed
-from bench.statistics import Interval
-from bench.text import MISSING, bound, escaped, factor, one_line, percent, significant
+from bench.core.statistics import Interval
+from bench.core.text import MISSING, bound, escaped, factor, one_line, percent, significant
 
 COLUMNS = 80
 WIDEST_NAME = 20

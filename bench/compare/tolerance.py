@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from bench.compare.document import Margins
-from bench.errors import UnusableError
-from bench.text import one_line
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
 
 ALLOWED = "accuracy=0.5 (points, up to 100), cost=2%, speed=5% (up to 1000%)"
 _PER_CENT = re.compile(r"(.+)%\s*")

@@ -12,8 +12,8 @@ from bench.compare.document import Decision, Margins, RowDecision
 from bench.compare.equivalence import MOST_SEEDS, Evidence, seeds_needed
 from bench.compare.match import Match, Matched, quoted
 from bench.compare.rows import QUANTITIES, Compared, Decided
-from bench.statistics import Interval
-from bench.text import bound, factor, one_line, significant
+from bench.core.statistics import Interval
+from bench.core.text import bound, factor, one_line, significant
 
 MINUS = "−"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bench.core.errors import UnusableError
 from bench.data.checks import printable
 from bench.data.images import LAYOUT
 from bench.data.mnist import SHIPPED, verify_mnist
 from bench.data.tfds import VERSION, default_data_dir
-from bench.errors import UnusableError
 
 Row = tuple[str, str, str]
 

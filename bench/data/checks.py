@@ -5,8 +5,8 @@ Fed by the loaders, before they allocate anything and wherever they name a thing
 
 import math
 
-from bench.errors import UnusableError
-from bench.text import one_line
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
 
 # The whole data set lives in memory, once in each worker: beyond this, a laptop swaps and every timing is wrong.
 LARGEST_BYTES = 2 * 2**30

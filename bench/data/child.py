@@ -9,10 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench.child_process import python_command
+from bench.core.child_process import python_command
+from bench.core.environment import WORKER_VARIABLES, importable
+from bench.core.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 from bench.data.checks import printable
-from bench.environment import WORKER_VARIABLES, importable
-from bench.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 
 
 def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:

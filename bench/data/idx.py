@@ -11,9 +11,9 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from bench.core.errors import UnusableError
 from bench.data.checks import check_size
 from bench.data.dataset import Bytes, Dataset, Labels
-from bench.errors import UnusableError
 
 GZIP_MAGIC = b"\x1f\x8b"
 # Deflate's best case is 258 bytes for 2 bits: no gzip file can hold more than this times its own size.

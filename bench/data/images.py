@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.core.errors import UnusableError
 from bench.data.checks import check_size, printable
 from bench.data.dataset import Bytes, Dataset, Labels
-from bench.errors import UnusableError
 from bench.spec import Color
 
 if TYPE_CHECKING:

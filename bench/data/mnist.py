@@ -8,9 +8,9 @@ import re
 from importlib import resources
 from pathlib import Path
 
+from bench.core.errors import UnusableError
 from bench.data.dataset import Dataset
 from bench.data.idx import load_idx
-from bench.errors import UnusableError
 
 SHIPPED = Path(str(resources.files("bench") / "data" / "mnist"))
 FILES = (

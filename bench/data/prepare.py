@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
+from bench.core.errors import UnusableError
+from bench.core.files import temporary_folder
 from bench.data.checks import printable
 from bench.data.child import run_child
 from bench.data.mnist import verify_mnist
 from bench.data.tfds import check_installed, default_data_dir, prepared_folder
-from bench.errors import UnusableError
-from bench.files import temporary_folder
 
 VERSION = "3.0.1"
 NAME = f"mnist:{VERSION}"

@@ -5,14 +5,14 @@ Fed by `DataSpec`; feeds the plan and the workers with a `Dataset` that is whole
 
 from collections.abc import Callable
 
+from bench.core.errors import UnusableError
+from bench.core.files import expanded
 from bench.data.checks import printable
 from bench.data.dataset import Dataset
 from bench.data.idx import load_idx
 from bench.data.images import load_images
 from bench.data.mnist import load_mnist
 from bench.data.tfds import load_tfds
-from bench.errors import UnusableError
-from bench.files import expanded
 from bench.spec import DataSpec
 
 

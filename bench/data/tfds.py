@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.errors import UnusableError
+from bench.core.files import expanded, temporary_folder
 from bench.data.checks import printable
 from bench.data.child import run_child
 from bench.data.dataset import Dataset
-from bench.errors import UnusableError
-from bench.files import expanded, temporary_folder
 
 NAME = re.compile(r"(?P<dataset>\w+)(?:/(?P<config>[\w+-][\w.+-]*))?(?::(?P<version>\d+\.\d+\.\d+))?", re.ASCII)
 VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)

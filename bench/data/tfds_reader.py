@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.core.errors import UnusableError
 from bench.data.checks import check_size, printable
 from bench.data.child import report_failure
 from bench.data.dataset import Bytes, Dataset, Labels
 from bench.data.tfds import parse_name, prepared_folder
-from bench.errors import UnusableError
 
 BATCH = 1000
 CATALOG = "https://www.tensorflow.org/datasets/catalog"

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bench.core.files import temporary_folder
 from bench.data.child import report_failure
 from bench.data.mnist import FILES, SHIPPED
-from bench.files import temporary_folder
 
 
 class _ShippedFiles:

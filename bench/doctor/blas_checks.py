@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import psutil
 
+from bench.core.environment import FORCING_VARIABLES, THREAD_VARIABLES, worker_environment
+from bench.core.text import one_line
 from bench.doctor import measure, system
 from bench.doctor.finding import Finding, Ratio
 from bench.doctor.machine import Machine
 from bench.doctor.measure import MeasurementError
-from bench.environment import FORCING_VARIABLES, THREAD_VARIABLES, worker_environment
-from bench.text import one_line
 from scratchnet import engine
 
 TENSORFLOW_ONLY = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import sgemm
 from threadpoolctl import threadpool_limits
 
-from bench.environment import libraries
+from bench.core.environment import libraries
 from scratchnet import Dense, Network
 
 Floats = NDArray[np.float32]

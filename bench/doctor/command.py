@@ -10,12 +10,12 @@ from dataclasses import replace
 import click
 from rich.console import Console
 
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_OK, UnusableError
+from bench.core.text import one_line
 from bench.doctor import blas_checks, machine_checks
 from bench.doctor.finding import Finding, by_cost
 from bench.doctor.machine import READ_ERRORS, Machine, Say, look
 from bench.doctor.report import as_json, show
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_OK, UnusableError
-from bench.text import one_line
 
 CLEAR = "\r\x1b[K"
 Check = Callable[[Machine], Finding]

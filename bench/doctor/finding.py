@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.text import factor
+from bench.core.text import factor
 
 State = Literal["ok", "warning", "unknown"]
 

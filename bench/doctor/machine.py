@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import psutil
 
+from bench.core.environment import usable_cores
+from bench.core.text import one_line
 from bench.doctor import measure, system
 from bench.doctor.measure import Epochs, Load
-from bench.environment import usable_cores
-from bench.text import one_line
 
 REST_SECONDS = 0.7
 READ_ERRORS = (OSError, ValueError, psutil.Error)

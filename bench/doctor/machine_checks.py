@@ -11,11 +11,11 @@ from mmap import PAGESIZE
 
 import psutil
 
-from bench import environment
+from bench.core import environment
+from bench.core.text import one_line
 from bench.doctor import system
 from bench.doctor.finding import Finding
 from bench.doctor.machine import Machine
-from bench.text import one_line
 
 DRIFT = 1.1
 SPREAD = 1.5

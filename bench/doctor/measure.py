@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.child_process import python_command
+from bench.core.child_process import python_command
+from bench.core.environment import FORCING_VARIABLES, worker_environment
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
 from bench.doctor.finding import Ratio
-from bench.environment import FORCING_VARIABLES, worker_environment
-from bench.errors import UnusableError
-from bench.text import one_line
 
 Environment = Mapping[str, str]
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.core.text import MISSING, factor, one_line
 from bench.doctor.finding import Finding, State, verdict
-from bench.text import MISSING, factor, one_line
 
 STYLES: dict[State, str] = {"warning": "bold yellow", "unknown": "dim", "ok": "green"}
 

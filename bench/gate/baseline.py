@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 from scipy.stats import binom
 
-from bench.errors import UnusableError
-from bench.files import write_atomically
-from bench.frozen import FiniteRecord, first_problem, refuse_repeated
+from bench.core.errors import UnusableError
+from bench.core.files import write_atomically
+from bench.core.models import FiniteRecord, first_problem, refuse_repeated
+from bench.gate.anytime import median_interval
 from bench.gate.decision import Effect, Rule, Verdict
 from bench.gate.rounds import Round
-from bench.gate.sequential import median_interval
 
 SMALLEST = 8
 """Rounds: fewer have no interval of the median at the level of the gate."""

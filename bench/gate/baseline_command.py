@@ -14,9 +14,9 @@ from statistics import median
 
 import click
 
-from bench import environment
-from bench.errors import EXIT_INTERRUPTED, EXIT_OK, UnusableError
-from bench.files import temporary_folder
+from bench.core import environment
+from bench.core.errors import EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.core.files import temporary_folder
 from bench.gate.baseline import (
     SMALLEST,
     Baseline,
@@ -32,7 +32,7 @@ from bench.gate.decision import Effect, Rule, Verdict
 from bench.gate.outcome import CellResult, Outcome
 from bench.gate.plan_files import PlanFiles
 from bench.gate.rounds import EPOCHS, Round, Rounds, yardsticks
-from bench.gate.side_process import SideLostError
+from bench.gate.tree_process import TreeLostError
 from bench.gate.work import expected_batches
 from bench.spec import TrainingSpec
 
@@ -51,7 +51,7 @@ def save(path: Path, cells: Specs, rounds: int, threads: int) -> int:
     with temporary_folder("baseline") as folder:
         try:
             kept = tuple(_kept(spec, folder, rounds, names, threads) for spec in cells)
-        except SideLostError as error:
+        except TreeLostError as error:
             raise UnusableError(f"no baseline: {error}") from None
         except KeyboardInterrupt:
             click.echo("interrupted: no baseline was written", err=True)
@@ -107,7 +107,7 @@ class BaselineGate:
         try:
             with temporary_folder("gate") as folder:
                 self._gate_all(folder)
-        except (SideLostError, _ApartError) as error:
+        except (TreeLostError, _ApartError) as error:
             return str(error)
         return ""
 

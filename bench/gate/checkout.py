@@ -9,7 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
-from bench.git import git
+from bench.core.git import git
 
 FILES_DEPEND_ON = r"^(filter\..*|core\.(autocrlf|eol|safecrlf|symlinks|filemode|attributesfile|ignorecase))$"
 """Settings of a repository that decide what a checkout writes."""

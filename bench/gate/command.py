@@ -12,9 +12,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench import environment
-from bench.errors import EXIT_INTERRUPTED
-from bench.files import temporary_folder
+from bench.core import environment
+from bench.core.errors import EXIT_INTERRUPTED
+from bench.core.files import temporary_folder
 from bench.gate import report
 from bench.gate.baseline_command import BaselineGate
 from bench.gate.command_notes import notes_of
@@ -27,21 +27,21 @@ from bench.gate.pair import Pair
 from bench.gate.places import Place
 from bench.gate.plan_files import PlanFiles
 from bench.gate.prepare import prepare
+from bench.gate.progress import GateProgress
 from bench.gate.records import Clock, GateRecord, PairRecord, imports_of, pairs_of
 from bench.gate.shell_command import Command
-from bench.gate.side_process import SideLostError
-from bench.gate.sides import EPOCHS, SIDES, Sides, Source, TrainingPairs
+from bench.gate.tree_pairs import EPOCHS, SIDES, Source, TrainingPairs, TreePairs
+from bench.gate.tree_process import TreeLostError
 from bench.gate.trees import Repository, Tree
 from bench.gate.warm_up import NotFixedWorkError, WarmUp
-from bench.gate.watch import Watch
 from bench.gate.work import WorkChangedError
-from bench.records import RecordLog
-from bench.runner import new_folder
+from bench.records.log import RecordLog
+from bench.run.runner import new_folder
 from bench.spec import TrainingSpec
 
 
 @dataclass(frozen=True)
-class Asked:
+class GateOptions:
     """What the command line asks for. `commands` in place of `cells`: any project's own."""
 
     against: str
@@ -64,7 +64,7 @@ class Asked:
         return Rule(self.tolerance, self.alpha, len(self.names))
 
 
-def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
+def gate(asked: GateOptions, as_json: bool, out: Path | None) -> int:
     """Measure, write, print; the exit code.
 
     Raises
@@ -81,7 +81,10 @@ def gate(asked: Asked, as_json: bool, out: Path | None) -> int:
         trees["new"] = repository.copy_work_tree(temporary / "new")
         folder = new_folder(out, "gate")
         record = _record(asked, trees)
-        with RecordLog(folder) as log, Watch(f"{record.new} against {record.old}", asked.rule, asked.seconds) as watch:
+        with (
+            RecordLog(folder) as log,
+            GateProgress(f"{record.new} against {record.old}", asked.rule, asked.seconds) as watch,
+        ):
             log.write(record)
             measured = _Measurement(asked, trees, temporary.resolve(), repository.root.resolve(), folder, log)
             broken, interrupted = measured(_keeper(log, watch.pair))
@@ -116,7 +119,7 @@ def _side(tree: Tree) -> dict[str, Any]:
 
 
 NO_VERDICT: dict[type[Exception], str] = {
-    SideLostError: "broken, not slower",
+    TreeLostError: "broken, not slower",
     WorkChangedError: "the work changed, so seconds say nothing",
     OtherCodeError: "not each side's own code",
     NotFixedWorkError: "the work is not fixed, so seconds say nothing",
@@ -127,7 +130,7 @@ NO_VERDICT: dict[type[Exception], str] = {
 class _Measurement:
     """Where a gate is measured: the sides' trees in a temporary folder, the user's checkout, the folder of the run."""
 
-    asked: Asked
+    asked: GateOptions
     trees: Mapping[str, Tree]
     temporary: Path
     checkout: Path
@@ -158,13 +161,13 @@ class _Measurement:
         return {one.name: CommandPairs(one, places, random.Random(), warm_up) for one in self.asked.commands}
 
     def _trainings(self) -> dict[str, Source]:
-        sides = Sides({side: self.trees[side].folder for side in SIDES}, self.asked.threads, self.temporary)
+        sides = TreePairs({side: self.trees[side].folder for side in SIDES}, self.asked.threads, self.temporary)
         cells = enumerate(self.asked.cells)
         plans = {spec.name: PlanFiles(spec, EPOCHS, self.temporary / f"plan{at}") for at, spec in cells}
         return {name: TrainingPairs(sides, plan, random.Random()) for name, plan in plans.items()}
 
 
-def _record(asked: Asked, trees: Mapping[str, Tree]) -> GateRecord:
+def _record(asked: GateOptions, trees: Mapping[str, Tree]) -> GateRecord:
     return GateRecord(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         old=str(trees["old"]),
@@ -183,7 +186,7 @@ def _record(asked: Asked, trees: Mapping[str, Tree]) -> GateRecord:
     )
 
 
-def _clock(asked: Asked) -> Clock | None:
+def _clock(asked: GateOptions) -> Clock | None:
     """The commands' common one."""
     if not asked.commands:
         return None
@@ -198,13 +201,13 @@ def _keeper(log: RecordLog, show: Callable[[Pair], None]) -> Callable[[Pair], No
     return keep
 
 
-def _outcome(asked: Asked, trees: Mapping[str, Tree], folder: Path, broken: str) -> Outcome:
+def _outcome(asked: GateOptions, trees: Mapping[str, Tree], folder: Path, broken: str) -> Outcome:
     """From the records, which are all that counts."""
     cells = tuple(_result(name, pairs, asked) for name, pairs in pairs_of(folder).items())
     return Outcome(str(trees["old"]), str(trees["new"]), asked.rule, cells, broken)
 
 
-def _result(name: str, pairs: Sequence[Pair], asked: Asked) -> CellResult:
+def _result(name: str, pairs: Sequence[Pair], asked: GateOptions) -> CellResult:
     result = result_of(name, pairs, asked.rule)
     for command in asked.commands:
         if command.name == name:

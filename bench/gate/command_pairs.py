@@ -11,7 +11,7 @@ from bench.gate.cores import children_on, draw
 from bench.gate.pair import Pair
 from bench.gate.places import Place
 from bench.gate.shell_command import Command, Turn
-from bench.gate.sides import SIDES
+from bench.gate.tree_pairs import SIDES
 from bench.gate.warm_up import WarmUp
 from bench.gate.work import WorkChangedError
 
@@ -27,7 +27,7 @@ class CommandPairs:
 
         Raises
         ------
-        SideLostError
+        TreeLostError
             Where a run did not end well.
         WorkChangedError
             Where the outputs must be the same and are not.

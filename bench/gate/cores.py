@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench.environment import bindable_cores
+from bench.core.environment import bindable_cores
 
 
 def draw(threads: int, order: random.Random) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.gate.sequential import MedianInterval, log_gain
+from bench.gate.anytime import MedianInterval, log_gain
 
 Verdict = Literal["pass", "fail", "undecided"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from bench.gate.decision import Rule, decide
 from bench.gate.pair import Pair
-from bench.gate.sides import Source
+from bench.gate.tree_pairs import Source
 
 Seen = dict[str, list[float]]
 """Cell → log ratio of each pair."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.gate.places import Place
-from bench.gate.sides import SIDES
+from bench.gate.tree_pairs import SIDES
 
 Imports = dict[str, tuple[str, ...]]
 """Module → the files that it was imported from; several where several processes disagree."""

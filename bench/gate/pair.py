@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bench.frozen import FiniteRecord, NotNegative, Positive
+from bench.core.models import FiniteRecord, NotNegative, Positive
 
 BLOCK = 2
 """Turns of a side in a block: A B B A holds two of each, so that a steady drift strikes both alike."""

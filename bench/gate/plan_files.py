@@ -1,6 +1,6 @@
 """The plan of a cell as files that every process of both sides maps: one decoding, one plan, no import of either side.
 
-Fed by a spec; feeds `bench.gate.side`.
+Fed by a spec; feeds `bench.gate.tree_worker`.
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bench.data import load_dataset
 from bench.data.dataset import save_array
-from bench.inputs import Inputs
-from bench.plan import Plan, flat
+from bench.inputs.plan import Plan, flat
+from bench.inputs.splits import Inputs
 from bench.spec import TrainingSpec
 
 SEED = 0

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.files import atomic_path
+from bench.core.files import atomic_path
+from bench.core.text import one_line
 from bench.gate.decision import effects
 from bench.gate.outcome import CellResult, Outcome, percent
-from bench.plot_style import BLACK, BLUE, SKY, VERMILLION, dots_per_inch, grid, legend_below, plot_settings
-from bench.text import one_line
+from bench.report.style import BLACK, BLUE, SKY, VERMILLION, dots_per_inch, grid, legend_below, plot_settings
 
 
 def save_plot(outcome: Outcome, stem: Path) -> None:

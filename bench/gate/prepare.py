@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.gate import shell
 from bench.gate.places import Place
-from bench.gate.side_process import LAST_LINE, SideLostError
+from bench.gate.tree_process import LAST_LINE, TreeLostError
 
 
 def prepare(command: str, places: Iterable[Place], limit: float, logs: Path) -> None:
@@ -20,7 +20,7 @@ def prepare(command: str, places: Iterable[Place], limit: float, logs: Path) -> 
 
     Raises
     ------
-    SideLostError
+    TreeLostError
         With what a side said last and its log, where it fails or takes longer than `limit` seconds.
     """
     for place in places if command else ():
@@ -28,7 +28,7 @@ def prepare(command: str, places: Iterable[Place], limit: float, logs: Path) -> 
         with log.open("wb") as output:
             ended = shell.run(place.fill(command), place.tree, limit, output, output)
         if ended.timed_out:
-            raise SideLostError(place.side, f"was not prepared within {limit:g} s (whole log: {log})")
+            raise TreeLostError(place.side, f"was not prepared within {limit:g} s (whole log: {log})")
         if ended.code:
             said = log.read_text(errors="replace").strip().splitlines() or [f"exit code {ended.code}"]
-            raise SideLostError(place.side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})")
+            raise TreeLostError(place.side, f"could not be prepared: {said[-1][:LAST_LINE]} (whole log: {log})")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from bench.gate.pair import Pair
-from bench.records import LogRecord, records_of
+from bench.records.log import LogRecord, records_of
 
 Clock = Literal["wall", "cpu", "own"]
 

@@ -17,11 +17,11 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
-from bench.errors import UnusableError
-from bench.files import atomic_path, write_atomically
+from bench.core.errors import UnusableError
+from bench.core.files import atomic_path, write_atomically
+from bench.core.text import MISSING, escaped, one_line
 from bench.gate.outcome import CellResult, Outcome, confidence, interval, percent
 from bench.gate.plot import save_plot
-from bench.text import MISSING, escaped, one_line
 
 MARKS = {"pass": "pass", "fail": "FAIL", "undecided": "?"}
 TEXTS = ("cell", "verdict")

@@ -13,11 +13,11 @@ from statistics import median
 
 import numpy as np
 
-from bench import backend as backends
+from bench.backends import registry
 from bench.gate.cores import draw
 from bench.gate.plan_files import PlanFiles
-from bench.gate.side_process import SideProcess
-from bench.gate.sides import REST_SECONDS
+from bench.gate.tree_pairs import REST_SECONDS
+from bench.gate.tree_process import TreeProcess
 
 TURNS = 8
 EPOCHS = 1 + TURNS
@@ -31,7 +31,7 @@ Round = Mapping[str, float]
 
 def yardsticks() -> list[str]:
     """Those that can be measured here: the matrix product, and Keras where TensorFlow is installed."""
-    return [PRODUCT, *([] if backends.missing(KERAS) else [KERAS])]
+    return [PRODUCT, *([] if registry.missing(KERAS) else [KERAS])]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Rounds:
 
         Raises
         ------
-        SideLostError
+        TreeLostError
             Where one of them crashed or hung.
         """
         names = [OURS, *self.yardsticks]
@@ -67,8 +67,8 @@ class Rounds:
         timed = {name: np.log(values[1:]) for name, values in seconds.items()}
         return {name: float(median(timed[OURS] - timed[name])) for name in self.yardsticks}
 
-    def _start(self, name: str) -> SideProcess:
-        process = SideProcess(name, TREE, self.threads, self.logs / f"{name}.log", TIME_LIMIT_SECONDS)
+    def _start(self, name: str) -> TreeProcess:
+        process = TreeProcess(name, TREE, self.threads, self.logs / f"{name}.log", TIME_LIMIT_SECONDS)
         process.send(_JOBS[name](self.plan, self.threads))
         return process
 
@@ -78,6 +78,6 @@ class Rounds:
 
 _JOBS: dict[str, Callable[[PlanFiles, int], dict[str, object]]] = {
     OURS: lambda plan, threads: plan.job(TREE, threads),
-    KERAS: lambda plan, threads: plan.job(TREE, threads, target=backends.entry(KERAS).target),
+    KERAS: lambda plan, threads: plan.job(TREE, threads, target=registry.entry(KERAS).target),
     PRODUCT: lambda plan, threads: {"threads": threads},
 }

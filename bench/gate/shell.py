@@ -11,7 +11,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import BinaryIO
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 
 
 @dataclass(frozen=True)

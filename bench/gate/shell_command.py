@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate import shell
 from bench.gate.places import ENVIRONMENT, TREE, Place
-from bench.gate.side_process import LAST_LINE, SideLostError, how_it_ended
+from bench.gate.tree_process import LAST_LINE, TreeLostError, how_it_ended
 
 Clock = Literal["wall", "cpu"]
 UNNAMED = "command"
@@ -68,18 +68,18 @@ class Command:
 
         Raises
         ------
-        SideLostError
+        TreeLostError
             Where it hangs, is killed or ends with another exit code than 0, or its seconds cannot be known.
         """
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             ended = shell.run(place.fill(self.text), place.tree, self.limit, output, errors, **variables)
             said, complaint = (_content(file) for file in (output, errors))
         if ended.timed_out:
-            raise SideLostError(place.side, f"gave no answer within {self.limit:g} s {when}")
+            raise TreeLostError(place.side, f"gave no answer within {self.limit:g} s {when}")
         if ended.code:
             # A shell reports a signal n that ended its child as exit code 128 + n.
             code = 128 - ended.code if ended.code > 128 else ended.code
-            raise SideLostError(place.side, f"{how_it_ended(code)} {when}{_last_line(complaint)}")
+            raise TreeLostError(place.side, f"{how_it_ended(code)} {when}{_last_line(complaint)}")
         if self.own_clock:
             seconds, said = _own_seconds(place.side, said), said.strip().rpartition(b"\n")[0]
         else:
@@ -113,13 +113,13 @@ def _own_seconds(side: str, output: bytes) -> float:
         if 0 < (seconds := float(last)) < float("inf"):
             return seconds
     reason = f"printed {last[:40]!r} as its last line; --own-clock needs the seconds there, a number above 0"
-    raise SideLostError(side, reason)
+    raise TreeLostError(side, reason)
 
 
 def _cpu_seconds(side: str, seconds: float) -> float:
     if seconds > 0:
         return seconds
-    raise SideLostError(side, "used no CPU time that this system counts; use --clock wall")
+    raise TreeLostError(side, "used no CPU time that this system counts; use --clock wall")
 
 
 def _content(file: BinaryIO) -> bytes:

@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
+from bench.core.git import GitError, git
+from bench.core.text import one_line
 from bench.gate.checkout import check_out
-from bench.git import GitError, git
-from bench.text import one_line
 
 
 @dataclass(frozen=True)

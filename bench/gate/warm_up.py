@@ -18,7 +18,7 @@ from bench.gate.own_code import check_own_code, imports_of
 from bench.gate.places import Place
 from bench.gate.records import ImportsRecord
 from bench.gate.shell_command import Command
-from bench.gate.sides import SIDES
+from bench.gate.tree_pairs import SIDES
 
 FIXED_WORK = (
     "fix the work (pytest --benchmark-disable, benchmark.pedantic(rounds=…, iterations=…), pyperf --loops, timeit -n, "
@@ -49,7 +49,7 @@ class WarmUp:
 
         Raises
         ------
-        SideLostError
+        TreeLostError
             Where a run did not end well.
         OtherCodeError
             Where a side did not run its own code.

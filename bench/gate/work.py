@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles
-from bench.plan import batches
+from bench.inputs.plan import batches
 
 COST_TOLERANCE = 0.01
 """Relative: a sum in another order moves a float32 epoch's cost by 1e-5 or less, a left-out step in fifty by 1e-2."""

@@ -12,24 +12,24 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench import environment
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED, UnusableError
+from bench.core import environment
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED, UnusableError
+from bench.core.text import one_line
 from bench.gate.decision import Rule
 from bench.gate.plan_files import cell_of
-from bench.gate.sides import planted_pairs
+from bench.gate.tree_pairs import planted_pairs
 from bench.gate_validation import report
 from bench.gate_validation.comparison import BUDGET_SECONDS
 from bench.gate_validation.machine import RealMachine
 from bench.gate_validation.measure import Limit, Machine, Measurement
+from bench.gate_validation.progress import watch_on
 from bench.gate_validation.recording import REFERENCE, Recording
 from bench.gate_validation.records import MOST_COMPARISONS, Records, RunRecord, planned
 from bench.gate_validation.scenarios import SCENARIOS, Scenario, asked_for
 from bench.gate_validation.simulated import SimulatedMachine
 from bench.gate_validation.targets import State
-from bench.gate_validation.watch import watch_on
-from bench.records import RECORDS_NAME, RecordLog
-from bench.runner import new_folder
-from bench.text import one_line
+from bench.records.log import RECORDS_NAME, RecordLog
+from bench.run.runner import new_folder
 
 SEED = 0
 CELL = "784-128-10:32"
@@ -43,7 +43,7 @@ EXIT_CODES: dict[State, int] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ValidationOptions:
     """What the command line asks for; None where nothing was said."""
 
     quick: bool = False
@@ -58,7 +58,7 @@ class Asked:
         return self.quick or self.cell is not None or self.recording is not None
 
 
-def gate_validate(asked: Asked, out: Path | None, resume: bool, minutes: float | None) -> int:
+def gate_validate(asked: ValidationOptions, out: Path | None, resume: bool, minutes: float | None) -> int:
     """Compare, report, say the verdict; the exit code.
 
     Raises
@@ -92,7 +92,7 @@ def _finish(folder: Path, interrupted: bool) -> int:
     return EXIT_CODES[found.state]
 
 
-def _resumed(out: Path | None, asked: Asked) -> Records:
+def _resumed(out: Path | None, asked: ValidationOptions) -> Records:
     if out is None or not (out / RECORDS_NAME).is_file():
         raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
     if asked.something_else:
@@ -101,7 +101,7 @@ def _resumed(out: Path | None, asked: Asked) -> Records:
     return Records.read(out)
 
 
-def _begin(asked: Asked) -> tuple[RunRecord, Machine, float | None]:
+def _begin(asked: ValidationOptions) -> tuple[RunRecord, Machine, float | None]:
     """The first record, where pairs come from, and the seconds before the first pair where those are not measured."""
     recording = _recording(asked)
     cell = _cell(asked, recording)
@@ -120,7 +120,7 @@ def _begin(asked: Asked) -> tuple[RunRecord, Machine, float | None]:
     return run, *_machine(run, recording)
 
 
-def _go_on(run: RunRecord, asked: Asked) -> tuple[RunRecord, Machine, float | None]:
+def _go_on(run: RunRecord, asked: ValidationOptions) -> tuple[RunRecord, Machine, float | None]:
     """What the run was begun with or, where some was asked for, with that besides."""
     counts = run.counts if asked.scenarios is None and asked.comparisons is None else _counts(asked, run.counts)
     session = run.with_counts(counts).model_copy(update=_here_and_now())
@@ -137,7 +137,7 @@ def _machine(run: RunRecord, recording: Recording | None) -> tuple[Machine, floa
     return SimulatedMachine(recording), recording.origin.setup_seconds
 
 
-def _recording(asked: Asked) -> Recording | None:
+def _recording(asked: ValidationOptions) -> Recording | None:
     if not asked.quick:
         if asked.recording is not None:
             raise UnusableError("--recording is what --quick draws from; give both, or none")
@@ -149,7 +149,7 @@ def _recording(asked: Asked) -> Recording | None:
     return recording
 
 
-def _cell(asked: Asked, recording: Recording | None) -> str:
+def _cell(asked: ValidationOptions, recording: Recording | None) -> str:
     """The cell asked for; a recording has its own."""
     if recording is not None:
         if asked.cell not in (None, recording.origin.cell):
@@ -163,7 +163,7 @@ def _cell(asked: Asked, recording: Recording | None) -> str:
     return cell
 
 
-def _counts(asked: Asked, otherwise: Iterable[Scenario] = SCENARIOS) -> dict[Scenario, int]:
+def _counts(asked: ValidationOptions, otherwise: Iterable[Scenario] = SCENARIOS) -> dict[Scenario, int]:
     """Scenario → comparisons: its own number, `quiet:3x20`, or that for all, or what the proof asks for.
 
     otherwise : the scenarios where none is named.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.gate.decision import Rule, Verdict, decide
 from bench.gate.loop import measure
 from bench.gate.pair import Pair
-from bench.gate.sides import Source
+from bench.gate.tree_pairs import Source
 
 BUDGET_SECONDS = 300.0
 

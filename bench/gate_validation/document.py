@@ -8,9 +8,9 @@ from typing import Any
 
 from bench.gate_validation.findings import Findings
 from bench.gate_validation.outcome import Outcome
+from bench.gate_validation.proportions import Share, Spread
 from bench.gate_validation.records import Session
 from bench.gate_validation.scenarios import Scenario, asked_for
-from bench.gate_validation.shares import Share, Spread
 from bench.gate_validation.usual_tools import TOOLS
 
 SCHEMA_VERSION = 1

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from bench.gate_validation.outcome import Outcomes
+from bench.gate_validation.proportions import Share
 from bench.gate_validation.recording import Recording
 from bench.gate_validation.records import Records
 from bench.gate_validation.scenarios import Load, Scenario
 from bench.gate_validation.sensitivity import Sensitivity, sensitivity
-from bench.gate_validation.shares import Share
 from bench.gate_validation.targets import TARGETS, Finding, State, findings, seconds_told, share_told, state_of_all
 from bench.gate_validation.usual_tools import TOOLS, said_slower
 

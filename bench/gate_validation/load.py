@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.environment import bindable_cores
-from bench.errors import UnusableError
+from bench.core.environment import bindable_cores
+from bench.core.errors import UnusableError
 
-SCRIPT = Path(__file__).with_name("burn.py")
+SCRIPT = Path(__file__).with_name("load_worker.py")
 
 
 @contextmanager

@@ -6,10 +6,10 @@ Fed by the scenario; feeds the measuring with pairs as the gate itself takes the
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate.pair import Pair
-from bench.gate.side_process import SideLostError
-from bench.gate.sides import Source
+from bench.gate.tree_pairs import Source
+from bench.gate.tree_process import TreeLostError
 from bench.gate.work import WorkChangedError
 from bench.gate_validation.load import half_loaded_cores
 from bench.gate_validation.scenarios import Scenario
@@ -62,5 +62,5 @@ def _lost_sides(place: str) -> Iterator[None]:
     """A side that is lost ends the run, and one line says where."""
     try:
         yield
-    except (SideLostError, WorkChangedError) as error:
+    except (TreeLostError, WorkChangedError) as error:
         raise UnusableError(f"{place}: {error}; what was finished is kept, and --resume goes on") from None

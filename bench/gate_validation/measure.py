@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bench.gate.sides import Source
+from bench.gate.tree_pairs import Source
 from bench.gate_validation.comparison import compare
+from bench.gate_validation.progress import ValidationProgress
 from bench.gate_validation.records import ComparisonRecord, RecordedPair, Records
 from bench.gate_validation.scenarios import Scenario, Turn, in_turns, load_from, seed_of
-from bench.gate_validation.watch import Watch
 
 Clock = Callable[[], float]
 
@@ -41,7 +41,9 @@ class Limit:
 class Measurement:
     """One run: what is left of it, compared one after another."""
 
-    def __init__(self, records: Records, machine: Machine, setup_seconds: float | None, watch: Watch) -> None:
+    def __init__(
+        self, records: Records, machine: Machine, setup_seconds: float | None, watch: ValidationProgress
+    ) -> None:
         """`setup_seconds`: those of a recording; None where the machine's own are measured."""
         done = {one.turn for one in records.comparisons}
         self._run, self._machine, self._setup, self._watch = records.run, machine, setup_seconds, watch

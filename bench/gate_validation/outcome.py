@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from bench.gate.decision import Verdict
+from bench.gate_validation.proportions import Share, Spread
 from bench.gate_validation.records import ComparisonRecord, Records
 from bench.gate_validation.scenarios import FEWEST_PAIRS, Load, Scenario
-from bench.gate_validation.shares import Share, Spread
 
 
 @dataclass(frozen=True)

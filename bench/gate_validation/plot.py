@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.files import atomic_path
+from bench.core.files import atomic_path
 from bench.gate_validation.findings import GATE, Findings
+from bench.gate_validation.proportions import Share
 from bench.gate_validation.scenarios import LOAD_TEXTS, Load, Scenario
-from bench.gate_validation.shares import Share
 from bench.gate_validation.targets import MOST_SECONDS
-from bench.plot_style import (
+from bench.report.style import (
     BLACK,
     BLUE,
     GREEN,

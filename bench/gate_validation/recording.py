@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
-from bench.errors import UnusableError
-from bench.files import write_atomically
-from bench.frozen import NotNegative
+from bench.core.errors import UnusableError
+from bench.core.files import write_atomically
+from bench.core.models import NotNegative
 from bench.gate_validation.records import Name, RecordedPair, Records, State
-from bench.records import RECORDS_NAME, LogRecord, records_of
+from bench.records.log import RECORDS_NAME, LogRecord, records_of
 
 FEWEST = 30
 """Pairs of a state that drawing from them needs: with fewer, the same few processes would decide every comparison."""

@@ -17,12 +17,12 @@ from pydantic import (
     model_validator,
 )
 
-from bench.errors import UnusableError
-from bench.frozen import FiniteRecord, NotNegative, Positive
+from bench.core.errors import UnusableError
+from bench.core.models import FiniteRecord, NotNegative, Positive
 from bench.gate.decision import Rule, Verdict
 from bench.gate.pair import Pair
 from bench.gate_validation.scenarios import Scenario, Turn
-from bench.records import RECORDS_NAME, LogRecord, records_of
+from bench.records.log import RECORDS_NAME, LogRecord, records_of
 
 MOST_COMPARISONS = 1_000_000
 Whole = Annotated[int, Field(ge=1, le=MOST_COMPARISONS)]

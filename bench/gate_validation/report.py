@@ -10,18 +10,18 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from bench.files import write_atomically
+from bench.core.files import write_atomically
+from bench.core.text import MISSING, escaped
 from bench.gate_validation.document import as_json
 from bench.gate_validation.findings import Findings
 from bench.gate_validation.plot import draw
+from bench.gate_validation.proportions import Share, Spread
 from bench.gate_validation.recording import Recording
 from bench.gate_validation.records import Records, Session
 from bench.gate_validation.scenarios import FEWEST_PAIRS, LOAD_TEXTS, Load
 from bench.gate_validation.sensitivity import BUDGET_SECONDS, COMPARISONS
-from bench.gate_validation.shares import Share, Spread
 from bench.gate_validation.targets import percent_told
 from bench.gate_validation.usual_tools import TOOLS
-from bench.text import MISSING, escaped
 
 NAME = "gate-validation"
 RECORDING_NAME = "pairs"

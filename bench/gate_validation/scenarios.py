@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, Self, get_args
 
-from bench.errors import UnusableError
-from bench.text import one_line
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
 
 Load = Literal["quiet", "busy", "changing"]
 LOADS: tuple[Load, ...] = get_args(Load)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from bench.gate.decision import Rule
 from bench.gate_validation.comparison import Compared, compare
+from bench.gate_validation.proportions import Share
 from bench.gate_validation.recording import Recording
 from bench.gate_validation.records import RecordedPair
 from bench.gate_validation.scenarios import Scenario, Turn, seed_of
-from bench.gate_validation.shares import Share
 from bench.gate_validation.simulated import Change, SimulatedMachine, with_factors
 
 COMPARISONS = 100

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bench.gate.pair import Pair
-from bench.gate.sides import Source
+from bench.gate.tree_pairs import Source
 from bench.gate_validation.recording import Recording
 from bench.gate_validation.records import RecordedPair, State
 from bench.gate_validation.scenarios import Scenario

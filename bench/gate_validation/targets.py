@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.core.text import significant
 from bench.gate_validation.outcome import Outcome, Outcomes
+from bench.gate_validation.proportions import Share
 from bench.gate_validation.scenarios import Load, asked_for
-from bench.gate_validation.shares import Share
-from bench.text import significant
 
 State = Literal["holds", "met", "missed", "too few"]
 WORDS: dict[State, str] = {

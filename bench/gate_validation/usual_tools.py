@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, ttest_ind
 
+from bench.gate_validation.proportions import Share
 from bench.gate_validation.records import ComparisonRecord
 from bench.gate_validation.scenarios import FEWEST_PAIRS
-from bench.gate_validation.shares import Share
 
 Floats = NDArray[np.float64]
 Answers = NDArray[np.bool_]

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from bench.errors import UnusableError
-from bench.git import GitError, git
+from bench.core.errors import UnusableError
+from bench.core.git import GitError, git
 from bench.history.sources import may_be_run
 
 FILE_MODES = ("100644", "100755")

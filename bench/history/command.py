@@ -10,13 +10,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bench.errors import EXIT_OK, UnusableError
-from bench.files import temporary_folder
+from bench.core.errors import EXIT_OK, UnusableError
+from bench.core.files import temporary_folder
+from bench.core.text import one_line
 from bench.history import report
 from bench.history.branch import write_out
 from bench.history.outcome import History, traced
 from bench.history.sources import METRICS, Found, find
-from bench.text import one_line
 
 
 def history(folder: Path, branch: str | None, metrics: Sequence[str] | None, form: str, out: Path | None) -> int:

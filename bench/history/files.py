@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from bench.errors import UnusableError
-from bench.frozen import Positive, first_problem
-from bench.git import git
+from bench.core.errors import UnusableError
+from bench.core.git import git
+from bench.core.models import Positive, first_problem
 from bench.history.points import UNRECORDED, Key, Point, finite, in_utc, machine_of
 
 End = Annotated[float | None, AfterValidator(finite)]

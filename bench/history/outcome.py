@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bench.core.text import one_line, significant
 from bench.history.points import Line, Point
 from bench.history.sources import Found
 from bench.history.steps import FEWEST, Step, Steps, find_steps
-from bench.text import one_line, significant
 
 DIGITS = 3
 NAME = 160

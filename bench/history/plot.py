@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from bench.core.text import significant
 from bench.history.outcome import History, Traced
 from bench.history.points import Key, Point
-from bench.plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, grid, label, legend_below, plot_settings
-from bench.text import significant
+from bench.report.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, grid, label, legend_below, plot_settings
 
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 STEP_COLOR = "#222222"

@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
-from bench.files import atomic_path, write_atomically
+from bench.core.files import atomic_path, write_atomically
+from bench.core.text import MISSING, bound, escaped, one_line, significant
 from bench.history.outcome import DIGITS, History, Traced
 from bench.history.plot import draw
 from bench.history.points import Line, Point
 from bench.history.sources import METRICS
 from bench.history.steps import FEWEST
-from bench.plot_style import dots_per_inch
-from bench.text import MISSING, bound, escaped, one_line, significant
+from bench.report.style import dots_per_inch
 
 SCHEMA_VERSION = 1
 WIDEST_NAME, WIDEST_MACHINE = 100, 200

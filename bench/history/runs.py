@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
+from bench.core.text import is_missing
 from bench.history.points import Key, Point, finite, in_utc, machine_of
-from bench.records import Records
-from bench.tables import aggregate_table
-from bench.text import is_missing
+from bench.records.run import Records
+from bench.report.tables import aggregate_table
 
 METRIC = "time_ratio"
 OURS = "scratchnet"

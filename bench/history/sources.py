@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.history import files, runs
 from bench.history.points import Line, Point, lines_of
 

@@ -5,10 +5,10 @@ Fed by the command line.
 
 from pathlib import Path
 
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
 from bench.noise import report
 from bench.noise.drift import drifts
-from bench.runner import new_folder
+from bench.run.runner import new_folder
 
 ACTIVATIONS = ("relu", "tanh")
 EXIT_CODES = {"no larger": EXIT_OK, "larger": EXIT_FAILED_BACKEND, "undecided": EXIT_UNDECIDED}

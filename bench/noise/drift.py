@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import backend as backends
+from bench.backends import registry
 from bench.data import load_dataset
-from bench.inputs import Inputs
-from bench.plan import Floats, Plan, flat
-from bench.processes import fresh_processes
+from bench.inputs.plan import Floats, Plan, flat
+from bench.inputs.splits import Inputs
 from bench.spec import TrainingSpec
+from bench.workers.pool import fresh_processes
 from scratchnet import metrics
 
 
@@ -100,7 +100,7 @@ def train(way: Way, activations: Sequence[str], seeds: Sequence[int], examples: 
 
 
 def _epoch(way: Way, plan: Plan, inputs: Inputs) -> Trained:
-    kind: Any = backends.load(backends.entry(way.backend).target)
+    kind: Any = registry.load(registry.entry(way.backend).target)
     made = kind(plan.spec, plan.initial_parameters(), inputs.train.x, inputs.train_targets, way.threads)
     made.train_epoch(plan.order(1, len(inputs.train.labels)))
     predicted = metrics.predicted_classes(made.predict(inputs.test.x))

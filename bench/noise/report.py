@@ -15,12 +15,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 from scipy.stats import quantile_test
 
-from bench.csv_text import csv_text
-from bench.files import atomic_path, write_atomically
+from bench.core.csv_text import csv_text
+from bench.core.files import atomic_path, write_atomically
+from bench.core.statistics import CONFIDENCE, Interval
+from bench.core.text import significant
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
-from bench.plot_style import grid, legend_below, plot_settings, style_of
-from bench.statistics import CONFIDENCE, Interval
-from bench.text import significant
+from bench.report.style import grid, legend_below, plot_settings, style_of
 
 MARKS = (100, 500, 1000)
 DRAWN_STEPS = 5

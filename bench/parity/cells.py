@@ -38,7 +38,7 @@ LAST_BATCHES: dict[str, dict[str, Any]] = {
 }
 
 
-class Cell(NamedTuple):
+class ParityCell(NamedTuple):
     """One combination; `extra` names what lies outside the product of the axes."""
 
     optimizer: str = "sgd"
@@ -65,23 +65,23 @@ AXES: dict[str, tuple[str, ...]] = {
 }
 
 
-def all_cells() -> list[Cell]:
+def all_cells() -> list[ParityCell]:
     """The whole product of the axes, cells of one graph side by side, and the extras."""
-    return [*(Cell(*values) for values in product(*AXES.values())), *extra_cells()]
+    return [*(ParityCell(*values) for values in product(*AXES.values())), *extra_cells()]
 
 
-def extra_cells() -> list[Cell]:
+def extra_cells() -> list[ParityCell]:
     """One cell for each entry of `EXTRAS`."""
-    return [Cell(extra=name) for name in EXTRAS]
+    return [ParityCell(extra=name) for name in EXTRAS]
 
 
 @cache
-def covering_cells() -> tuple[Cell, ...]:
+def covering_cells() -> tuple[ParityCell, ...]:
     """A selection in which every pair of values of two axes stands together at least once, and the extras.
 
     Greedy over the product in a fixed random order: first the cells that bring many new pairs, at last those with one.
     """
-    shuffled = [Cell(*values) for values in product(*AXES.values())]
+    shuffled = [ParityCell(*values) for values in product(*AXES.values())]
     random.Random(0).shuffle(shuffled)
     chosen, seen = [], set[tuple[Any, Any]]()
     for wanted in range(15, 0, -1):
@@ -93,13 +93,13 @@ def covering_cells() -> tuple[Cell, ...]:
     return (*sorted(chosen), *extra_cells())
 
 
-def groups(cells: Sequence[Cell]) -> Iterator[tuple[Cell, ...]]:
+def groups(cells: Sequence[ParityCell]) -> Iterator[tuple[ParityCell, ...]]:
     """The cells that share a graph, in the order given."""
     for _, group in groupby(cells, key=lambda cell: cell.graph):
         yield tuple(group)
 
 
-def spec_of(cell: Cell) -> TrainingSpec:
+def spec_of(cell: ParityCell) -> TrainingSpec:
     """What both sides train: 784-12-10 in float64 on the first examples of MNIST, in the order of a plan."""
     last_batch = LAST_BATCHES[cell.last_batch]
     hidden = {"units": HIDDEN, "activation": cell.activation, "initializer": cell.initializer}

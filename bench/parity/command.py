@@ -11,13 +11,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from bench import environment
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
-from bench.parity.cells import Cell, all_cells, covering_cells
+from bench.core import environment
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.parity.cells import ParityCell, all_cells, covering_cells
 from bench.parity.matrix import Done, read_log, train
 from bench.parity.outcome import Outcome
 from bench.parity.report import BAD, by_value, table, write_tables
-from bench.runner import new_folder
+from bench.run.runner import new_folder
 
 LINES = 20
 """Plain lines that say how far the matrix is."""
@@ -52,7 +52,7 @@ def _folder(out: Path | None, resume: bool) -> Path:
     return out
 
 
-def _report(cells: Sequence[Cell], folder: Path) -> list[Outcome]:
+def _report(cells: Sequence[ParityCell], folder: Path) -> list[Outcome]:
     """Write and print the tables; the outcomes that they are made from."""
     asked = set(cells)
     outcomes = [outcome for outcome in read_log(folder) if outcome.cell in asked]
@@ -65,7 +65,7 @@ def _report(cells: Sequence[Cell], folder: Path) -> list[Outcome]:
 
 
 @contextmanager
-def _watched(console: Console, cells: Sequence[Cell], folder: Path) -> Iterator[Done]:
+def _watched(console: Console, cells: Sequence[ParityCell], folder: Path) -> Iterator[Done]:
     """What hears of finished cells: a bar where a person watches a terminal, plain lines elsewhere."""
     have = {outcome.cell for outcome in read_log(folder)}
     before = sum(cell in have for cell in cells)

@@ -14,13 +14,13 @@ from typing import TextIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.errors import UnusableError
-from bench.frozen import first_problem
-from bench.parity.cells import Cell, groups
+from bench.core.errors import UnusableError
+from bench.core.models import first_problem
+from bench.core.text import one_line
+from bench.parity.cells import ParityCell, groups
 from bench.parity.outcome import Outcome
-from bench.processes import fresh_processes
-from bench.records import DistinctLines
-from bench.text import one_line
+from bench.records.log import DistinctLines
+from bench.workers.pool import fresh_processes
 
 LOG_NAME, WORKER_LOG_NAME = "cells.jsonl", "workers.log"
 GROUPS_OF_A_PROCESS = 100
@@ -30,7 +30,7 @@ _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 Done = Callable[[Sequence[Outcome]], None]
 
 
-def train(cells: Sequence[Cell], folder: Path, jobs: int, done: Done) -> None:
+def train(cells: Sequence[ParityCell], folder: Path, jobs: int, done: Done) -> None:
     """Train the cells that the folder's log does not have yet, and append what comes out; `done` hears of each group.
 
     Raises
@@ -105,7 +105,7 @@ def _parsed(line: str, place: str) -> Outcome:
         raise UnusableError(f"{place}: not an outcome of the parity matrix ({one_line(error)})") from None
 
 
-def _outcomes(some_groups: Sequence[Sequence[Cell]], jobs: int, log: Path) -> Iterator[list[Outcome]]:
+def _outcomes(some_groups: Sequence[Sequence[ParityCell]], jobs: int, log: Path) -> Iterator[list[Outcome]]:
     """The outcomes of each group, in the order in which they are finished."""
     try:
         with fresh_processes(jobs, 1, log) as pool:
@@ -115,7 +115,7 @@ def _outcomes(some_groups: Sequence[Sequence[Cell]], jobs: int, log: Path) -> It
         raise UnusableError(f"a process died ({error}); what was finished is kept: --resume") from None
 
 
-def _work(group: Sequence[Cell]) -> list[Outcome]:
+def _work(group: Sequence[ParityCell]) -> list[Outcome]:
     # By name, as all backends are: the process that only waits must not pay for TensorFlow.
     outcomes: list[Outcome] = import_module("bench.parity.worker").run(group)
     return outcomes

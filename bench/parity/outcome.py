@@ -5,8 +5,8 @@ Fed by the workers; feeds the log and the tables.
 
 from typing import Any, Literal, NamedTuple
 
-from bench.frozen import NotNegative
-from bench.parity.cells import Cell
+from bench.core.models import NotNegative
+from bench.parity.cells import ParityCell
 
 Status = Literal["agrees", "ill_conditioned", "differs", "diverged", "failed"]
 
@@ -14,7 +14,7 @@ Status = Literal["agrees", "ill_conditioned", "differs", "diverged", "failed"]
 class Outcome(NamedTuple):
     """`difference`: largest relative difference of the cost over all `steps`; `step`: where it was, from 1."""
 
-    cell: Cell
+    cell: ParityCell
     status: Status
     difference: NotNegative | None = None
     step: int | None = None
@@ -29,5 +29,5 @@ class Outcome(NamedTuple):
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Outcome":
         """The outcome of such a row."""
-        cell = Cell(**{name: row[name] for name in Cell._fields})
+        cell = ParityCell(**{name: row[name] for name in ParityCell._fields})
         return cls(cell, **{name: row[name] for name in cls._fields if name != "cell"})

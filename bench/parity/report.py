@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.csv_text import csv_text
-from bench.files import atomic_path, write_atomically
+from bench.core.csv_text import csv_text
+from bench.core.files import atomic_path, write_atomically
+from bench.core.text import escaped
 from bench.parity.cells import AXES
 from bench.parity.outcome import Outcome
-from bench.text import escaped
 
 WORST_ROWS = 20
 BAD = ("differs", "diverged", "failed")

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.backend import Backend
+from bench.backends.protocol import Backend
 from bench.backends.scratchnet import Scratchnet
 from bench.backends.tf_epoch import TfGraph, TfXla
 from bench.data import load_dataset
-from bench.inputs import Inputs
-from bench.parity.cells import Cell, spec_of
+from bench.inputs.plan import Floats, Parameters, Plan, flat
+from bench.inputs.splits import Inputs
+from bench.parity.cells import ParityCell, spec_of
 from bench.parity.outcome import Outcome, Status
-from bench.plan import Floats, Parameters, Plan, flat
 from bench.spec import DataSpec, TrainingSpec
 from reference_tf.epoch import make_epoch
 from scratchnet.dropout import Mask
@@ -29,7 +29,7 @@ SAME_ORDER = 0.1
 """Of what Keras parts from scratchnet; where it parts from itself by as much, no further repetition is made."""
 
 
-def run(cells: Sequence[Cell]) -> list[Outcome]:
+def run(cells: Sequence[ParityCell]) -> list[Outcome]:
     """The outcome of cells that share a graph; a fault of one is told in its outcome, and the others go on."""
     reference: TfGraph | None = None
     outcomes = []
@@ -43,7 +43,7 @@ def run(cells: Sequence[Cell]) -> list[Outcome]:
     return outcomes
 
 
-def _outcome(cell: Cell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> Outcome:
+def _outcome(cell: ParityCell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> Outcome:
     start = plan.initial_parameters()
     reference.restart(start)
     theirs, ours = _costs(reference, plan), _costs(_made(Scratchnet, spec, start), plan)
@@ -163,4 +163,4 @@ def _made(kind: type[Any], spec: TrainingSpec, parameters: Parameters) -> Any:
 
 @cache
 def _inputs(data: DataSpec) -> Inputs:
-    return Inputs(load_dataset(data), spec_of(Cell()).model_copy(update={"data": data}))
+    return Inputs(load_dataset(data), spec_of(ParityCell()).model_copy(update={"data": data}))

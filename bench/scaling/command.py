@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import environment
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
-from bench.records import RECORDS_NAME
-from bench.runner import new_folder
+from bench.core import environment
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.records.log import RECORDS_NAME
+from bench.run.runner import new_folder
 from bench.scaling import report
-from bench.scaling.asked import Asked
 from bench.scaling.measure import measure
-from bench.scaling.records import Records
-from bench.scaling.watch import watch_on
+from bench.scaling.options import ScalingOptions
+from bench.scaling.progress import watch_on
+from bench.scaling.records import ScalingRecords
 
 WELL = ("ok", "skipped")
 Names = Sequence[str] | None
@@ -31,7 +31,7 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
     UnusableError
         Where options or folder cannot be used.
     """
-    asked = Asked.new(quick, axes, backends, environment.usable_cores())
+    asked = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
     folder, earlier = _resumed(out) if resume else (new_folder(out, "scaling"), None)
     if earlier is not None:
         asked = _as_begun(asked, earlier, folder, given=quick or axes is not None or backends is not None)
@@ -45,18 +45,18 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
     return EXIT_OK if _report(folder) else EXIT_FAILED_BACKEND
 
 
-def _resumed(out: Path | None) -> tuple[Path, Records | None]:
+def _resumed(out: Path | None) -> tuple[Path, ScalingRecords | None]:
     """The folder, and what it holds: nothing where the run was killed before its first record."""
     if out is None or not out.is_dir():
         raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
     path = out / RECORDS_NAME
     begun = path.is_file() and b"\n" in path.read_bytes()
-    return out, Records.read(out) if begun else None
+    return out, ScalingRecords.read(out) if begun else None
 
 
-def _as_begun(asked: Asked, earlier: Records, folder: Path, given: bool) -> Asked:
+def _as_begun(asked: ScalingOptions, earlier: ScalingRecords, folder: Path, given: bool) -> ScalingOptions:
     """What the run was asked for when it began; options that are given must be the same."""
-    begun = Asked.of_run(earlier.run)
+    begun = ScalingOptions.of_run(earlier.run)
     if given and (asked.quick, asked.parts, asked.backends) != (begun.quick, begun.parts, begun.backends):
         raise UnusableError(f"{folder}: was begun with other options; resume it without options, or start anew")
     return begun
@@ -67,7 +67,7 @@ def _report(folder: Path) -> bool:
     if not (folder / RECORDS_NAME).exists():
         print("nothing was measured")
         return True
-    records = Records.read(folder)
+    records = ScalingRecords.read(folder)
     print(f"\n{report.write(records, folder)}\n\ntables and plots: {folder}")
     statuses = [record.status for kind in (records.points, records.accuracies, records.memmaps) for record in kind]
     return all(status in WELL for status in statuses)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench.scaling.accuracy_time import TARGETS
+from bench.core.statistics import ratio_interval
 from bench.scaling.records import AccuracyRecord
 from bench.scaling.tables import SUBJECT
-from bench.statistics import ratio_interval
+from bench.scaling.time_to_accuracy import TARGETS
 
 REFERENCES = ("keras-fit", "scratchnet")
 """The first of them that was trained is the reference."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from bench.statistics import CONFIDENCE
+from bench.core.statistics import CONFIDENCE
 
 FEWEST = 3
 """Values that a fit is over at least, where the axis has so many."""

@@ -9,28 +9,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import backend as backends
-from bench import environment
+from bench.backends import registry
+from bench.backends.floors import gemm_rate
+from bench.core import environment
 from bench.data import load_dataset
-from bench.limits import gemm_rate
-from bench.processes import fresh_processes
-from bench.records import RecordLog
+from bench.records.log import RecordLog
 from bench.scaling import memmap
-from bench.scaling.accuracy_time import Race
-from bench.scaling.asked import Asked
-from bench.scaling.made_data import MadeData
 from bench.scaling.memory import too_large
+from bench.scaling.options import ScalingOptions
 from bench.scaling.points import AXES, TEST_EXAMPLES, Point
-from bench.scaling.records import PointRecord, RateRecord, Records, RunRecord
+from bench.scaling.progress import ScalingProgress
+from bench.scaling.records import PointRecord, RateRecord, ScalingRecords, ScalingRunRecord
+from bench.scaling.synthetic_data import MadeData
 from bench.scaling.tables import FLOORS, PRODUCTS
+from bench.scaling.time_to_accuracy import Race
 from bench.scaling.turns import Turns, record_of, too_slow
-from bench.scaling.watch import Watch
 from bench.spec import DataSpec, TrainingSpec
+from bench.workers.pool import fresh_processes
 
 WORKER_LOG_NAME = "workers.log"
 
 
-def measure(asked: Asked, folder: Path, watch: Watch, earlier: Records | None = None) -> None:
+def measure(asked: ScalingOptions, folder: Path, watch: ScalingProgress, earlier: ScalingRecords | None = None) -> None:
     """Measure whatever `earlier` has no record of.
 
     Raises
@@ -40,7 +40,7 @@ def measure(asked: Asked, folder: Path, watch: Watch, earlier: Records | None = 
     """
     with RecordLog(folder) as log:
         if earlier is None:
-            earlier = Records([run_record(asked)])
+            earlier = ScalingRecords([run_record(asked)])
             _written(log)(earlier.run)
         Measurement(asked, folder, watch, earlier, _written(log)).run()
 
@@ -50,9 +50,9 @@ def _written(log: RecordLog) -> Callable[[Any], None]:
     return log.write
 
 
-def run_record(asked: Asked) -> RunRecord:
+def run_record(asked: ScalingOptions) -> ScalingRunRecord:
     """The first line."""
-    return RunRecord(
+    return ScalingRunRecord(
         quick=asked.quick,
         parts=asked.parts,
         backends=asked.backends,
@@ -66,7 +66,12 @@ class Measurement:
     """One run in a folder."""
 
     def __init__(
-        self, asked: Asked, folder: Path, watch: Watch, earlier: Records, write: Callable[[Any], None]
+        self,
+        asked: ScalingOptions,
+        folder: Path,
+        watch: ScalingProgress,
+        earlier: ScalingRecords,
+        write: Callable[[Any], None],
     ) -> None:
         self._asked, self._folder, self._watch, self._write = asked, folder, watch, write
         self._done = list(earlier.points)
@@ -107,7 +112,7 @@ class Measurement:
 
     def _known(self, point: Point, name: str) -> PointRecord | None:
         """The record that needs no training: the backend cannot run, is too slow, or was measured for another axis."""
-        reason = None if name in FLOORS else backends.missing(name)
+        reason = None if name in FLOORS else registry.missing(name)
         reason = reason or too_slow(self._done, point, name, self._asked.timing.slow) or too_large(point)
         if reason:
             return record_of(point, name, status="skipped", reason=reason)
@@ -138,7 +143,7 @@ class Measurement:
     def _race(self, spec: TrainingSpec, seed: int, data: Path) -> None:
         self._watch.start(f"time to accuracy: {spec.name}, seed {seed}")
         race = Race(spec, seed, self._asked.cores, data, self._folder, self._asked.timing)
-        missing = {name: reason for name in self._asked.backends if (reason := backends.missing(name))}
+        missing = {name: reason for name in self._asked.backends if (reason := registry.missing(name))}
         records = list(race.run([name for name in self._asked.backends if name not in missing]))
         for record in (*records, *(race.skipped(*item) for item in missing.items())):  # cut short, it begins anew
             self._write(record)

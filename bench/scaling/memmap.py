@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from bench.core.errors import UnusableError
 from bench.data import Dataset
-from bench.errors import UnusableError
-from bench.processes import fresh_processes
 from bench.scaling.memmap_worker import train
 from bench.scaling.records import MemmapRecord
+from bench.workers.pool import fresh_processes
 
 ROWS = 10_000
 

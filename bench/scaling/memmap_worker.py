@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.environment import peak_memory_bytes
+from bench.core.environment import peak_memory_bytes
 from scratchnet import SGD, Dense, Network
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 4, 128, 0.01

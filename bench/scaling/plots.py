@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from bench.files import atomic_path
-from bench.plot_style import BLACK, GREY, label, plot_settings, style_of
+from bench.core.files import atomic_path
+from bench.core.text import significant
+from bench.report.style import BLACK, GREY, label, plot_settings, style_of
 from bench.scaling.points import AXES
 from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, Line, lines
-from bench.text import significant
 
 PANEL_INCHES, ROW_INCHES = 4.4, 0.2
 METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}

@@ -9,15 +9,16 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, TypeAdapter
 
-from bench.frozen import Positive, Proportion
-from bench.records import LogRecord, Status, records_of
+from bench.core.models import Positive, Proportion
+from bench.records.log import LogRecord, records_of
+from bench.records.run import Status
 
 Whole = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(max_length=400)]
 AxisName = Literal["width", "depth", "batch", "examples", "threads", "dtype"]
 
 
-class RunRecord(LogRecord):
+class ScalingRunRecord(LogRecord):
     """The first line: what was asked for, where it runs."""
 
     ABOUT = ("kind",)
@@ -94,17 +95,19 @@ class AccuracyRecord(LogRecord):
     test_accuracies: tuple[Proportion, ...] = ()
 
 
-Record = Annotated[RunRecord | RateRecord | PointRecord | MemmapRecord | AccuracyRecord, Field(discriminator="kind")]
+Record = Annotated[
+    ScalingRunRecord | RateRecord | PointRecord | MemmapRecord | AccuracyRecord, Field(discriminator="kind")
+]
 Kind = TypeVar("Kind", RateRecord, PointRecord, MemmapRecord, AccuracyRecord)
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
-class Records:
+class ScalingRecords:
     """The records of one run, in the order in which they were written."""
 
     def __init__(self, records: Iterable[Record]) -> None:
         every = list(records)
-        self.run = next(record for record in every if isinstance(record, RunRecord))
+        self.run = next(record for record in every if isinstance(record, ScalingRunRecord))
         self.rates = _of_kind(every, RateRecord)
         self.points = _of_kind(every, PointRecord)
         self.memmaps = _of_kind(every, MemmapRecord)
@@ -119,7 +122,7 @@ class Records:
         UnusableError
             With file and line, where a record cannot be read.
         """
-        return cls(records_of(folder, _ADAPTER, RunRecord))
+        return cls(records_of(folder, _ADAPTER, ScalingRunRecord))
 
 
 def _of_kind(records: Iterable[Record], kind: type[Kind]) -> list[Kind]:

@@ -10,15 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from bench.csv_text import csv_text
-from bench.files import write_atomically
+from bench.core.csv_text import csv_text
+from bench.core.files import write_atomically
+from bench.core.text import MISSING, escaped, factor, is_missing, megabytes, ratio_text, significant
 from bench.scaling import convergence
 from bench.scaling.convergence import REFERENCES, TOLERANCE
 from bench.scaling.plots import write_plots
 from bench.scaling.points import AXES
-from bench.scaling.records import MemmapRecord, Records
+from bench.scaling.records import MemmapRecord, ScalingRecords
 from bench.scaling.tables import SUBJECT, beside_fastest, exponents_table, lines, ordered, points_table
-from bench.text import MISSING, escaped, factor, is_missing, megabytes, ratio_text, significant
 
 HOW_TO_READ = """\
 Every backend trains in a fresh process: one warm-up epoch, then timed epochs in turns, in random order, with rests; the
@@ -54,7 +54,7 @@ stands behind: the pages of a mapped file are in the peak as well, but the syste
 short."""
 
 
-def write(records: Records, folder: Path) -> str:
+def write(records: ScalingRecords, folder: Path) -> str:
     """Write tables, summary and plots; the main finding."""
     points, accuracy = points_table(records), convergence.table(records.accuracies)
     tables = {"points": points, "exponents": exponents_table(points), "accuracy": accuracy}
@@ -118,7 +118,7 @@ def _beside(peer: "pd.Series[Any]") -> str:
     return f", {peer['backend']} after {significant(peer['seconds'])} s: time ratio {ratio_text(peer.to_dict())}"
 
 
-def _sections(records: Records, points: pd.DataFrame, accuracy: pd.DataFrame, found: str) -> Iterator[str]:
+def _sections(records: ScalingRecords, points: pd.DataFrame, accuracy: pd.DataFrame, found: str) -> Iterator[str]:
     yield "# How the cost grows"
     yield f"**{found}.**"
     if records.run.quick:

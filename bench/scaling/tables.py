@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import backend as backends
+from bench.backends import registry
+from bench.core.statistics import ratio_interval
 from bench.scaling.fits import Fit, fit, upper_half
 from bench.scaling.points import FULL_EPOCH
-from bench.scaling.records import PointRecord, Records
-from bench.statistics import ratio_interval
+from bench.scaling.records import PointRecord, ScalingRecords
 
 SUBJECT = "scratchnet"
 PRODUCTS, ARITHMETIC = "products", "arithmetic"
@@ -36,7 +36,7 @@ class Line(NamedTuple):
     fit: Fit | None
 
 
-def points_table(records: Records) -> pd.DataFrame:
+def points_table(records: ScalingRecords) -> pd.DataFrame:
     """One row for each point and backend.
 
     `seconds` are the median epoch's: on the axis of examples those of the epoch itself, elsewhere scaled to MNIST's
@@ -85,7 +85,7 @@ def _of_epoch(record: PointRecord, seconds: float) -> dict[str, float]:
     }
 
 
-def _arithmetic(records: Records) -> Iterator[dict[str, Any]]:
+def _arithmetic(records: ScalingRecords) -> Iterator[dict[str, Any]]:
     """The floor that is computed: operations at the rate of BLAS; and the bytes of the numbers alone."""
     for record in {(record.axis, record.value): record for record in records.points}.values():
         rate = _best_rate(records, record.threads, record.dtype)
@@ -99,7 +99,7 @@ def _arithmetic(records: Records) -> Iterator[dict[str, Any]]:
         }
 
 
-def _best_rate(records: Records, threads: int, dtype: str) -> float | None:
+def _best_rate(records: ScalingRecords, threads: int, dtype: str) -> float | None:
     """BLAS's best rate in this run, or that of an epoch if it was higher: a busy moment must not raise the floor."""
     measured = [rate for rate in records.rates if (rate.threads, rate.dtype) == (threads, dtype)]
     trained = [one for one in records.points if (one.threads, one.dtype, one.status) == (threads, dtype, "ok")]
@@ -123,7 +123,7 @@ def _line(rows: pd.DataFrame, backend: str, quantity: str, fitted: Sequence[int]
 
 def ordered(names: Sequence[str] | pd.Series) -> list[str]:
     """Backends as the registry has them, then the floors, then what else there is."""
-    known = [*backends.BACKENDS, *FLOORS]
+    known = [*registry.BACKENDS, *FLOORS]
     return sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in known else len(known))
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.contestant import Contestant, job_of
-from bench.limits import operations
+from bench.backends.floors import operations
 from bench.scaling.memory import fits_together
 from bench.scaling.points import AXES, Point
 from bench.scaling.records import PointRecord
+from bench.workers.client import WorkerClient, job_of
 
 FEWEST_EPOCHS = 3
 """The warm-up and two timed ones."""
@@ -63,12 +63,12 @@ class Turns:
                 contestant.finish()
                 yield self._record(contestant)
 
-    def _contestant(self, name: str) -> Contestant:
+    def _contestant(self, name: str) -> WorkerClient:
         point = self.point
         job = job_of(name, point.spec, 0, self.data, point.threads)
-        return Contestant(name, job, self.logs / f"{point.axis}-{point.value}-{name}.log", self.timing.limit)
+        return WorkerClient(name, job, self.logs / f"{point.axis}-{point.value}-{name}.log", self.timing.limit)
 
-    def _rounds(self, contestants: Sequence[Contestant]) -> None:
+    def _rounds(self, contestants: Sequence[WorkerClient]) -> None:
         order = random.Random(self.point.work)
         for number in range(1, self.timing.rounds + 1):
             taking_part = [contestant for contestant in contestants if self._goes_on(contestant)]
@@ -77,12 +77,12 @@ class Turns:
                 time.sleep(self.timing.rest)  # the threads of the turn before go on spinning for a while
                 contestant.time(number)
 
-    def _goes_on(self, contestant: Contestant) -> bool:
+    def _goes_on(self, contestant: WorkerClient) -> bool:
         seconds = contestant.seconds
         enough = len(seconds) >= FEWEST_EPOCHS and sum(seconds[1:]) >= self.timing.enough
         return contestant.lost is None and not enough
 
-    def _record(self, contestant: Contestant) -> PointRecord:
+    def _record(self, contestant: WorkerClient) -> PointRecord:
         warm_up, *timed = contestant.seconds or (None,)
         measured = {
             "warm_up_seconds": warm_up,

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import backend as backends
-from bench import environment
+from bench.backends import registry
+from bench.backends.floors import gemm_rate
+from bench.core import environment
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED
+from bench.core.files import temporary_folder
 from bench.data import load_dataset
-from bench.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED
-from bench.files import temporary_folder
-from bench.inputs import Inputs
-from bench.limits import gemm_rate
-from bench.runner import new_folder
+from bench.inputs.splits import Inputs
+from bench.run.runner import new_folder
 from bench.speed import report
-from bench.speed.grid import Cell, Grid
+from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
 from bench.speed.outcome import OURS, ROUNDS_OF_ALL, Outcome
 from bench.speed.rounds import Setting, round_of
@@ -37,13 +37,13 @@ def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, o
     UnusableError
         Where a backend is not known or the folder cannot be used.
     """
-    asked = [OURS, *(name for name in names or backends.BACKENDS if name != OURS)]
-    skipped = [f"{name}: {reason}" for name in asked if (reason := backends.missing(name))]
-    usable = [name for name in asked if not backends.missing(name)]
+    asked = [OURS, *(name for name in names or registry.BACKENDS if name != OURS)]
+    skipped = [f"{name}: {reason}" for name in asked if (reason := registry.missing(name))]
+    usable = [name for name in asked if not registry.missing(name)]
     folder = new_folder(out, "speed")
     interrupted = False
     with temporary_folder("speed") as data:
-        run = _Run(grid, [*usable, *backends.FLOORS], folder, data)
+        run = _Run(grid, [*usable, *registry.FLOORS], folder, data)
         for line in skipped:
             _say(f"skipped: {line}")
         try:
@@ -107,7 +107,7 @@ class _Run:
             self._seen += seen
             self.outcome.observed.save(self._folder)
 
-    def _still_needed(self, number: int) -> dict[Cell, Sequence[str]]:
+    def _still_needed(self, number: int) -> dict[GridCell, Sequence[str]]:
         """The cells whose ratio is not known well enough, with the backends that may be the fastest there."""
         if number <= ROUNDS_OF_ALL:
             return dict.fromkeys(self._grid.cells, self._names)

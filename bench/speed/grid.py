@@ -16,7 +16,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 }
 
 
-class Cell(NamedTuple):
+class GridCell(NamedTuple):
     """One network at one batch size."""
 
     architecture: str
@@ -35,11 +35,11 @@ class Grid(NamedTuple):
     dtype: str = "float32"
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[GridCell]:
         """Every architecture with every batch size."""
-        return [Cell(architecture, size) for architecture in self.architectures for size in self.batch_sizes]
+        return [GridCell(architecture, size) for architecture in self.architectures for size in self.batch_sizes]
 
-    def spec(self, cell: Cell) -> TrainingSpec:
+    def spec(self, cell: GridCell) -> TrainingSpec:
         """ReLU and softmax, He's initial weights, on all of MNIST."""
         hidden = [{"units": n, "activation": "relu", "initializer": "he_normal"} for n in ARCHITECTURES[cell[0]]]
         return TrainingSpec.model_validate(

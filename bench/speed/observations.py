@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from bench.errors import UnusableError
-from bench.files import write_atomically
-from bench.frozen import FiniteRecord, Positive, first_problem, refuse_repeated
+from bench.core.errors import UnusableError
+from bench.core.files import write_atomically
+from bench.core.models import FiniteRecord, Positive, first_problem, refuse_repeated
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
@@ -48,7 +48,9 @@ class Observed(FiniteRecord):
     dtype: str
     threads: int
     environment: dict[str, object]
-    gemm_rates: dict[int, Positive] = Field(description="round → operations a second of BLAS, by `bench.limits`")
+    gemm_rates: dict[int, Positive] = Field(
+        description="round → operations a second of BLAS, by `bench.backends.floors`"
+    )
     observations: tuple[Observation, ...]
 
     @model_validator(mode="after")

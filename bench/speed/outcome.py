@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bench.backend import BACKENDS, FLOORS
-from bench.limits import arithmetic_seconds
-from bench.speed.grid import Cell, Grid
+from bench.backends.floors import arithmetic_seconds
+from bench.backends.registry import BACKENDS, FLOORS
+from bench.core.statistics import Interval, median, ratio_interval, time_ratio
+from bench.core.text import MISSING
+from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
-from bench.statistics import Interval, median, ratio_interval, time_ratio
-from bench.text import MISSING
 
 OURS, FLOOR = "scratchnet", "products"
 HALF_WIDTH = 0.03
@@ -41,7 +41,7 @@ class Peer:
 class CellOutcome:
     """One cell of the grid."""
 
-    def __init__(self, cell: Cell, observed: Observed, examples: int) -> None:
+    def __init__(self, cell: GridCell, observed: Observed, examples: int) -> None:
         self.cell, self.examples = cell, examples
         self._seen = [o for o in observed.observations if (o.architecture, o.batch_size) == cell]
         self._ours = {o.round: o for o in self._seen if o.backend == OURS and o.status == "ok"}
@@ -109,7 +109,7 @@ class Outcome:
 
     def __init__(self, observed: Observed, examples: int) -> None:
         self.observed, seen = observed, observed.observations
-        cells = dict.fromkeys(Cell(o.architecture, o.batch_size) for o in seen)
+        cells = dict.fromkeys(GridCell(o.architecture, o.batch_size) for o in seen)
         self.cells = [CellOutcome(cell, observed, examples) for cell in cells]
         self.rounds = len({o.round for o in seen})
 

@@ -16,11 +16,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.files import atomic_path, write_atomically
-from bench.plot_style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
+from bench.core.files import atomic_path, write_atomically
+from bench.core.statistics import Interval
+from bench.core.text import MISSING, escaped, one_line
+from bench.report.style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
 from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
-from bench.statistics import Interval
-from bench.text import MISSING, escaped, one_line
 
 COLUMNS = {
     "cell": "cell",

@@ -10,12 +10,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench import backend as backends
-from bench.contestant import Contestant, job_of
-from bench.inputs import Inputs
-from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
-from bench.speed.grid import Cell, Grid
+from bench.backends import registry
+from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
+from bench.inputs.splits import Inputs
+from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation
+from bench.workers.client import WorkerClient, job_of
 
 TIMED_TURNS = 3
 REST_SECONDS = 0.2
@@ -41,15 +41,15 @@ class _Member:
 
     def __init__(self, name: str, setting: Setting, number: int) -> None:
         self.name, self._setting, self._number = name, setting, number
-        self._one: Contestant | None = None
+        self._one: WorkerClient | None = None
 
-    def begin(self, cell: Cell) -> None:
+    def begin(self, cell: GridCell) -> None:
         """Give this cell's job to the process; a new one is started, and `wait_until_ready` says when it is."""
         self._cell, self._spec = cell, self._setting.grid.spec(cell)
         job = job_of(self.name, self._spec, SEED, self._setting.data, self._setting.threads)
         if (started := self._one) is None:
             log = self._setting.logs / f"round{self._number}-{cell.architecture}-{self.name}.log"
-            self._one = Contestant(self.name, job, log, TIME_LIMIT_SECONDS)
+            self._one = WorkerClient(self.name, job, log, TIME_LIMIT_SECONDS)
             self._wait = self._one.ready
         else:
             self._wait = lambda: started.next_job(job)
@@ -62,7 +62,7 @@ class _Member:
             self.process.lost = "not_comparable", "it does not start from the plan's parameters"
 
     @property
-    def process(self) -> Contestant:
+    def process(self) -> WorkerClient:
         """Started by the first cell."""
         if self._one is None:
             raise RuntimeError("asked before it began")
@@ -99,7 +99,7 @@ class _Member:
         )
 
 
-def round_of(setting: Setting, number: int, names: dict[Cell, Sequence[str]]) -> Iterator[Observation]:
+def round_of(setting: Setting, number: int, names: dict[GridCell, Sequence[str]]) -> Iterator[Observation]:
     """All cells once, each with the backends that `names` asks for; processes are fresh for each architecture."""
     order = random.Random(f"round {number}")
     for architecture in setting.grid.architectures:
@@ -116,7 +116,7 @@ def round_of(setting: Setting, number: int, names: dict[Cell, Sequence[str]]) ->
 
 
 def _cell(
-    setting: Setting, number: int, cell: Cell, members: Sequence[_Member], order: random.Random
+    setting: Setting, number: int, cell: GridCell, members: Sequence[_Member], order: random.Random
 ) -> Iterator[Observation]:
     setting.say(f"round {number}: {cell}")
     for one in members:
@@ -133,13 +133,13 @@ def _cell(
     yield from (one.observation() for one in members)
 
 
-def _check_batches(setting: Setting, cell: Cell, members: Sequence[_Member]) -> None:
+def _check_batches(setting: Setting, cell: GridCell, members: Sequence[_Member]) -> None:
     """Whether each backend consumes the batches of the first epoch; a floor has no batches of its own."""
     inputs, spec = setting.inputs, setting.grid.spec(cell)
     order = Plan(spec, SEED).order(1, len(inputs.train.labels))
     expected = batches_fingerprint(batches(inputs.train.x, inputs.train_targets, order, spec.batch_size))
     for one in members:
-        if one.name in backends.BACKENDS:
+        if one.name in registry.BACKENDS:
             one.process.check_batches(expected)
 
 
@@ -153,6 +153,6 @@ def _in_turn(members: Sequence[_Member], order: random.Random) -> Iterator[_Memb
 
 def _within_reach(members: Sequence[_Member]) -> list[_Member]:
     """Those that took less than `OUT_OF_REACH` times the fastest peer's seconds, and scratchnet with its floor."""
-    peers = [one for one in members if one.seconds and one.name not in ("scratchnet", *backends.FLOORS)]
+    peers = [one for one in members if one.seconds and one.name not in ("scratchnet", *registry.FLOORS)]
     fastest = min((median(one.seconds.values()) for one in peers), default=float("inf"))
     return [one for one in members if one.seconds and median(one.seconds.values()) <= OUT_OF_REACH * fastest]

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from scipy.special import erf
 from shared import WIDTH, Array, experiment, save, write
 
-from bench.plot_style import BLUE, GREEN, PURPLE, VERMILLION
+from bench.report.style import BLUE, GREEN, PURPLE, VERMILLION
 from scratchnet.activations import ACTIVATIONS
 
 Z = np.linspace(-4.0, 4.0, 801)

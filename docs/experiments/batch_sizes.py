@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bench.data.mnist import load_mnist
-from bench.plot_style import BLACK, BLUE, GREEN, GREY, VERMILLION, plot_settings
+from bench.report.style import BLACK, BLUE, GREEN, GREY, VERMILLION, plot_settings
 from scratchnet import SGD, Dense, Network
 
 DOCS = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ import numpy as np
 from shared import Array, Digits, Labels, experiment, mnist, write
 
 from bench.backends.scratchnet import network_of
-from bench.plan import Plan
+from bench.inputs.plan import Plan
 from bench.spec import TrainingSpec, load_suite
 from scratchnet import metrics
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from shared import WIDTH, experiment, save
 
-from bench.plot_style import BLACK, BLUE, GREEN, ORANGE
+from bench.report.style import BLACK, BLUE, GREEN, ORANGE
 
 WIDTHS = (3, 2, 1)
 NAMES = ("input, layer 0", "hidden, layer 1", "output, layer 2")

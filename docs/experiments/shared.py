@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from bench.data import load_dataset
-from bench.plot_style import plot_settings
+from bench.report.style import plot_settings
 from bench.spec import DataSpec
 
 DOCS = Path(__file__).parents[1]

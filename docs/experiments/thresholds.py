@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from shared import WIDTH, Array, experiment, mnist, save, write
 
-from bench.plot_style import BLACK, BLUE, GREY, VERMILLION
+from bench.report.style import BLACK, BLUE, GREY, VERMILLION
 from scratchnet import SGD, Dense, Network
 from scratchnet.metrics import precision_recall_curve, roc_auc
 

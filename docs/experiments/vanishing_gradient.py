@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from shared import WIDTH, Array, Digits, experiment, mnist, save, write
 
-from bench.plot_style import BLUE, GREEN, VERMILLION
+from bench.report.style import BLUE, GREEN, VERMILLION
 from scratchnet import SGD, Dense, Network
 from scratchnet.metrics import predicted_classes
 

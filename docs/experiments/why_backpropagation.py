@@ -20,7 +20,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dlamch
 
-from bench.plot_style import BLACK, BLUE, VERMILLION, plot_settings
+from bench.report.style import BLACK, BLUE, VERMILLION, plot_settings
 from scratchnet import Dense, Network
 from scratchnet.formulations import batch
 from scratchnet.workspace import Workspace

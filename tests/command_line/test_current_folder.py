@@ -164,7 +164,7 @@ def test_no_process_that_trains_works_in_the_folder_where_libraries_look_for_set
     done = scratchbench("run", "small.toml", "--out", "out", planted=TELLS_ITS_FOLDER, MARKER=str(marker))
     assert done.returncode == 0, done.stderr.decode()
     assert folders_of(marker, "small.toml") == {str(tmp_path)}
-    assert folders_of(marker, "bench.worker") == {"/"}
+    assert folders_of(marker, "bench.workers.worker") == {"/"}
 
 
 def test_other_processes_do_not_work_in_the_folder_either(tmp_path):

@@ -106,7 +106,7 @@ def test_a_package_that_is_not_installed_is_named_with_what_installs_it(argument
 
 
 def test_the_packages_of_each_extra_are_those_of_the_project():
-    from bench.complaints import EXTRAS
+    from bench.core.complaints import EXTRAS
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     imported_as = {"pillow": "PIL", "scikit-learn": "sklearn", "tensorflow-datasets": "tensorflow_datasets"}

@@ -12,7 +12,8 @@ from typing import Any
 import builders
 import numpy as np
 
-from bench.records import RECORDS_NAME, Record
+from bench.records.log import RECORDS_NAME
+from bench.records.run import Record
 
 SPEC = "one"
 TEST_EXAMPLES = 200

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.compare.command import Asked, compared
+from bench.compare.command import CompareOptions, compared
 from bench.compare.match import Match
 from bench.compare.processes import cells_of
 from bench.compare.speed import speed_evidence
-from bench.records import Records
+from bench.records.run import Records
 
 REFERENCE = "keras-fit"
 SECONDS = st.lists(st.floats(0.01, 100), min_size=2, max_size=5)
 
 
 def document(a, b, **asked):
-    return compared(Asked(a, b, **asked))[0]
+    return compared(CompareOptions(a, b, **asked))[0]
 
 
 def with_costs(folder, *curves, **changes):

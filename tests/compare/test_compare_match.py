@@ -9,7 +9,7 @@ from bench.compare.equivalence import Evidence
 from bench.compare.match import field_differences, match
 from bench.compare.read import read
 from bench.compare.rows import compare, is_identical
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 
 
 def matched(a, b, allowed=()):

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from bench.compare.pictures import pictures
+from bench.core.statistics import mean_interval, ratio_interval
 from bench.data import Dataset, load_dataset
-from bench.records import Records
+from bench.records.run import Records
 from bench.spec import DataSpec
-from bench.statistics import mean_interval, ratio_interval
 
 RUN = Path(__file__).resolve().parents[2] / "results" / "reference" / "standard"
 DIGITS = tuple("0123456789")

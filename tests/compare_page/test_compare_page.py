@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from bench.compare.axis import around, spanning
+from bench.compare.environment_diff import side_by_side
 from bench.compare.page import page
-from bench.compare.page_words import equivalence, p_value, points, relative, state
+from bench.compare.page_filters import equivalence, p_value, points, relative, state
 from bench.compare.pictures import data_uri, pictures
-from bench.compare.surroundings import side_by_side
 
 LOADING = ("src", "href", "srcset", "data", "poster", "action", "formaction", "background")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from conforming import BATCH_SIZE, EXAMPLES, examples, spec_of
 
-from bench import backend as backends
-from bench.backend import BACKENDS
-from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
+from bench.backends import registry
+from bench.backends.registry import BACKENDS
+from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 
 CASES = {
     "softmax": {"loss": "categorical_crossentropy", "output": "softmax"},
@@ -57,12 +57,12 @@ def case_spec(case):
 
 
 def made(name, spec):
-    if reason := backends.missing(name):
+    if reason := registry.missing(name):
         pytest.skip(reason)
     plan = Plan(spec, 5)
     x, y, labels = examples(spec.dtype)
     weights = plan.sample_weights(labels)
-    return backends.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, 2, weights), plan, x, y
+    return registry.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, 2, weights), plan, x, y
 
 
 @pytest.fixture(params=[name for name, entry in BACKENDS.items() if entry.needs in ("scipy", "tensorflow")])

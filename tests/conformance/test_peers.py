@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from conforming import BATCH_SIZE, EXAMPLES, examples
 
-from bench import backend as backends
-from bench.backend import BACKENDS
-from bench.errors import UnsupportedError
-from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
+from bench.backends import registry
+from bench.backends.registry import BACKENDS
+from bench.core.errors import UnsupportedError
+from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 
 # PyTorch's compiler imports what PyTorch itself has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
@@ -124,9 +124,9 @@ UNSUPPORTED_PAIRS = [(name, word) for word, (_, names) in UNSUPPORTED.items() fo
 
 def loaded(name):
     """The backend's class; a skip where what it needs is missing."""
-    if reason := backends.missing(name):
+    if reason := registry.missing(name):
         pytest.skip(reason)
-    return backends.load(BACKENDS[name].target)
+    return registry.load(BACKENDS[name].target)
 
 
 def made(name, spec, count=EXAMPLES):
@@ -146,7 +146,7 @@ def name(request):
 @pytest.fixture(autouse=True)
 def _quickly_compiled(monkeypatch):
     """Two steps a call: more take longer to compile."""
-    if not backends.missing(COMPILE):
+    if not registry.missing(COMPILE):
         monkeypatch.setattr("bench.backends.torch_epoch.TorchCompile.STEPS", 2)
 
 

@@ -6,8 +6,8 @@ Fed by small modules written into a temporary folder.
 import pytest
 
 import bench
+from bench.core.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 from bench.data.child import report_failure, run_child
-from bench.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bench.core.errors import UnusableError
 from bench.data.dataset import Dataset
 from bench.data.idx import load_idx, read_idx
-from bench.errors import UnusableError
 
 
 def equal(one: Dataset, other: Dataset) -> bool:

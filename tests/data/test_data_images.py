@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.errors import UnusableError
 from bench.data import images as images_module
 from bench.data.images import load_images
-from bench.errors import UnusableError
 
 Image = pytest.importorskip("PIL.Image")
 

@@ -10,8 +10,8 @@ import shutil
 import numpy as np
 import pytest
 
+from bench.core.errors import UnusableError
 from bench.data.mnist import FILES, SHIPPED, load_mnist, verify_mnist
-from bench.errors import UnusableError
 
 # The digests of the original uncompressed files, which public loaders check.
 MD5 = {

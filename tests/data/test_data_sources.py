@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import UnusableError
 from bench.data import load_dataset, sources
 from bench.data.checks import LARGEST_BYTES, check_size, printable
-from bench.errors import UnusableError
 from bench.spec import DATA_SOURCE_PATTERN, DataSpec
 
 

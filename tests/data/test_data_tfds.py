@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.errors import UnusableError
 from bench.data import tfds
 from bench.data.available import available
 from bench.data.mnist import FILES, SHIPPED, load_mnist
 from bench.data.prepare import prepare_mnist
 from bench.data.tfds import load_tfds, network_reachable, prepared_folder
-from bench.errors import UnusableError
 
 needs_tfds = pytest.mark.skipif(find_spec("tensorflow_datasets") is None, reason="tensorflow-datasets is not installed")
 HERE = Path(__file__).parent

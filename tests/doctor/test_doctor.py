@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bench import environment
+from bench.core import environment
+from bench.core.environment import FORCING_VARIABLES, THREAD_VARIABLES
+from bench.core.errors import UnusableError
 from bench.doctor import blas_checks, child, command, machine, machine_checks, measure, report, system
 from bench.doctor.finding import Finding, Ratio, by_cost, verdict
 from bench.doctor.machine import Counters, Machine, Rest
 from bench.doctor.measure import Epochs, Load, MeasurementError
-from bench.environment import FORCING_VARIABLES, THREAD_VARIABLES
-from bench.errors import UnusableError
 
 STEADY = Load(first=1.0, last=1.0, low=1.0, high=1.1, mean=1.02)
 AVX512 = "avx2 fma avx sse4_2 avx512f avx512dq avx512bw avx512vl avx512cd"

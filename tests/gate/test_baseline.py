@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate import baseline_command
 from bench.gate.baseline import Baseline, decide, effect_of, fixed_interval, other_machine, yardsticks_apart
 from bench.gate.decision import Rule
 from bench.gate.rounds import KERAS, PRODUCT
-from bench.gate.side_process import SideLostError
+from bench.gate.tree_process import TreeLostError
 
 RULE = Rule()
 
@@ -199,7 +199,7 @@ def test_a_machine_that_computes_with_something_else_is_refused(saved, bench):
 
 def test_a_yardstick_that_crashes_is_no_verdict(saved, bench, monkeypatch):
     def crash():
-        raise SideLostError("keras-fit", "ended with exit code 1 while it started")
+        raise TreeLostError("keras-fit", "ended with exit code 1 while it started")
 
     monkeypatch.setattr(baseline_command, "Rounds", lambda *_: crash)
     code, out, _ = bench(*GATE, str(saved))

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from bench.gate import side
-from bench.gate.side import Clock, Yardstick
+from bench.gate import tree_worker
+from bench.gate.tree_worker import Clock, Yardstick
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_a_sleep_counts():
 
 
 def test_a_kernel_that_does_not_say_leaves_the_wall_clock(monkeypatch):
-    monkeypatch.setattr(side, "Path", lambda _: (_ for _ in ()).throw(OSError))
-    assert side._displaced() == 0.0
+    monkeypatch.setattr(tree_worker, "Path", lambda _: (_ for _ in ()).throw(OSError))
+    assert tree_worker._displaced() == 0.0
     clock = Clock(1)
     time.sleep(0.01)
     assert clock.read()[0] >= 0.009

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.environment import bindable_cores
+from bench.core.environment import bindable_cores
 from bench.gate import cores
 
 pytestmark = pytest.mark.skipif(not bindable_cores(), reason="no process can be bound to a core here")

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate.pair import Pair
 from bench.gate.records import GateRecord, ImportsRecord, PairRecord, imports_of, pairs_of
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.environment import bindable_cores
-from bench.gate import sides
+from bench.core.environment import bindable_cores
+from bench.gate import tree_pairs
 from bench.gate.plan_files import PlanFiles, cell_of
-from bench.gate.side_process import SideLostError
-from bench.gate.sides import EPOCHS, SIDES, Sides, TrainingPairs
+from bench.gate.tree_pairs import EPOCHS, SIDES, TrainingPairs, TreePairs
+from bench.gate.tree_process import TreeLostError
 from bench.gate.work import WorkChangedError
 from scratchnet import engine
 
@@ -39,7 +39,7 @@ def trees(tmp_path, monkeypatch):
 @pytest.fixture
 def pairs(trees, plan, tmp_path):
     def source(limit=60.0, **extra):
-        return TrainingPairs(Sides(trees, 1, tmp_path, extra, limit), plan, random.Random(0))
+        return TrainingPairs(TreePairs(trees, 1, tmp_path, extra, limit), plan, random.Random(0))
 
     return source
 
@@ -58,8 +58,8 @@ STEP = "self._update(workspace, Y[:, columns], weights[columns] if weights is no
 def test_a_pair_is_two_processes_that_took_turns_on_the_same_plan(pairs):
     pair = pairs()(1)
     assert set(pair.order.split()) <= {"ABBA", "BAAB"}
-    assert len(pair.order.split()) == sides.BLOCKS
-    assert len(pair.old_seconds) == len(pair.new_seconds) == 2 * sides.BLOCKS
+    assert len(pair.order.split()) == tree_pairs.BLOCKS
+    assert len(pair.old_seconds) == len(pair.new_seconds) == 2 * tree_pairs.BLOCKS
     assert pair.old_costs == pair.new_costs
     assert len(pair.old_costs) == EPOCHS
     assert all(np.diff(pair.old_costs) < 0)
@@ -149,7 +149,7 @@ def test_another_cost_in_a_later_pair_is_seen_too(trees, pairs):
 )
 def test_a_side_that_is_broken_says_how(trees, pairs, name, before, after, reason):
     edit(trees["new"], name, before, after)
-    with pytest.raises(SideLostError, match="the new side") as lost:
+    with pytest.raises(TreeLostError, match="the new side") as lost:
         pairs(limit=5.0)(1)
     assert reason in str(lost.value)
 
@@ -157,7 +157,7 @@ def test_a_side_that_is_broken_says_how(trees, pairs, name, before, after, reaso
 @pytest.mark.parametrize("package", ["scratchnet", "bench"])
 def test_an_old_tree_without_the_package_is_not_measured_with_the_new_ones(trees, pairs, package):
     shutil.rmtree(trees["old"] / package)
-    with pytest.raises(SideLostError, match="the old side failed while it started"):
+    with pytest.raises(TreeLostError, match="the old side failed while it started"):
         pairs()(1)
 
 
@@ -165,7 +165,7 @@ def test_a_side_that_hangs_in_a_later_pair_is_named(trees, pairs):
     source = pairs(limit=5.0)
     source(1)
     edit(trees["old"], TRAINER, STEP, "__import__('time').sleep(99)")
-    with pytest.raises(SideLostError, match="the old side gave no answer within 5 s in epoch 1"):
+    with pytest.raises(TreeLostError, match="the old side gave no answer within 5 s in epoch 1"):
         source(7)
 
 

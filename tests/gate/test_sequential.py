@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from bench.gate.anytime import log_gain, median_interval, needed
 from bench.gate.decision import Rule, decide, effects
-from bench.gate.sequential import log_gain, median_interval, needed
 
 LOG_RATIOS = st.lists(st.floats(-0.3, 0.3), min_size=1, max_size=40)
 

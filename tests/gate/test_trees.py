@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate.trees import Repository
 
 

@@ -16,7 +16,7 @@ def recording_folder(tmp_path_factory):
 
 
 class MadeSides:
-    """Sides as `bench.gate.sides.planted_pairs` has them; `events` says when each began, measured and ended."""
+    """Sides as `bench.gate.tree_pairs.planted_pairs` has them; `events` says when each began, measured and ended."""
 
     def __init__(self):
         self.events, self.fails_at, self.error, self.rng = [], None, None, random.Random(0)

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import made_comparisons as made
 import pytest
 
-from bench.errors import UnusableError
-from bench.gate.side_process import SideLostError
+from bench.core.errors import UnusableError
+from bench.gate.tree_process import TreeLostError
 from bench.gate_validation import command, machine
 from bench.gate_validation.measure import Limit, Measurement
 from bench.gate_validation.recording import Recording
@@ -155,7 +155,7 @@ def test_when_the_time_is_up_there_is_some_of_each(recording_folder):
 
 
 def test_a_lost_side_ends_the_run_with_one_line_and_keeps_the_rest(invoke, sides, tmp_path):
-    sides.fails_at, sides.error = 16, SideLostError("new", "crashed")
+    sides.fails_at, sides.error = 16, TreeLostError("new", "crashed")
     code, _, err = invoke("--scenario", "quiet:20", "--comparisons", 3, "--out", tmp_path / "w")
     assert code == 2
     assert err == "error: quiet:20, pair 7: the new side crashed; what was finished is kept, and --resume goes on\n"

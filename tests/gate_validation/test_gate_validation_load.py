@@ -8,8 +8,8 @@ import sys
 import psutil
 import pytest
 
-from bench.errors import UnusableError
-from bench.gate_validation import burn, load
+from bench.core.errors import UnusableError
+from bench.gate_validation import load, load_worker
 
 HOLD = """
 import sys
@@ -27,17 +27,17 @@ def test_half_of_each_period_is_computed():
         waited.append(seconds)
         return next(left)
 
-    burn.periods(3, computed.append, idle)
+    load_worker.periods(3, computed.append, idle)
     assert waited[1:] == computed
     assert len(computed) == 500
     assert 0.01 <= min(computed) < max(computed) <= 0.05
-    assert 0 <= waited[0] <= burn.LONGEST
+    assert 0 <= waited[0] <= load_worker.LONGEST
 
 
 def test_each_core_starts_at_another_phase():
     def first_wait(seed):
         waits = []
-        burn.periods(seed, lambda _: None, lambda seconds: bool(waits.append(seconds)))
+        load_worker.periods(seed, lambda _: None, lambda seconds: bool(waits.append(seconds)))
         return waits[0]
 
     assert len({first_wait(seed) for seed in range(20)}) == 20

@@ -6,7 +6,7 @@ import re
 import made_comparisons as made
 import pytest
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate_validation import report
 from bench.gate_validation.findings import Findings
 from bench.gate_validation.plot import figure

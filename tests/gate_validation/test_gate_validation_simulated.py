@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.gate.decision import Rule
 from bench.gate_validation import sensitivity
 from bench.gate_validation.comparison import compare

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from bench.gate_validation.outcome import Outcomes
-from bench.gate_validation.shares import Share, Spread
+from bench.gate_validation.proportions import Share, Spread
 from bench.gate_validation.targets import TARGETS, findings, share_told, state_of, state_of_all
 
 FALSE_ALARMS, FOUND_5, FOUND_10, SPEED_UP = TARGETS

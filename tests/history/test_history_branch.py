@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli import main
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.history.branch import write_out
 from bench.history.sources import find
 

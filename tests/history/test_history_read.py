@@ -7,7 +7,7 @@ from pathlib import Path
 import made_runs as made
 import pytest
 
-from bench.git import git
+from bench.core.git import git
 from bench.history.sources import find
 
 ROOT = Path(__file__).parents[2]

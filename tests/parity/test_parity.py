@@ -5,8 +5,8 @@ import pytest
 
 from bench.backends.scratchnet import Scratchnet
 from bench.data import load_dataset
-from bench.inputs import Inputs
-from bench.plan import Plan
+from bench.inputs.plan import Plan
+from bench.inputs.splits import Inputs
 from bench.spec import TrainingSpec
 
 pytest.importorskip("tensorflow")

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli import main
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.parity import matrix
-from bench.parity.cells import AXES, OPTIMIZERS, Cell, all_cells, covering_cells, extra_cells, groups, spec_of
+from bench.parity.cells import AXES, OPTIMIZERS, ParityCell, all_cells, covering_cells, extra_cells, groups, spec_of
 from bench.parity.extras import EXTRAS
 from bench.parity.outcome import Outcome
 from bench.parity.report import verdict, write_tables
@@ -22,9 +22,9 @@ from scratchnet.losses import LOSSES
 from scratchnet.schedules import SCHEDULES
 
 SOME = [
-    Cell("adam", "huber", "gelu", "l1_l2", "shorter", "orthogonal"),
-    Cell("nesterov", "sparse_categorical_crossentropy", "softmax", "l2", "full", "he_normal"),
-    Cell(extra="dropout and weights"),
+    ParityCell("adam", "huber", "gelu", "l1_l2", "shorter", "orthogonal"),
+    ParityCell("nesterov", "sparse_categorical_crossentropy", "softmax", "l2", "full", "he_normal"),
+    ParityCell(extra="dropout and weights"),
 ]
 
 
@@ -59,7 +59,9 @@ def test_a_group_shares_its_graph_and_no_cell_is_lost():
         assert all(spec == specs[0] for spec in specs)
 
 
-@pytest.mark.parametrize("cell", [*(Cell(last_batch=name) for name in AXES["last_batch"]), *extra_cells()], ids=str)
+@pytest.mark.parametrize(
+    "cell", [*(ParityCell(last_batch=name) for name in AXES["last_batch"]), *extra_cells()], ids=str
+)
 def test_every_cell_takes_200_steps_in_float64(cell):
     spec = spec_of(cell)
     steps = spec.epochs * -(-spec.data.train_examples // spec.batch_size)
@@ -90,7 +92,7 @@ def test_cells_agree(worker):
 
 def test_a_bias_correction_without_its_power_differs(worker, monkeypatch):
     monkeypatch.setattr(optimizers.Adam, "corrected_rate", lambda self, rate, t: rate)
-    (outcome,) = worker.run([Cell("adam")])
+    (outcome,) = worker.run([ParityCell("adam")])
     assert outcome.status == "differs"
     assert outcome.difference > 1e-3
     assert "Keras parts from itself by" in outcome.reason
@@ -98,7 +100,7 @@ def test_a_bias_correction_without_its_power_differs(worker, monkeypatch):
 
 def test_a_sign_that_is_decided_by_rounding_is_told_as_such(worker):
     """All weights start at 0, and l1's slope is the sign of what is left of a sum that should be 0."""
-    cell = Cell("sgd", "categorical_crossentropy", "softmax", "l1", "full", "zeros")
+    cell = ParityCell("sgd", "categorical_crossentropy", "softmax", "l1", "full", "zeros")
     (outcome,) = worker.run([cell])
     assert outcome.status == "ill_conditioned"
     assert 1e-10 < outcome.difference < 1e-4
@@ -107,8 +109,8 @@ def test_a_sign_that_is_decided_by_rounding_is_told_as_such(worker):
 @pytest.mark.parametrize(
     "cell",
     [
-        Cell("momentum", "mean_absolute_error", "softplus", "l1", "full", "zeros"),
-        Cell("adam", "summed_binary_crossentropy", "softmax", "none", "full", "zeros"),
+        ParityCell("momentum", "mean_absolute_error", "softplus", "l1", "full", "zeros"),
+        ParityCell("adam", "summed_binary_crossentropy", "softmax", "none", "full", "zeros"),
     ],
     ids=str,
 )
@@ -134,15 +136,17 @@ def test_where_roundings_grow_a_slip_is_found_all_the_same(worker, monkeypatch, 
 def test_a_fault_is_told_and_the_others_go_on(worker, monkeypatch):
     made = worker._made
     monkeypatch.setattr(worker, "_made", lambda *given: 1 / 0 if given[1].loss == "huber" else made(*given))
-    first, second = worker.run([SOME[0], Cell()])
+    first, second = worker.run([SOME[0], ParityCell()])
     assert (first.status, first.reason) == ("failed", "ZeroDivisionError: division by zero")
     assert second.status == "agrees"
 
 
 OUTCOMES = [
-    Outcome(Cell(), "agrees", 3e-14, 7, 202),
-    Outcome(Cell("adam", initializer="zeros"), "ill_conditioned", 2e-7, 4, 200, "Keras parts from itself by 3e-7"),
-    Outcome(Cell(extra="dropout | <b>"), "differs", 0.5, 1, 200, "it `does`"),
+    Outcome(ParityCell(), "agrees", 3e-14, 7, 202),
+    Outcome(
+        ParityCell("adam", initializer="zeros"), "ill_conditioned", 2e-7, 4, 200, "Keras parts from itself by 3e-7"
+    ),
+    Outcome(ParityCell(extra="dropout | <b>"), "differs", 0.5, 1, 200, "it `does`"),
 ]
 
 
@@ -204,7 +208,7 @@ def test_a_log_of_something_else_is_named(tmp_path):
     ],
 )
 def test_a_line_of_the_log_that_cannot_be_is_refused_with_its_place(tmp_path, changes, said):
-    row = Outcome(Cell(), "agrees", 1e-15, 1, 200).row
+    row = Outcome(ParityCell(), "agrees", 1e-15, 1, 200).row
     (tmp_path / matrix.LOG_NAME).write_text(f"{json.dumps(row)}\n{json.dumps(row | changes)}\n")
     with pytest.raises(UnusableError, match=r"cells\.jsonl:2: ") as raised:
         matrix.read_log(tmp_path)
@@ -225,7 +229,9 @@ def test_the_command_ends_with_1_where_a_cell_differs(tmp_path, monkeypatch):
 
 def test_a_whole_command_in_processes_of_its_own(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow")
-    monkeypatch.setattr("bench.parity.command.covering_cells", lambda: (Cell(), Cell(initializer="lecun_normal")))
+    monkeypatch.setattr(
+        "bench.parity.command.covering_cells", lambda: (ParityCell(), ParityCell(initializer="lecun_normal"))
+    )
     result = CliRunner().invoke(main, ["parity", "--out", str(tmp_path / "new"), "--jobs", "1"])
     assert result.exit_code == 0, result.output
     assert "2 of 2 cells agree" in result.stdout

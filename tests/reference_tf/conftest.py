@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hand_derived import OUTPUTS
 
-from bench import backend as backends
-from bench.plan import Plan
+from bench.backends import registry
+from bench.inputs.plan import Plan
 from bench.spec import TrainingSpec
 
 INPUTS, HIDDEN, CLASSES, EXAMPLES, THREADS = 5, 4, 3, 10, 2
@@ -63,11 +63,11 @@ def examples() -> Callable[[str], tuple[Any, Any]]:
 
 
 @pytest.fixture
-def make_backend(examples: Any) -> Callable[[str, TrainingSpec], backends.Backend]:
+def make_backend(examples: Any) -> Callable[[str, TrainingSpec], registry.Backend]:
     """A function of a backend's name and a spec."""
 
-    def make(name: str, spec: TrainingSpec) -> backends.Backend:
-        backend = backends.load(backends.entry(name).target)
+    def make(name: str, spec: TrainingSpec) -> registry.Backend:
+        backend = registry.load(registry.entry(name).target)
         return backend(spec, Plan(spec, 0).initial_parameters(), *examples(spec.dtype), THREADS)
 
     return make

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
+from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.spec import TrainingSpec
 from reference_tf.threads import configure, operations_at_once
 

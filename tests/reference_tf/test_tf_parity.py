@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hand_derived import OUTPUTS, HandDerived
 
-from bench.plan import Plan
+from bench.inputs.plan import Plan
 
 BACKENDS = ("keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla")
 

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.optimizer_spec import SGDSpec
-from bench.records import (
+from bench.records.log import RecordLog
+from bench.records.run import (
     CellEndRecord,
     CellRecord,
     EpochRecord,
     Record,
-    RecordLog,
     Records,
     ResultRecord,
     RunRecord,
     WorkerRecord,
 )
 from bench.spec import ArchitectureSpec, LayerSpec, Suite, TrainingSpec
+from bench.spec.optimizer import SGDSpec
 
 BACKENDS = ("scratchnet", "keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla")
 SHAPES = ((30,), (128,), (512, 512))

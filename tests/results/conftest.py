@@ -3,7 +3,7 @@
 import builders
 import pytest
 
-from bench.records import Records
+from bench.records.run import Records
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import pytest
 
 from bench.gate_validation.recording import Recording
 from bench.gate_validation.records import Records as ValidationRecords
-from bench.records import Records
-from bench.scaling.records import Records as ScalingRecords
+from bench.records.run import Records
+from bench.scaling.records import ScalingRecords as ScalingRecords
 from bench.speed.observations import Observed
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"

@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from bench.plot_style import STYLES, label, style_of
-from bench.plots import PLOTS, draw_figures, draw_plots
-from bench.records import Records
+from bench.records.run import Records
+from bench.report.plots import PLOTS, draw_figures, draw_plots
+from bench.report.style import STYLES, label, style_of
 
 NAMES = tuple(PLOTS)
 

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from bench import tables
-from bench.csv_text import csv_text, write_csv
-from bench.errors import UnusableError
-from bench.plots import draw_figures
-from bench.records import Records
-from bench.report import write_report
-from bench.tables import verdict
+from bench.core.csv_text import csv_text, write_csv
+from bench.core.errors import UnusableError
+from bench.records.run import Records
+from bench.report import tables
+from bench.report.plots import draw_figures
+from bench.report.tables import verdict
+from bench.report.write import write_report
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 TEXTS = ("run.json", "epochs.csv", "summary.csv", "summary.md")

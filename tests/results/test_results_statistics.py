@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
+from bench.core.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
 
 SECONDS = st.floats(1e-3, 1e3)
 ROUNDS = st.dictionaries(st.integers(2, 20), st.tuples(SECONDS, SECONDS), min_size=1)

@@ -8,9 +8,9 @@ import builders
 import pandas as pd
 import pytest
 
-from bench.csv_text import csv_text
-from bench.records import Records
-from bench.tables import (
+from bench.core.csv_text import csv_text
+from bench.records.run import Records
+from bench.report.tables import (
     AGGREGATE_COLUMNS,
     EPOCHS_COLUMNS,
     SUMMARY_COLUMNS,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bench.records import Records
-from bench.tables import summary_markdown, terminal_table, verdict
-from bench.text import bound, escaped, factor, is_missing, megabytes, one_line, percent, significant
+from bench.core.text import bound, escaped, factor, is_missing, megabytes, one_line, percent, significant
+from bench.records.run import Records
+from bench.report.tables import summary_markdown, terminal_table, verdict
 
 HOSTILE = [
     "a|b|c",

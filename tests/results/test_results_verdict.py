@@ -3,9 +3,9 @@
 import builders
 import pytest
 
-from bench.records import Records
-from bench.tables import verdict
-from bench.verdict import LOST
+from bench.records.run import Records
+from bench.report.tables import verdict
+from bench.report.verdict import LOST
 
 FAST = {"scratchnet": [1.0, 1.0], "keras-fit": [8.1, 8.1]}
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import backend as backends
 from bench import cli
-from bench.backend import Entry
-from bench.files import atomic_path
+from bench.backends import registry
+from bench.backends.registry import Entry
+from bench.core.files import atomic_path
 
 ROOT = Path(__file__).parents[2]
 SHARED_MEMORY = Path("/dev/shm")
@@ -38,8 +38,9 @@ class StopsItself(Scratchnet):
 """
 RUN = """
 import sys
-from bench import backend, cli
-backend.BACKENDS["planted"] = backend.Entry("planted_ends:" + sys.argv[1], "numpy", "", ("numpy",))
+from bench import cli
+from bench.backends import registry
+registry.BACKENDS["planted"] = registry.Entry("planted_ends:" + sys.argv[1], "numpy", "", ("numpy",))
 cli.main(sys.argv[2:])
 """
 
@@ -76,7 +77,7 @@ def pid_of_the_dead():
 
 def test_a_worker_that_has_finished_ends_by_itself(left, suite_path, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        backends, "BACKENDS", backends.BACKENDS | {"planted": Entry("planted_ends:Tidy", "numpy", "", ("numpy",))}
+        registry, "BACKENDS", registry.BACKENDS | {"planted": Entry("planted_ends:Tidy", "numpy", "", ("numpy",))}
     )
     assert run("run", suite_path, "--backends", "planted", "--out", tmp_path / "run") == 0
     assert list(left.iterdir()) == []

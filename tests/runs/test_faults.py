@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from bench import backend as backends
 from bench import cli
-from bench.backend import Entry
-from bench.records import Records
+from bench.backends import registry
+from bench.backends.registry import Entry
+from bench.records.run import Records
 
 FAULTS = {
     "Raises": ("failed", r"ArithmeticError: planted failure in epoch 2; see .*\.log", 1),
@@ -49,7 +49,7 @@ def run_with(faults, folder, suite_text):
     names, out, err = ",".join([*faults, "scratchnet"]), StringIO(), StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        patch.setattr(backends, "BACKENDS", backends.BACKENDS | entries)
+        patch.setattr(registry, "BACKENDS", registry.BACKENDS | entries)
         code = run(folder / "small.toml", "--backends", names, "--seeds", "0", "--out", folder / "run")
     return Run(code, folder / "run", Records.read(folder / "run"), out.getvalue(), err.getvalue())
 
@@ -103,7 +103,7 @@ def test_the_log_of_a_worker_that_failed_is_kept_and_of_one_that_did_well_is_not
 
 def test_a_missing_framework_is_a_skip_with_the_command_that_installs_it(monkeypatch, suite_path, tmp_path, capsys):
     absent = Entry("nowhere:Nothing", "no_such_framework", "pip install no-such-framework", ())
-    monkeypatch.setattr(backends, "BACKENDS", backends.BACKENDS | {"absent": absent})
+    monkeypatch.setattr(registry, "BACKENDS", registry.BACKENDS | {"absent": absent})
     code = run(suite_path, "--backends", "absent,scratchnet", "--out", tmp_path / "run")
     results = [result for result in Records.read(tmp_path / "run").results if result.backend == "absent"]
     assert code == 0

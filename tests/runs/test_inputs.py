@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from bench.core.errors import UnusableError
 from bench.data import Dataset
-from bench.errors import UnusableError
-from bench.inputs import check_fit
+from bench.inputs.splits import check_fit
 from bench.spec import ArchitectureSpec, load_suite
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
+from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.spec import ArchitectureSpec, load_suite
 
 SPEC = load_suite("quick").specs[0]

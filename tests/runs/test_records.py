@@ -2,8 +2,9 @@
 
 import pytest
 
-from bench.errors import UnusableError
-from bench.records import RECORDS_NAME, CellEndRecord, CellRecord, EpochRecord, RecordLog, Records, RunRecord
+from bench.core.errors import UnusableError
+from bench.records.log import RECORDS_NAME, RecordLog
+from bench.records.run import CellEndRecord, CellRecord, EpochRecord, Records, RunRecord
 from bench.spec import load_suite
 
 RUN = RunRecord(

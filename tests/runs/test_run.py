@@ -19,8 +19,9 @@ import pytest
 
 from bench import cli
 from bench.data import load_dataset
-from bench.records import RECORDS_NAME, Records
-from bench.tables import summary_table
+from bench.records.log import RECORDS_NAME
+from bench.records.run import Records
+from bench.report.tables import summary_table
 
 PROMISED = {
     *("spec", "backend", "seed", "status", "test_accuracy", "train_cost"),

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench import optimizer_spec, spec
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.spec import ArchitectureSpec, LayerSpec, TrainingSpec, load_suite, shipped_suites, suite_schema
+from bench.spec import optimizer as optimizer_spec
+from bench.spec import suite as spec
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.losses import LOSSES

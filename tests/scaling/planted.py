@@ -3,7 +3,7 @@
 import os
 
 from bench.scaling.points import point, values_of
-from bench.scaling.records import AccuracyRecord, MemmapRecord, RateRecord, Records, RunRecord
+from bench.scaling.records import AccuracyRecord, MemmapRecord, RateRecord, ScalingRecords, ScalingRunRecord
 from bench.scaling.tables import PRODUCTS
 from bench.scaling.turns import record_of
 
@@ -23,7 +23,7 @@ FACTORS = {
 
 
 def run_record(parts=("width",), backends=("scratchnet",), quick=False):
-    return RunRecord(
+    return ScalingRunRecord(
         quick=quick, parts=parts, backends=backends, cores=CORES, started="2025-01-01T00:00:00+00:00", environment={}
     )
 
@@ -52,7 +52,7 @@ def rate(threads=CORES, dtype="float32", operations_per_second=1e11):
 
 
 def records(*others, parts=("width",), backends=("scratchnet",), quick=False):
-    return Records([run_record(parts, backends, quick), *others])
+    return ScalingRecords([run_record(parts, backends, quick), *others])
 
 
 def race(backend, accuracies, seed=0, seconds=1.0, network="784-128-10 M=32", **changes):

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.core.text import ratio_text
 from bench.scaling import convergence, report
 from bench.scaling.fits import fit, upper_half
 from bench.scaling.plots import figure
 from bench.scaling.points import AXES, values_of
 from bench.scaling.tables import ARITHMETIC, PRODUCTS, beside_fastest, exponents_table, lines, points_table
-from bench.text import ratio_text
 
 ACCURACIES = [0.93, 0.955, 0.965, 0.972, 0.976, 0.981]
 NOTHING = pd.DataFrame()

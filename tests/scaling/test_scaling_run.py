@@ -8,18 +8,18 @@ import planted
 import pytest
 from click.testing import CliRunner
 
-from bench import contestant
 from bench.cli import main
+from bench.core.errors import UnusableError
 from bench.data import Dataset
-from bench.errors import UnusableError
-from bench.records import RECORDS_NAME
-from bench.scaling import accuracy_time, asked, command, made_data, measure, memmap, memory, points, turns
-from bench.scaling.asked import PARTS, Asked
+from bench.records.log import RECORDS_NAME
+from bench.scaling import command, measure, memmap, memory, options, points, synthetic_data, time_to_accuracy, turns
 from bench.scaling.memmap_worker import drop_from_cache
+from bench.scaling.options import PARTS, ScalingOptions
 from bench.scaling.points import AXES, point, values_of
-from bench.scaling.records import Records
+from bench.scaling.records import ScalingRecords
 from bench.scaling.tables import PRODUCTS
-from bench.worker_process import WorkerLostError
+from bench.workers import client
+from bench.workers.process import WorkerLostError
 
 TINY_EXAMPLES = 64
 FAST = turns.Timing(rounds=2, rest=0.0, limit=60.0)
@@ -36,12 +36,12 @@ def small():
 
 @pytest.fixture
 def pieces(monkeypatch):
-    monkeypatch.setattr(made_data, "ROWS", 16)
+    monkeypatch.setattr(synthetic_data, "ROWS", 16)
 
 
 def made(dataset, examples, folder):
     folder.mkdir()
-    made_data.write(dataset, examples, folder)
+    synthetic_data.write(dataset, examples, folder)
     return Dataset.open(folder)
 
 
@@ -59,7 +59,7 @@ def test_repeated_rows_are_the_same_with_noise(small, tmp_path, pieces):
     assert ((again != first).mean(axis=1) > 0.5).all()
     assert (again != third).any(axis=1).all()
     inside = (first > 100) & (first < 156)
-    assert np.std((again - first)[inside]) == pytest.approx(made_data.NOISE, rel=0.1)
+    assert np.std((again - first)[inside]) == pytest.approx(synthetic_data.NOISE, rel=0.1)
     assert np.mean((again - first)[inside]) == pytest.approx(0, abs=1)
 
 
@@ -69,7 +69,7 @@ def test_a_row_is_the_same_however_many_there_are(small, tmp_path, pieces):
 
 
 def test_one_folder_of_made_data_is_there_at_a_time_and_none_at_the_end(small, tmp_path):
-    data = made_data.MadeData(small, tmp_path / "data")
+    data = synthetic_data.MadeData(small, tmp_path / "data")
     first = data.folder(10, 1)
     assert data.folder(10, 1) == first
     assert Dataset.open(data.folder(20, 2)).y_test.size == 2
@@ -82,9 +82,9 @@ def test_a_full_disk_is_said_in_one_line(small, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(made_data, "write", full)
+    monkeypatch.setattr(synthetic_data, "write", full)
     with pytest.raises(UnusableError, match="No space left on device"):
-        made_data.MadeData(small, tmp_path / "data").folder(10, 1)
+        synthetic_data.MadeData(small, tmp_path / "data").folder(10, 1)
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -109,8 +109,8 @@ def test_the_axes_are_those_of_the_issue():
 def workers(monkeypatch):
     """Workers that never run."""
     state = planted.Workers()
-    monkeypatch.setattr(contestant, "WorkerProcess", state.process)
-    for module in (turns, accuracy_time):
+    monkeypatch.setattr(client, "WorkerProcess", state.process)
+    for module in (turns, time_to_accuracy):
         monkeypatch.setattr(module, "job_of", lambda name, *_: SimpleNamespace(target=name))
     return state
 
@@ -188,8 +188,8 @@ def test_one_that_had_no_memory_is_not_asked_for_more():
 
 
 def test_a_race_ends_for_whoever_has_reached_the_last_target(workers, tmp_path):
-    (spec,) = accuracy_time.networks(quick=True)
-    (record,) = accuracy_time.Race(spec, 0, 2, tmp_path, tmp_path, FAST).run(["a"])
+    (spec,) = time_to_accuracy.networks(quick=True)
+    (record,) = time_to_accuracy.Race(spec, 0, 2, tmp_path, tmp_path, FAST).run(["a"])
     assert record.test_accuracies == (0.9, 0.96, 0.975, 0.985)
     assert len(record.epoch_seconds) == 4 < spec.epochs
 
@@ -214,14 +214,14 @@ def quiet(monkeypatch, small):
     monkeypatch.setattr(measure, "load_dataset", lambda _: small)
     monkeypatch.setattr(measure, "environment", SimpleNamespace(describe=dict))
     monkeypatch.setitem(points.BASE, "examples", TINY_EXAMPLES)
-    monkeypatch.setattr(asked, "QUICK_TIMING", turns.Timing(rounds=4, rest=0.0))
+    monkeypatch.setattr(options, "QUICK_TIMING", turns.Timing(rounds=4, rest=0.0))
 
 
 def run(folder, parts=("dtype", "threads"), names=("scratchnet",), earlier=None):
     folder.mkdir(exist_ok=True)
     log = Log()
-    measure.measure(Asked.new(True, parts, names, 2), folder, log, earlier)
-    return Records.read(folder), log
+    measure.measure(ScalingOptions.new(True, parts, names, 2), folder, log, earlier)
+    return ScalingRecords.read(folder), log
 
 
 def test_a_work_of_two_axes_is_measured_once(workers, quiet, tmp_path):
@@ -240,7 +240,7 @@ def test_a_resumed_run_measures_only_what_is_missing(workers, quiet, tmp_path):
     lines = (tmp_path / "whole" / RECORDS_NAME).read_bytes().splitlines(keepends=True)
     (cut / RECORDS_NAME).write_bytes(b"".join(lines[:4]) + lines[4][:25])
     workers.trained.clear()
-    records, log = run(cut, earlier=Records.read(cut))
+    records, log = run(cut, earlier=ScalingRecords.read(cut))
     assert [(one.axis, one.value, one.backend) for one in records.points] == [
         (one.axis, one.value, one.backend) for one in whole.points
     ]
@@ -319,16 +319,16 @@ def test_a_record_that_stands_twice_is_one_line_and_exit_code_2(tmp_path, record
 def test_a_last_line_cut_short_is_left_out(tmp_path):
     text = planted.run_record().model_dump_json() + "\n" + planted.rate().model_dump_json()
     (tmp_path / RECORDS_NAME).write_text(text[:-9])
-    assert Records.read(tmp_path).rates == []
+    assert ScalingRecords.read(tmp_path).rates == []
 
 
 def test_records_of_another_kind_of_run_are_refused(tmp_path):
     (tmp_path / RECORDS_NAME).write_text(json.dumps({"kind": "run", "suite_name": "quick"}) + "\n")
     with pytest.raises(UnusableError, match=f"{RECORDS_NAME}:1: "):
-        Records.read(tmp_path)
+        ScalingRecords.read(tmp_path)
     (tmp_path / RECORDS_NAME).write_text(planted.rate().model_dump_json() + "\n")
     with pytest.raises(UnusableError, match="does not start with the record of a scaling"):
-        Records.read(tmp_path)
+        ScalingRecords.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -348,9 +348,9 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, said):
 
 
 def test_a_quick_run_has_two_peers_that_are_installed(monkeypatch):
-    monkeypatch.setattr(asked.backends, "missing", lambda name: "gone" if name == "torch-eager" else None)
-    assert Asked.new(True, None, None, 2).backends == ("scratchnet", "jax-scan", "tf-xla")
-    assert len(Asked.new(False, None, None, 2).backends) >= 9
+    monkeypatch.setattr(options.backends, "missing", lambda name: "gone" if name == "torch-eager" else None)
+    assert ScalingOptions.new(True, None, None, 2).backends == ("scratchnet", "jax-scan", "tf-xla")
+    assert len(ScalingOptions.new(False, None, None, 2).backends) >= 9
 
 
 def test_a_run_is_resumed_with_the_options_it_was_begun_with(tmp_path):
@@ -361,7 +361,7 @@ def test_a_run_is_resumed_with_the_options_it_was_begun_with(tmp_path):
 
 
 def test_an_interrupted_run_reports_what_is_finished(tmp_path, monkeypatch):
-    def interrupted(asked, folder, watch, earlier):
+    def interrupted(options, folder, watch, earlier):
         lines = [planted.run_record(), *planted.growing("width", 1.0, {"scratchnet": 1.0})]
         (folder / RECORDS_NAME).write_text("".join(line.model_dump_json() + "\n" for line in lines))
         raise KeyboardInterrupt
@@ -374,7 +374,7 @@ def test_an_interrupted_run_reports_what_is_finished(tmp_path, monkeypatch):
 
 
 def test_a_failed_backend_is_exit_code_1(tmp_path, monkeypatch):
-    def failed(asked, folder, watch, earlier):
+    def failed(options, folder, watch, earlier):
         lines = [planted.run_record(), planted.point_record("width", 64, status="failed", epoch_seconds=())]
         (folder / RECORDS_NAME).write_text("".join(line.model_dump_json() + "\n" for line in lines))
 
@@ -413,14 +413,14 @@ def test_scratchnet_alone_from_end_to_end(small, tmp_path, monkeypatch):
     for name, value in {"width": 4, "batch_size": 16, "examples": TINY_EXAMPLES}.items():
         monkeypatch.setitem(points.BASE, name, value)
     monkeypatch.setattr(measure, "load_dataset", lambda _: small)
-    monkeypatch.setattr(asked, "QUICK_TIMING", FAST)
-    monkeypatch.setattr(asked, "QUICK_MEMMAP_EXAMPLES", TINY_EXAMPLES)
-    monkeypatch.setattr(accuracy_time, "QUICK", {**accuracy_time.QUICK, "hidden": (4,), "epochs": 2})
+    monkeypatch.setattr(options, "QUICK_TIMING", FAST)
+    monkeypatch.setattr(options, "QUICK_MEMMAP_EXAMPLES", TINY_EXAMPLES)
+    monkeypatch.setattr(time_to_accuracy, "QUICK", {**time_to_accuracy.QUICK, "hidden": (4,), "epochs": 2})
     out = tmp_path / "run"
     arguments = ["--quick", "--backends", "scratchnet", "--axes", "dtype,memmap,accuracy", "--out", str(out)]
     result = CliRunner().invoke(main, ["scaling", *arguments])
     assert result.exit_code == 0, result.output
-    records = Records.read(out)
+    records = ScalingRecords.read(out)
     assert [(one.value, one.backend, one.status) for one in records.points] == [
         (value, name, "ok") for value in (32, 64) for name in ("scratchnet", PRODUCTS)
     ]

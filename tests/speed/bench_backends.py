@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from shapes import cells
 
-from bench import backend as backends
-from bench import environment
-from bench.contestant import Contestant, job_of
+from bench.backends import registry
+from bench.core import environment
 from bench.data import load_dataset
 from bench.spec import DataSpec
-from bench.speed.grid import Cell, Grid
+from bench.speed.grid import Grid, GridCell
+from bench.workers.client import WorkerClient, job_of
 
 STEPS, ROUNDS, SEED = 16, 15, 0
 LIMIT_SECONDS = 240.0
-INSTALLED = [name for name in backends.BACKENDS if backends.missing(name) is None]
+INSTALLED = [name for name in registry.BACKENDS if registry.missing(name) is None]
 
 
 class WorkerClock:
@@ -41,10 +41,10 @@ class Trained:
 
     def __init__(self, name: str, folder: Path) -> None:
         self._name, self._folder = name, folder
-        self._process: Contestant | None = None
+        self._process: WorkerClient | None = None
         self._architecture = ""
 
-    def begin(self, cell: Cell) -> None:
+    def begin(self, cell: GridCell) -> None:
         """The model of this cell, built, with an epoch behind it: what compiles has compiled."""
         data = self._folder / str(cell.batch_size)
         if not data.exists():
@@ -56,7 +56,7 @@ class Trained:
         else:
             self.close()
             log = self._folder / f"{cell.architecture}.log"
-            self._process, self._architecture = Contestant(self._name, job, log, LIMIT_SECONDS), cell.architecture
+            self._process, self._architecture = WorkerClient(self._name, job, log, LIMIT_SECONDS), cell.architecture
             self._process.ready()
         self._epoch = 0
         self.train()

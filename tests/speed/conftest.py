@@ -10,7 +10,7 @@ import pytest
 from shapes import header
 from threadpoolctl import threadpool_limits
 
-from bench import environment
+from bench.core import environment
 from scratchnet import engine
 
 

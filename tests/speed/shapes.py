@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench import backend as backends
-from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, Cell
+from bench.backends import registry
+from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, GridCell
 from scratchnet import Dense, Network, engine
 from scratchnet.optimizers import OPTIMIZERS
 
@@ -34,7 +34,7 @@ class Step(NamedTuple):
 
 def cells() -> list[Any]:
     """Every shape at every batch size, as parameters of a test."""
-    every = [Cell(architecture, size) for architecture in ARCHITECTURES for size in BATCH_SIZES]
+    every = [GridCell(architecture, size) for architecture in ARCHITECTURES for size in BATCH_SIZES]
     return [pytest.param(cell, id=f"{cell.architecture}-M{cell.batch_size}") for cell in every]
 
 
@@ -52,5 +52,5 @@ def examples(count: int) -> tuple[Array, NDArray[np.int64]]:
 
 def header() -> list[str]:
     """Which BLAS is timed, and which backends are not, for their framework is missing."""
-    missing = [f"not timed: {name}: {reason}" for name in backends.BACKENDS if (reason := backends.missing(name))]
+    missing = [f"not timed: {name}: {reason}" for name in registry.BACKENDS if (reason := registry.missing(name))]
     return [f"scratchnet's steps: {engine.library()}", *missing]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shapes import header
 
-from bench import backend
+from bench.backends import registry
 from scratchnet import engine
 
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ def test_every_benchmark_runs_in_its_smallest_shape():
 
 
 def test_the_header_says_what_takes_the_steps_and_how_to_install_what_is_not(monkeypatch):
-    monkeypatch.setattr(backend, "find_spec", lambda name: None if name == "jax" else True)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "jax" else True)
     first, *missing = header()
     assert first == f"scratchnet's steps: {engine.library()}"
     assert missing == ["not timed: jax-scan: jax is not installed; pip install 'scratchnet[jax]'"]

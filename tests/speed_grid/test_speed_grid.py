@@ -5,18 +5,19 @@ import math
 
 import pytest
 
-from bench import cli, contestant
-from bench.backend import BACKENDS, FLOORS
+from bench import cli
+from bench.backends.floors import arithmetic_seconds, operations
+from bench.backends.registry import BACKENDS, FLOORS
+from bench.core.errors import UnusableError
 from bench.data import load_dataset
-from bench.errors import UnusableError
-from bench.limits import arithmetic_seconds, operations
 from bench.spec import DataSpec
 from bench.speed import command, report, rounds
-from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Cell, Grid
+from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, OPTIMIZERS, Grid, GridCell
 from bench.speed.observations import Observation, Observed
 from bench.speed.outcome import Outcome
+from bench.workers import client
 
-CELL = Cell("784-30-10", 32)
+CELL = GridCell("784-30-10", 32)
 
 
 def observation(backend, number, seconds, cell=CELL, costs=(0.4, 0.3), **more):
@@ -98,7 +99,7 @@ def test_a_lost_peer_is_named_with_its_reason():
 
 
 def test_the_first_sentence_names_the_worst_cell_and_the_geometric_mean():
-    other = Cell("784-128-10", 128)
+    other = GridCell("784-128-10", 128)
     seen = [
         observation("scratchnet", 1, (1.0,)),
         observation("jax-scan", 1, (4.0,)),
@@ -189,7 +190,7 @@ class PlantedProcess:
 
     def time(self, epoch):
         if "tf_epoch:TfXla" in self._target and epoch > 1:
-            raise contestant.WorkerLostError("killed", "killed by SIGKILL")
+            raise client.WorkerLostError("killed", "killed by SIGKILL")
         return {"epoch_seconds": 1.0, "train_cost": 0.5}
 
     train = None
@@ -204,8 +205,8 @@ class PlantedProcess:
 def test_a_process_trains_one_job_after_the_other(tmp_path):
     load_dataset(DataSpec()).save(tmp_path)
     grid = Grid(architectures=("784-30-10",), batch_sizes=(256, 512))
-    jobs = [contestant.job_of("scratchnet", grid.spec(cell), 0, tmp_path, 1) for cell in grid.cells]
-    with contestant.Contestant("scratchnet", jobs[0], tmp_path / "log", 60.0) as one:
+    jobs = [client.job_of("scratchnet", grid.spec(cell), 0, tmp_path, 1) for cell in grid.cells]
+    with client.WorkerClient("scratchnet", jobs[0], tmp_path / "log", 60.0) as one:
         descriptions = [one.ready()]
         one.time(1)
         descriptions.append(one.next_job(jobs[1]))
@@ -219,16 +220,16 @@ def test_a_process_trains_one_job_after_the_other(tmp_path):
 
 @pytest.mark.parametrize(("consumed", "lost"), [("the plan's", None), ("others", "not_comparable")])
 def test_a_backend_that_consumes_other_batches_has_no_ratio(tmp_path, monkeypatch, consumed, lost):
-    monkeypatch.setattr(contestant, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(PlantedProcess, "batches_fingerprint", lambda self, epoch: consumed, raising=False)
-    job = contestant.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
-    one = contestant.Contestant("tf-graph", job, tmp_path / "log", 1.0)
+    job = client.job_of("tf-graph", Grid().spec(Grid().cells[0]), 0, tmp_path, 2)
+    one = client.WorkerClient("tf-graph", job, tmp_path / "log", 1.0)
     one.check_batches("the plan's")
     assert (one.lost and one.lost[0]) == lost
 
 
 def test_a_round_goes_on_where_a_process_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(contestant, "WorkerProcess", PlantedProcess)
+    monkeypatch.setattr(client, "WorkerProcess", PlantedProcess)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32, 128))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)
@@ -248,7 +249,7 @@ def test_a_slow_backend_takes_one_timed_turn_only(tmp_path, monkeypatch):
         def time(self, epoch):
             return {"epoch_seconds": 5.0 if "KerasFit" in self._target else 1.0, "train_cost": 0.5}
 
-    monkeypatch.setattr(contestant, "WorkerProcess", Slow)
+    monkeypatch.setattr(client, "WorkerProcess", Slow)
     monkeypatch.setattr(rounds, "REST_SECONDS", 0)
     grid = Grid(("784-30-10",), (32,))
     setting = rounds.Setting(grid, 2, tmp_path, None, tmp_path, lambda line: None)

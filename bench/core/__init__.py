@@ -1,0 +1,1 @@
+"""What every other folder uses: errors, files, text, git, child processes, environment, statistics, models."""

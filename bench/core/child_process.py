@@ -1,0 +1,84 @@
+"""How a Python process is started and ended.
+
+Nothing of the current folder is on its path, nor is it where the process works. It does not outlive the process that
+started it. It ends because it is
+asked to, so that its libraries can tidy up. One that does not is killed with all that it started.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing import Pipe
+from pathlib import Path
+
+from bench.core.files import process_is_alive
+
+LAUNCHER = Path(__file__).with_name("child_launcher.py")
+ENDING_SECONDS = 5.0
+"""How long a process may take to end after it was asked to."""
+SHARED_MEMORY = Path("/dev/shm")
+OPENMP_PREFIX = "__KMP_REGISTERED_LIB_"
+"""Intel's OpenMP makes a file PREFIX + pid + _ + uid, and removes it when its process ends by itself."""
+
+
+def python_command(name: str, *arguments: str) -> list[str]:
+    """The command of a Python process that runs this module or script; its environment is `environment.importable`."""
+    return [sys.executable, "-P", str(LAUNCHER), str(os.getpid()), name, *arguments]
+
+
+class ConnectedProcess:
+    """A Python process in a session of its own, so that Ctrl-C reaches this one alone, and a connection to it.
+
+    It runs `name` with the number of a connection's file as its argument, ends when None is sent to it, and writes
+    whatever it prints to `log`.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str], log: Path) -> None:
+        remove_openmp_files()
+        self.connection, theirs = Pipe()
+        with log.open("wb") as output, theirs:
+            self._process = subprocess.Popen(
+                python_command(name, str(theirs.fileno())),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its number, which is also that of its session and group."""
+        return self._process.pid
+
+    def exit_code(self) -> int:
+        """Wait for its end; negative where a signal ended it."""
+        return self._process.wait()
+
+    def end(self) -> None:
+        """Ask it to end; kill it and all that it started where that takes too long."""
+        with suppress(OSError):
+            self.connection.send(None)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ENDING_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        self.connection.close()
+        remove_openmp_files()
+
+
+def remove_openmp_files() -> None:
+    """Remove the files in shared memory that processes of this user left when they were killed.
+
+    Each is as small as a page, but once the memory is full, training dies.
+    """
+    for path in SHARED_MEMORY.glob(f"{OPENMP_PREFIX}*_{os.getuid()}"):
+        pid = path.name.removeprefix(OPENMP_PREFIX).partition("_")[0]
+        with suppress(OSError):
+            if pid.isdecimal() and path.stat().st_uid == os.getuid() and not process_is_alive(int(pid)):
+                path.unlink()

@@ -1,0 +1,45 @@
+"""Asks git, for nothing that writes.
+
+Feeds the gate with its trees, history with a branch and with when a commit was made.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from bench.core.errors import UnusableError
+
+
+class GitError(UnusableError):
+    """What git said when it failed; nothing, where it was asked to be quiet."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"git: {said}")
+        self.said = said
+
+
+def git(*arguments: str, at: Path | None = None) -> bytes:
+    """What git prints in that folder, left out: in the one at hand.
+
+    Raises
+    ------
+    GitError
+        With what it said.
+    UnusableError
+        Where there is no git.
+    """
+    # A git hook's GIT_DIR would point at another repository, and a lock would disturb a commit under way.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=at,
+            env={**inherited, "GIT_OPTIONAL_LOCKS": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        ).stdout
+    except OSError as error:
+        raise UnusableError(f"git: cannot be run ({error.strerror or error}); install it") from None
+    except subprocess.CalledProcessError as error:
+        raise GitError(" ".join(error.stderr.decode("utf-8", "replace").split())) from None

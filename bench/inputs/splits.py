@@ -1,0 +1,82 @@
+"""What the networks of one spec are fed: pixels scaled to [0, 1] and targets, split into training, validation, test.
+
+Fed by a data set and a spec; feeds the workers, and the runner, which knows from them what every batch must hold.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.errors import UnusableError
+from bench.data import Dataset
+from bench.data.checks import LARGEST_BYTES
+from bench.inputs.plan import Floats
+from bench.spec import TrainingSpec
+
+
+class Split(NamedTuple):
+    """x (N, n_0) in the spec's dtype and labels (N,)."""
+
+    x: Floats
+    labels: NDArray[np.int64]
+
+
+class Inputs:
+    """The three splits of one spec. The validation split is the last part of the training examples, as in Keras."""
+
+    def __init__(self, dataset: Dataset, spec: TrainingSpec) -> None:
+        check_fit(dataset, spec)
+        kept = _training_examples(dataset, spec)
+        self.outputs, self.dtype = spec.architecture.widths[-1], np.dtype(spec.dtype)
+        self.train = self._split(dataset.x_train[:kept], dataset.y_train[:kept])
+        self.validation = self._split(dataset.x_train[kept:], dataset.y_train[kept:])
+        self.test = self._split(dataset.x_test, dataset.y_test)
+
+    def _split(self, x: NDArray[np.uint8], labels: NDArray[np.int64]) -> Split:
+        return Split(np.divide(x, 255, dtype=self.dtype), np.asarray(labels))
+
+    @cached_property
+    def train_targets(self) -> Floats:
+        """Y as rows (N, n_L): one-hot, or the label itself where there is one output."""
+        labels = self.train.labels[:, None]
+        targets = labels if self.outputs == 1 else labels == np.arange(self.outputs)
+        return targets.astype(self.dtype)
+
+
+def _training_examples(dataset: Dataset, spec: TrainingSpec) -> int:
+    """How many examples the validation split leaves."""
+    return len(dataset.y_train) - round(spec.validation_fraction * len(dataset.y_train))
+
+
+def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
+    """Refuse a spec whose first or last width or validation split does not fit the data.
+
+    Raises
+    ------
+    UnusableError
+        Names the spec, the width and the width that fits.
+    """
+    inputs, *_, outputs = spec.architecture.widths
+    place = f"spec {spec.name!r}: data {spec.data.source}"
+    if inputs != dataset.features:
+        raise UnusableError(f"{place} has {dataset.features} features; architecture.inputs is {inputs}")
+    if _training_examples(dataset, spec) < 1:
+        leaves = f"validation_fraction {spec.validation_fraction} leaves none of {len(dataset.y_train)} examples"
+        raise UnusableError(f"{place}: {leaves}")
+    allowed = {dataset.classes, 1} if dataset.classes == 2 else {dataset.classes}
+    if outputs not in allowed:
+        raise UnusableError(f"{place} has {dataset.classes} classes; the output layer has {outputs} units")
+    _check_memory(dataset, spec, place)
+
+
+def _check_memory(dataset: Dataset, spec: TrainingSpec, place: str) -> None:
+    """Count one output of the network for each example and class together with the pixels."""
+    examples, outputs = len(dataset.y_train) + len(dataset.y_test), spec.architecture.widths[-1]
+    width = np.dtype(spec.dtype).itemsize
+    size = examples * (dataset.features + outputs * width)
+    if size > LARGEST_BYTES:
+        parts = f"{examples} examples x ({dataset.features} pixels + {outputs} outputs x {width} bytes)"
+        remedy = "use fewer classes, or set train_examples and test_examples"
+        raise UnusableError(f"{place}: {parts} = {size} bytes; allowed: at most {LARGEST_BYTES}; {remedy}")

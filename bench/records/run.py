@@ -1,0 +1,191 @@
+"""The records of a run, one model for each kind of line, and all of them read together.
+
+Schema history: 1, first version; 2, a fingerprint for each description of data, where 1 kept one for each source,
+that of the last spec with this source.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter
+
+from bench.core.models import NotNegative, Positive
+from bench.records.epochs import EpochColumns, has_repetition, of_attempts
+from bench.records.log import LogRecord, Whole, each_record_of
+from bench.spec import DataSpec, Suite, TrainingSpec
+
+SCHEMA_VERSION: Literal[2] = 2
+
+Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
+
+Figure = Annotated[float, Field(allow_inf_nan=True)]
+"""Of what was learned: where it is no number, the tables have it as missing, and `compare` says so."""
+
+
+class RunRecord(LogRecord):
+    """The first line: what was asked for, where it runs. Written again by each resume."""
+
+    kind: Literal["run"] = "run"
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    suite_name: str
+    suite: Suite
+    threads: int
+    reference: str = "keras-fit"
+    started: str = Field(description="UTC, ISO 8601")
+    resumed: bool = False
+    data_fingerprints: dict[str, str] = Field(description="`DataSpec.key` → SHA-256 of all its examples")
+    environment: dict[str, Any]
+
+    def fingerprint_of(self, data: DataSpec) -> str | None:
+        """SHA-256 of the examples that `data` describes; None where nothing was recorded about them."""
+        if self.schema_version > 1:
+            return self.data_fingerprints.get(data.key)
+        last = [spec.data for spec in self.suite.specs if spec.data.source == data.source][-1:]
+        return self.data_fingerprints.get(data.source) if last == [data] else None
+
+
+class CellRecord(LogRecord):
+    """Start of one attempt at one (spec, seed): what every backend must start from."""
+
+    ABOUT = ("spec", "seed", "attempt")
+    kind: Literal["cell"] = "cell"
+    spec: str
+    seed: Whole
+    attempt: Whole
+    parameters_fingerprint: str
+
+
+class WorkerRecord(LogRecord):
+    """One worker process, ready to train."""
+
+    ABOUT = ("spec", "seed", "attempt", "backend")
+    kind: Literal["worker"] = "worker"
+    spec: str
+    seed: Whole
+    attempt: Whole
+    backend: str
+    parameters_fingerprint: str = Field(description="SHA-256 of what was read back out of the model")
+    startup_seconds: NotNegative
+    libraries: list[dict[str, Any]] = Field(description="thread pools and BLAS kernels that it really uses")
+    versions: dict[str, str]
+    notes: dict[str, Any] = Field(default_factory=dict, description="what the backend chose, e.g. steps_per_execution")
+
+
+class EpochRecord(LogRecord):
+    """One epoch of one worker. Seconds are those of `train_epoch` alone."""
+
+    ABOUT = ("spec", "seed", "attempt", "backend", "epoch")
+    kind: Literal["epoch"] = "epoch"
+    spec: str
+    seed: Whole
+    attempt: Whole
+    backend: str
+    epoch: int = Field(ge=1, lt=2**63)
+    warm_up: bool
+    turn: Whole = Field(description="place in the round's random order, from 0")
+    epoch_seconds: Positive
+    cpu_seconds: NotNegative
+    samples_per_second: Positive
+    train_cost: Figure | None = Field(
+        description="mean over the epoch, each step before its update; null if not finite"
+    )
+    train_accuracy: Figure | None
+    validation_accuracy: Figure | None
+    test_accuracy: Figure | None
+    test_binary_accuracy: Figure | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
+    stopped: bool = Field(default=False, description="early stopping ended the training after this epoch")
+    batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
+    expected_batches_fingerprint: str
+
+
+class ResultRecord(LogRecord):
+    """How one worker ended."""
+
+    ABOUT = ("spec", "seed", "attempt", "backend")
+    kind: Literal["result"] = "result"
+    spec: str
+    seed: Whole
+    attempt: Whole
+    backend: str
+    status: Status
+    reason: str = ""
+    final_epoch: Whole | None = Field(
+        default=None, description="whose parameters these figures are of: the last, or early stopping's best"
+    )
+    peak_memory_bytes: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    test_precision: Figure | None = Field(default=None, description="macro average")
+    test_recall: Figure | None = Field(default=None, description="macro average")
+    test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
+
+
+class CellEndRecord(LogRecord):
+    """End of an attempt: every backend has a result. Without it, the attempt was cut short and does not count."""
+
+    ABOUT = ("spec", "seed")
+    kind: Literal["cell_end"] = "cell_end"
+    spec: str
+    seed: Whole
+    attempt: Whole
+
+
+Record = Annotated[
+    RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
+]
+OtherRecord = RunRecord | CellRecord | WorkerRecord | ResultRecord | CellEndRecord
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class Records:
+    """The records of one run: those of finished attempts, in the order they were written.
+
+    `epochs` is a table, not a list of objects: its columns are `bench.records.epochs.KEPT`, its rows follow the
+    suite's order of specs and backends, then seed, attempt and epoch. `repeated` says whether an epoch stands twice.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        others: list[OtherRecord] = []
+        epochs = EpochColumns()
+        for record in records:
+            if isinstance(record, EpochRecord):
+                epochs.add(vars(record))
+            else:
+                others.append(record)
+        finished = {(r.spec, r.seed, r.attempt) for r in others if isinstance(r, CellEndRecord)}
+        self.runs = [r for r in others if isinstance(r, RunRecord)]
+        self.attempts = [r for r in others if isinstance(r, CellRecord)]
+        whole = [r for r in others if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
+        self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
+        self.results = [r for r in whole if isinstance(r, ResultRecord)]
+        self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
+        every = epochs.table([spec.name for spec in self.run.suite.specs], self.run.suite.backends)
+        self.epochs = of_attempts(every, finished)
+        self.repeated = has_repetition(every)
+
+    @property
+    def run(self) -> RunRecord:
+        """The first run record: the suite as it was asked for."""
+        return self.runs[0]
+
+    def spec(self, name: str) -> TrainingSpec:
+        """The spec of that name."""
+        return next(spec for spec in self.run.suite.specs if spec.name == name)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every (spec, seed) of the suite has a finished attempt."""
+        return {(spec.name, seed) for spec in self.run.suite.specs for seed in spec.seeds} <= self.finished_cells
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The records of a run folder. A last line cut short by a kill is left out.
+
+        Raises
+        ------
+        UnusableError
+            With file and line, where a record cannot be read.
+        """
+        found = cls(each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord))
+        if found.repeated:  # remembering the line of each epoch would double the memory
+            list(each_record_of(folder, _ADAPTER, RunRecord))
+        return found

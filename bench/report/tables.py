@@ -1,0 +1,291 @@
+"""Tables of a run: every epoch, every process, every (spec, backend); and the texts made from them.
+
+Fed by the records of finished attempts; feeds plots, report and terminal. Times count from the second epoch on.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.table import Table
+
+from bench.core.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
+from bench.core.text import is_missing, one_line, ratio_text
+from bench.records.epochs import KEPT, Process, by_process, of_attempts
+from bench.records.run import Records, ResultRecord, WorkerRecord
+from bench.report import markdown, terminal
+from bench.report.verdict import Findings, sentence
+
+# Column → type. "string" and "Int64" hold a missing value without becoming something else.
+EPOCHS_COLUMNS: dict[str, str] = {name: kind for name, kind in KEPT.items() if name not in ("attempt", "stopped")}
+SUMMARY_COLUMNS: dict[str, str] = {
+    "spec": "string",
+    "backend": "string",
+    "seed": "int64",
+    "status": "string",
+    "test_accuracy": "float64",
+    "train_cost": "float64",
+    "epoch_seconds": "float64",
+    "samples_per_second": "float64",
+    "time_ratio": "float64",
+    "cpu_seconds": "float64",
+    "train_accuracy": "float64",
+    "validation_accuracy": "float64",
+    "test_binary_accuracy": "float64",
+    "test_precision": "float64",
+    "test_recall": "float64",
+    "startup_seconds": "float64",
+    "peak_memory_bytes": "Int64",
+    "parameters_fingerprint": "string",
+    "reason": "string",
+}
+AGGREGATE_COLUMNS: dict[str, str] = {
+    "spec": "string",
+    "backend": "string",
+    "seeds_ok": "int64",
+    "seeds": "int64",
+    "status": "string",
+    "test_accuracy": "float64",
+    "test_accuracy_half_width": "float64",
+    "test_binary_accuracy": "float64",
+    "train_cost": "float64",
+    "epoch_seconds": "float64",
+    "samples_per_second": "float64",
+    "time_ratio": "float64",
+    "time_ratio_low": "float64",
+    "time_ratio_high": "float64",
+    "time_ratio_seeds": "int64",
+    "peak_memory_bytes": "Int64",
+}
+
+FINAL = ("train_cost", "train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy")
+UNSTABLE_ABOVE = 1.5
+TIMED = ("epoch_seconds", "cpu_seconds", "samples_per_second")
+
+Row = dict[str, Any]
+Columns = Mapping[str, NDArray[Any]]
+R = TypeVar("R", ResultRecord, WorkerRecord)
+
+
+def epochs_table(records: Records) -> pd.DataFrame:
+    """One row an epoch of each process, as recorded, warm-ups among them and labelled.
+
+    Units: *_seconds in s, samples_per_second in 1/s, accuracies from 0 to 1; missing where not finite or not measured.
+    """
+    last = {(*cell, attempt) for cell, attempt in _last_attempts(records).items()}
+    return of_attempts(records.epochs, last)[list(EPOCHS_COLUMNS)]
+
+
+def summary_table(records: Records) -> pd.DataFrame:
+    """One row a process, that is (spec, backend, seed), of every finished attempt, whatever its status.
+
+    epoch_seconds, cpu_seconds (s) and samples_per_second (1/s) are medians over the timed epochs, missing where only
+    the warm-up was trained. Cost and accuracies are those of the spec's last epoch, or of the one whose parameters
+    early stopping kept; missing where it was not reached.
+    time_ratio is `bench.core.statistics.time_ratio` to the run's reference; missing unless both have status ok.
+    """
+    trained = by_process(epochs_table(records))
+    rows = _processes(records, trained)
+    for (spec, seed, backend), row in rows.items():
+        reference = (spec, seed, records.run.reference)
+        if row["status"] == "ok" and rows.get(reference, {}).get("status") == "ok":
+            row["time_ratio"] = time_ratio(_rounds(trained, (spec, seed, backend)), _rounds(trained, reference))
+    return _frame(rows.values(), SUMMARY_COLUMNS)
+
+
+def aggregate_table(records: Records) -> pd.DataFrame:
+    """One row a (spec, backend), over its seeds with status ok: `seeds_ok` of `seeds`.
+
+    test_accuracy and its half-width are mean and 95 % interval; cost and binary accuracy means; epoch_seconds (s) and
+    samples_per_second (1/s) medians of the processes' medians; time_ratio, low and high centre and 95 % interval over
+    `time_ratio_seeds` seeds; peak_memory_bytes the largest. Missing where no seed is ok, an interval where one seed is.
+    """
+    return _aggregate_table(records, summary_table(records))
+
+
+def _aggregate_table(records: Records, summary: pd.DataFrame) -> pd.DataFrame:
+    asked = {spec.name: len(spec.seeds) for spec in records.run.suite.specs}
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in summary.to_dict("records"):
+        groups.setdefault((row["spec"], row["backend"]), []).append({str(name): value for name, value in row.items()})
+    return _frame((_aggregate(group, asked) for group in groups.values()), AGGREGATE_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables of a run. They are made once and handed to everything that shows them."""
+
+    records: Records
+    epochs: pd.DataFrame
+    summary: pd.DataFrame
+    aggregate: pd.DataFrame
+
+
+def tables_of(run: Records | Tables) -> Tables:
+    """The tables of a run, made from its records unless they are made already."""
+    if isinstance(run, Tables):
+        return run
+    summary = summary_table(run)
+    return Tables(run, epochs_table(run), summary, _aggregate_table(run, summary))
+
+
+def verdict(run: Records | Tables) -> str:
+    """The run in one sentence."""
+    return sentence(findings(run))
+
+
+def findings(run: Records | Tables) -> Findings:
+    """What the verdict is drawn from."""
+    tables = tables_of(run)
+    records = tables.records
+    suite = records.run.suite
+    cells = {(spec.name, seed) for spec in suite.specs for seed in spec.seeds}
+    return Findings(
+        summary=tables.summary,
+        aggregate=tables.aggregate,
+        reference=records.run.reference,
+        backends=suite.backends,
+        specs=tuple(spec.name for spec in suite.specs),
+        cells=len(cells),
+        cells_finished=len(cells & records.finished_cells),
+    )
+
+
+def summary_markdown(run: Records | Tables) -> str:
+    """The run as GitHub Markdown: verdict, a table a spec, what did not go well, warnings, how to read it."""
+    tables = tables_of(run)
+    asked = tables.records.run
+    return markdown.markdown(
+        markdown.Content(
+            title=asked.suite.title or asked.suite_name,
+            verdict=verdict(tables),
+            aggregate=tables.aggregate,
+            summary=tables.summary,
+            warnings=warning_lines(tables),
+            reference=asked.reference,
+            both_accuracies=Path(asked.suite_name).stem == "founding",
+        )
+    )
+
+
+def terminal_table(run: Records | Tables) -> Table:
+    """The aggregate for a terminal or a pipe of 80 columns."""
+    tables = tables_of(run)
+    return terminal.table(tables.aggregate, tables.records.run.reference)
+
+
+def warning_lines(run: Records | Tables) -> list[str]:
+    """What to know before the figures are trusted: the machine's warnings, then the time ratios that are unstable."""
+    tables = tables_of(run)
+    aggregate = tables.aggregate
+    unstable = aggregate[aggregate["time_ratio_high"] > UNSTABLE_ABOVE * aggregate["time_ratio_low"]]
+    every = (one_line(line) for each in tables.records.runs for line in each.environment.get("warnings") or ())
+    return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
+
+
+def _unstable(row: Mapping[Any, Any]) -> str:
+    place = f"{one_line(row['spec'], 120)}, {one_line(row['backend'], 60)}"
+    return f"{place}: the time ratio is unstable, {ratio_text(row)}; more seeds or a quieter machine would tell"
+
+
+def _frame(rows: Iterable[Mapping[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns)).astype(columns)
+
+
+def _order(records: Records) -> Callable[[Any], tuple[int, int, int]]:
+    """Sort key: the suite's order of specs, its order of backends, then the seed."""
+    suite = records.run.suite
+    specs = {spec.name: index for index, spec in enumerate(suite.specs)}
+    backends = {name: index for index, name in enumerate(suite.backends)}
+    return lambda r: (specs.get(r.spec, len(specs)), backends.get(r.backend, len(backends)), r.seed)
+
+
+def _last_attempts(records: Records) -> dict[tuple[str, int], int]:
+    """(spec, seed) → the attempt that counts."""
+    return {(result.spec, result.seed): result.attempt for result in records.results}
+
+
+def _of_last_attempts(records: Records, some: list[R]) -> Iterator[R]:
+    last = _last_attempts(records)
+    return (record for record in some if last.get((record.spec, record.seed)) == record.attempt)
+
+
+def _processes(records: Records, trained: Mapping[Process, Columns]) -> dict[Process, Row]:
+    workers = {(w.spec, w.seed, w.backend): w for w in _of_last_attempts(records, records.workers)}
+    last_epochs = {spec.name: spec.epochs for spec in records.run.suite.specs}
+    rows = {}
+    for result in sorted(_of_last_attempts(records, records.results), key=_order(records)):
+        key = (result.spec, result.seed, result.backend)
+        final = result.final_epoch or last_epochs.get(result.spec, 0)
+        rows[key] = _of_result(result) | _of_worker(workers.get(key)) | _of_epochs(trained.get(key), final)
+    return rows
+
+
+def _of_result(result: ResultRecord) -> Row:
+    return result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
+
+
+def _of_worker(worker: WorkerRecord | None) -> Row:
+    if worker is None:
+        return {}
+    return {"startup_seconds": worker.startup_seconds, "parameters_fingerprint": worker.parameters_fingerprint}
+
+
+def _of_epochs(trained: Columns | None, final_epoch: int) -> Row:
+    if trained is None:
+        return {}
+    timed = ~trained["warm_up"]
+    row: Row = {name: median(trained[name][timed]) for name in TIMED}
+    final = np.flatnonzero(trained["epoch"] == final_epoch)
+    return row | {name: float(trained[name][place]) for place in final for name in FINAL}
+
+
+def _rounds(trained: Mapping[Process, Columns], process: Process) -> dict[int, float]:
+    """Round → seconds, of the timed epochs."""
+    if process not in trained:
+        return {}
+    timed = ~trained[process]["warm_up"]
+    rounds, seconds = (trained[process][name][timed].tolist() for name in ("epoch", "epoch_seconds"))
+    return dict(zip(rounds, seconds, strict=True))
+
+
+def _aggregate(group: list[Row], asked: Mapping[str, int]) -> Row:
+    ok = [row for row in group if row["status"] == "ok"]
+    of: dict[str, list[Any]] = {
+        name: [row[name] for row in ok if not is_missing(row[name])] for name in SUMMARY_COLUMNS
+    }
+    accuracy = mean_interval(of["test_accuracy"])
+    return {
+        "spec": group[0]["spec"],
+        "backend": group[0]["backend"],
+        "seeds_ok": len(ok),
+        "seeds": asked.get(group[0]["spec"], len(group)),
+        "status": ", ".join(dict.fromkeys(row["status"] for row in group if row["status"] != "ok")) or "ok",
+        "test_accuracy": accuracy and accuracy.centre,
+        "test_accuracy_half_width": accuracy and accuracy.half_width,
+        "test_binary_accuracy": _mean(of["test_binary_accuracy"]),
+        "train_cost": _mean(of["train_cost"]),
+        "epoch_seconds": median(of["epoch_seconds"]),
+        "samples_per_second": median(of["samples_per_second"]),
+        "peak_memory_bytes": max(of["peak_memory_bytes"], default=None),
+        **_ratio_columns(ratio_interval(of["time_ratio"])),
+    }
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _ratio_columns(ratio: Interval | None) -> Row:
+    if ratio is None:
+        return {"time_ratio_seeds": 0}
+    return {
+        "time_ratio": ratio.centre,
+        "time_ratio_low": ratio.low,
+        "time_ratio_high": ratio.high,
+        "time_ratio_seeds": ratio.count,
+    }

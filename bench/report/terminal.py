@@ -1,0 +1,54 @@
+"""The aggregate as a table for a terminal or a pipe, readable at 80 columns.
+
+Fed by the aggregate table; printed by the command line.
+"""
+
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
+
+WIDEST_NAME = 24
+
+
+def table(aggregate: pd.DataFrame, reference: str) -> Table:
+    """One block a spec, one line a backend; names are shown as plain text, shortened."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
+    made.caption = Text(f"time ratio: to the seconds of {one_line(reference, 12)}, 95 % interval")
+    made.caption_justify = "left"
+    made.add_column("spec, backend", no_wrap=True)
+    for title in ("seeds", "accuracy %", "epoch s", "samples/s"):
+        made.add_column(title, justify="right", no_wrap=True)
+    made.add_column("time ratio", no_wrap=True)
+    for spec, rows in aggregate.groupby("spec", sort=False):
+        made.add_row(Text(one_line(spec, WIDEST_NAME), style="bold"))
+        for row in rows.to_dict("records"):
+            made.add_row(*map(Text, _cells(row, reference)))
+        made.add_section()
+    return made
+
+
+def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
+    name = "  " + one_line(row["backend"], WIDEST_NAME - 2)
+    seeds = f"{row['seeds_ok']}/{row['seeds']}"
+    if not row["seeds_ok"]:
+        return name, seeds, "", "", "", one_line(row["status"], 20)
+    ratio = "reference" if row["backend"] == reference else _ratio(row)
+    samples = MISSING if is_missing(row["samples_per_second"]) else f"{row['samples_per_second']:,.0f}"
+    return name, seeds, _accuracy(row), significant(row["epoch_seconds"]), samples, ratio
+
+
+def _accuracy(row: dict[Any, Any]) -> str:
+    half = row["test_accuracy_half_width"]
+    return percent(row["test_accuracy"]) + ("" if is_missing(half) else f" ±{percent(half)}")
+
+
+def _ratio(row: dict[Any, Any]) -> str:
+    if is_missing(row["time_ratio"]):
+        return MISSING
+    centre, low, high = (bound(row[name], 2) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    return centre if low == MISSING else f"{centre} ({low} to {high})"

@@ -1,0 +1,1 @@
+"""`scratchbench run`: trains every backend of a suite and records what happens."""

@@ -1,0 +1,116 @@
+"""One backend in a process of its own, as whoever has it take turns sees it: what it answered, or how it was lost.
+
+Fed by `bench.speed` and `bench.scaling`; whatever happens to one, the others go on.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from bench.backends import registry
+from bench.records.run import Status
+from bench.spec import TrainingSpec
+from bench.workers.process import WorkerLostError, WorkerProcess
+from bench.workers.protocol import Job
+
+Facts = dict[str, Any]
+
+
+class WorkerClient:
+    """`epochs` and `predictions` hold what the worker answered to each; `lost` is None for as long as all goes well.
+
+    The log stays where it says why the process was lost.
+    """
+
+    def __init__(self, name: str, job: Job, log: Path, limit: float) -> None:
+        self.name, self._log = name, log
+        self.epochs, self.predictions = list[Facts](), list[Facts]()
+        self.lost: tuple[Status, str] | None = None
+        self.startup_seconds: float | None = None
+        self.peak_memory_bytes: int | None = None
+        self._started = time.perf_counter()
+        self._process = WorkerProcess(job, log, limit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, however it is."""
+        self._process.close()
+        if self.lost is None:
+            self._log.unlink(missing_ok=True)
+
+    def ready(self) -> Facts | None:
+        """Wait until the model is built; what the worker says of it."""
+        description = self._answer(self._process.ready)
+        if description is not None:
+            self.startup_seconds = time.perf_counter() - self._started
+        return description
+
+    def next_job(self, job: Job) -> Facts | None:
+        """The next model in the same process, which has trained and predicted nothing yet."""
+        self.epochs, self.predictions = [], []
+        return self._answer(lambda: self._process.next_job(job))
+
+    def time(self, number: int) -> None:
+        """Train an epoch under the clock and nothing else."""
+        self._keep(self._answer(lambda: self._process.time(number)))
+
+    def train(self, number: int) -> None:
+        """Train an epoch under the clock, then evaluate."""
+        self._keep(self._answer(lambda: self._process.train(number)))
+
+    def predict(self) -> None:
+        """Predict the test examples under the clock."""
+        answer = self._answer(self._process.predict)
+        self.predictions += [answer] if answer is not None else []
+
+    def check_batches(self, expected: str) -> None:
+        """Whether it consumes the batches of the plan's first epoch, which have that fingerprint."""
+        answer = self._answer(lambda: {"fingerprint": self._process.batches_fingerprint(1)})
+        if answer is not None and answer["fingerprint"] != expected:
+            self.lost = "not_comparable", "it did not consume the plan's batches"
+
+    def finish(self) -> None:
+        """Have the process tell its peak memory, and end it."""
+        answer = self._answer(self._process.finish)
+        if answer is not None:
+            self.peak_memory_bytes = answer["peak_memory_bytes"]
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """Of each epoch, the first among them."""
+        return tuple(answer["epoch_seconds"] for answer in self.epochs)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """How it ended, for a record."""
+        status, reason = self.lost or ("ok", "")
+        return {"status": status, "reason": reason}
+
+    def _keep(self, answer: Facts | None) -> None:
+        if answer is None:
+            return
+        if answer["train_cost"] is None:
+            self.lost = "diverged", f"the cost is not finite after epoch {len(self.epochs) + 1}"
+        else:
+            self.epochs.append(answer)
+
+    def _answer(self, ask: Callable[[], Facts]) -> Facts | None:
+        if self.lost is not None:
+            return None
+        try:
+            return ask()
+        except WorkerLostError as lost:
+            self.lost = lost.status, lost.reason
+            return None
+
+
+def job_of(name: str, spec: TrainingSpec, seed: int, data: Path, threads: int) -> Job:
+    """What the worker of a backend or of a floor is for."""
+    entry = registry.FLOORS[name] if name in registry.FLOORS else registry.entry(name)
+    return Job(entry.target, entry.packages, spec, seed, data.absolute(), threads)
