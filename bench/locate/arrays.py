@@ -1,5 +1,6 @@
 """What somebody else's array becomes here: lists, NumPy, PyTorch, JAX; and back, in the kind that it came in."""
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -71,7 +72,5 @@ def like(model: Any, array: Array) -> Any:
     if not hasattr(model, "shape"):
         return array.tolist()
     if type(model).__module__.partition(".")[0] == "torch":
-        import torch
-
-        return torch.as_tensor(array).to(model.dtype)
+        return sys.modules["torch"].as_tensor(array).to(model.dtype)
     return array.astype(dtype_name(model))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.optimizer_spec import OptimizerSpec
+from bench.spec.optimizer import OptimizerSpec
 from bench.spec import TrainingSpec
 from scratchnet.activations import ACTIVATIONS, Activation
 from scratchnet.losses import LOSSES, Loss

@@ -13,7 +13,9 @@ from bench.locate.mistakes.mistake import Mistake
 from bench.locate.state import Equations
 
 SECONDS_OF_PAIRS = 4.0
-PREFERENCE = {"convention": 0, "mistake": 1, "overflow": 2}
+PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
+COMMON = ("gradient-mean-missing", "gradient-mean-twice", "output-sign", "ascent", "activation-missing", "slope-missing")
+"""Of mistakes that make the same numbers, these are named first."""
 
 Mistakes = tuple[Mistake, ...]
 
@@ -63,6 +65,15 @@ class Search:
             found = self._best(self._pairs(singles))
         return self._accept(found) if found else []
 
+    def peek(self) -> bool:
+        """Whether one mistake alone explains all that is off; nothing is mended."""
+        return any(not trial.left for trial in self._best(self._trials((one,) for one in self._library)))
+
+    def try_these(self, mistakes: Sequence[Mistake]) -> list[Cause]:
+        """As `next`, with other mistakes than the library's."""
+        found = self._best(self._trials((mistake,) for mistake in mistakes))
+        return self._accept(found) if found else []
+
     def excuse(self, places: Iterable[Place]) -> None:
         """Leave out what nothing explains, and go on with the rest."""
         self._excused |= set(places)
@@ -109,7 +120,7 @@ class Search:
         clean = [trial for trial in trials if self._is_clean(trial)]
         least = min((len(trial.left) for trial in clean), default=0)
         best = [trial for trial in clean if len(trial.left) == least]
-        return sorted(best, key=lambda trial: [PREFERENCE[mistake.kind] for mistake in trial.mistakes])
+        return sorted(best, key=lambda trial: [_preference(mistake) for mistake in trial.mistakes])
 
     def _is_clean(self, trial: Trial) -> bool:
         """Whether it mends something, spoils nothing, and leaves nothing off that it has changed."""
@@ -126,6 +137,10 @@ class Search:
         causes = [Cause(_distinct(group), fixed[0], self.pairs[fixed[0]], fixed, distance) for group in groups]
         self.equations, self.pairs, self.left = first.equations, first.pairs, first.left
         return causes
+
+
+def _preference(mistake: Mistake) -> tuple[int, bool]:
+    return PREFERENCE[mistake.kind], mistake.id.partition("@")[0] not in COMMON
 
 
 def _equal(one: Pair, other: Pair) -> bool:

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.locate.arrays import Tree, as_array, dtype_name, is_leaf, leaves, like, rebuilt
 from bench.locate.layout import Layout
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, Moment
-from bench.text import one_line
+from bench.core.text import one_line
 
 REQUIRED = ("get_parameters", "set_parameters", "step")
 OPTIONAL = ("forward", "cost", "errors", "gradients")
@@ -101,6 +101,11 @@ class Asked:
             return None
         array = as_array(answer)
         return float(array.reshape(-1)[0]) if array.size == 1 else None
+
+    def cost(self, moment: Moment) -> float:
+        """What the method `cost` reports."""
+        answer = self._call("cost", *self._batch(moment), **self._extras(moment))
+        return float(self._read_cost(answer, moment)[Key("cost")])
 
     def observe(self, moment: Moment) -> dict[Key, Array]:
         """What the optional methods report at the parameters that were put in."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.locate.bounds import unit_roundoff
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import SEED, Trajectory, batch_sizes, experiment, moment, rounded

@@ -11,10 +11,6 @@ from scratchnet.activations import ACTIVATIONS
 # ruff: noqa: E741 - l is the document's own letter
 
 
-def _from(inputs: str) -> dict[str, object]:
-    return {"(18)": instead(lambda s, l: s.W(l) @ getattr(s, inputs)(l - 1) + s.b(l)[:, None])}
-
-
 def as_wide_as_the_input(net: Net) -> list[int]:
     """Layers above the first whose input could be X by its shape."""
     return [l for l in above(net) if net.widths[l - 1] == net.widths[0]]

@@ -199,6 +199,18 @@ def _by_epsilon(value: Callable[[Any, Going, Array, Array], Array]) -> Rule:
     return rule
 
 
+def _epsilon(value: float, *, of_paper: bool) -> Rule:
+    """Adam with that ε: of (D19), or ε̂ of (D20)."""
+
+    def quotient(o: Any, at: Going, m: Array, s: Array) -> Array:
+        one, two = _corrections(o, at.t)
+        epsilon = value if of_paper else value / np.sqrt(two)
+        move: Array = -at.rate * (m / one) / (np.sqrt(s / two) + epsilon)
+        return move
+
+    return _by_epsilon(quotient)
+
+
 def _alpha(o: Any, at: Going) -> float:
     one, two = _corrections(o, at.t)
     return float(at.rate * np.sqrt(two) / one)
@@ -268,13 +280,10 @@ ADAM = [
           {"update": by(_by_epsilon(lambda o, at, m, s: -at.rate * (m / _corrections(o, at.t)[0])
                                     / (np.sqrt(s / _corrections(o, at.t)[1]) + o.epsilon)))},
           fits=uses("adam", "adamw"), kind="convention"),
-    *(
-        Entry(f"adam-epsilon-{e:g}", "update", f"ε is {e:g}, which stands in {where}",
-              {"update": by(_by_epsilon(lambda o, at, m, s, e=e, hat=hat: -at.rate * (m / _corrections(o, at.t)[0])  # type: ignore[misc]
-                                        / (np.sqrt(s / _corrections(o, at.t)[1]) + e / (hat or np.sqrt(_corrections(o, at.t)[1])))))},
-              fits=uses("adam", "adamw"), kind="convention")
-        for e, hat, where in ((1e-8, 1.0, "(D19), as in PyTorch"), (1e-8 * (1 + 1e-12), 0.0, "(D20), as in Keras"))
-    ),
+    Entry("adam-epsilon-1e-8", "update", "ε is 1e-8, and that of (D19), as in PyTorch", {"update": by(_epsilon(1e-8, of_paper=True))},
+          fits=uses("adam", "adamw"), kind="convention"),
+    Entry("adam-epsilon-1e-8-hat", "update", "ε is 1e-8, not that of the spec", {"update": by(_epsilon(1e-8, of_paper=False))},
+          fits=uses("adam", "adamw"), kind="convention"),
 ]  # fmt: skip
 
 
