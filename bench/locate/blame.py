@@ -9,48 +9,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from bench.locate.compare import Comparison, Pair, Place
-from bench.locate.net import Array, Net
-from bench.locate.rules import equation_of
+from bench.locate.graph import UPDATE, equation, span
+from bench.locate.net import Array
 from bench.locate.state import Given, Key
 
 # ruff: noqa: E741 - l is the document's own letter
 
-UPDATE = Key("update")
 ONE_FACTOR = 1e-6
-
-
-def parents(key: Key, depth: int) -> list[Key]:
-    """What a tensor is computed from."""
-    name, l = key
-    if name == "Z":
-        return [Key("A", l - 1)] if l > 1 else []
-    if name == "A":
-        return [Key("Z", l)]
-    if name == "cost":
-        return [Key("A", depth)]
-    if name == "delta":
-        return [Key("A", l)] if l == depth else [Key("delta", l + 1), Key("Z", l)]
-    if name in ("dW", "db"):
-        below = [Key("A", l - 1)] if name == "dW" and l > 1 else []
-        return [Key("delta", l), *below]
-    return [UPDATE, Key("d" + name[1], l)] if name in ("uW", "ub") else []
-
-
-def span(key: Key, given: Given, depth: int) -> set[Key]:
-    """A tensor and what it was computed from, up to what was reported."""
-    found = {key}
-    for parent in parents(key, depth):
-        if parent not in given:
-            found |= span(parent, given, depth)
-    return found
-
-
-def equation(key: Key, net: Net) -> str:
-    """Number of the equation that computes a tensor."""
-    fixed = {"Z": "(18)", "A": "(20)", "cost": "(24)", "dW": "BP3.2", "db": "BP4.2"}
-    if key.name == "delta":
-        return "BP1.2" if key.layer == net.depth else "BP2.2"
-    return fixed.get(key.name) or equation_of(net)
 
 
 class Blame:

@@ -1,15 +1,17 @@
 """From what a subject reported to what is told of it: causes by reproduction, else the equation that is to blame."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bench.locate.blame import Blame, equation, factor_of
-from bench.locate.compare import Comparison, Pair, Place
+from bench.locate.blame import Blame, factor_of
+from bench.locate.compare import Comparison, Pair, Place, rank
 from bench.locate.differences import differences
 from bench.locate.document import Difference, Document, Finding, Kind, Reason, Tensor
 from bench.locate.explain import explained
+from bench.locate.graph import equation
 from bench.locate.mistakes.library import library
 from bench.locate.mistakes.mistake import Mistake, times
 from bench.locate.rules import equation_of
@@ -17,7 +19,9 @@ from bench.locate.search import Cause, Search
 from bench.locate.state import Key
 from bench.locate.survey import Survey
 
-SINGLE = "float32"
+SINGLE, LARGE = "float32", "large"
+KINDS = ("mistake", "precision", "convention", "overflow")
+"""In which order they are told."""
 NOTHING_PARTS = 1e-6
 """Of a factor: nearer to 1 it says nothing."""
 
@@ -36,7 +40,7 @@ def diagnose(survey: Survey) -> Document:
         survey.layout.words,
         survey.dtype,
         survey.offered,
-        tuple(findings),
+        tuple(sorted(findings, key=lambda finding: KINDS.index(finding.kind))),
         tuple(_tensors(comparison, first)),
         tuple(told),
         sum(len(seen.given) for seen in survey.seen),
@@ -176,8 +180,6 @@ def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, exclud
 
 
 def _with(finding: Finding, **changes: Any) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, **changes)
 
 
@@ -188,7 +190,8 @@ def _names(places: Sequence[Place]) -> tuple[str, ...]:
 def _tensors(comparison: Comparison, pairs: dict[Place, Pair]) -> Iterator[Tensor]:
     """Each tensor over all moments, in the order in which they are computed."""
     by_key: dict[Key, list[Pair]] = {}
-    for place in sorted(pairs, key=lambda place: _order(place, comparison)):
+    usual = [place for place in pairs if comparison.survey.seen[place.trajectory].trajectory.label != LARGE]
+    for place in sorted(usual, key=lambda place: _order(place, comparison)):
         by_key.setdefault(place.key, []).append(pairs[place])
     for key, all_of in by_key.items():
         worst = max(pair.deviation for pair in all_of)
@@ -197,8 +200,6 @@ def _tensors(comparison: Comparison, pairs: dict[Place, Pair]) -> Iterator[Tenso
 
 
 def _order(place: Place, comparison: Comparison) -> tuple[int, ...]:
-    from bench.locate.compare import rank
-
     return rank(place, comparison.net.depth)
 
 

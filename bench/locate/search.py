@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.locate.compare import Comparison, Pair, Place, apart
 from bench.locate.equations import REFERENCE
+from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
 from bench.locate.state import Equations
 
@@ -59,7 +60,7 @@ class Search:
 
     def next(self) -> list[Cause]:
         """The next mistake, or the next two together; nothing where the library does not help."""
-        singles = list(self._trials((mistake,) for mistake in self._library))
+        singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
         if not found:
             found = self._best(self._pairs(singles))
@@ -67,7 +68,7 @@ class Search:
 
     def peek(self) -> bool:
         """Whether one mistake alone explains all that is off; nothing is mended."""
-        return any(not trial.left for trial in self._best(self._trials((one,) for one in self._library)))
+        return any(not trial.left for trial in self._best(self._trials((one,) for one in self._near())))
 
     def try_these(self, mistakes: Sequence[Mistake]) -> list[Cause]:
         """As `next`, with other mistakes than the library's."""
@@ -87,8 +88,15 @@ class Search:
         if singles or self._is_local():
             return
         first = self.left[0]
-        near = [one for one in self._library if one.kind == "mistake" and self._changes(one, first)]
+        near = [one for one in self._near() if one.kind == "mistake" and self._changes(one, first)]
         yield from self._until(end, combinations(near, 2))
+
+    def _near(self) -> list[Mistake]:
+        """Those that change an equation by which the first wrong tensor was computed from what was reported."""
+        place = self.left[0]
+        given = self._comparison.survey.seen[place.trajectory].given[place.moment]
+        keys = span(place.key, given, self._comparison.net.depth)
+        return [mistake for mistake in self._library if concerns(mistake, keys)]
 
     def _is_local(self) -> bool:
         """Whether all that the first wrong tensor is made of was reported: then it needs no two mistakes."""

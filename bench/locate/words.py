@@ -50,9 +50,15 @@ def ratio(finding: Finding) -> str:
     return f"{finding.ratio:.6g} times".replace("-", "−")
 
 
+AXES = {"Z": ("neuron", "example"), "A": ("neuron", "example"), "delta": ("neuron", "example")}
+WEIGHTS = ("neuron", "input")
+
+
 def element(finding: Finding) -> str:
-    """`dW[2][3, 1]`, counted from 0."""
-    return finding.tensor + (f" at {list(finding.index)}" if finding.index else "")
+    """`dW[2], neuron 4, input 2`: counted from 1, as the derivation does."""
+    names = AXES.get(finding.tensor.partition("[")[0], WEIGHTS)
+    places = [f"{name} {index + 1}" for name, index in zip(names, finding.index, strict=False)]
+    return ", ".join([finding.tensor, *places])
 
 
 def cause(finding: Finding) -> str:
