@@ -13,8 +13,6 @@ from bench.locate.graph import UPDATE, equation, span
 from bench.locate.net import Array
 from bench.locate.state import Given, Key
 
-# ruff: noqa: E741 - l is the document's own letter
-
 ONE_FACTOR = 1e-6
 
 
@@ -90,7 +88,7 @@ class Blame:
         return bool(pairs) and len(ratios) == len(pairs) and np.ptp(ratios) <= ONE_FACTOR * abs(ratios[0])
 
     def _forward(self, keys: list[Key]) -> Key:
-        """The first layer whose activations, as the gradients of single examples betray them, are not the expected ones."""
+        """The first layer whose activations, as a single example's gradients betray them, are not the expected ones."""
         implied = implied_activations(self._comparison)
         for l in sorted({key.layer for key in keys}):
             if l in implied and not implied[l]:

@@ -1,7 +1,7 @@
-"""By how much rounding alone may part a subject from the reference, tensor by tensor: from u, and from lengths of sums.
+"""By how much rounding alone may part a subject from the reference: from u, and from the lengths of sums.
 
-A sum of n products is off by at most γ_n Σ|x||y|, with γ_n = n u / (1 − n u) (Higham 2002, section 3.1). Errors of inputs
-that were not reported are carried on; an input that was reported is exact, for the reference was fed the same number.
+A sum of n products is off by at most γ_n Σ|x||y|, with γ_n = n u / (1 − n u) (Higham 2002, section 3.1). Errors of
+inputs that were not reported are carried on. A reported input is exact: the reference was fed the same number.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,8 +11,6 @@ import numpy as np
 from bench.locate.net import Array
 from bench.locate.rules import update
 from bench.locate.state import Key, State
-
-# ruff: noqa: E741 - l is the document's own letter
 
 OPERATIONS = 16
 """Roundings that one element meets outside of sums: functions, factors, quotients."""
@@ -115,7 +113,7 @@ class Rounding:
         return curvature + self._slope_size(l, back) + self._few * (1.0 + np.abs(s.Z(l))) * size
 
     def _slope_size(self, l: int, G: Array) -> Array:
-        """|∂A/∂Z| times G, all G ≥ 0: element-wise f' is at most about 1.13; softmax's Jacobian has a row and a diagonal."""
+        """|∂A/∂Z| times G ≥ 0: element-wise f' is at most about 1.13; softmax's Jacobian is full."""
         if self._s.net.activations[l - 1] != "softmax":
             return 1.13 * G
         A = np.abs(self._s.call("f", l, self._s.Z(l)))

@@ -58,5 +58,5 @@ def _show(text: str, out: Path | None) -> None:
 
 def template() -> int:
     """Print an adapter with comments."""
-    sys.stdout.write((files("bench.locate") / "templates" / "adapter.py").read_text("utf-8"))
+    sys.stdout.write((files("bench.locate") / "templates" / "adapter.txt").read_text("utf-8"))
     return EXIT_OK

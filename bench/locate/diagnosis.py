@@ -65,7 +65,9 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
     first = search.left[0]
     if coarse.wrong(coarse.pairs(search.equations)) or _is_explained(search):
         return []
-    note = "the numbers differ by no more than roundings of float32: parameters are float64, something computes in float32"
+    note = (
+        "the numbers differ by no more than roundings of float32: parameters are float64, something computes in float32"
+    )
     found = _finding(comparison, first, search.pairs[first], equation(first.key, survey.net), search.tried)
     return [_with(found, kind="precision", note=note)]
 
@@ -132,7 +134,12 @@ def _stray_factor(comparison: Comparison, search: Search, blame: Blame) -> Findi
 def _factors(comparison: Comparison, key: Key, factor: float) -> Iterator[Mistake]:
     """The factor in the equation that is blamed: at all layers, or at this one."""
     net, text = comparison.net, f"a stray factor of {factor:.6g}"
-    tables: dict[str, tuple[str, ...]] = {"uW": ("rate",), "ub": ("rate",), "update": ("rate",), "cost": ("(22)", "(24)")}
+    tables: dict[str, tuple[str, ...]] = {
+        "uW": ("rate",),
+        "ub": ("rate",),
+        "update": ("rate",),
+        "cost": ("(22)", "(24)"),
+    }
     names = tables.get(key.name, (equation(key, net),))
     for name in names:
         label = "update" if name == "rate" else name
@@ -149,7 +156,9 @@ def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Seq
     reports_cost = any(place.key.name == "cost" for place in search.left)
     kind: Kind = "convention" if agree and reports_cost else "mistake"
     note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
-    return _with(found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else "")
+    return _with(
+        found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else ""
+    )
 
 
 def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, excluded: int) -> Finding:

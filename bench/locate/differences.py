@@ -38,11 +38,16 @@ def gradients(survey: Survey, given: Given) -> dict[Key, Array]:
     """dW and db of each layer, as reported, or as the first step of plain SGD betrays them."""
     net = survey.net
     if Key("dW", 1) in given:
-        return {Key(name, l): given[Key(f"d{name}", l)] for l in net.layers for name in "Wb"}  # noqa: E741
-    if net.optimizer.name != "sgd" or net.option("clipnorm") or net.option("global_clipnorm") or net.option("clipvalue"):
+        return {Key(name, l): given[Key(f"d{name}", l)] for l in net.layers for name in "Wb"}
+    if (
+        net.optimizer.name != "sgd"
+        or net.option("clipnorm")
+        or net.option("global_clipnorm")
+        or net.option("clipvalue")
+    ):
         return {}
     factor = -net.schedule(0) * (1.0 + (net.option("momentum") if net.option("nesterov") else 0.0))
-    return {Key(name, l): given[Key(f"u{name}", l)] / factor for l in net.layers for name in "Wb"}  # noqa: E741
+    return {Key(name, l): given[Key(f"u{name}", l)] / factor for l in net.layers for name in "Wb"}
 
 
 def _reported_cost(survey: Survey, asked: Asked) -> Callable[[Moment], float]:
@@ -78,9 +83,7 @@ def _places(g: Array) -> Iterator[tuple[int, ...]]:
         yield tuple(int(i) for i in np.unravel_index(index, g.shape))
 
 
-def _difference(
-    key: Key, place: tuple[int, ...], at: Moment, cost: Callable[[Moment], float], epsilon: float
-) -> float:
+def _difference(key: Key, place: tuple[int, ...], at: Moment, cost: Callable[[Moment], float], epsilon: float) -> float:
     """(C(θ + ε e) − C(θ − ε e)) / 2ε, equation (F3)."""
     upper, lower = (cost(_moved(at, key, place, sign * epsilon)) for sign in (1.0, -1.0))
     return (upper - lower) / (2.0 * epsilon)

@@ -12,8 +12,6 @@ from bench.locate.rules import START, update
 from bench.locate.state import Equations, Key, State
 from scratchnet.losses import CategoricalCrossentropy, CrossEntropy
 
-# ruff: noqa: E741 - l is the document's own letter
-
 
 def weighted_input(s: State, l: int) -> Array:
     """Z[l] = W A + b."""

@@ -1,4 +1,4 @@
-"""Where a subject is looked at: random parameters and batches, a short batch, one example alone, a kink, large inputs."""
+"""Where a subject is looked at: random parameters and batches, a short one, one example, a kink, large inputs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@ from bench.locate.net import Net
 from bench.locate.rules import equation_of
 from bench.locate.state import Given, Key
 
-# ruff: noqa: E741 - l is the document's own letter
-
 UPDATE = Key("update")
 
 

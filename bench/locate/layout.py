@@ -36,12 +36,15 @@ class Layout:
         """A batch (n, M) as the subject has it."""
         return np.array(columns.T if self.examples == "rows" else columns)
 
+    def shape(self, n: int, M: int) -> tuple[int, int]:
+        """Of a batch of M examples with n numbers each."""
+        return (M, n) if self.examples == "rows" else (n, M)
+
     def columns(self, batch: Array, n: int, M: int) -> Array | None:
         """A batch of the subject's as (n, M); None where its shape is another."""
         if batch.ndim == 1 and batch.size == n * M and 1 in (n, M):
             return batch.reshape(n, M)
-        wanted = (M, n) if self.examples == "rows" else (n, M)
-        if batch.shape != wanted:
+        if batch.shape != self.shape(n, M):
             return None
         return batch.T.copy() if self.examples == "rows" else batch.copy()
 
@@ -66,10 +69,8 @@ class Layout:
         if self.order == "inside":
             return [self._turned(self._joined(W, b)) for W, b in pairs]
         Ws, bs = [self._turned(W) for W, _ in pairs], [b for _, b in pairs]
-        if self.order == "pairs":
-            made = [array for pair in zip(Ws, bs, strict=True) for array in pair]
-        else:
-            made = [*Ws, *bs]
+        side_by_side = [array for pair in zip(Ws, bs, strict=True) for array in pair]
+        made = side_by_side if self.order == "pairs" else [*Ws, *bs]
         return [array.reshape(shape) for array, shape in zip(made, shapes, strict=True)]
 
     def _joined(self, W: Array, b: Array) -> Array:
@@ -83,7 +84,7 @@ class Layout:
 def _grouped(arrays: Sequence[Array], order: str, net: Net) -> Iterator[tuple[Sequence[Array], int, int]]:
     """The arrays of each layer, n_{l-1}, n_l."""
     L = net.depth
-    for l in net.layers:  # noqa: E741
+    for l in net.layers:
         if order == "inside":
             parts = arrays[l - 1 : l]
         else:

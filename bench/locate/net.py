@@ -1,4 +1,4 @@
-"""What a spec asks a subject to compute: widths, functions, loss, penalty and optimizer, as scratchnet's own objects."""
+"""What a spec asks a subject to compute, as scratchnet's own objects."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.spec.optimizer import OptimizerSpec
 from bench.spec import TrainingSpec
+from bench.spec.optimizer import OptimizerSpec
 from scratchnet.activations import ACTIVATIONS, Activation
 from scratchnet.losses import LOSSES, Loss
 from scratchnet.regularizers import L1L2
@@ -44,7 +44,7 @@ class Net:
         """Whether examples have weights."""
         return self.spec.class_weights is not None or self.spec.sample_weight_range is not None
 
-    def activation(self, l: int) -> type[Activation]:  # noqa: E741 - the document's own letter
+    def activation(self, l: int) -> type[Activation]:
         """f of layer l."""
         return ACTIVATIONS[self.activations[l - 1]]
 

@@ -12,7 +12,13 @@ from bench.core.models import first_problem
 from bench.core.text import one_line
 from bench.spec import Suite, TrainingSpec, load_suite, shipped_suites
 
-DEFAULTS: dict[str, Any] = {"dtype": "float64", "batch_size": 4, "epochs": 1, "seeds": (0,), "optimizer": {"learning_rate": 0.1}}
+DEFAULTS: dict[str, Any] = {
+    "dtype": "float64",
+    "batch_size": 4,
+    "epochs": 1,
+    "seeds": (0,),
+    "optimizer": {"learning_rate": 0.1},
+}
 
 
 def shipped() -> Suite:
@@ -39,7 +45,9 @@ def spec_of(
         made = [dict(zip(names, layer, strict=False)) for layer in rest]
     except (TypeError, ValueError):
         form = '[7, (5, "tanh"), (3, "softmax")]'
-        raise UnusableError(f"layers is {one_line(repr(layers), 80)}; expected: n_0, then pairs, as in {form}") from None
+        raise UnusableError(
+            f"layers is {one_line(repr(layers), 80)}; expected: n_0, then pairs, as in {form}"
+        ) from None
     values = {**DEFAULTS, **options, "architecture": {"inputs": inputs, "layers": made}, "loss": loss}
     return _validated(values | ({} if optimizer is None else {"optimizer": dict(optimizer)}))
 

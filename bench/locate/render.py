@@ -60,7 +60,7 @@ def markdown(document: Document) -> str:
 def _markdown_parts(document: Document) -> Iterator[str]:
     yield f"**{escaped(words.headline(document))}**"
     for finding in document.findings:
-        yield f"### {words.KINDS[finding.kind].capitalize()}: {finding.equation}, {finding.title}{words.at_layer(finding)}"
+        yield f"### {words.title(finding)}"
         yield f"```math\n{explained(finding.equation).formula}\n```"
         yield "\n".join(f"- {escaped(line, 2000)}" for line in words.lines_of(finding))
         yield f"<details><summary>A hint</summary>\n\n{escaped(finding.hint)}\n\n</details>"
@@ -87,12 +87,14 @@ def fragment(document: Document) -> str:
     return (
         _environment()
         .get_template("report.html")
-        .render(document=document, words=words, rows=rows(document), headers=HEADERS, right=right(document), drawn=drawn)
+        .render(
+            document=document, words=words, rows=rows(document), headers=HEADERS, right=right(document), drawn=drawn
+        )
     )
 
 
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("bench.locate"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -100,7 +102,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: one_line(value) if type(value) is str else value,
     )
-    return environment
 
 
 def drawn(finding: Finding) -> str:

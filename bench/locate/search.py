@@ -15,7 +15,14 @@ from bench.locate.state import Equations
 
 SECONDS_OF_PAIRS = 4.0
 PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
-COMMON = ("gradient-mean-missing", "gradient-mean-twice", "output-sign", "ascent", "activation-missing", "slope-missing")
+COMMON = (
+    "gradient-mean-missing",
+    "gradient-mean-twice",
+    "output-sign",
+    "ascent",
+    "activation-missing",
+    "slope-missing",
+)
 """Of mistakes that make the same numbers, these are named first."""
 
 Mistakes = tuple[Mistake, ...]

@@ -80,28 +80,28 @@ class State:
         """(n_L, M), not smoothed."""
         return self.moment.Y
 
-    def value(self, name: str, l: int = 0) -> Array:  # noqa: E741
+    def value(self, name: str, l: int = 0) -> Array:
         """The tensor that later equations read."""
         key = Key(name, l)
         return self.given[key] if key in self.given else self.expected[key]
 
-    def W(self, l: int) -> Array:  # noqa: E741
+    def W(self, l: int) -> Array:
         """(n_l, n_{l-1}), before the step."""
         return self.moment.parameters[l - 1][0]
 
-    def b(self, l: int) -> Array:  # noqa: E741
+    def b(self, l: int) -> Array:
         """(n_l,), before the step."""
         return self.moment.parameters[l - 1][1]
 
-    def Z(self, l: int) -> Array:  # noqa: E741
+    def Z(self, l: int) -> Array:
         """(n_l, M)."""
         return self.value("Z", l)
 
-    def A(self, l: int) -> Array:  # noqa: E741
+    def A(self, l: int) -> Array:
         """(n_l, M), after dropout; A(0) is X."""
         return self.value("A", l) if l else self.X
 
-    def delta(self, l: int) -> Array:  # noqa: E741
+    def delta(self, l: int) -> Array:
         """(n_l, M)."""
         return self.value("delta", l)
 
@@ -121,7 +121,7 @@ def step(net: Net, equations: Equations, moment: Moment, given: Given, memory: M
 
 
 def _forward(s: State) -> None:
-    for l in s.net.layers:  # noqa: E741
+    for l in s.net.layers:
         s.expected[Key("Z", l)] = s.call("(18)", l)
         s.expected[Key("A", l)] = s.call("(20)", l)
     s.expected[Key("losses")] = s.call("(22)")
@@ -130,7 +130,7 @@ def _forward(s: State) -> None:
 
 
 def _backward(s: State) -> None:
-    for l in reversed(s.net.layers):  # noqa: E741
+    for l in reversed(s.net.layers):
         s.expected[Key("delta", l)] = s.call("BP1.2", l) if l == s.net.depth else s.call("BP2.2", l)
         s.expected[Key("dW", l)] = s.call("BP3.2", l) + s.call("(D32)", "W", l)
         s.expected[Key("db", l)] = s.call("BP4.2", l) + s.call("(D32)", "b", l)

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from bench.core.errors import UnusableError
+from bench.core.text import one_line
 from bench.locate.arrays import Tree, as_array, dtype_name, is_leaf, leaves, like, rebuilt
 from bench.locate.layout import Layout
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, Moment
-from bench.core.text import one_line
 
 REQUIRED = ("get_parameters", "set_parameters", "step")
 OPTIONAL = ("forward", "cost", "errors", "gradients")
@@ -132,7 +132,9 @@ class Asked:
         """One array a layer; the input in front of them, as A[0], may be there too."""
         parts = list(answer.values()) if isinstance(answer, Mapping) else answer
         if not isinstance(parts, list | tuple):
-            raise SubjectError(f"{self._of(place)} is a {type(answer).__name__}; expected: a list of {name}[1] to {name}[L]")
+            raise SubjectError(
+                f"{self._of(place)} is a {type(answer).__name__}; expected: a list of {name}[1] to {name}[L]"
+            )
         L = self.net.depth
         if len(parts) == L + 1 and name in "ZA":
             parts = parts[1:]
@@ -147,10 +149,8 @@ class Asked:
             n, M = self.net.widths[layer], moment.M
             columns = self.layout.columns(array, n, M)
             if columns is None:
-                wanted = (M, n) if self.layout.examples == "rows" else (n, M)
-                raise SubjectError(
-                    f"{self._of(place)}: {name}[{layer}] has shape {array.shape}; expected: {wanted}, as {self.layout.examples} are examples"
-                )
+                told = f"{name}[{layer}] has shape {array.shape}; expected: {self.layout.shape(n, M)}"
+                raise SubjectError(f"{self._of(place)}: {told}, as {self.layout.examples} are examples")
             found[Key(name, layer)] = columns
         return found
 
@@ -172,7 +172,9 @@ class Asked:
         pairs = self.layout.pairs(arrays, self.net) if len(arrays) == len(self.arrays) else None
         if pairs is None:
             shapes, wanted = [array.shape for array in arrays], [array.shape for array in self.arrays]
-            raise SubjectError(f"{self._of(place)} has arrays of shapes {shapes}; expected, as of the parameters: {wanted}")
+            raise SubjectError(
+                f"{self._of(place)} has arrays of shapes {shapes}; expected, as of the parameters: {wanted}"
+            )
         return pairs
 
     def _arrays(self, place: str, tree: Tree) -> list[Array]:
@@ -254,7 +256,9 @@ def time_limit(seconds: float, place: str) -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise SubjectError(f"{place} took longer than {seconds:g} s; expected: less; remedy: a smaller --spec, or --seconds")
+        raise SubjectError(
+            f"{place} took longer than {seconds:g} s; expected: less; remedy: a smaller --spec, or --seconds"
+        )
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)

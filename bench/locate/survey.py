@@ -46,7 +46,7 @@ class Survey:
 
 
 def factory_of(subject: Any, spec: Any) -> Callable[[], Any]:
-    """What makes a new subject: a class or a function, called with the spec if it takes it; copies of an object else."""
+    """What makes a new subject: a class or function, called with the spec if it takes one; else copies of an object."""
     if not callable(subject) or (not inspect.isclass(subject) and all(hasattr(subject, name) for name in REQUIRED)):
         return lambda: copy.deepcopy(subject)
     try:
@@ -112,8 +112,8 @@ def _no_layout(first: Asked, net: Net) -> str:
     shapes = ", ".join(str(array.shape) for array in first.arrays) or "none"
     wanted = ", ".join(f"W[{l}] ({net.widths[l]}, {net.widths[l - 1]})" for l in net.layers)
     return (
-        f"{first.name}.get_parameters() has arrays of shapes {shapes}; the spec {net.spec.name!r} has {wanted} and a bias "
-        "for each neuron, alone or inside W; remedy: --spec that describes this network"
+        f"{first.name}.get_parameters() has arrays of shapes {shapes}; the spec {net.spec.name!r} has {wanted} "
+        "and a bias for each neuron, alone or inside W; remedy: a spec that describes this network"
     )
 
 
@@ -133,7 +133,7 @@ def _apart(value: Any, expected: Any) -> float:
 def _check_round_trip(asked: Asked, at: Moment, dtype: str) -> None:
     """What was put in must come out: nothing else could be believed."""
     asked.set(at)
-    for l, (put, got) in enumerate(zip(at.parameters, asked.parameters(), strict=True), start=1):  # noqa: E741
+    for l, (put, got) in enumerate(zip(at.parameters, asked.parameters(), strict=True), start=1):
         for name, one, other in zip("Wb", put, got, strict=True):
             if not np.allclose(one, other, rtol=8 * unit_roundoff("float32"), atol=1e-30):
                 raise SubjectError(
@@ -164,7 +164,7 @@ def _steps(asked: Asked, moments: Sequence[Moment]) -> list[dict[Key, Any]]:
         before = asked.parameters()
         cost = asked.step(at)
         tensors = {} if cost is None else {Key("cost"): np.asarray(cost)}
-        for l, (old, new) in enumerate(zip(before, asked.parameters(), strict=True), start=1):  # noqa: E741
+        for l, (old, new) in enumerate(zip(before, asked.parameters(), strict=True), start=1):
             tensors |= {Key(f"u{name}", l): b - a for name, a, b in zip("Wb", old, new, strict=True)}
         found.append(tensors)
     return found
@@ -183,8 +183,8 @@ def _check_repeatable(name: str, seen: Seen, again: Sequence[Given]) -> None:
     if parted:
         where, key = parted[0]
         raise SubjectError(
-            f"{name}: two new networks take different steps from the same parameters ({key}, {where}); expected: the same; "
-            "remedy: no random numbers in step(), and nothing that one object remembers and another sees"
+            f"{name}: two new networks take different steps from the same parameters ({key}, {where}); expected: the "
+            "same; remedy: no random numbers in step(), and nothing that one object remembers and another sees"
         )
 
 

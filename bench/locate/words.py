@@ -38,6 +38,11 @@ def at_layer(finding: Finding) -> str:
     return f" in layer {finding.layer}" if finding.layer else ""
 
 
+def title(finding: Finding) -> str:
+    """`Mistake: BP3.2, gradient of the weights in layer 2`."""
+    return f"{KINDS[finding.kind].capitalize()}: {finding.equation}, {finding.title}{at_layer(finding)}"
+
+
 def number(value: float) -> str:
     """Enough digits to see where two numbers part."""
     return f"{value:.9g}".replace("-", "−")
@@ -69,7 +74,11 @@ def cause(finding: Finding) -> str:
     said = [reason.cause for reason in finding.causes[:MOST_CAUSES]]
     left = len(finding.causes) - len(said)
     names = "; or: ".join(said) + (f"; or one of {left} more" if left else "")
-    same = "These make the same numbers here" if len(finding.causes) > 1 else "With this planted, the derivation makes the same numbers"
+    same = (
+        "These make the same numbers here"
+        if len(finding.causes) > 1
+        else "With this planted, the derivation makes the same numbers"
+    )
     return f"Cause: {names}. {same}: they equal yours to {distance(finding)}."
 
 
@@ -81,7 +90,8 @@ def distance(finding: Finding) -> str:
 def lines_of(finding: Finding) -> Iterator[str]:
     """What is told of one finding, without its hint."""
     yield f"{finding.equation}, {finding.title}{at_layer(finding)}: {finding.formula}"
-    yield f"First seen in {element(finding)}, {finding.moment}: yours {number(finding.yours)}, expected {number(finding.expected)} ({ratio(finding)})."
+    numbers = f"yours {number(finding.yours)}, expected {number(finding.expected)} ({ratio(finding)})"
+    yield f"First seen in {element(finding)}, {finding.moment}: {numbers}."
     if len(finding.tensors) > 1:
         yield f"It explains {joined(finding.tensors)}."
     yield cause(finding)
@@ -110,10 +120,12 @@ def certificate(document: Document) -> Iterator[str]:
 def agreement(document: Document) -> str:
     """What central differences of the reported cost say."""
     if not document.differences:
-        return "Cost and gradient were not held against each other: that needs cost(X, Y), or step() that returns the cost."
+        needed = "that needs cost(X, Y), or step() that returns the cost"
+        return f"Cost and gradient were not held against each other: {needed}."
     off = [one for one in document.differences if not one.agrees]
     if not off:
         worst = max(one.ratio for one in document.differences)
-        return f"Your gradient is the derivative of the cost that you report (central differences: at most {worst:.0e} off)."
+        found = f"central differences: at most {worst:.0e} off"
+        return f"Your gradient is the derivative of the cost that you report ({found})."
     names = joined(f"{one.tensor} ({one.ratio:.1g})" for one in off)
     return f"Your gradient is not the derivative of the cost that you report, by central differences of it: {names}."

@@ -23,6 +23,7 @@ class HandWritten:
         self.biases = [np.zeros(n_out, self.dtype) for _, n_out in sizes]
         self.slots = {}
         self.count = 0
+        self.masks, self.example_weights = {}, None
         for name in ("forward", "cost", "errors", "gradients"):
             if name not in self.offers:
                 setattr(self, name, None)
@@ -72,8 +73,12 @@ class HandWritten:
         zs, acts = [], [x]
         for l in range(len(self.weights)):
             zs.append(self.weighted(l, acts[-1]))
-            acts.append(self.act(l, zs[-1]))
+            acts.append(self.act(l, zs[-1]) * self.kept(l))
         return zs, acts
+
+    def kept(self, l):
+        mask = self.masks.get(l)
+        return 1.0 if mask is None else mask / (1 - self.spec.architecture.layers[l].dropout)
 
     # Cost
 
@@ -94,7 +99,12 @@ class HandWritten:
         return sum(r.l1 * np.abs(w).sum() + r.l2 * (w * w).sum() for w in self.weights)
 
     def total(self, losses):
-        return losses.mean() + self.penalty()
+        weights = self.example_weights
+        return (losses if weights is None else losses * weights).mean() + self.penalty()
+
+    def smooth(self, t):
+        s = self.spec.label_smoothing
+        return t * (1 - s) + s / (2 if "binary" in self.kind else t.shape[1]) if s else t
 
     # Backward
 
@@ -114,10 +124,13 @@ class HandWritten:
         return g * self.slope(len(self.names) - 1, z, p)
 
     def hidden_delta(self, l, after, z, a):
-        return after.dot(self.weights[l + 1].T) * self.slope(l, z, a)
+        return after.dot(self.weights[l + 1].T) * self.kept(l) * self.slope(l, z, self.act(l, z))
+
+    def weigh(self, delta):
+        return delta if self.example_weights is None else delta * self.example_weights[:, None]
 
     def deltas(self, zs, acts, t):
-        found = [self.output_delta(zs[-1], acts[-1], t)]
+        found = [self.weigh(self.output_delta(zs[-1], acts[-1], self.smooth(t)))]
         for l in range(len(self.weights) - 2, -1, -1):
             found.insert(0, self.hidden_delta(l, found[0], zs[l], acts[l + 1]))
         return found
@@ -142,7 +155,14 @@ class HandWritten:
     # Update
 
     def rate(self):
-        return self.o.learning_rate
+        rate = self.o.learning_rate
+        if isinstance(rate, float):
+            return rate
+        return rate.initial_learning_rate * rate.decay_rate ** ((self.count - 1) / rate.decay_steps)
+
+    def clip(self, gradients):
+        limit = self.o.clipnorm
+        return gradients if limit is None else [g * limit / max(np.sqrt((g * g).sum()), limit) for g in gradients]
 
     def move(self, slot, theta, g):
         o, name = self.o, self.o.name
@@ -176,24 +196,35 @@ class HandWritten:
         self.weights = [np.array(w.T if self.out_in else w, self.dtype) for w, _ in parameters]
         self.biases = [np.array(b, self.dtype) for _, b in parameters]
 
-    def step(self, X, Y):
+    def take(self, weights=None, masks=None):
+        self.example_weights = weights
+        dropped = [l for l, layer in enumerate(self.spec.architecture.layers) if layer.dropout]
+        self.masks = dict(zip(dropped, masks or [], strict=True))
+
+    def step(self, X, Y, **extras):
+        self.take(**extras)
         dW, db = self.all_gradients(X, Y)
         self.count += 1
+        dW, db = self.clip(dW), self.clip(db)
         self.weights = [self.move(("W", l), w, g) for l, (w, g) in enumerate(zip(self.weights, dW, strict=True))]
         self.biases = [self.move(("b", l), b, g) for l, (b, g) in enumerate(zip(self.biases, db, strict=True))]
 
-    def forward(self, X):
+    def forward(self, X, **extras):
+        self.take(**extras)
         zs, acts = self.run(X)
         return zs, acts[1:]
 
-    def cost(self, X, Y):
+    def cost(self, X, Y, **extras):
+        self.take(**extras)
         zs, acts = self.run(X)
-        return float(self.total(self.loss(acts[-1], Y, zs[-1])))
+        return float(self.total(self.loss(acts[-1], self.smooth(Y), zs[-1])))
 
-    def errors(self, X, Y):
+    def errors(self, X, Y, **extras):
+        self.take(**extras)
         zs, acts = self.run(X)
         return self.deltas(zs, acts, Y)
 
-    def gradients(self, X, Y):
+    def gradients(self, X, Y, **extras):
+        self.take(**extras)
         dW, db = self.all_gradients(X, Y)
         return list(zip([w.T for w in dW] if self.out_in else dW, db, strict=True))

@@ -8,8 +8,6 @@ from bench.locate.net import Array, Net
 from bench.locate.state import State
 from scratchnet.activations import ACTIVATIONS
 
-# ruff: noqa: E741 - l is the document's own letter
-
 
 def as_wide_as_the_input(net: Net) -> list[int]:
     """Layers above the first whose input could be X by its shape."""
@@ -17,7 +15,9 @@ def as_wide_as_the_input(net: Net) -> list[int]:
 
 
 WEIGHTED_INPUT = [
-    Entry("bias-missing", "(18)", "the bias is left out of Z", {"(18)": instead(lambda s, l: s.W(l) @ s.A(l - 1))}, every),
+    Entry(
+        "bias-missing", "(18)", "the bias is left out of Z", {"(18)": instead(lambda s, l: s.W(l) @ s.A(l - 1))}, every
+    ),
     Entry(
         "bias-twice",
         "(18)",
@@ -118,7 +118,13 @@ def _over(Z: Array, shift: Array | float, axis: int | None) -> Array:
 ACTIVATION = [
     *(_other(name) for name in ACTIVATIONS),
     *(_value_only(name) for name in ACTIVATIONS),
-    Entry("activation-twice", "(20)", "f is applied twice", {"f": lambda right: lambda s, l, Z: right(s, l, right(s, l, Z))}, every),
+    Entry(
+        "activation-twice",
+        "(20)",
+        "f is applied twice",
+        {"f": lambda right: lambda s, l, Z: right(s, l, right(s, l, Z))},
+        every,
+    ),
     _function("sigmoid-of-minus-z", "the sign in the exponent is wrong: 1 / (1 + e^z)", lambda Z: expit(-Z), "sigmoid"),
     _function("sigmoid-sharper", "the exponent is 2 z, not z", lambda Z: expit(2 * Z), "sigmoid"),
     _function("tanh-of-half", "tanh is taken of z/2, as 2σ(z) − 1 is", lambda Z: np.tanh(Z / 2), "tanh"),
@@ -126,16 +132,32 @@ ACTIVATION = [
     _function("relu-absolute", "the absolute value is taken for ReLU", np.abs, "relu", "leaky_relu"),
     _function("relu-of-minus-z", "ReLU keeps the negative side: min(0, z)", lambda Z: np.minimum(Z, 0), "relu"),
     _function("relu-clipped-at-1", "ReLU is cut off at 1", lambda Z: np.clip(Z, 0, 1), "relu"),
-    _function("softmax-over-the-batch", "softmax divides by the sum over the batch, not over the neurons",
-              lambda Z: _over(Z, Z.max(axis=1, keepdims=True), 1), "softmax"),
-    _function("softmax-over-everything", "softmax divides by the sum over neurons and batch",
-              lambda Z: _over(Z, Z.max(), None), "softmax"),
-    _function("softmax-not-divided", "softmax is not divided by its sum", lambda Z: np.exp(Z - Z.max(axis=0)), "softmax"),
+    _function(
+        "softmax-over-the-batch",
+        "softmax divides by the sum over the batch, not over the neurons",
+        lambda Z: _over(Z, Z.max(axis=1, keepdims=True), 1),
+        "softmax",
+    ),
+    _function(
+        "softmax-over-everything",
+        "softmax divides by the sum over neurons and batch",
+        lambda Z: _over(Z, Z.max(), None),
+        "softmax",
+    ),
+    _function(
+        "softmax-not-divided", "softmax is not divided by its sum", lambda Z: np.exp(Z - Z.max(axis=0)), "softmax"
+    ),
     _function("softmax-exp-only", "softmax is e^z, not divided by its sum", np.exp, "softmax"),
-    _function("softmax-by-the-largest", "softmax divides by the largest exponential, not by their sum",
-              lambda Z: np.exp(Z) / np.exp(Z).max(axis=0), "softmax"),
-    _function("softmax-without-exp", "softmax divides z by the sum of z, without e^", lambda Z: Z / Z.sum(axis=0), "softmax"),
-]  # fmt: skip
+    _function(
+        "softmax-by-the-largest",
+        "softmax divides by the largest exponential, not by their sum",
+        lambda Z: np.exp(Z) / np.exp(Z).max(axis=0),
+        "softmax",
+    ),
+    _function(
+        "softmax-without-exp", "softmax divides z by the sum of z, without e^", lambda Z: Z / Z.sum(axis=0), "softmax"
+    ),
+]
 
 
 def _leaky(slope: float) -> dict[str, object]:
@@ -175,24 +197,57 @@ def _tanh_slope(Z: Array) -> Array:
 
 VARIANTS = [
     *(
-        Entry(f"leaky-slope-{slope:g}", "(20)", f"the slope of the negative side is {slope:g}; Keras's is 0.2",
-              _leaky(slope), with_activation("leaky_relu"), kind="convention")  # type: ignore[arg-type]
+        Entry(
+            f"leaky-slope-{slope:g}",
+            "(20)",
+            f"the slope of the negative side is {slope:g}; Keras's is 0.2",
+            _leaky(slope),
+            with_activation("leaky_relu"),
+            kind="convention",
+        )  # type: ignore[arg-type]
         for slope in (0.01, 0.1, 0.2, 0.3)
     ),
-    Entry("gelu-exact", "(20)", "√½ of GELU is exact; Keras rounds it to float32",
-          _gelu(lambda Z: Z * (1 + erf(Z / np.sqrt(2))) / 2, _exact_slope),  # type: ignore[arg-type]
-          with_activation("gelu"), kind="convention"),
-    Entry("gelu-by-tanh", "(20)", "GELU is its approximation by tanh",
-          _gelu(lambda Z: Z * (1 + np.tanh(_inner(Z))) / 2, _tanh_slope),  # type: ignore[arg-type]
-          with_activation("gelu"), kind="convention"),
-    Entry("softmax-shifted-by-the-batch", "(20)",
-          "softmax is shifted by the largest z of the whole batch, so that examples far below it become 0/0",
-          {"f": instead(lambda s, l, Z: _over(Z, Z.max(), 0))}, with_activation("softmax"), kind="overflow"),
-    Entry("softmax-not-shifted", "(20)", "softmax takes e^z without subtracting the largest z first: e^z overflows",
-          {"f": instead(lambda s, l, Z: _over(Z, 0.0, 0))}, with_activation("softmax"), kind="overflow"),
-    Entry("sigmoid-overflows", "(20)", "the sigmoid is e^z / (1 + e^z): infinity over infinity for large z",
-          {"f": instead(lambda s, l, Z: np.exp(Z) / (1 + np.exp(Z)))}, with_activation("sigmoid"), kind="overflow"),
-]  # fmt: skip
+    Entry(
+        "gelu-exact",
+        "(20)",
+        "√½ of GELU is exact; Keras rounds it to float32",
+        _gelu(lambda Z: Z * (1 + erf(Z / np.sqrt(2))) / 2, _exact_slope),  # type: ignore[arg-type]
+        with_activation("gelu"),
+        kind="convention",
+    ),
+    Entry(
+        "gelu-by-tanh",
+        "(20)",
+        "GELU is its approximation by tanh",
+        _gelu(lambda Z: Z * (1 + np.tanh(_inner(Z))) / 2, _tanh_slope),  # type: ignore[arg-type]
+        with_activation("gelu"),
+        kind="convention",
+    ),
+    Entry(
+        "softmax-shifted-by-the-batch",
+        "(20)",
+        "softmax is shifted by the largest z of the whole batch, so that examples far below it become 0/0",
+        {"f": instead(lambda s, l, Z: _over(Z, Z.max(), 0))},
+        with_activation("softmax"),
+        kind="overflow",
+    ),
+    Entry(
+        "softmax-not-shifted",
+        "(20)",
+        "softmax takes e^z without subtracting the largest z first: e^z overflows",
+        {"f": instead(lambda s, l, Z: _over(Z, 0.0, 0))},
+        with_activation("softmax"),
+        kind="overflow",
+    ),
+    Entry(
+        "sigmoid-overflows",
+        "(20)",
+        "the sigmoid is e^z / (1 + e^z): infinity over infinity for large z",
+        {"f": instead(lambda s, l, Z: np.exp(Z) / (1 + np.exp(Z)))},
+        with_activation("sigmoid"),
+        kind="overflow",
+    ),
+]
 
 
 def _dropped(net: Net) -> list[int]:
@@ -207,7 +262,9 @@ def _mask(id: str, cause: str, factor: object) -> Entry:
 DROPOUT = [
     _mask("dropout-not-scaled", "what dropout keeps is not divided by 1 − p", lambda mask, p: mask * 1.0),
     _mask("dropout-divided-by-p", "what dropout keeps is divided by p, not by 1 − p", lambda mask, p: mask / p),
-    _mask("dropout-times-kept", "what dropout keeps is multiplied by 1 − p, not divided", lambda mask, p: mask * (1 - p)),
+    _mask(
+        "dropout-times-kept", "what dropout keeps is multiplied by 1 − p, not divided", lambda mask, p: mask * (1 - p)
+    ),
     _mask("dropout-inverted", "the mask is read the wrong way round", lambda mask, p: (1.0 - mask) / (1 - p)),
     _mask("dropout-ignored", "the mask is not applied at all", lambda mask, p: 1.0),
     Entry(

@@ -11,8 +11,6 @@ from bench.locate.mistakes.mistake import Change, Entry, Equation, above, every,
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, State
 
-# ruff: noqa: E741 - l is the document's own letter
-
 BOTH = ("BP3.2", "BP4.2")
 
 
@@ -63,7 +61,9 @@ SUMS = [
     *(_both(f"gradient-{id}", cause, factor) for id, cause, factor in FACTORS),  # type: ignore[arg-type]
     *(_weights(f"weights-{id}", cause, times(factor)) for id, cause, factor in FACTORS),  # type: ignore[arg-type]
     *(_biases(f"biases-{id}", cause, times(factor)) for id, cause, factor in FACTORS),  # type: ignore[arg-type]
-    *_one_example("last-example", "each example overwrites the gradient of the one before", slice(-1, None), lambda s: 1.0),
+    *_one_example(
+        "last-example", "each example overwrites the gradient of the one before", slice(-1, None), lambda s: 1.0
+    ),
     *_one_example(
         "last-example-over-M", "each example overwrites the gradient, which is then divided by M", slice(-1, None), _M
     ),
@@ -72,43 +72,96 @@ SUMS = [
 ]
 
 WEIGHTS = [
-    _weights("over-neurons", "dW is divided by the number of neurons, not of examples",
-             lambda right: lambda s, l: right(s, l) * s.M / s.net.widths[l]),
-    _weights("over-inputs", "dW is divided by the number of inputs, not of examples",
-             lambda right: lambda s, l: right(s, l) * s.M / s.net.widths[l - 1]),
-    _weights("z-for-activation", "dW is made of Z of the layer before, not of its activations",
-             instead(lambda s, l: s.delta(l) @ s.Z(l - 1).T / s.M), above),
-    _weights("x-for-activation-back", "dW is made of X, not of the activations of the layer before",
-             instead(lambda s, l: s.delta(l) @ s.X.T / s.M), as_wide_as_the_input),
-    _weights("own-activation", "dW is made of the layer's own activations",
-             instead(lambda s, l: s.delta(l) @ s.A(l).T / s.M), square),
+    _weights(
+        "over-neurons",
+        "dW is divided by the number of neurons, not of examples",
+        lambda right: lambda s, l: right(s, l) * s.M / s.net.widths[l],
+    ),
+    _weights(
+        "over-inputs",
+        "dW is divided by the number of inputs, not of examples",
+        lambda right: lambda s, l: right(s, l) * s.M / s.net.widths[l - 1],
+    ),
+    _weights(
+        "z-for-activation",
+        "dW is made of Z of the layer before, not of its activations",
+        instead(lambda s, l: s.delta(l) @ s.Z(l - 1).T / s.M),
+        above,
+    ),
+    _weights(
+        "x-for-activation-back",
+        "dW is made of X, not of the activations of the layer before",
+        instead(lambda s, l: s.delta(l) @ s.X.T / s.M),
+        as_wide_as_the_input,
+    ),
+    _weights(
+        "own-activation",
+        "dW is made of the layer's own activations",
+        instead(lambda s, l: s.delta(l) @ s.A(l).T / s.M),
+        square,
+    ),
     _weights("gradient-transposed", "dW is transposed", instead(lambda s, l: s.A(l - 1) @ s.delta(l).T / s.M), square),
-    _weights("weight-for-activation", "dW is the error times the weight, not times the activation",
-             instead(lambda s, l: s.delta(l).mean(axis=1)[:, None] * s.W(l))),
-    _weights("means-multiplied", "dW is the product of the mean error and the mean activation",
-             instead(lambda s, l: np.outer(s.delta(l).mean(axis=1), s.A(l - 1).mean(axis=1)))),
-    _weights("activation-ignored", "dW lacks the activation: each input gets the mean error",
-             instead(lambda s, l: s.delta(l).mean(axis=1)[:, None] + 0.0 * s.W(l))),
+    _weights(
+        "weight-for-activation",
+        "dW is the error times the weight, not times the activation",
+        instead(lambda s, l: s.delta(l).mean(axis=1)[:, None] * s.W(l)),
+    ),
+    _weights(
+        "means-multiplied",
+        "dW is the product of the mean error and the mean activation",
+        instead(lambda s, l: np.outer(s.delta(l).mean(axis=1), s.A(l - 1).mean(axis=1))),
+    ),
+    _weights(
+        "activation-ignored",
+        "dW lacks the activation: each input gets the mean error",
+        instead(lambda s, l: s.delta(l).mean(axis=1)[:, None] + 0.0 * s.W(l)),
+    ),
     _weights("gradient-times-weight", "dW is multiplied by W", lambda right: lambda s, l: right(s, l) * s.W(l)),
-    _weights("input-slope", "dW has the derivative of the layer below in it",
-             instead(lambda s, l: s.delta(l) @ s.call("f'", l - 1, s.Z(l - 1), s.A(l - 1)).T / s.M), above),
-]  # fmt: skip
+    _weights(
+        "input-slope",
+        "dW has the derivative of the layer below in it",
+        instead(lambda s, l: s.delta(l) @ s.call("f'", l - 1, s.Z(l - 1), s.A(l - 1)).T / s.M),
+        above,
+    ),
+]
 
 BIASES = [
-    _biases("bias-over-neurons", "the gradient of the bias is summed over the neurons too",
-            instead(lambda s, l: np.full(s.net.widths[l], s.delta(l).sum() / s.M))),
-    _biases("bias-mean-over-neurons", "the gradient of the bias is the mean over neurons and batch",
-            instead(lambda s, l: np.full(s.net.widths[l], s.delta(l).mean()))),
-    _biases("bias-times-input", "the gradient of the bias is multiplied by the inputs of the layer",
-            instead(lambda s, l: (s.delta(l) @ s.A(l - 1).T).sum(axis=1) / s.M)),
-    _biases("bias-times-mean-input", "the gradient of the bias is multiplied by the mean input",
-            instead(lambda s, l: (s.delta(l) * s.A(l - 1).mean(axis=0)).sum(axis=1) / s.M)),
-    _biases("bias-times-bias", "the gradient of the bias is multiplied by the bias", lambda right: lambda s, l: right(s, l) * s.b(l)),
-    _biases("bias-of-activation", "the gradient of the bias is the mean of the activations",
-            instead(lambda s, l: s.A(l).mean(axis=1))),
-    _biases("bias-over-neurons-count", "the gradient of the bias is divided by the number of neurons",
-            lambda right: lambda s, l: right(s, l) * s.M / s.net.widths[l]),
-]  # fmt: skip
+    _biases(
+        "bias-over-neurons",
+        "the gradient of the bias is summed over the neurons too",
+        instead(lambda s, l: np.full(s.net.widths[l], s.delta(l).sum() / s.M)),
+    ),
+    _biases(
+        "bias-mean-over-neurons",
+        "the gradient of the bias is the mean over neurons and batch",
+        instead(lambda s, l: np.full(s.net.widths[l], s.delta(l).mean())),
+    ),
+    _biases(
+        "bias-times-input",
+        "the gradient of the bias is multiplied by the inputs of the layer",
+        instead(lambda s, l: (s.delta(l) @ s.A(l - 1).T).sum(axis=1) / s.M),
+    ),
+    _biases(
+        "bias-times-mean-input",
+        "the gradient of the bias is multiplied by the mean input",
+        instead(lambda s, l: (s.delta(l) * s.A(l - 1).mean(axis=0)).sum(axis=1) / s.M),
+    ),
+    _biases(
+        "bias-times-bias",
+        "the gradient of the bias is multiplied by the bias",
+        lambda right: lambda s, l: right(s, l) * s.b(l),
+    ),
+    _biases(
+        "bias-of-activation",
+        "the gradient of the bias is the mean of the activations",
+        instead(lambda s, l: s.A(l).mean(axis=1)),
+    ),
+    _biases(
+        "bias-over-neurons-count",
+        "the gradient of the bias is divided by the number of neurons",
+        lambda right: lambda s, l: right(s, l) * s.M / s.net.widths[l],
+    ),
+]
 
 
 def _penalty(id: str, cause: str, factor: float | Callable[[State], float]) -> Entry:
@@ -140,17 +193,47 @@ PENALTY = [
     _penalty("penalty-gradient-sign", "the gradient of the penalty has the wrong sign", -1.0),
     _penalty("penalty-gradient-once-an-example", "the penalty is added to the gradient once for each example", _M),
     _penalty("penalty-gradient-by-M", "the gradient of the penalty is divided by M", lambda s: 1.0 / s.M),
-    Entry("penalty-gradient-of-biases", "(D32)", "the penalty is added to the gradient of the biases too",
-          {"(D32)": _slope_of_biases}, every, penalized),
-    Entry("penalty-l1-only", "(D32)", "the gradient lacks the penalty l2", {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.sign(W))},
-          every, penalized),
-    Entry("penalty-l2-only", "(D32)", "the gradient lacks the penalty l1", {"(D32)": _part(lambda s, W: 2 * s.net.regularizer.l2 * W)},
-          every, penalized),
-    Entry("penalty-l1-not-sign", "(D32)", "the gradient of l1 Σ|w| is taken as l1 |w|",
-          {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.abs(W) + 2 * s.net.regularizer.l2 * W)}, every, penalized),
-    Entry("penalty-on-hidden-layers", "(D32)", "the output's weights have no penalty in the gradient",
-          {"(D32)": times(0.0)}, lambda net: [net.depth], penalized),
-]  # fmt: skip
+    Entry(
+        "penalty-gradient-of-biases",
+        "(D32)",
+        "the penalty is added to the gradient of the biases too",
+        {"(D32)": _slope_of_biases},
+        every,
+        penalized,
+    ),
+    Entry(
+        "penalty-l1-only",
+        "(D32)",
+        "the gradient lacks the penalty l2",
+        {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.sign(W))},
+        every,
+        penalized,
+    ),
+    Entry(
+        "penalty-l2-only",
+        "(D32)",
+        "the gradient lacks the penalty l1",
+        {"(D32)": _part(lambda s, W: 2 * s.net.regularizer.l2 * W)},
+        every,
+        penalized,
+    ),
+    Entry(
+        "penalty-l1-not-sign",
+        "(D32)",
+        "the gradient of l1 Σ|w| is taken as l1 |w|",
+        {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.abs(W) + 2 * s.net.regularizer.l2 * W)},
+        every,
+        penalized,
+    ),
+    Entry(
+        "penalty-on-hidden-layers",
+        "(D32)",
+        "the output's weights have no penalty in the gradient",
+        {"(D32)": times(0.0)},
+        lambda net: [net.depth],
+        penalized,
+    ),
+]
 
 
 def clipped(net: Net) -> bool:
@@ -159,7 +242,9 @@ def clipped(net: Net) -> bool:
 
 
 def _limit(s: State) -> float:
-    return float(next(s.net.option(name) for name in ("clipnorm", "global_clipnorm", "clipvalue") if s.net.option(name)))
+    return float(
+        next(s.net.option(name) for name in ("clipnorm", "global_clipnorm", "clipvalue") if s.net.option(name))
+    )
 
 
 def _each(s: State, gradient: Mapping[Key, Array], key: Key) -> float:
@@ -182,11 +267,16 @@ def _clip(id: str, cause: str, change: dict[str, Change]) -> Entry:
 
 CLIPPING = [
     _clip("clipping-missing", "the gradient is not clipped", {"clip": instead(lambda s, gradient: dict(gradient))}),
-    _clip("clipped-together", "the norm is that of the whole gradient, not of each tensor", {"shrink": instead(_together)}),
+    _clip(
+        "clipped-together", "the norm is that of the whole gradient, not of each tensor", {"shrink": instead(_together)}
+    ),
     _clip("clipped-each", "the norm is that of each tensor, not of the whole gradient", {"shrink": instead(_each)}),
     _clip("clipped-by-layer", "the norm is that of W and b of a layer together", {"shrink": instead(_layer)}),
-    _clip("always-normalized", "the gradient is brought to the norm also where it is shorter",
-          {"shrink": instead(lambda s, gradient, key: _limit(s) / float(np.linalg.norm(gradient[key])))}),
-]  # fmt: skip
+    _clip(
+        "always-normalized",
+        "the gradient is brought to the norm also where it is shorter",
+        {"shrink": instead(lambda s, gradient, key: _limit(s) / float(np.linalg.norm(gradient[key])))},
+    ),
+]
 
 GRADIENT = [*SUMS, *WEIGHTS, *BIASES, *PENALTY, *CLIPPING]

@@ -97,35 +97,76 @@ LOSS = [
     _loss("loss-sign", "the sign of the loss is wrong", times(-1.0)),
     _loss("loss-half", "the loss has a factor 1/2 that the gradient has not", times(0.5)),
     _loss("loss-double", "the loss has a factor 2 that the gradient has not", times(2.0)),
-    _loss("loss-averaged-over-outputs", "the loss is divided by the number of outputs, the gradient is not",
-          times(lambda s: 1.0 / outputs(s))),
+    _loss(
+        "loss-averaged-over-outputs",
+        "the loss is divided by the number of outputs, the gradient is not",
+        times(lambda s: 1.0 / outputs(s)),
+    ),
     _loss("loss-not-averaged-over-outputs", "the loss is not divided by the number of outputs", times(outputs)),
     _loss("loss-log-2", "the logarithm of the loss has base 2", times(1.0 / LN2), of_entropy),
     _loss("loss-log-10", "the logarithm of the loss has base 10", times(1.0 / float(np.log(10.0))), of_entropy),
-    _loss("loss-of-yes-only", "the loss lacks the term of the outputs that should be 0: (1 − y) log(1 − a)",
-          instead(lambda s: np.sum(-s.call("targets") * np.log(s.A(s.net.depth)), axis=0)
-                  / (outputs(s) if s.net.loss.averaged else 1.0)), of_binary),
-    _loss("loss-squared", "the loss is the squared error, not a cross entropy",
-          instead(lambda s: _of_differences(s, np.square)), of_entropy),
+    _loss(
+        "loss-of-yes-only",
+        "the loss lacks the term of the outputs that should be 0: (1 − y) log(1 − a)",
+        instead(
+            lambda s: (
+                np.sum(-s.call("targets") * np.log(s.A(s.net.depth)), axis=0)
+                / (outputs(s) if s.net.loss.averaged else 1.0)
+            )
+        ),
+        of_binary,
+    ),
+    _loss(
+        "loss-squared",
+        "the loss is the squared error, not a cross entropy",
+        instead(lambda s: _of_differences(s, np.square)),
+        of_entropy,
+    ),
     _loss("loss-absolute", "the loss is the absolute error", instead(lambda s: _of_differences(s, np.abs))),
-    _loss("loss-not-squared", "the loss is the difference, not its square", instead(lambda s: _of_differences(s, lambda E: E)), of_numbers),
-    _loss("loss-root", "the loss is the root of the squared error",
-          instead(lambda s: np.sqrt(_of_differences(s, np.square))), of_numbers),
+    _loss(
+        "loss-not-squared",
+        "the loss is the difference, not its square",
+        instead(lambda s: _of_differences(s, lambda E: E)),
+        of_numbers,
+    ),
+    _loss(
+        "loss-root",
+        "the loss is the root of the squared error",
+        instead(lambda s: np.sqrt(_of_differences(s, np.square))),
+        of_numbers,
+    ),
     _loss("loss-not-smoothed", "label smoothing is in the gradient, not in the cost", RAW_TARGETS, smoothed),
     *(
-        Entry(f"log-of-a-plus-{e:g}", "(22)", f"the cost is log(a + {e:g}), to avoid log 0",
-              {"(22)": instead(lambda s, e=e: entropy(s, lambda A: np.log(A + e)))}, fits=of_entropy, kind="convention")
+        Entry(
+            f"log-of-a-plus-{e:g}",
+            "(22)",
+            f"the cost is log(a + {e:g}), to avoid log 0",
+            {"(22)": instead(lambda s, e=e: entropy(s, lambda A: np.log(A + e)))},
+            fits=of_entropy,
+            kind="convention",
+        )
         for e in EPSILONS
     ),
     *(
-        Entry(f"log-clipped-at-{e:g}", "(22)", f"the cost is log a with a clipped at {e:g}, to avoid log 0",
-              {"(22)": instead(lambda s, e=e: entropy(s, lambda A: np.log(np.clip(A, e, 1.0 - e))))},
-              fits=of_entropy, kind="convention")
+        Entry(
+            f"log-clipped-at-{e:g}",
+            "(22)",
+            f"the cost is log a with a clipped at {e:g}, to avoid log 0",
+            {"(22)": instead(lambda s, e=e: entropy(s, lambda A: np.log(np.clip(A, e, 1.0 - e))))},
+            fits=of_entropy,
+            kind="convention",
+        )
         for e in EPSILONS
     ),
-    Entry("log-of-0", "(22)", "the cost takes log 0 where an output is rounded to 0 or 1",
-          {"(22)": instead(lambda s: entropy(s, _unprotected))}, fits=of_entropy, kind="overflow"),
-]  # fmt: skip
+    Entry(
+        "log-of-0",
+        "(22)",
+        "the cost takes log 0 where an output is rounded to 0 or 1",
+        {"(22)": instead(lambda s: entropy(s, _unprotected))},
+        fits=of_entropy,
+        kind="overflow",
+    ),
+]
 
 
 def _cost(id: str, equation: str, cause: str, change: Change, fits: Callable[[Net], bool] = lambda net: True) -> Entry:
@@ -156,26 +197,61 @@ def _with_biases(right: Equation) -> Equation:
 
 
 COST = [
-    _cost("cost-summed", "(24)", "the cost is the sum over the batch, the gradient a mean", cost_of(lambda s: float(s.M))),
+    _cost(
+        "cost-summed", "(24)", "the cost is the sum over the batch, the gradient a mean", cost_of(lambda s: float(s.M))
+    ),
     _cost("cost-mean-twice", "(24)", "the cost is divided by M twice", cost_of(lambda s: 1.0 / s.M)),
-    _cost("cost-by-full-size", "(24)", "the cost of a short batch is divided by the size of a full one",
-          cost_of(lambda s: s.M / full_size(s))),
-    _cost("cost-of-all-elements", "(24)", "the cost is the mean over examples and outputs", cost_of(lambda s: 1.0 / outputs(s))),
-    _cost("cost-of-first-example", "(24)", "the cost is that of one example",
-          instead(lambda s: float(s.value("losses")[0]) + s.value("penalty"))),
-    _cost("cost-of-last-example", "(24)", "the cost is that of the last example",
-          instead(lambda s: float(s.value("losses")[-1]) + s.value("penalty"))),
-    _cost("cost-not-weighted", "(24)", "weights of examples are in the gradient, not in the cost",
-          instead(lambda s: float(np.mean(s.value("losses"))) + s.value("penalty")), weighted),
+    _cost(
+        "cost-by-full-size",
+        "(24)",
+        "the cost of a short batch is divided by the size of a full one",
+        cost_of(lambda s: s.M / full_size(s)),
+    ),
+    _cost(
+        "cost-of-all-elements",
+        "(24)",
+        "the cost is the mean over examples and outputs",
+        cost_of(lambda s: 1.0 / outputs(s)),
+    ),
+    _cost(
+        "cost-of-first-example",
+        "(24)",
+        "the cost is that of one example",
+        instead(lambda s: float(s.value("losses")[0]) + s.value("penalty")),
+    ),
+    _cost(
+        "cost-of-last-example",
+        "(24)",
+        "the cost is that of the last example",
+        instead(lambda s: float(s.value("losses")[-1]) + s.value("penalty")),
+    ),
+    _cost(
+        "cost-not-weighted",
+        "(24)",
+        "weights of examples are in the gradient, not in the cost",
+        instead(lambda s: float(np.mean(s.value("losses"))) + s.value("penalty")),
+        weighted,
+    ),
     _cost("penalty-missing", "(D31)", "the penalty is in the gradient, not in the cost", times(0.0), penalized),
-    _cost("penalty-half", "(D31)", "the penalty of the cost has a factor 1/2 that its gradient has not", times(0.5), penalized),
+    _cost(
+        "penalty-half",
+        "(D31)",
+        "the penalty of the cost has a factor 1/2 that its gradient has not",
+        times(0.5),
+        penalized,
+    ),
     _cost("penalty-double", "(D31)", "the penalty is added to the cost twice", times(2.0), penalized),
-    _cost("penalty-once-an-example", "(D31)", "the penalty is added to the cost once for each example",
-          times(lambda s: float(s.M)), penalized),
+    _cost(
+        "penalty-once-an-example",
+        "(D31)",
+        "the penalty is added to the cost once for each example",
+        times(lambda s: float(s.M)),
+        penalized,
+    ),
     _cost("penalty-by-M", "(D31)", "the penalty of the cost is divided by M", times(lambda s: 1.0 / s.M), penalized),
     _cost("penalty-subtracted", "(D31)", "the penalty is subtracted from the cost", times(-1.0), penalized),
     _cost("penalty-of-biases", "(D31)", "the penalty of the cost counts the biases too", _with_biases, penalized),
-]  # fmt: skip
+]
 
 
 def _both(id: str, cause: str, changes: dict[str, Change], fits: Callable[[Net], bool] = lambda net: True) -> Entry:
@@ -201,7 +277,7 @@ def _gradients(factor: float | Callable[[State], float]) -> dict[str, Change]:
 
 
 def _bias_slope(right: Equation) -> Equation:
-    def wrong(s: State, name: str, l: int) -> Any:  # noqa: E741
+    def wrong(s: State, name: str, l: int) -> Any:
         if name == "W":
             return right(s, name, l)
         out = np.empty_like(s.b(l))

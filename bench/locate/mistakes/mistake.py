@@ -7,13 +7,11 @@ from typing import Any, Literal
 from bench.locate.net import Net
 from bench.locate.state import Equations, Key, State
 
-# ruff: noqa: E741 - l is the document's own letter
-
 Equation = Callable[..., Any]
 Change = Callable[[Equation], Equation]
 """The right equation → the wrong one."""
 Kind = Literal["mistake", "convention", "overflow"]
-"""`convention`: cost and gradient still agree, they are of another definition. `overflow`: right but for large inputs."""
+"""`convention`: cost and gradient agree, by another definition. `overflow`: right but for large inputs."""
 
 
 @dataclass(frozen=True)
