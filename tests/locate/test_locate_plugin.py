@@ -71,9 +71,7 @@ def test_each_tensor_has_a_ratio_of_its_own():
 
 
 def test_the_ratio_that_is_too_large_is_named():
-    with pytest.raises(
-        AssertionError, match=r"WrongWeights: gradient and cost disagree in dW\[2\] 0\.5; allowed: 1e-06"
-    ):
+    with pytest.raises(AssertionError, match=r"WrongWeights: gradient and cost disagree in dW\[2\] 0\.5; allowed"):
         gradient_check(WrongWeights, PROBLEMS["classes"])
 
 

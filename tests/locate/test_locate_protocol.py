@@ -91,9 +91,12 @@ FORMS = {
     "columns": (Columns, "columns are examples, W is (n_out, n_in)"),
     "out_in": (type("OutIn", (HandWritten,), {"out_in": True}), "rows are examples, W is (n_out, n_in)"),
     "inside": (Inside, "rows are examples, W is (n_in, n_out), the bias inside W, last"),
-    "inside first": (type("First", (Inside,), {"first": True}), "rows are examples, W is (n_in, n_out), the bias inside W, first"),
+    "inside first": (
+        type("First", (Inside,), {"first": True}),
+        "rows are examples, W is (n_in, n_out), the bias inside W, first",
+    ),
     "lists": (Lists, "rows are examples, W is (n_in, n_out)"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("problem", ["classes", "square", "summed"])
@@ -205,19 +208,40 @@ def slow(self, X, Y):
 
 
 FAULTS = {
-    "no method": (type("Empty", (), {}), r"Empty has no method get_parameters; needed: get_parameters, set_parameters, step"),
-    "raises": (faulty(step=raises), r"Faulty\.step\(\.\.\.\) raised RuntimeError: in the middle \(test_locate_protocol\.py:\d+\)"),
-    "other widths": (lambda: HandWritten(PROBLEMS["numbers"]), r"get_parameters\(\) has arrays of shapes .* the spec .* has W\[1\] \(5, 7\)"),
-    "wrong shape": (faulty(errors=lambda s, X, Y: [np.zeros((2, 2))] * 3), r"delta\[1\] has shape \(2, 2\); expected: \(4, 5\), as rows are examples"),
-    "too few": (faulty(errors=lambda s, X, Y: [np.zeros((4, 3))]), r"errors\(X, Y\) has 1 arrays; expected: 3, delta\[1\] to delta\[3\]"),
+    "no method": (
+        type("Empty", (), {}),
+        r"Empty has no method get_parameters; needed: get_parameters, set_parameters, step",
+    ),
+    "raises": (
+        faulty(step=raises),
+        r"Faulty\.step\(\.\.\.\) raised RuntimeError: in the middle \(test_locate_protocol\.py:\d+\)",
+    ),
+    "other widths": (
+        lambda: HandWritten(PROBLEMS["numbers"]),
+        r"get_parameters\(\) has arrays of shapes .* the spec .* has W\[1\] \(5, 7\)",
+    ),
+    "wrong shape": (
+        faulty(errors=lambda s, X, Y: [np.zeros((2, 2))] * 3),
+        r"delta\[1\] has shape \(2, 2\); expected: \(4, 5\), as rows are examples",
+    ),
+    "too few": (
+        faulty(errors=lambda s, X, Y: [np.zeros((4, 3))]),
+        r"errors\(X, Y\) has 1 arrays; expected: 3, delta\[1\] to delta\[3\]",
+    ),
     "words": (faulty(cost=lambda s, X, Y: "much"), r"cost\(X, Y\) is 'much'; expected: numbers"),
     "two costs": (faulty(cost=lambda s, X, Y: np.ones(2)), r"cost\(X, Y\) has shape \(2,\); expected: one number"),
-    "gradients": (faulty(gradients=lambda s, X, Y: [np.zeros(3)]), r"gradients\(X, Y\) has arrays of shapes .* expected, as of the parameters"),
-    "nothing": (faulty(get_parameters=lambda s: None), r"get_parameters\(\) holds a NoneType; expected: arrays in lists"),
+    "gradients": (
+        faulty(gradients=lambda s, X, Y: [np.zeros(3)]),
+        r"gradients\(X, Y\) has arrays of shapes .* expected, as of the parameters",
+    ),
+    "nothing": (
+        faulty(get_parameters=lambda s: None),
+        r"get_parameters\(\) holds a NoneType; expected: arrays in lists",
+    ),
     "random": (faulty(step=randomly), r"two new networks take different steps from the same parameters"),
     "puts nothing in": (Aliases, r"W\[1\] read by get_parameters\(\) is not what set_parameters\(\) was given"),
     "constructor": (faulty(__init__=lambda s, spec: 1 / 0), r"Faulty\(\) raised ZeroDivisionError"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -1,59 +1,12 @@
-"""Mistakes that the library does not hold: the equation and the layer are blamed all the same, and no cause is claimed."""
+"""Mistakes that the library does not hold: equation and layer are blamed all the same, and no cause is claimed."""
 
 import numpy as np
 import pytest
 from handwritten import HandWritten
 from problems import PROBLEMS
+from unknown import CASES, NAMES, WHERE, perturbed
 
 from bench.locate.run import locate_one
-
-
-def wavy(value):
-    """Each element is off by another factor."""
-    value = np.asarray(value)
-    return value * (1 + 0.1 * np.cos(1.7 * np.arange(value.size).reshape(value.shape) + 0.3))
-
-
-def bent(value):
-    return value + 0.05 * np.asarray(value) ** 2 + 0.01
-
-
-def rolled(value):
-    """Right numbers in wrong places."""
-    return np.roll(value, 1, axis=-1)
-
-
-def cut(value):
-    return np.clip(value, -0.02, 0.3)
-
-
-WAYS = [wavy, bent, rolled, cut]
-WHERE = {
-    ("weighted", 1): "(18)",
-    ("weighted", 3): "(18)",
-    ("act", 1): "(20)",
-    ("act", 2): "(20)",
-    ("act", 3): "(20)",
-    ("output_delta", None): "BP1.2",
-    ("hidden_delta", 1): "BP2.2",
-    ("hidden_delta", 2): "BP2.2",
-    ("weight_gradient", 1): "BP3.2",
-    ("weight_gradient", 3): "BP3.2",
-    ("bias_gradient", 2): "BP4.2",
-    ("bias_gradient", 3): "BP4.2",
-}
-CASES = [(method, layer, way) for method, layer in WHERE for way in WAYS]
-NAMES = [f"{method}-{layer}-{way.__name__}" for method, layer, way in CASES]
-
-
-def perturbed(method, layer, way, **attributes):
-    right = getattr(HandWritten, method)
-
-    def wrong(self, *arguments):
-        value = right(self, *arguments)
-        return way(value) if layer is None or arguments[0] == layer - 1 else value
-
-    return type("Unknown", (HandWritten,), {method: wrong, **attributes})
 
 
 @pytest.mark.parametrize(("method", "layer", "way"), CASES, ids=NAMES)
@@ -105,19 +58,50 @@ def test_a_cost_of_another_kind_with_its_own_gradient_is_a_convention():
 @pytest.mark.parametrize(
     ("problem", "id", "methods"),
     [
-        ("classes", "sum-for-mean", {"total": lambda s, losses: losses.sum(), "weight_gradient": lambda s, l, d, a: a.T @ d,
-                                     "bias_gradient": lambda s, l, d: d.sum(axis=0)}),
-        ("numbers", "half", {"loss": lambda s, p, t, z=None: ((p - t) ** 2).sum(axis=1) / 4,
-                             "output_delta": lambda s, z, p, t: (p - t) / 2}),
-        ("squares", "averaged-over-outputs", {"loss": lambda s, p, t, z=None: ((p - t) ** 2).mean(axis=1),
-                                              "output_delta": lambda s, z, p, t: 2 * (p - t) * p * (1 - p) / 3}),
-        ("classes", "errors-carry-the-mean", {"output_delta": lambda s, z, p, t: (p - t) / len(p),
-                                              "weight_gradient": lambda s, l, d, a: a.T @ d,
-                                              "bias_gradient": lambda s, l, d: d.sum(axis=0)}),
-        ("penalty", "penalty-halved", {"penalty": lambda s: HandWritten.penalty(s) / 2,
-                                       "penalty_gradient": lambda s, l: HandWritten.penalty_gradient(s, l) / 2}),
+        (
+            "classes",
+            "sum-for-mean",
+            {
+                "total": lambda s, losses: losses.sum(),
+                "weight_gradient": lambda s, l, d, a: a.T @ d,
+                "bias_gradient": lambda s, l, d: d.sum(axis=0),
+            },
+        ),
+        (
+            "numbers",
+            "half",
+            {
+                "loss": lambda s, p, t, z=None: ((p - t) ** 2).sum(axis=1) / 4,
+                "output_delta": lambda s, z, p, t: (p - t) / 2,
+            },
+        ),
+        (
+            "squares",
+            "averaged-over-outputs",
+            {
+                "loss": lambda s, p, t, z=None: ((p - t) ** 2).mean(axis=1),
+                "output_delta": lambda s, z, p, t: 2 * (p - t) * p * (1 - p) / 3,
+            },
+        ),
+        (
+            "classes",
+            "errors-carry-the-mean",
+            {
+                "output_delta": lambda s, z, p, t: (p - t) / len(p),
+                "weight_gradient": lambda s, l, d, a: a.T @ d,
+                "bias_gradient": lambda s, l, d: d.sum(axis=0),
+            },
+        ),
+        (
+            "penalty",
+            "penalty-halved",
+            {
+                "penalty": lambda s: HandWritten.penalty(s) / 2,
+                "penalty_gradient": lambda s, l: HandWritten.penalty_gradient(s, l) / 2,
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_another_definition_in_cost_and_gradient_alike_is_a_convention(problem, id, methods):
     document = locate_one(type("Other", (HandWritten,), methods), PROBLEMS[problem], "Other").document
     assert document.verdict == "convention"
