@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.locate.bounds import Rounding, unit_roundoff
 from bench.locate.equations import REFERENCE
+from bench.locate.experiment import LARGE
 from bench.locate.net import Array
 from bench.locate.state import Equations, Key, Memory, State, step
 from bench.locate.survey import Survey
@@ -150,6 +151,10 @@ class Comparison:
         return step(self.net, REFERENCE, seen.trajectory.moments[0], {}, {}, 1)
 
     def wrong(self, pairs: dict[Place, Pair]) -> list[Place]:
-        """The places that are off, in the order in which they are computed."""
+        """The places that are off, in the order in which they are computed; large numbers come last."""
         found = (place for place, pair in pairs.items() if pair.wrong)
-        return sorted(found, key=lambda place: rank(place, self.net.depth))
+        return sorted(found, key=lambda place: (self.is_large(place), *rank(place, self.net.depth)))
+
+    def is_large(self, place: Place) -> bool:
+        """Whether it is of the trajectory with large numbers, which overflow where nothing else is wrong."""
+        return self.survey.seen[place.trajectory].trajectory.label == LARGE

@@ -19,7 +19,7 @@ from bench.locate.search import Cause, Search
 from bench.locate.state import Key
 from bench.locate.survey import Survey
 
-SINGLE, LARGE = "float32", "large"
+SINGLE = "float32"
 KINDS = ("mistake", "precision", "convention", "overflow")
 """In which order they are told."""
 NOTHING_PARTS = 1e-6
@@ -199,7 +199,7 @@ def _names(places: Sequence[Place]) -> tuple[str, ...]:
 def _tensors(comparison: Comparison, pairs: dict[Place, Pair]) -> Iterator[Tensor]:
     """Each tensor over all moments, in the order in which they are computed."""
     by_key: dict[Key, list[Pair]] = {}
-    usual = [place for place in pairs if comparison.survey.seen[place.trajectory].trajectory.label != LARGE]
+    usual = [place for place in pairs if not comparison.is_large(place)]
     for place in sorted(usual, key=lambda place: _order(place, comparison)):
         by_key.setdefault(place.key, []).append(pairs[place])
     for key, all_of in by_key.items():

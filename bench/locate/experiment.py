@@ -11,8 +11,8 @@ from scratchnet.dropout import draw_masks
 
 LARGEST_BATCH = 32
 SEED = 20_240_524
-LARGE = 1000.0
-"""Weights of the output so much larger that e^z overflows in every dtype."""
+LARGE, FACTOR = "large", 1000.0
+"""A trajectory with weights of the output so much larger that e^z overflows in every dtype."""
 KINKED = ("relu", "leaky_relu")
 
 
@@ -46,7 +46,7 @@ def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]
     if kinked:
         yield Trajectory("kink", (_silent(moment(net, rng, M, "weighted inputs of 0"), kinked[0]),))
     if net.activations[-1] in ("sigmoid", "softmax"):
-        yield Trajectory("large", (_enlarged(moment(net, rng, M, "large weighted inputs")),))
+        yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, "large weighted inputs")),))
 
 
 def _silent(at: Moment, layer: int) -> Moment:
@@ -58,7 +58,7 @@ def _silent(at: Moment, layer: int) -> Moment:
 
 def _enlarged(at: Moment) -> Moment:
     *others, (W, b) = at.parameters
-    return replace(at, parameters=(*others, (W * LARGE, b * LARGE)))
+    return replace(at, parameters=(*others, (W * FACTOR, b * FACTOR)))
 
 
 def moment(net: Net, rng: np.random.Generator, M: int, label: str) -> Moment:

@@ -139,8 +139,10 @@ class Search:
 
     def _is_clean(self, trial: Trial) -> bool:
         """Whether it mends something, spoils nothing, and leaves nothing off that it has changed."""
-        before, left = set(self.left), set(trial.left)
+        before, left, large = set(self.left), set(trial.left), self._comparison.is_large
         changed = {place for place in left if not _equal(trial.pairs[place], self.pairs[place])}
+        if not large(self.left[0]):  # what overflows besides comes later
+            changed = {place for place in changed if not large(place)}
         return left < before and not changed
 
     def _accept(self, found: list[Trial]) -> list[Cause]:
@@ -148,10 +150,16 @@ class Search:
         first, left = found[0], set(found[0].left)
         fixed = tuple(place for place in self.left if place not in left)
         distance = max(apart(first.pairs[place].given, first.pairs[place].expected) for place in fixed)
-        groups = zip(*(trial.mistakes for trial in found), strict=True)
-        causes = [Cause(_distinct(group), fixed[0], self.pairs[fixed[0]], fixed, distance) for group in groups]
+        groups = list(zip(*(trial.mistakes for trial in found), strict=True))
+        causes = [self._cause(_distinct(group), fixed, distance, len(groups) == 1) for group in groups]
         self.equations, self.pairs, self.left = first.equations, first.pairs, first.left
         return causes
+
+    def _cause(self, mistakes: Mistakes, fixed: tuple[Place, ...], distance: float, alone: bool) -> Cause:
+        """Of two mistakes that were found together, each is shown where it changes something."""
+        own = fixed if alone else tuple(place for place in fixed if self._changes(mistakes[0], place))
+        shown = own or fixed
+        return Cause(mistakes, shown[0], self.pairs[shown[0]], shown, distance)
 
 
 def _preference(mistake: Mistake) -> tuple[int, bool]:

@@ -1,7 +1,7 @@
 """How many mistakes `locate` names: planted by hand, unknown to the library, and each of the library in turn.
 
-Writes docs/experiments/results/located.json, which docs/locate.md quotes. Run `python docs/experiments/located.py`, about
-three minutes; with the name of a part (planted, steps, unknown, right, library) it renews that part alone.
+Writes docs/experiments/results/located.json, which docs/locate.md quotes. Run `python docs/experiments/located.py`,
+about three minutes; with the name of a part (planted, steps, unknown, right, library) it renews that part alone.
 """
 
 import json
