@@ -26,7 +26,11 @@ class Blame:
 
     @property
     def equation(self) -> str:
-        """Its number."""
+        """Its number, or two where what was reported cannot tell them apart."""
+        if self.key.name == "A" and not any(key.name == "Z" for key in self._given(self._wrong[0])):
+            return "(18) or (20)"
+        if self.key.name == "cost" and any(self._is_alone(place) for place in self.explained):
+            return "(22)"
         return equation(self.key, self._net)
 
     @property
@@ -61,25 +65,21 @@ class Blame:
 
     def _only_in_batches(self, suspects: Iterable[Key]) -> bool:
         """Whether single examples are right, and the sum over a batch is not reported apart from its terms."""
-        sizes = {self._comparison.survey.seen[p.trajectory].trajectory.moments[p.moment].M for p in self._wrong}
-        alone = [p for p in self._pairs if self._pairs_of_one(p)]
-        sums = any(key.name in ("dW", "db") for key in suspects)
-        return bool(alone) and 1 not in sizes and sums and any(key.name == "delta" for key in suspects)
+        names = {key.name for key in suspects}
+        return {"delta", "dW"} <= names and not any(self._is_alone(place) for place in self._wrong)
 
-    def _pairs_of_one(self, place: Place) -> bool:
-        moment = self._comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
-        return moment.M == 1 and place.key.name in ("uW", "ub", "dW", "db")
+    def _is_alone(self, place: Place) -> bool:
+        """Whether it is of a batch of one example."""
+        return self._comparison.survey.seen[place.trajectory].trajectory.moments[place.moment].M == 1
 
     def _nearest(self, keys: list[Key]) -> Key:
-        """The last that was computed; of an update and an error, the error, unless one factor explains all."""
+        """The last that was computed, of those that explain the same; an update only where one factor explains all."""
         if UPDATE in keys and (len(keys) == 1 or self._one_factor()):
             return UPDATE
-        order = {"Z": 0, "A": 1, "delta": 2, "dW": 3, "db": 4, "cost": 5, "uW": 6, "ub": 7}
         left = [key for key in keys if key != UPDATE]
-        forward = [key for key in left if key.name in "ZA"]
-        if forward and len(forward) == len(left):
-            return self._forward(forward)
-        return max(left, key=lambda key: (order[key.name], -key.layer if key.name == "delta" else key.layer))
+        wrong = [l for l, right in implied_activations(self._comparison).items() if not right]
+        hidden = [Key("A", l) for l in wrong if Key("A", l) in left]
+        return hidden[0] if hidden else max(left, key=_lateness)
 
     def _one_factor(self) -> bool:
         """Whether all updates that are off are the expected ones times one number."""
@@ -87,13 +87,11 @@ class Blame:
         ratios = [ratio for pair in pairs if (ratio := factor_of(pair)) is not None]
         return bool(pairs) and len(ratios) == len(pairs) and np.ptp(ratios) <= ONE_FACTOR * abs(ratios[0])
 
-    def _forward(self, keys: list[Key]) -> Key:
-        """The first layer whose activations, as a single example's gradients betray them, are not the expected ones."""
-        implied = implied_activations(self._comparison)
-        for l in sorted({key.layer for key in keys}):
-            if l in implied and not implied[l]:
-                return Key("A", l)
-        return max(keys, key=lambda key: (key.layer, key.name == "A"))
+
+def _lateness(key: Key) -> tuple[int, int]:
+    """How late a tensor is computed; the update of one tensor alone is the least likely to be wrong."""
+    order = ("uW", "ub", "Z", "A", "delta", "dW", "db", "cost")
+    return order.index(key.name), -key.layer if key.name == "delta" else key.layer
 
 
 def factor_of(pair: Pair) -> float | None:
