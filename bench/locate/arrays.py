@@ -73,4 +73,5 @@ def like(model: Any, array: Array) -> Any:
         return array.tolist()
     if type(model).__module__.partition(".")[0] == "torch":
         return sys.modules["torch"].as_tensor(array).to(model.dtype)
-    return array.astype(dtype_name(model))
+    name = dtype_name(model)
+    return array.astype(name if name.startswith("float") else np.float64)

@@ -16,13 +16,13 @@ import numpy as np
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
 from bench.locate.arrays import Tree, as_array, dtype_name, is_leaf, leaves, like, rebuilt
-from bench.locate.layout import Layout
+from bench.locate.layout import BIAS, EXAMPLES, WEIGHTS, Layout
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, Moment
 
 REQUIRED = ("get_parameters", "set_parameters", "step")
 OPTIONAL = ("forward", "cost", "errors", "gradients")
-LAYERED = {"forward": "A[1] to A[L], or Z and A", "errors": "delta[1] to delta[L]"}
+SAID = {"examples": EXAMPLES, "weights": WEIGHTS, "bias": BIAS}
 SECONDS = 60.0
 """Longest time that one call may take."""
 
@@ -69,13 +69,20 @@ class Asked:
     def said(self) -> dict[str, str]:
         """What it says of its layout by itself."""
         given = {name: getattr(self._subject, name, None) for name in ("examples", "weights", "bias")}
-        return {name: value for name, value in given.items() if isinstance(value, str)}
+        found = {name: value for name, value in given.items() if isinstance(value, str)}
+        for name, value in found.items():
+            if value not in SAID[name]:
+                allowed = " or ".join(SAID[name])
+                raise SubjectError(f"{self.name}.{name} is {one_line(repr(value), 40)}; allowed: {allowed}")
+        return found
 
     @property
     def dtype(self) -> str:
         """float32 where any parameter is, else float64."""
         names = {dtype_name(leaf) for leaf in leaves(self.tree)}
-        return "float32" if names & {"float32", "float16", "bfloat16"} else "float64"
+        if coarse := names & {"float16", "bfloat16"}:
+            raise SubjectError(f"{self.name} has parameters of {min(coarse)}; allowed: float32, float64")
+        return "float32" if "float32" in names else "float64"
 
     def _check_methods(self) -> None:
         for method in REQUIRED:

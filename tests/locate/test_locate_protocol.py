@@ -240,6 +240,8 @@ FAULTS = {
     ),
     "random": (faulty(step=randomly), r"two new networks take different steps from the same parameters"),
     "puts nothing in": (Aliases, r"W\[1\] read by get_parameters\(\) is not what set_parameters\(\) was given"),
+    "half precision": (faulty(dtype=np.float16), r"Faulty has parameters of float16; allowed: float32, float64"),
+    "said wrongly": (faulty(examples="cols"), r"Faulty\.examples is 'cols'; allowed: rows or columns"),
     "constructor": (faulty(__init__=lambda s, spec: 1 / 0), r"Faulty\(\) raised ZeroDivisionError"),
 }
 
