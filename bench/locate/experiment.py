@@ -52,7 +52,8 @@ def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]
 def _silent(at: Moment, layer: int) -> Moment:
     """Every weighted input of that layer is exactly 0."""
     parameters = list(at.parameters)
-    parameters[layer - 1] = tuple(np.zeros_like(array) for array in parameters[layer - 1])  # type: ignore[assignment]
+    W, b = parameters[layer - 1]
+    parameters[layer - 1] = np.zeros_like(W), np.zeros_like(b)
     return replace(at, parameters=tuple(parameters))
 
 

@@ -45,17 +45,17 @@ class Survey:
     """A new subject, ready to be asked."""
 
 
-def factory_of(subject: Any, spec: Any) -> Callable[[], Any]:
+def factory_of(subject: Any, spec: Any) -> Any:
     """What makes a new subject: a class or function, called with the spec if it takes one; else copies of an object."""
     if not callable(subject) or (not inspect.isclass(subject) and all(hasattr(subject, name) for name in REQUIRED)):
         return lambda: copy.deepcopy(subject)
     try:
         parameters = inspect.signature(subject).parameters.values()
     except (TypeError, ValueError):
-        return subject  # type: ignore[no-any-return]
+        return subject
     positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     takes_it = any(one.name == "spec" for one in parameters) or any(one.default is one.empty for one in positional)
-    return (lambda: subject(spec)) if takes_it else subject  # type: ignore[no-any-return]
+    return (lambda: subject(spec)) if takes_it else subject
 
 
 def survey(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> Survey:

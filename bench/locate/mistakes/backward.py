@@ -12,9 +12,9 @@ from bench.locate.mistakes.loss import (
     weighted,
     with_parts,
 )
-from bench.locate.mistakes.mistake import Change, Entry, hidden, hidden_with, instead, times
+from bench.locate.mistakes.mistake import Change, Entry, Equation, Fits, Layers, hidden, hidden_with, instead, times
 from bench.locate.net import Array, Net
-from bench.locate.state import State
+from bench.locate.state import Key, State
 from scratchnet.activations import ACTIVATIONS
 
 
@@ -45,8 +45,8 @@ def _difference(s: State) -> Array:
     return E
 
 
-def _output(id: str, cause: str, change: Change, fits: object = lambda net: True) -> Entry:
-    return Entry(id, "BP1.2", cause, {"BP1.2": change}, fits=fits)  # type: ignore[arg-type]
+def _output(id: str, cause: str, change: Change, fits: Fits = lambda net: True) -> Entry:
+    return Entry(id, "BP1.2", cause, {"BP1.2": change}, fits=fits)
 
 
 OUTPUT = [
@@ -179,8 +179,8 @@ def _back(s: State, l: int) -> Array:
     return back
 
 
-def _slope(id: str, cause: str, wrong: object, layers: object = hidden) -> Entry:
-    return Entry(id, "BP2.2", cause, {"BP2.2": instead(wrong)}, layers)  # type: ignore[arg-type]
+def _slope(id: str, cause: str, wrong: Equation, layers: Layers = hidden) -> Entry:
+    return Entry(id, "BP2.2", cause, {"BP2.2": instead(wrong)}, layers)
 
 
 def _slope_of(name: str) -> Entry:
@@ -195,8 +195,6 @@ def _slope_of(name: str) -> Entry:
 
 def _changed(s: State, l: int) -> Array:
     """W[l] after its update, which came too early."""
-    from bench.locate.state import Key
-
     held = s.clipped
     s.clipped = {Key("W", l): s.value("dW", l)}
     try:
@@ -223,9 +221,9 @@ def _fits_own_weights(net: Net) -> list[int]:
     return [l for l in hidden(net) if net.widths[l - 1] == net.widths[l + 1]]
 
 
-def _kinked(right: object) -> object:
+def _kinked(right: Equation) -> Equation:
     """f' = 1 at 0."""
-    return lambda s, l, Z, G: np.where(Z == 0.0, G, right(s, l, Z, G))  # type: ignore[operator]
+    return lambda s, l, Z, G: np.where(Z == 0.0, G, right(s, l, Z, G))
 
 
 HIDDEN = [
@@ -317,7 +315,7 @@ HIDDEN = [
         {"f'": _kinked},
         hidden_with("relu", "leaky_relu"),
         kind="convention",
-    ),  # type: ignore[dict-item]
+    ),
     _slope(
         "weights-not-transposed",
         "W is not transposed",

@@ -1,12 +1,17 @@
 """Mistakes on the way forward: (18), (20), dropout."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.special import erf, expit
 
-from bench.locate.mistakes.mistake import Entry, above, every, hidden, instead, square, with_activation
+from bench.locate.mistakes.mistake import Change, Entry, above, every, hidden, instead, square, with_activation
 from bench.locate.net import Array, Net
 from bench.locate.state import State
 from scratchnet.activations import ACTIVATIONS
+
+Function = Callable[[Array], Array]
 
 
 def as_wide_as_the_input(net: Net) -> list[int]:
@@ -104,9 +109,9 @@ def _value_only(name: str) -> Entry:
     )
 
 
-def _function(id: str, cause: str, f: object, *activations: str) -> Entry:
+def _function(id: str, cause: str, f: Function, *activations: str) -> Entry:
     layers = with_activation(*activations) if activations else every
-    return Entry(id, "(20)", cause, {"f": instead(lambda s, l, Z: f(Z))}, layers)  # type: ignore[operator]
+    return Entry(id, "(20)", cause, {"f": instead(lambda s, l, Z: f(Z))}, layers)
 
 
 def _over(Z: Array, shift: Array | float, axis: int | None) -> Array:
@@ -160,17 +165,17 @@ ACTIVATION = [
 ]
 
 
-def _leaky(slope: float) -> dict[str, object]:
+def _leaky(slope: float) -> dict[str, Change]:
     return {
         "f": instead(lambda s, l, Z: np.where(Z > 0, Z, slope * Z)),
         "f'": instead(lambda s, l, Z, G: np.where(Z > 0, G, slope * G)),
     }
 
 
-def _gelu(value: object, slope: object) -> dict[str, object]:
+def _gelu(value: Function, slope: Function) -> dict[str, Change]:
     return {
-        "f": instead(lambda s, l, Z: value(Z)),  # type: ignore[operator]
-        "f'": instead(lambda s, l, Z, G: slope(Z) * G),  # type: ignore[operator]
+        "f": instead(lambda s, l, Z: value(Z)),
+        "f'": instead(lambda s, l, Z, G: slope(Z) * G),
     }
 
 
@@ -204,14 +209,14 @@ VARIANTS = [
             _leaky(slope),
             with_activation("leaky_relu"),
             kind="convention",
-        )  # type: ignore[arg-type]
+        )
         for slope in (0.01, 0.1, 0.2, 0.3)
     ),
     Entry(
         "gelu-exact",
         "(20)",
         "√½ of GELU is exact; Keras rounds it to float32",
-        _gelu(lambda Z: Z * (1 + erf(Z / np.sqrt(2))) / 2, _exact_slope),  # type: ignore[arg-type]
+        _gelu(lambda Z: Z * (1 + erf(Z / np.sqrt(2))) / 2, _exact_slope),
         with_activation("gelu"),
         kind="convention",
     ),
@@ -219,7 +224,7 @@ VARIANTS = [
         "gelu-by-tanh",
         "(20)",
         "GELU is its approximation by tanh",
-        _gelu(lambda Z: Z * (1 + np.tanh(_inner(Z))) / 2, _tanh_slope),  # type: ignore[arg-type]
+        _gelu(lambda Z: Z * (1 + np.tanh(_inner(Z))) / 2, _tanh_slope),
         with_activation("gelu"),
         kind="convention",
     ),
@@ -254,8 +259,8 @@ def _dropped(net: Net) -> list[int]:
     return [l for l in hidden(net) if net.dropout[l - 1]]
 
 
-def _mask(id: str, cause: str, factor: object) -> Entry:
-    change = instead(lambda s, l: factor(s.moment.masks[l], s.net.dropout[l - 1]) if l in s.moment.masks else 1.0)  # type: ignore[operator]
+def _mask(id: str, cause: str, factor: Callable[[Array, float], Any]) -> Entry:
+    change = instead(lambda s, l: factor(s.moment.masks[l], s.net.dropout[l - 1]) if l in s.moment.masks else 1.0)
     return Entry(id, "(D35)", cause, {"(D35)": change}, _dropped)
 
 

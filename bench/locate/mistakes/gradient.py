@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.locate.mistakes.forward import as_wide_as_the_input
 from bench.locate.mistakes.loss import full_size, penalized
-from bench.locate.mistakes.mistake import Change, Entry, Equation, above, every, instead, square, times
+from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, above, every, instead, square, times
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, State
 
@@ -18,7 +18,7 @@ def _M(s: State) -> float:
     return float(s.M)
 
 
-def _both(id: str, cause: str, factor: float | Callable[[State], float], layers: Any = every) -> Entry:
+def _both(id: str, cause: str, factor: Factor, layers: Any = every) -> Entry:
     return Entry(id, "BP3.2 and BP4.2", cause, {name: times(factor) for name in BOTH}, layers)
 
 
@@ -47,7 +47,7 @@ def _one_example(id: str, cause: str, place: slice, divisor: Callable[[State], f
     ]
 
 
-FACTORS = [
+FACTORS: list[tuple[str, str, Factor]] = [
     ("mean-missing", "the mean over the batch is left out: a sum", _M),
     ("mean-twice", "the mean over the batch is taken twice", lambda s: 1.0 / s.M),
     ("by-full-size", "a short batch is divided by the size of a full one", lambda s: s.M / full_size(s)),
@@ -58,9 +58,9 @@ FACTORS = [
 ]
 
 SUMS = [
-    *(_both(f"gradient-{id}", cause, factor) for id, cause, factor in FACTORS),  # type: ignore[arg-type]
-    *(_weights(f"weights-{id}", cause, times(factor)) for id, cause, factor in FACTORS),  # type: ignore[arg-type]
-    *(_biases(f"biases-{id}", cause, times(factor)) for id, cause, factor in FACTORS),  # type: ignore[arg-type]
+    *(_both(f"gradient-{id}", cause, factor) for id, cause, factor in FACTORS),
+    *(_weights(f"weights-{id}", cause, times(factor)) for id, cause, factor in FACTORS),
+    *(_biases(f"biases-{id}", cause, times(factor)) for id, cause, factor in FACTORS),
     *_one_example(
         "last-example", "each example overwrites the gradient of the one before", slice(-1, None), lambda s: 1.0
     ),
@@ -164,7 +164,7 @@ BIASES = [
 ]
 
 
-def _penalty(id: str, cause: str, factor: float | Callable[[State], float]) -> Entry:
+def _penalty(id: str, cause: str, factor: Factor) -> Entry:
     return Entry(id, "(D32)", cause, {"(D32)": times(factor)}, every, penalized)
 
 

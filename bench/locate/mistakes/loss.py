@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.locate.mistakes.mistake import Change, Entry, Equation, instead, times
+from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, Fits, instead, times
 from bench.locate.net import Array, Net
 from bench.locate.state import State
 from scratchnet.losses import CategoricalCrossentropy, CrossEntropy
@@ -89,7 +89,7 @@ def outputs(s: State) -> float:
     return float(s.net.widths[-1])
 
 
-def _loss(id: str, cause: str, change: Change, fits: Callable[[Net], bool] = lambda net: True) -> Entry:
+def _loss(id: str, cause: str, change: Change, fits: Fits = lambda net: True) -> Entry:
     return Entry(id, "(22)", cause, {"(22)": change}, fits=fits)
 
 
@@ -169,7 +169,7 @@ LOSS = [
 ]
 
 
-def _cost(id: str, equation: str, cause: str, change: Change, fits: Callable[[Net], bool] = lambda net: True) -> Entry:
+def _cost(id: str, equation: str, cause: str, change: Change, fits: Fits = lambda net: True) -> Entry:
     return Entry(id, equation, cause, {equation: change}, fits=fits)
 
 
@@ -254,15 +254,15 @@ COST = [
 ]
 
 
-def _both(id: str, cause: str, changes: dict[str, Change], fits: Callable[[Net], bool] = lambda net: True) -> Entry:
+def _both(id: str, cause: str, changes: dict[str, Change], fits: Fits = lambda net: True) -> Entry:
     return Entry(id, "(24)", cause, changes, fits=fits, kind="convention")
 
 
-def _scaled(id: str, cause: str, factor: float | Callable[[State], float], fits: Callable[[Net], bool]) -> Entry:
+def _scaled(id: str, cause: str, factor: Factor, fits: Fits) -> Entry:
     return Entry(id, "(22)", cause, {"(22)": times(factor), "BP1.2": times(factor)}, fits=fits, kind="convention")
 
 
-def _penalty(id: str, cause: str, factor: float | Callable[[State], float]) -> Entry:
+def _penalty(id: str, cause: str, factor: Factor) -> Entry:
     return Entry(
         id, "(D31)", cause, {"(D31)": times(factor), "(D32)": times(factor)}, fits=penalized, kind="convention"
     )
@@ -272,7 +272,7 @@ def _sum() -> dict[str, Change]:
     return {"(24)": cost_of(lambda s: float(s.M)), **_gradients(lambda s: float(s.M))}
 
 
-def _gradients(factor: float | Callable[[State], float]) -> dict[str, Change]:
+def _gradients(factor: Factor) -> dict[str, Change]:
     return {"BP3.2": times(factor), "BP4.2": times(factor)}
 
 

@@ -10,6 +10,9 @@ from bench.locate.state import Equations, Key, State
 Equation = Callable[..., Any]
 Change = Callable[[Equation], Equation]
 """The right equation → the wrong one."""
+Fits = Callable[[Net], bool]
+Layers = Callable[[Net], Sequence[int]]
+Factor = float | Callable[[State], float]
 Kind = Literal["mistake", "convention", "overflow"]
 """`convention`: cost and gradient agree, by another definition. `overflow`: right but for large inputs."""
 
@@ -57,8 +60,8 @@ class Entry:
     equation: str
     cause: str
     changes: Mapping[str, Change]
-    layers: Callable[[Net], Sequence[int]] | None = None
-    fits: Callable[[Net], bool] = lambda net: True
+    layers: Layers | None = None
+    fits: Fits = lambda net: True
     kind: Kind = "mistake"
 
     def made_for(self, net: Net) -> Iterator[Mistake]:
@@ -88,7 +91,7 @@ def instead(wrong: Equation) -> Change:
     return lambda right: wrong
 
 
-def times(factor: float | Callable[[State], float]) -> Change:
+def times(factor: Factor) -> Change:
     """A factor too many."""
 
     def change(right: Equation) -> Equation:
@@ -112,12 +115,12 @@ def above(net: Net) -> Sequence[int]:
     return list(net.layers)[1:]
 
 
-def with_activation(*names: str) -> Callable[[Net], Sequence[int]]:
+def with_activation(*names: str) -> Layers:
     """The layers of these activations."""
     return lambda net: [l for l in net.layers if net.activations[l - 1] in names]
 
 
-def hidden_with(*names: str) -> Callable[[Net], Sequence[int]]:
+def hidden_with(*names: str) -> Layers:
     """The hidden layers of these activations."""
     return lambda net: [l for l in hidden(net) if net.activations[l - 1] in names]
 
