@@ -1,7 +1,7 @@
 """How a subject lays out what it holds: rows or columns as examples, (out, in) or (in, out), a bias inside W."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -48,8 +48,16 @@ class Layout:
             return None
         return batch.T.copy() if self.examples == "rows" else batch.copy()
 
+    def pairs_in_any_order(self, arrays: Sequence[Array], net: Net) -> Pairs | None:
+        """As `pairs`, where gradients may stand in another order than the parameters."""
+        orders = dict.fromkeys((self.order, *ORDERS))
+        found = (replace(self, order=order).pairs(arrays, net) for order in orders)
+        return next((pairs for pairs in found if pairs is not None), None)
+
     def pairs(self, arrays: Sequence[Array], net: Net) -> Pairs | None:
-        """(W, b) of each layer, (n_l, n_{l-1}) and (n_l,); None where a shape is another."""
+        """(W, b) of each layer, (n_l, n_{l-1}) and (n_l,); None where a shape or the number of arrays is another."""
+        if len(arrays) != (net.depth if self.order == "inside" else 2 * net.depth):
+            return None
         found = [self._pair(parts, n_in, n) for parts, n_in, n in _grouped(arrays, self.order, net)]
         return None if any(pair is None for pair in found) else [pair for pair in found if pair is not None]
 
@@ -94,8 +102,7 @@ def _grouped(arrays: Sequence[Array], order: str, net: Net) -> Iterator[tuple[Se
 
 def layouts(arrays: Sequence[Array], net: Net, said: dict[str, str]) -> list[Layout]:
     """Every layout in which these parameters have the shapes of the spec, as far as `said` allows."""
-    count = {net.depth: ("inside",), 2 * net.depth: ("pairs", "weights_first")}.get(len(arrays), ())
     ways = [said.get("examples", ""), said.get("weights", ""), said.get("bias", "")]
     choices = [(way,) if way else allowed for way, allowed in zip(ways, (EXAMPLES, WEIGHTS, BIAS), strict=True)]
-    made = [Layout(e, w, o, b) for o, e, w, b in product(count, *choices) if o == "inside" or b == choices[2][0]]
+    made = [Layout(e, w, o, b) for o, e, w, b in product(ORDERS, *choices) if o == "inside" or b == choices[2][0]]
     return [one for one in made if one.pairs(arrays, net) is not None]

@@ -176,7 +176,7 @@ class Asked:
         }
 
     def _pairs(self, place: str, arrays: list[Array]) -> list[tuple[Array, Array]]:
-        pairs = self.layout.pairs(arrays, self.net) if len(arrays) == len(self.arrays) else None
+        pairs = self.layout.pairs_in_any_order(arrays, self.net)
         if pairs is None:
             shapes, wanted = [array.shape for array in arrays], [array.shape for array in self.arrays]
             raise SubjectError(

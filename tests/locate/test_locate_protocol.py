@@ -43,6 +43,16 @@ class Columns(HandWritten):
         return [array for W, b in super().gradients(X.T, Y.T) for array in (W.T, b[:, None])]
 
 
+class WeightsFirst(HandWritten):
+    """All weights, then all biases."""
+
+    def get_parameters(self):
+        return tuple(zip(*super().get_parameters(), strict=True))
+
+    def set_parameters(self, parameters):
+        super().set_parameters(list(zip(*parameters, strict=True)))
+
+
 class Inside(HandWritten):
     """The bias is the last row of W, which is (n_in + 1, n_out)."""
 
@@ -59,15 +69,13 @@ class Inside(HandWritten):
 
 
 class Lists(HandWritten):
-    """Plain lists, weights first, then biases; examples one after the other."""
+    """Plain lists in pairs; examples one after the other."""
 
     def get_parameters(self):
-        pairs = super().get_parameters()
-        return [[W.tolist() for W, _ in pairs], [b.tolist() for _, b in pairs]]
+        return [[W.tolist(), b.tolist()] for W, b in super().get_parameters()]
 
     def set_parameters(self, parameters):
-        weights, biases = parameters
-        super().set_parameters([(np.array(W), np.array(b)) for W, b in zip(weights, biases, strict=True)])
+        super().set_parameters([(np.array(W), np.array(b)) for W, b in parameters])
 
     def step(self, X, Y):
         assert isinstance(X, list)
@@ -83,13 +91,13 @@ class Lists(HandWritten):
         return [d.tolist() for d in super().errors(np.array(X), np.array(Y))]
 
     def gradients(self, X, Y):
-        pairs = super().gradients(np.array(X), np.array(Y))
-        return [[W.tolist() for W, _ in pairs], [b.tolist() for _, b in pairs]]
+        return [[W.tolist(), b.tolist()] for W, b in super().gradients(np.array(X), np.array(Y))]
 
 
 FORMS = {
     "columns": (Columns, "columns are examples, W is (n_out, n_in)"),
     "out_in": (type("OutIn", (HandWritten,), {"out_in": True}), "rows are examples, W is (n_out, n_in)"),
+    "weights first": (WeightsFirst, "rows are examples, W is (n_in, n_out)"),
     "inside": (Inside, "rows are examples, W is (n_in, n_out), the bias inside W, last"),
     "inside first": (
         type("First", (Inside,), {"first": True}),
