@@ -94,7 +94,9 @@ def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
     main = cause.mistakes[0]
     name = _named(main, comparison)
     found = _finding(comparison, cause.first, cause.pair, name, tried - len(cause.mistakes))
-    reasons = tuple(Reason(one.id, one.cause, _named(one, comparison), one.layers) for one in cause.mistakes)
+    by_text = {one.cause: one for one in reversed(cause.mistakes)}
+    distinct = [one for one in cause.mistakes if by_text[one.cause] is one]
+    reasons = tuple(Reason(one.id, one.cause, _named(one, comparison), one.layers) for one in distinct)
     kinds = {one.kind for one in cause.mistakes}
     kind: Kind = main.kind if len(kinds) == 1 else "mistake"
     layer = main.layers[-1] if main.layers else found.layer
@@ -155,6 +157,7 @@ def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Seq
     agree = bool(told) and all(one.agrees for one in told)
     reports_cost = any(place.key.name == "cost" for place in search.left)
     kind: Kind = "convention" if agree and reports_cost else "mistake"
+    kind = "overflow" if comparison.is_large(place) else kind
     note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
     return _with(
         found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else ""

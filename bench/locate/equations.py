@@ -12,6 +12,9 @@ from bench.locate.rules import START, update
 from bench.locate.state import Equations, Key, State
 from scratchnet.losses import CategoricalCrossentropy, CrossEntropy
 
+SAME = 1e-6
+"""Activations nearer than that to f(Z) are f(Z), in float32 too."""
+
 
 def weighted_input(s: State, l: int) -> Array:
     """Z[l] = W A + b."""
@@ -32,6 +35,27 @@ def times_slope(s: State, l: int, Z: Array, G: Array) -> Array:
     activation.forward(Z, A)
     activation.jacobian_product(A, G, out)
     return out  # (26) to (31)
+
+
+def times_slope_of_activation(s: State, l: int, A: Array, G: Array) -> Array:
+    """As `times_slope`, from these activations, which need not be f(Z)."""
+    scratch, out = np.empty_like(A), np.empty_like(A)
+    activation = s.net.activation(l)(A.shape, A.dtype)
+    activation.forward(s.Z(l), scratch)
+    activation.jacobian_product(A, G, out)
+    return out  # (26) to (31)
+
+
+def error_through(s: State, l: int, G: Array) -> Array:
+    """G · ∂A/∂Z. Of activations that are wrong, f' may be computed from them or from Z: whichever was done is right."""
+    delta: Array = s.call("f'", l, s.Z(l), G)
+    given = s.given.get(Key("delta", l))
+    if given is None or Key("A", l) not in s.given or l in s.moment.masks:
+        return delta
+    if np.allclose(s.A(l), f(s, l, s.Z(l)), rtol=SAME, atol=SAME, equal_nan=True):
+        return delta
+    other = times_slope_of_activation(s, l, s.A(l), G)
+    return min((delta, other), key=lambda one: float(np.nan_to_num(np.linalg.norm(one - given), nan=np.inf)))
 
 
 def kept(s: State, l: int) -> Array | float:
@@ -88,10 +112,14 @@ def output_error(s: State, l: int) -> Array:
     """∂ℓ/∂Z[L] of each example, times its weight."""
     Y, loss = s.call("targets"), s.net.loss
     if isinstance(loss, CrossEntropy):
-        delta = (s.A(l) - Y) * (1.0 / len(Y) if loss.averaged else 1.0)  # (H5)
-    else:
-        delta = s.call("f'", l, s.Z(l), s.call("slopes"))  # BP1.2
-    return delta if s.moment.weights is None else delta * s.moment.weights  # (H8)
+        delta: Array = (s.A(l) - Y) * (1.0 / len(Y) if loss.averaged else 1.0)  # (H5)
+        return delta * weights_of(s)  # (H8)
+    return error_through(s, l, s.call("slopes") * weights_of(s))  # BP1.2, (H8)
+
+
+def weights_of(s: State) -> Array | float:
+    """Of the examples, (M,); 1 where they have none."""
+    return 1.0 if s.moment.weights is None else s.moment.weights
 
 
 def slopes(s: State) -> Array:
@@ -105,8 +133,7 @@ def slopes(s: State) -> Array:
 def propagate(s: State, l: int) -> Array:
     """delta[l] from W and delta of layer l + 1."""
     back = s.W(l + 1).T @ s.delta(l + 1)
-    delta: Array = s.call("f'", l, s.Z(l), back * s.call("(D35)", l))
-    return delta  # BP2.2
+    return error_through(s, l, back * s.call("(D35)", l))  # BP2.2
 
 
 def weight_gradient(s: State, l: int) -> Array:

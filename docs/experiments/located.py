@@ -57,7 +57,8 @@ def _marks(document: Document, plant: Plant) -> list[str]:
         return []
     first = document.mistakes[0]
     ids = {reason.id for reason in first.causes}
-    cause = bool(ids & {plant.id, f"{plant.id}@{plant.where}"})
+    names = (plant.id, f"{plant.id}-from-a")
+    cause = bool(ids & {*names, *(f"{name}@{plant.where}" for name in names)})
     right = {
         "detected": True,
         "equation": first.equation == plant.equation or (cause and len(ids) > 1),

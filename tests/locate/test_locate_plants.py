@@ -16,7 +16,8 @@ SAME = 1e-9
 
 
 def wanted(plant):
-    return {plant.id, f"{plant.id}@{plant.where}"}
+    names = (plant.id, f"{plant.id}-from-a")  # f' computed from the wrong activations
+    return {*names, *(f"{name}@{plant.where}" for name in names)}
 
 
 def reasons(finding):

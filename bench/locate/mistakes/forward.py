@@ -1,12 +1,24 @@
 """Mistakes on the way forward: (18), (20), dropout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from scipy.special import erf, expit
 
-from bench.locate.mistakes.mistake import Change, Entry, above, every, hidden, instead, square, with_activation
+from bench.locate.equations import times_slope_of_activation
+from bench.locate.mistakes.mistake import (
+    Change,
+    Entry,
+    Equation,
+    Layers,
+    above,
+    every,
+    hidden,
+    instead,
+    square,
+    with_activation,
+)
 from bench.locate.net import Array, Net
 from bench.locate.state import State
 from scratchnet.activations import ACTIVATIONS
@@ -99,19 +111,27 @@ def _other(name: str) -> Entry:
     )
 
 
-def _value_only(name: str) -> Entry:
-    return Entry(
+def _value_only(name: str) -> Iterator[Entry]:
+    return _wrong_value(
         f"activation-only-is-{name}",
-        "(20)",
-        f"the activation is {name}, but its derivative is right",
-        {"f": instead(lambda s, l, Z: as_if(name, s, Z))},
+        f"the activation is {name}, and its derivative is not",
+        lambda right: lambda s, l, Z: as_if(name, s, Z),
         lambda net: [l for l in net.layers if net.activations[l - 1] != name],
     )
 
 
-def _function(id: str, cause: str, f: Function, *activations: str) -> Entry:
-    layers = with_activation(*activations) if activations else every
-    return Entry(id, "(20)", cause, {"f": instead(lambda s, l, Z: f(Z))}, layers)
+def _wrong_value(id: str, cause: str, change: Change, layers: Layers) -> Iterator[Entry]:
+    """f is wrong; f' is that of Z, or computed from the wrong activations by the right formula."""
+    yield Entry(id, "(20)", cause, {"f": change}, layers)
+
+    def from_it(right: Equation) -> Equation:
+        return lambda s, l, Z, G: times_slope_of_activation(s, l, s.call("f", l, Z), G)
+
+    yield Entry(f"{id}-from-a", "(20)", cause, {"f": change, "f'": from_it}, layers)
+
+
+def _function(id: str, cause: str, f: Function, *activations: str) -> Iterator[Entry]:
+    return _wrong_value(id, cause, instead(lambda s, l, Z: f(Z)), with_activation(*activations))
 
 
 def _over(Z: Array, shift: Array | float, axis: int | None) -> Array:
@@ -122,44 +142,42 @@ def _over(Z: Array, shift: Array | float, axis: int | None) -> Array:
 
 ACTIVATION = [
     *(_other(name) for name in ACTIVATIONS),
-    *(_value_only(name) for name in ACTIVATIONS),
-    Entry(
-        "activation-twice",
-        "(20)",
-        "f is applied twice",
-        {"f": lambda right: lambda s, l, Z: right(s, l, right(s, l, Z))},
-        every,
+    *(entry for name in ACTIVATIONS for entry in _value_only(name)),
+    *_wrong_value(
+        "activation-twice", "f is applied twice", lambda right: lambda s, l, Z: right(s, l, right(s, l, Z)), every
     ),
-    _function("sigmoid-of-minus-z", "the sign in the exponent is wrong: 1 / (1 + e^z)", lambda Z: expit(-Z), "sigmoid"),
-    _function("sigmoid-sharper", "the exponent is 2 z, not z", lambda Z: expit(2 * Z), "sigmoid"),
-    _function("tanh-of-half", "tanh is taken of z/2, as 2σ(z) − 1 is", lambda Z: np.tanh(Z / 2), "tanh"),
-    _function("tanh-as-sigmoid", "tanh is taken as 2σ(2z), without the −1", lambda Z: 2 * expit(2 * Z), "tanh"),
-    _function("relu-absolute", "the absolute value is taken for ReLU", np.abs, "relu", "leaky_relu"),
-    _function("relu-of-minus-z", "ReLU keeps the negative side: min(0, z)", lambda Z: np.minimum(Z, 0), "relu"),
-    _function("relu-clipped-at-1", "ReLU is cut off at 1", lambda Z: np.clip(Z, 0, 1), "relu"),
-    _function(
+    *_function(
+        "sigmoid-of-minus-z", "the sign in the exponent is wrong: 1 / (1 + e^z)", lambda Z: expit(-Z), "sigmoid"
+    ),
+    *_function("sigmoid-sharper", "the exponent is 2 z, not z", lambda Z: expit(2 * Z), "sigmoid"),
+    *_function("tanh-of-half", "tanh is taken of z/2, as 2σ(z) − 1 is", lambda Z: np.tanh(Z / 2), "tanh"),
+    *_function("tanh-as-sigmoid", "tanh is taken as 2σ(2z), without the −1", lambda Z: 2 * expit(2 * Z), "tanh"),
+    *_function("relu-absolute", "the absolute value is taken for ReLU", np.abs, "relu", "leaky_relu"),
+    *_function("relu-of-minus-z", "ReLU keeps the negative side: min(0, z)", lambda Z: np.minimum(Z, 0), "relu"),
+    *_function("relu-clipped-at-1", "ReLU is cut off at 1", lambda Z: np.clip(Z, 0, 1), "relu"),
+    *_function(
         "softmax-over-the-batch",
         "softmax divides by the sum over the batch, not over the neurons",
         lambda Z: _over(Z, Z.max(axis=1, keepdims=True), 1),
         "softmax",
     ),
-    _function(
+    *_function(
         "softmax-over-everything",
         "softmax divides by the sum over neurons and batch",
         lambda Z: _over(Z, Z.max(), None),
         "softmax",
     ),
-    _function(
+    *_function(
         "softmax-not-divided", "softmax is not divided by its sum", lambda Z: np.exp(Z - Z.max(axis=0)), "softmax"
     ),
-    _function("softmax-exp-only", "softmax is e^z, not divided by its sum", np.exp, "softmax"),
-    _function(
+    *_function("softmax-exp-only", "softmax is e^z, not divided by its sum", np.exp, "softmax"),
+    *_function(
         "softmax-by-the-largest",
         "softmax divides by the largest exponential, not by their sum",
         lambda Z: np.exp(Z) / np.exp(Z).max(axis=0),
         "softmax",
     ),
-    _function(
+    *_function(
         "softmax-without-exp", "softmax divides z by the sum of z, without e^", lambda Z: Z / Z.sum(axis=0), "softmax"
     ),
 ]
