@@ -81,9 +81,20 @@ def losses(s: State) -> Array:
     Z, A = s.Z(s.net.depth), s.A(s.net.depth)
     if not isinstance(loss, CrossEntropy):
         return loss.per_example(A, Y)  # (22)
-    if Key("A", s.net.depth) in s.given and bool(np.all((A > 0.0) & (A < 1.0))):
-        return _cross_entropy(loss, A, Y)  # (15)
-    return loss.per_example(Z, Y)  # (22)
+    found = loss.per_example(Z, Y)  # (22)
+    if Key("A", s.net.depth) not in s.given or np.allclose(A, f(s, s.net.depth, Z), rtol=SAME, atol=SAME):
+        return found
+    return _nearer_to_cost(s, found, _cross_entropy(loss, A, Y))
+
+
+def _nearer_to_cost(s: State, *losses: Array) -> Array:
+    """Of activations that are wrong, a loss may be computed from them or from Z: whichever was done is right."""
+    given = s.given.get(Key("cost"), np.asarray(0.0))
+    distances = []
+    for one in losses:
+        s.expected[Key("losses")] = one
+        distances.append(float(np.nan_to_num(abs(s.call("(24)") - given), nan=np.inf)))
+    return losses[int(np.argmin(distances))]
 
 
 def _cross_entropy(loss: CrossEntropy, A: Array, Y: Array) -> Array:

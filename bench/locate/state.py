@@ -124,8 +124,8 @@ def _forward(s: State) -> None:
     for l in s.net.layers:
         s.expected[Key("Z", l)] = s.call("(18)", l)
         s.expected[Key("A", l)] = s.call("(20)", l)
-    s.expected[Key("losses")] = s.call("(22)")
     s.expected[Key("penalty")] = np.asarray(s.call("(D31)"))
+    s.expected[Key("losses")] = s.call("(22)")
     s.expected[Key("cost")] = np.asarray(s.call("(24)"))
 
 
