@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.locate.net import Array, Net
-from bench.locate.state import Moment
+from bench.locate.state import LARGE_INPUTS, Moment
 from scratchnet.dropout import draw_masks
 
 LARGEST_BATCH = 32
@@ -46,7 +46,7 @@ def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]
     if kinked:
         yield Trajectory("kink", (_silent(moment(net, rng, M, "weighted inputs of 0"), kinked[0]),))
     if net.activations[-1] in ("sigmoid", "softmax"):
-        yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, "large weighted inputs")),))
+        yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, LARGE_INPUTS)),))
 
 
 def _silent(at: Moment, layer: int) -> Moment:

@@ -18,6 +18,10 @@ Memory = Mapping["Key", tuple[Array, ...]]
 """What the optimizer remembers of each W[l] and b[l]."""
 
 
+LARGE_INPUTS = "large weighted inputs"
+"""The label of a moment at which careless formulas overflow."""
+
+
 class Key(NamedTuple):
     """A tensor: Z, A, delta, dW, db, uW, ub (the updates) of layer l; cost and its parts have layer 0."""
 

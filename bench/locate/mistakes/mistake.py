@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.locate.net import Net
-from bench.locate.state import Equations, Key, State
+from bench.locate.state import LARGE_INPUTS, Equations, Key, State
 
 Equation = Callable[..., Any]
 Change = Callable[[Equation], Equation]
@@ -35,13 +35,13 @@ class Mistake:
 
     def _limited(self, right: Equation, change: Change) -> Equation:
         wrong = change(right)
-        if not self.layers:
-            return wrong
 
-        def at_its_layers(s: State, *arguments: Any) -> Any:
-            return (wrong if layer_of(arguments) in self.layers else right)(s, *arguments)
+        def where_it_is(s: State, *arguments: Any) -> Any:
+            at_its_layer = not self.layers or layer_of(arguments) in self.layers
+            at_its_moment = self.kind != "overflow" or s.moment.label == LARGE_INPUTS
+            return (wrong if at_its_layer and at_its_moment else right)(s, *arguments)
 
-        return at_its_layers
+        return where_it_is
 
     @property
     def where(self) -> str:
