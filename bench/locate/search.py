@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from time import perf_counter
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
 from bench.locate.state import Equations
 
-SECONDS_OF_PAIRS = 4.0
+MOST_PAIRS, MOST_WORK = 6000, 20_000_000
+"""Pairs that are tried at most, and parameters times pairs: a few seconds."""
 PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
 COMMON = (
     "gradient-mean-missing",
@@ -89,14 +89,16 @@ class Search:
 
     def _pairs(self, singles: Sequence[Trial]) -> Iterator[Trial]:
         """Where one mends the first wrong tensor and another one the rest; then where the first tensor needs both."""
-        end = perf_counter() + SECONDS_OF_PAIRS
+        size = sum(W.size for W, _ in self._comparison.survey.seen[0].trajectory.moments[0].parameters)
+        yield from self._trials(islice(self._changes_in_pairs(singles), min(MOST_PAIRS, MOST_WORK // size)))
+
+    def _changes_in_pairs(self, singles: Sequence[Trial]) -> Iterator[Mistakes]:
         for one in singles:
-            yield from self._until(end, ((*one.mistakes, other) for other in self._library))
-        if singles or self._is_local():
-            return
-        first = self.left[0]
-        near = [one for one in self._near() if one.kind == "mistake" and self._changes(one, first)]
-        yield from self._until(end, combinations(near, 2))
+            yield from ((*one.mistakes, other) for other in self._library)
+        if not singles and not self._is_local():
+            first = self.left[0]
+            near = [one for one in self._near() if one.kind == "mistake" and self._changes(one, first)]
+            yield from combinations(near, 2)
 
     def _near(self) -> list[Mistake]:
         """Those that change an equation by which the first wrong tensor was computed from what was reported."""
@@ -110,9 +112,6 @@ class Search:
         place = self.left[0]
         given = self._comparison.survey.seen[place.trajectory].given[place.moment]
         return place.key.name[0] != "u" and bool({"delta", "dW"} & {key.name for key in given})
-
-    def _until(self, end: float, changes: Iterable[Mistakes]) -> Iterator[Trial]:
-        return self._trials(change for change in changes if perf_counter() < end)
 
     def _changes(self, mistake: Mistake, place: Place) -> bool:
         pair = self._comparison.pair(mistake.plant(self.equations), place)
