@@ -12,7 +12,7 @@ from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
 from bench.locate.state import Equations
 
-MOST_PAIRS, MOST_WORK = 6000, 20_000_000
+MOST_PAIRS, MOST_WORK = 3000, 20_000_000
 """Pairs that are tried at most, and parameters times pairs: a few seconds."""
 PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
 COMMON = (
