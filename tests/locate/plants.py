@@ -300,7 +300,7 @@ def gradients():
         "always-normalized",
         "(D28)",
         "clipped",
-        {"clip": lambda s, gradients: [g * 0.05 / np.sqrt((g * g).sum()) for g in gradients]},
+        {"clip": lambda s, gradients: [g * s.o.clipnorm / np.sqrt((g * g).sum()) for g in gradients]},
     )
 
 

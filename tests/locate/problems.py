@@ -26,7 +26,7 @@ PROBLEMS = {
     "smoothed": _small({"learning_rate": 0.1}, label_smoothing=0.2),
     "weighted": _small({"learning_rate": 0.1}, sample_weight_range=(0.5, 2.0)),
     "dropout": spec_of([4, (8, "tanh", 0.5), (3, "softmax")], "categorical_crossentropy"),
-    "clipped": _small({"learning_rate": 0.1, "clipnorm": 0.05}),
+    "clipped": _small({"learning_rate": 0.1, "clipnorm": 0.3}),
     "schedule": _small({"learning_rate": DECAY}),
     "momentum": _small({"learning_rate": 0.1, "momentum": 0.9}),
     "nesterov": _small({"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
