@@ -268,9 +268,9 @@ def time_limit(seconds: float, place: str) -> Iterator[None]:
         )
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    others, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, others)  # somebody else's, such as pytest-timeout's, goes on
         signal.signal(signal.SIGALRM, before)

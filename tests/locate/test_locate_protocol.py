@@ -171,7 +171,9 @@ class WritesInto(HandWritten):
         X[...] = 0
 
 
-@pytest.mark.parametrize(("kind", "note"), [(Prints, "Prints prints"), (WritesInto, "step(...) writes into X or Y")])
+@pytest.mark.parametrize(
+    ("kind", "note"), [(Prints, "Prints prints"), (WritesInto, "WritesInto.step writes into X or Y")]
+)
 def test_what_does_no_harm_is_a_note(kind, note, capsys):
     document = locate(kind, SPEC).document
     assert document.verdict == "right"

@@ -11,6 +11,7 @@ from bench.locate.experiment import experiment
 from bench.locate.net import net_of
 from bench.locate.problems import spec_of
 from bench.locate.state import Key, step
+from scratchnet import engine
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.formulations import scalar, vector
 from scratchnet.losses import LOSSES
@@ -30,6 +31,12 @@ OPTIMIZERS = {
     "clipvalue": {"learning_rate": 0.1, "clipvalue": 0.01},
     "schedule": PROBLEMS["schedule"].optimizer.model_dump(),
 }
+
+
+@pytest.fixture(autouse=True)
+def numpy_steps(monkeypatch):
+    """The formulations take the steps, not the engine."""
+    monkeypatch.setenv(engine.VARIABLE, "numpy")
 
 
 def set_up(spec):
