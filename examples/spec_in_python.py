@@ -4,14 +4,8 @@ Run: python examples/spec_in_python.py results/my-first-run
 """
 
 import sys
-from pathlib import Path
 
-from rich.console import Console
-
-from bench.report.tables import verdict
-from bench.report.write import write_report
-from bench.run.progress import progress_for
-from bench.run.runner import execute, new_folder, turns
+from bench import run
 from bench.spec import ArchitectureSpec, DataSpec, LayerSpec, Suite, TrainingSpec
 from bench.spec.optimizer import SGDSpec
 
@@ -32,7 +26,5 @@ spec = TrainingSpec(
 )
 suite = Suite(title="A first suite of my own", backends=("scratchnet", "keras-fit"), specs=(spec,))
 
-folder = new_folder(Path(sys.argv[1]), "my-first-suite")
-with progress_for(Console(), turns(suite)) as progress:
-    execute("my-first-suite", suite, folder, progress)
-print(verdict(write_report(folder)))
+results = run(suite, out=sys.argv[1])
+print(results.verdict)

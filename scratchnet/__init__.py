@@ -1,6 +1,6 @@
 """A neural network from scratch, in NumPy and SciPy's BLAS: dense layers, propagation derived by hand.
 
-Fed by arrays with one example a row; imports nothing else of this project.
+Arrays have one example a row. Nothing else of this project is imported.
 """
 
 from scratchnet.divergence import DivergedError

@@ -1,6 +1,7 @@
-"""Arrays handed in by a user: each check raises one line that names the array, the place in it and what is allowed.
+"""Arrays given by a user: each check raises one line that names the array, the place in it and what is allowed.
 
-What is refused here would otherwise train without a word: `nan` spreads to every parameter in one step.
+What is refused here would otherwise train without a word: `nan` spreads to every parameter in one step. As in
+`checks`, a wrong type is a TypeError, anything else a ValueError.
 """
 
 from collections.abc import Sequence
@@ -13,18 +14,17 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scratchnet.checks import instance, shown
 
 Array = NDArray[np.floating[Any]]
+Order = NDArray[np.integer[Any]]
+"""Numbers of examples, in the order of an epoch."""
+Mask = NDArray[np.bool_]
+"""Which neurons dropout keeps: (N, n_l)."""
+
 BLOCK_SIZE = 1_000_000
-"""Numbers that are looked at together: a map of a file may be larger than memory."""
+"""Numbers that are checked at once: a map of a file may be larger than memory."""
 
 
 def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
-    """An array of booleans, whole numbers or floats; a map of a file is not copied.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Names the first value that is no number, and its place.
-    """
+    """An array of booleans, whole numbers or floats; a map of a file is not copied."""
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse {type(values).__name__}; allowed: a dense array, such as {name}.toarray()")
     if np.ma.is_masked(values):
@@ -37,13 +37,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
 
 
 def rows(X: ArrayLike, features: int) -> NDArray[Any]:
-    """X as an array of numbers (N, n_0).
-
-    Raises
-    ------
-    TypeError, ValueError
-        Names the shape, or the first value that is no number.
-    """
+    """X as an array of numbers (N, n_0)."""
     array = numbers("X", X)
     if array.ndim != 2 or array.shape[1] != features or not len(array):
         raise ValueError(f"X has shape {array.shape}; allowed: (N, {features}) with N of 1 or more")
@@ -51,13 +45,7 @@ def rows(X: ArrayLike, features: int) -> NDArray[Any]:
 
 
 def cast(name: str, array: NDArray[Any], dtype: DTypeLike) -> Array:
-    """A C-ordered copy in the network's dtype, of finite numbers only.
-
-    Raises
-    ------
-    ValueError
-        Names the first number that is not finite in that dtype, its row and its column.
-    """
+    """A C-ordered copy in the network's dtype, of finite numbers only."""
     check_finite(name, array, dtype)
     with np.errstate(over="ignore"):  # what is too large has been refused
         return np.array(array, dtype, order="C")
@@ -66,14 +54,9 @@ def cast(name: str, array: NDArray[Any], dtype: DTypeLike) -> Array:
 def check_finite(
     name: str, array: NDArray[Any], dtype: DTypeLike, given: NDArray[Any] | None = None, first: int = 0
 ) -> None:
-    """Refuse what is `nan` or infinite in that dtype, a block of rows at a time.
+    """Refuse a number that is `nan` or infinite in that dtype; it is named with its row and column.
 
     given : what `array` was made of, for the message; first : the number of its first row.
-
-    Raises
-    ------
-    ValueError
-        Names the first number that is not finite, its row and its column.
     """
     if array.dtype.kind != "f":
         return
@@ -96,13 +79,8 @@ def is_finite(block: Array) -> bool:
     return bool(np.isfinite(block).all())  # squares may be infinite where numbers are not
 
 
-def check_order(order: ArrayLike, examples: int) -> NDArray[np.integer[Any]]:
-    """The order of an epoch: (N,) whole numbers, each the number of an example.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
+def check_order(order: ArrayLike, examples: int) -> Order:
+    """The order of an epoch: (N,) whole numbers, each the number of an example."""
     array = numbers("order", order)
     if array.dtype.kind not in "ui":
         raise TypeError(f"order has dtype {array.dtype}; allowed: whole numbers 0 to {examples - 1}")
@@ -113,13 +91,8 @@ def check_order(order: ArrayLike, examples: int) -> NDArray[np.integer[Any]]:
     return array.astype(np.int64, copy=False)
 
 
-def check_masks(masks: Sequence[NDArray[Any]], units: Sequence[int], examples: int) -> None:
-    """Refuse masks that are not (examples, n_l), one for each layer with dropout.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
+def check_masks(masks: Sequence[Mask], units: Sequence[int], examples: int) -> None:
+    """Refuse masks that are not (examples, n_l), one for each layer with dropout."""
     instance("masks", masks, (list, tuple), "a list of arrays, one for each layer with dropout")
     if len(masks) != len(units):
         raise ValueError(f"masks of {len(masks)} layers given; the network drops out in {len(units)}")
@@ -138,7 +111,7 @@ def _refuse(name: str, block: Array, given: NDArray[Any], first: int) -> None:
 
 
 def _of_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Numbers that stand in an array of objects, as pandas makes one of several dtypes."""
+    """Numbers in an array of objects, which pandas makes of columns of several dtypes."""
     for place, value in np.ndenumerate(array):
         if not isinstance(value, Real):
             where = "".join(f"[{index}]" for index in place)

@@ -20,22 +20,20 @@ def kept(table: dict[K, V], key: K, make: Callable[[], V]) -> V:
 
 
 class Idle(Generic[V]):
-    """Buffers that no thread uses at present: a thread takes some, and puts them back when it has read its results."""
+    """Buffers that no thread uses now: a thread takes some, and puts them back when it has read its results."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._idle: list[V] = []
 
     def take(self, suits: Callable[[V], bool] = lambda one: True) -> V | None:
-        """Some that suit, which are the caller's alone until they are put back; None where there are none."""
+        """Buffers that suit, for the caller alone until it puts them back; None where there are none."""
         with self._lock:
-            for index, one in enumerate(self._idle):
-                if suits(one):
-                    return self._idle.pop(index)
-        return None
+            index = next((index for index, one in enumerate(self._idle) if suits(one)), None)
+            return None if index is None else self._idle.pop(index)
 
     def put(self, buffers: V) -> None:
-        """Give some back."""
+        """Give buffers back."""
         with self._lock:
             self._idle.append(buffers)
             del self._idle[:-MOST_KEPT]

@@ -1,15 +1,17 @@
-"""What a value handed in by a user may be: each check raises one line that names it, its value and what is allowed.
+"""What a value given by a user may be: each check returns it converted, or raises one line that names it.
 
-Constructors and public methods check once, before the work; nothing is checked in the training step. A NumPy scalar is
-accepted wherever a Python number is, and converted here, so that all that is kept can be saved as JSON.
+A wrong type is a TypeError, a wrong value a ValueError; both say what is allowed. Constructors and public methods check
+once, nothing is checked in the training step. NumPy scalars become Python numbers, so that all can be saved as JSON.
 """
 
+import inspect
 import os
-from collections.abc import Collection
-from math import isfinite
+from collections.abc import Callable, Collection
+from functools import partial
+from math import inf
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, get_origin
 
 import numpy as np
 
@@ -17,48 +19,22 @@ LONGEST_VALUE = 60
 
 
 def positive(name: str, value: Any) -> float:
-    """A finite number greater than 0, as a float.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    allowed = "a finite number greater than 0"
-    number = _real(name, value, allowed)
-    return _allowed(name, number, number > 0 and isfinite(number), allowed)
+    """A finite number greater than 0."""
+    return _real(name, value, lambda number: 0.0 < number < inf, "a finite number greater than 0")
 
 
 def not_negative(name: str, value: Any) -> float:
-    """A finite number, 0 or greater, as a float.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    allowed = "a finite number, 0 or greater"
-    number = _real(name, value, allowed)
-    return _allowed(name, number, number >= 0 and isfinite(number), allowed)
+    """A finite number, 0 or greater."""
+    return _real(name, value, lambda number: 0.0 <= number < inf, "a finite number, 0 or greater")
 
 
 def fraction(name: str, value: Any) -> float:
-    """A number in [0, 1), as a float.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    allowed = "0 or greater, and less than 1"
-    number = _real(name, value, allowed)
-    return _allowed(name, number, 0 <= number < 1, allowed)
+    """A number in [0, 1)."""
+    return _real(name, value, lambda number: 0.0 <= number < 1.0, "0 or greater, and less than 1")
 
 
 def integer(name: str, value: Any, least: int) -> int:
-    """A whole number of at least that, as an int.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
+    """A whole number, `least` or more."""
     value, allowed = _scalar(value), f"{least} or more, a whole number"
     if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {shown(value)}; allowed: {allowed}")
@@ -68,44 +44,37 @@ def integer(name: str, value: Any, least: int) -> int:
 
 
 def flag(name: str, value: Any) -> bool:
-    """True or False, as a bool.
-
-    Raises
-    ------
-    TypeError
-    """
+    """True or False."""
     if not isinstance(_scalar(value), bool | np.bool_):
         raise TypeError(f"{name} is {shown(value)}; allowed: True or False")
     return bool(value)
 
 
-def instance(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
-    """An object of that class.
+def known(kind: str, name: Any, table: Collection[str]) -> str:
+    """A name in `table`; another one is a ValueError, whatever its type."""
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(f"{kind} {shown(name)} is not known; allowed: {', '.join(table)}")
+    return name
 
-    Raises
-    ------
-    TypeError
-    """
+
+def instance(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
+    """An object of that class."""
     if not isinstance(value, kind):
         given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
         raise TypeError(f"{name} is {given}; allowed: {allowed}")
 
 
-def file_path(path: Any) -> Path:
-    """The path of a file.
+def several(name: str, values: Any, check: Callable[[str, Any], Any]) -> tuple[Any, ...]:
+    """A sequence whose items each pass the check."""
+    if isinstance(values, str) or np.ndim(values) != 1:
+        raise TypeError(f"{name} is {shown(values)}; allowed: a sequence of numbers")
+    return tuple(check(name, value) for value in values)
 
-    Raises
-    ------
-    TypeError
-    """
+
+def file_path(path: Any) -> Path:
+    """The path of a file."""
     instance("path", path, (str, os.PathLike), "the path of a file, such as 'network.npz'")
     return Path(path)
-
-
-def convert(record: Any, **values: Any) -> None:
-    """Put converted values into the fields of a frozen dataclass, from its `__post_init__`."""
-    for name, value in values.items():
-        object.__setattr__(record, name, value)
 
 
 def shown(value: Any) -> str:
@@ -116,45 +85,56 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
 
 
-def known(kind: str, name: Any, table: Collection[str]) -> None:
-    """A name that stands in the table.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not isinstance(name, str) or name not in table:
-        raise ValueError(f"{kind} {shown(name)} is not known; allowed: {', '.join(table)}")
-
-
 def chosen(variable: str, libraries: Collection[str], installed: Collection[str], preferred: str) -> str:
-    """The library that the environment variable names, else the preferred one.
-
-    Raises
-    ------
-    ValueError
-        Where it names none of the libraries, or one that is not installed.
-    """
-    name = os.environ.get(variable) or preferred
-    known(variable, name, libraries)
+    """The library that the environment variable names, else `preferred`; it must be one that is installed."""
+    name = known(variable, os.environ.get(variable) or preferred, libraries)
     if name not in installed:
         raise ValueError(f"{variable} is {name}, which is not installed: pip install 'scratchnet[{name}]'")
     return name
 
 
+Positive = Annotated[float, positive]
+NotNegative = Annotated[float, not_negative]
+Fraction = Annotated[float, fraction]
+Count = Annotated[int, partial(integer, least=1)]
+CountFromZero = Annotated[int, partial(integer, least=0)]
+Flag = Annotated[bool, flag]
+
+
+class Checked:
+    """A dataclass whose fields are checked by the functions in their types, such as `Annotated[float, positive]`."""
+
+    _checks: ClassVar[dict[str, Callable[[str, Any], Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        annotations = [inspect.get_annotations(base) for base in reversed(cls.__mro__)]
+        hints = {name: hint for own in annotations for name, hint in own.items()}
+        cls._checks = {name: hint.__metadata__[0] for name, hint in hints.items() if get_origin(hint) is Annotated}
+
+    def __post_init__(self) -> None:
+        for name, check in self._checks.items():
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+
+
+def options_of(kind: Callable[..., Any]) -> dict[str, Any]:
+    """Names and defaults of the options of a loss, an optimizer or a schedule; `inspect.Parameter.empty`: no default.
+
+    The options of clipping, which every optimizer takes, are the names in `scratchnet.clipping.CLIPPINGS`.
+    """
+    parameters = inspect.signature(kind).parameters.values()
+    return {one.name: one.default for one in parameters if one.kind is not one.VAR_KEYWORD}
+
+
 def _scalar(value: Any) -> Any:
-    """What an array without dimensions holds; anything else as it is."""
+    """The element of an array without dimensions; anything else as it is."""
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
-def _real(name: str, value: Any, allowed: str) -> float:
+def _real(name: str, value: Any, holds: Callable[[float], bool], allowed: str) -> float:
     value = _scalar(value)
     if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {shown(value)}; allowed: {allowed}")
-    return float(value)
-
-
-def _allowed(name: str, value: float, holds: bool, allowed: str) -> float:
-    if not holds:
-        raise ValueError(f"{name} is {value}; allowed: {allowed}")
-    return value
+    number = float(value)
+    if not holds(number):
+        raise ValueError(f"{name} is {number}; allowed: {allowed}")
+    return number

@@ -1,23 +1,19 @@
-"""Gradient clipping in place: by value, by the norm of each variable, by the joint norm (Pascanu et al. 2013).
+"""Gradient clipping in place, with Keras's names: by value, by the norm of each variable, by the joint norm.
 
-Fed by a gradient in the form of `Parameters`, and scratch space of the same form; feeds the optimizers. Names and
-formulas are Keras's.
+Pascanu et al. 2013. Gradient and scratch space have the form of `Parameters`.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scratchnet.arrays import Array
 from scratchnet.parameters import Parameters
-
-Array = NDArray[np.floating[Any]]
 
 
 def clip_by_norm(gradient: Parameters, scratch: Parameters, limit: float) -> None:
     """g ← g · c / max(‖g‖, c) for each W[l] and each b[l] alone."""
-    for g, space in zip(_variables(gradient), _variables(scratch), strict=True):
+    for g, space in zip(gradient.weights + gradient.biases, scratch.weights + scratch.biases, strict=True):
         _shrink(g, space, limit)
 
 
@@ -31,14 +27,10 @@ def clip_by_value(gradient: Parameters, scratch: Parameters, limit: float) -> No
     np.clip(gradient.vector, -limit, limit, out=gradient.vector)
 
 
-def _variables(parameters: Parameters) -> list[Array]:
-    return [*parameters.weights, *parameters.biases]
-
-
 def _shrink(g: Array, scratch: Array, limit: float) -> None:
     np.multiply(g, g, out=scratch)
     norm = float(np.sqrt(np.sum(scratch)))
-    np.multiply(g, limit / max(norm, limit), out=g)
+    g *= limit / max(norm, limit)
 
 
 CLIPPINGS: dict[str, Callable[[Parameters, Parameters, float], None]] = {

@@ -1,12 +1,8 @@
-"""When training has come to numbers that are not finite: what `Network.fit` says of it."""
+"""Training that diverges: after each epoch, `Network.fit` checks that cost and parameters are finite."""
 
 from math import isfinite
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scratchnet.arrays import is_finite
+from scratchnet.arrays import Array, is_finite
 
 REMEDY = (
     "try a smaller learning rate, clipping (global_clipnorm=1.0 of the optimizer), inputs scaled to about -1 to 1, "
@@ -18,14 +14,8 @@ class DivergedError(ValueError):
     """The cost or a parameter is `nan` or infinite: no further step can mend it."""
 
 
-def check_epoch(number: int, cost: float, parameters: NDArray[np.floating[Any]], learning_rate: float) -> None:
-    """Refuse to go on where the cost of an epoch, or a parameter after it, is not finite.
-
-    Raises
-    ------
-    DivergedError
-        Names the epoch, the cost, the learning rate and what to try.
-    """
+def check_epoch(number: int, cost: float, parameters: Array, learning_rate: float) -> None:
+    """Raise a DivergedError where the cost of an epoch, or a parameter after it, is not finite."""
     if isfinite(cost) and is_finite(parameters):
         return
     what = "a parameter is not finite" if isfinite(cost) else f"the cost is {cost}"

@@ -1,18 +1,17 @@
 """Dropout as an activation around another: f(z) where a neuron is kept, 0 where it is dropped (Srivastava et al. 2014).
 
-Fed by a mask for each step, so that two implementations can drop the same neurons; feeds the layer's activation.
+Each step is given its masks, so that two implementations can drop the same neurons.
 """
 
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchnet.activations import Activation
+from scratchnet.arrays import Array, Mask
 
-Array = NDArray[np.floating[Any]]
-Mask = NDArray[np.bool_]
+__all__ = ["Dropout", "DropsOut", "Mask", "masks_of"]
 
 
 class Dropout(Activation):
@@ -52,11 +51,6 @@ class DropsOut(Protocol):
 
 
 def masks_of(rng: np.random.Generator, layers: Sequence[DropsOut], examples: int) -> list[Mask]:
-    """A mask (examples, n_l) for each layer with dropout, in order of the layers."""
+    """A mask (examples, n_l) for each layer with dropout, in order of the layers: which neurons are kept."""
     dropped = [layer for layer in layers if layer.dropout]
-    return draw_masks(rng, [layer.dropout for layer in dropped], [layer.units for layer in dropped], examples)
-
-
-def draw_masks(rng: np.random.Generator, rates: list[float], units: list[int], examples: int) -> list[Mask]:
-    """For each rate, which of `units` neurons are kept, an example a row: (examples, units)."""
-    return [rng.random((examples, n), np.float32) >= rate for rate, n in zip(rates, units, strict=True)]
+    return [rng.random((examples, layer.units), np.float32) >= layer.dropout for layer in dropped]

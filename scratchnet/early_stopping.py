@@ -1,11 +1,14 @@
-"""When to stop training: once a value has not improved for some epochs (Prechelt 1998; Keras's `EarlyStopping`).
+"""When to stop training: once a value has not improved for some epochs (Prechelt 1998; Keras's `EarlyStopping`)."""
 
-Fed by one value an epoch; feeds `Network.fit`, or whoever drives the epochs.
-"""
+import copy
+import sys
+from typing import Any, Self
 
 import numpy as np
 
+from scratchnet.arrays import Array
 from scratchnet.checks import flag, integer, known, not_negative
+from scratchnet.divergence import DivergedError
 from scratchnet.metrics import CLASSIFICATION, LESS_IS_BETTER, REGRESSION
 
 
@@ -20,29 +23,14 @@ class EarlyStopping:
     monitor : "train_cost", "validation_cost", or "validation_" and a metric that `Network.evaluate` reports. Of costs
         and errors less is better, of all others more.
     restore_best : whether the parameters of the best epoch are put back at the end of training.
-
-    Raises
-    ------
-    ValueError
-        Names the value and what is allowed.
     """
 
-    MONITORS = (
-        "train_cost",
-        "validation_cost",
-        *(f"validation_{name}" for name in CLASSIFICATION),
-        *(f"validation_{name}" for name in REGRESSION),
-    )
+    MONITORS = ("train_cost", *(f"validation_{name}" for name in ("cost", *CLASSIFICATION, *REGRESSION)))
 
     def __init__(
-        self,
-        monitor: str = "validation_cost",
-        patience: int = 0,
-        min_delta: float = 0.0,
-        restore_best: bool = False,
+        self, monitor: str = "validation_cost", patience: int = 0, min_delta: float = 0.0, restore_best: bool = False
     ) -> None:
-        known("monitor", monitor, self.MONITORS)
-        self.monitor, self.patience = monitor, integer("patience", patience, 0)
+        self.monitor, self.patience = known("monitor", monitor, self.MONITORS), integer("patience", patience, 0)
         self.restore_best = flag("restore_best", restore_best)
         self.min_delta = not_negative("min_delta", min_delta)
         self._sign = -1.0 if monitor.partition("_")[2] in LESS_IS_BETTER else 1.0
@@ -64,6 +52,36 @@ class EarlyStopping:
             return False
         self._waited += 1
         return self._waited >= self.patience
+
+
+class StoppableTraining:
+    """A context for the epochs of one training, at whose end the rule may put the parameters of the best epoch back.
+
+    They are put back where training diverges, too; no rule: training never stops early. The rule works as a copy,
+    since another training may use the same object now; the object itself shows what was seen last.
+    """
+
+    def __init__(self, rule: EarlyStopping | None, parameters: Array) -> None:
+        self._shown = rule if rule is not None else EarlyStopping("train_cost", patience=sys.maxsize)
+        self._rule, self._parameters = copy.copy(self._shown), parameters
+        self._best = parameters.copy() if self._rule.restore_best else None
+        self._rule.reset()
+        vars(self._shown).update(vars(self._rule))
+
+    def stops(self, values: dict[str, float]) -> bool:
+        """Whether to stop now, given all values of the epoch that has just ended."""
+        stop = self._rule.update(values[self._rule.monitor])
+        vars(self._shown).update(vars(self._rule))
+        if self._best is not None and self._rule.improved:
+            np.copyto(self._best, self._parameters)
+        return stop
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *place: Any) -> None:
+        if self._best is not None and (error is None or issubclass(error, DivergedError)):
+            np.copyto(self._parameters, self._best)
 
 
 def _exceeds(value: float, other: float) -> bool:

@@ -1,6 +1,6 @@
-"""Training examples in the layout the step reads: X̃ = [X 1] as rows, targets as columns.
+"""Training examples in the layout that a step reads: X̃ = [X 1] as rows, targets as columns.
 
-Fed by the arrays a user passes to `fit`; feeds `gather` and the losses.
+What does not fit the network is refused with a TypeError or ValueError that names it and its place.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from scratchnet.arrays import cast, check_finite, numbers
+from scratchnet.arrays import Array, cast, check_finite, numbers
 from scratchnet.arrays import rows as checked_rows
 from scratchnet.checks import instance, not_negative, shown
 from scratchnet.losses import Loss
 
-Array = NDArray[np.floating[Any]]
+Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Examples:
     X_augmented: Array
     given_Y: Array
     Y: Array
-    labels: NDArray[np.int64]
+    labels: Labels
     weights: Array | None = None
 
     def __len__(self) -> int:
@@ -39,12 +39,6 @@ class Examples:
 
         An `np.memmap` is not copied: it may be larger than memory, and each batch is read from it and cast. A map of
         floats is read through once here, a block at a time, to find `nan`; a map of bytes cannot hold any.
-
-        Raises
-        ------
-        TypeError, ValueError
-            Where a shape does not fit the network, there is no example, a number is not finite, or a class is not in
-            [0, n_L).
         """
         rows = checked_rows(X, inputs)
         Y, labels = targets(y, len(rows), outputs, dtype)
@@ -65,12 +59,7 @@ class Examples:
         return replace(self, X_augmented=X, Y=Y, given_Y=given, labels=self.labels[rows], weights=weights)
 
     def check_fit(self, inputs: int, outputs: int) -> None:
-        """Refuse to be trained by a network of other widths than they were prepared for.
-
-        Raises
-        ------
-        ValueError
-        """
+        """Refuse to be trained by a network of other widths than they were prepared for."""
         features = self.X_augmented.shape[1] - (not isinstance(self.X_augmented, np.memmap))
         if (features, len(self.Y)) != (inputs, outputs):
             given = f"{features} features and {len(self.Y)} targets"
@@ -81,13 +70,7 @@ class Examples:
         return replace(self, Y=loss.smooth(self.given_Y))
 
     def weighted(self, sample_weight: ArrayLike | None, class_weight: Mapping[int, float] | None) -> "Examples":
-        """The same examples, each weighted by its own weight (N,) times that of its class; a class left out has 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            Where the shape does not fit, a class does not exist, or a weight is negative or not finite.
-        """
+        """The same examples, each weighted by its own weight (N,) times that of its class; a class left out has 1."""
         if sample_weight is None and class_weight is None:
             return self
         weights = weights_of(sample_weight, len(self), self.Y.dtype)
@@ -102,9 +85,8 @@ class Examples:
         instance("class_weight", class_weight, Mapping, "a dict of class and factor, such as {0: 1.0, 1: 5.0}")
         between = self.given_Y[~np.isin(self.given_Y, (0.0, 1.0))]
         if len(self.given_Y) == 1 and len(between):
-            raise ValueError(
-                f"class_weight with a target of {between[0]:g}; allowed: targets 0 and 1, or sample_weight"
-            )
+            given = f"class_weight with a target of {between[0]:g}"
+            raise ValueError(f"{given}; allowed: targets 0 and 1, or sample_weight")
         classes = range(max(len(self.Y), 2))
         for label in class_weight:
             if isinstance(label, bool) or label not in classes:
@@ -113,13 +95,7 @@ class Examples:
 
 
 def weights_of(sample_weight: ArrayLike | None, count: int, dtype: DTypeLike) -> Array:
-    """A copy of the weights (N,) in that dtype; left out: ones.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where the shape does not fit, or a weight is negative or not finite.
-    """
+    """A copy of the weights (N,), finite and 0 or greater, in that dtype; left out: ones."""
     if sample_weight is None:
         return np.ones(count, dtype)
     given = numbers("sample_weight", sample_weight)
@@ -132,26 +108,22 @@ def weights_of(sample_weight: ArrayLike | None, count: int, dtype: DTypeLike) ->
     return weights
 
 
-def targets(y: ArrayLike, count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, NDArray[np.int64]]:
-    """Y (n_L, N) and classes (N,) of y: (N,) or (N, 1) integer classes, or (N, n_L) targets.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where the shape does not fit, a target is not finite, or a class is not in [0, n_L).
-    """
+def targets(y: ArrayLike, count: int, outputs: int, dtype: DTypeLike) -> tuple[Array, Labels]:
+    """Y (n_L, N) and classes (N,) of y: (N,) or (N, 1) classes in [0, n_L), or (N, n_L) finite targets."""
     given = numbers("y", y)
     if given.shape not in ((count,), (count, 1), (count, outputs)):
         raise ValueError(f"y has shape {given.shape}; allowed: ({count},) or ({count}, {outputs})")
     if outputs > 1 and given.size == count:
         labels = _classes(given.reshape(count), outputs)
-        return _one_hot(labels, outputs, dtype), labels
+        one_hot: Array = np.zeros((count, outputs), dtype)
+        one_hot[np.arange(count), labels] = 1.0
+        return one_hot.T, labels
     rows = cast("y", given.reshape(count, outputs), dtype)
     classes = np.argmax(rows, axis=1) if outputs > 1 else rows[:, 0] > 0.5
     return rows.T, classes.astype(np.int64)
 
 
-def _classes(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
+def _classes(labels: NDArray[Any], classes: int) -> Labels:
     if labels.dtype.kind == "f":
         check_finite("y", labels, labels.dtype)
         raise ValueError(
@@ -162,9 +134,3 @@ def _classes(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
         remedy = "; y - 1 counts from 0" if labels.min() == 1 and labels.max() == classes else ""
         raise ValueError(f"y has classes {labels.min()} to {labels.max()}; allowed: 0 to {classes - 1}{remedy}")
     return labels.astype(np.int64)
-
-
-def _one_hot(labels: NDArray[np.int64], classes: int, dtype: DTypeLike) -> Array:
-    rows: Array = np.zeros((len(labels), classes), dtype)
-    rows[np.arange(len(labels)), labels] = 1.0
-    return rows.T

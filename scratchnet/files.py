@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import BinaryIO
 
 LONGEST_STEM = 40
-"""Characters of the target's name within a temporary one, so that this is not too long for the file system."""
+"""Characters of the target's name in the temporary one, so that this is not too long for the file system."""
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A temporary file beside `target`, which it replaces when the block ends well; else it is removed.
 
-    Its name holds the number of its process. The process holds its lock too: in another container its number means
-    nothing.
+    Its name holds the number of its process. The process locks it too, for its number means nothing in another
+    container.
     """
     prefix = f".{target.name[:LONGEST_STEM]}-"
     _remove_left(target.parent, prefix)
     path = target.with_name(f"{prefix}{os.getpid()}-{secrets.token_hex(4)}")
     with path.open("xb") as file:
         try:
-            _lock(file)
+            with suppress(OSError):  # a file system without locks
+                _lock(file)
             yield file
             file.flush()
             os.replace(path, target)
@@ -34,33 +35,25 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 
 def _remove_left(folder: Path, prefix: str) -> None:
+    """Remove the temporary files of dead processes."""
     name = re.compile(rf"{re.escape(prefix)}(\d+)-[0-9a-f]{{8}}")
     for path in folder.iterdir():
         match = name.fullmatch(path.name)
         if match and not _is_alive(int(match[1])):
-            _remove_unlocked(path)
+            with suppress(OSError), path.open("rb") as file:
+                _lock(file)
+                path.unlink()
 
 
-def _remove_unlocked(path: Path) -> None:
-    with suppress(OSError), path.open("rb") as file:
-        if _lock(file):
-            path.unlink()
+def _lock(file: BinaryIO) -> None:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
     except PermissionError:
         return True
-    return True
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Whether nobody else holds it; False too where the file system has no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (ProcessLookupError, OverflowError):
         return False
     return True

@@ -7,11 +7,10 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from scratchnet.arrays import Array
 from scratchnet.network import Network
-
-Array = NDArray[np.floating[Any]]
 
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 """Relative error of a cost; larger than one rounding, since a cost is a sum."""

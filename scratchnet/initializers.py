@@ -1,6 +1,6 @@
-"""How weights start: each initializer draws W (n_l, n_{l-1}); biases start at zero.
+"""How weights start: each initializer draws W (n_l, n_{l-1}) from rng, n_l, n_{l-1}; biases start at zero.
 
-Fed by a `numpy.random.Generator`; feeds `Network` and any plan that must start several networks alike.
+A uniform one draws from ±√(3 · variance). All but `zeros` and `orthogonal` differ in the variance alone.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Initializer = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
+Variance = Callable[[int, int], float]
 
 
 def _zeros(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
@@ -23,9 +24,7 @@ def _orthogonal(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.f
     return q if n_out >= n_in else q.T
 
 
-def _uniform(variance: Callable[[int, int], float]) -> Initializer:
-    """Uniform on ±√(3 · variance), so that the variance is as asked."""
-
+def _uniform(variance: Variance) -> Initializer:
     def draw(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
         limit = np.sqrt(3.0 * variance(n_in, n_out))
         return rng.uniform(-limit, limit, size=(n_out, n_in))
@@ -33,7 +32,7 @@ def _uniform(variance: Callable[[int, int], float]) -> Initializer:
     return draw
 
 
-def _normal(variance: Callable[[int, int], float]) -> Initializer:
+def _normal(variance: Variance) -> Initializer:
     def draw(rng: np.random.Generator, n_out: int, n_in: int) -> NDArray[np.float64]:
         return rng.normal(0.0, np.sqrt(variance(n_in, n_out)), size=(n_out, n_in))
 
@@ -55,20 +54,10 @@ def _lecun(n_in: int, n_out: int) -> float:
     return 1.0 / n_in
 
 
-def _small(n_in: int, n_out: int) -> float:
-    """Keras's `RandomNormal`: standard deviation 0.05, whatever the widths."""
-    return 0.05**2
-
-
-def _small_limit(n_in: int, n_out: int) -> float:
-    """Keras's `RandomUniform`: limits ±0.05, whatever the widths."""
-    return 0.05**2 / 3.0
-
-
 INITIALIZERS: dict[str, Initializer] = {
     "zeros": _zeros,
-    "random_uniform": _uniform(_small_limit),
-    "random_normal": _normal(_small),
+    "random_uniform": _uniform(lambda n_in, n_out: 0.05**2 / 3.0),  # Keras's `RandomUniform`: limits ±0.05
+    "random_normal": _normal(lambda n_in, n_out: 0.05**2),  # Keras's `RandomNormal`: standard deviation 0.05
     "glorot_uniform": _uniform(_glorot),
     "glorot_normal": _normal(_glorot),
     "he_uniform": _uniform(_he),

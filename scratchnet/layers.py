@@ -1,48 +1,31 @@
-"""What a dense layer is, and which layers make a network.
-
-Fed by a user; feeds `Network` and the workspaces.
-"""
+"""What a dense layer is, and which layers make a network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
 
 from scratchnet.activations import ACTIVATIONS
-from scratchnet.checks import convert, fraction, instance, integer, known
+from scratchnet.checks import Checked, Count, Fraction, instance, known
 from scratchnet.initializers import INITIALIZERS
 from scratchnet.losses import Loss
 
 
 @dataclass(frozen=True)
-class Dense:
-    """One dense layer of n_l = `units` neurons.
+class Dense(Checked):
+    """One dense layer of n_l = `units` neurons; a wrong value is refused with what is allowed.
 
     dropout : rate at which its activations are dropped in training; not at the output.
-
-    Raises
-    ------
-    ValueError
-        Names the value and what is allowed.
     """
 
-    units: int
-    activation: str
-    initializer: str = "glorot_uniform"
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        known("activation", self.activation, ACTIVATIONS)
-        known("initializer", self.initializer, INITIALIZERS)
-        convert(self, units=integer("units", self.units, 1), dropout=fraction("dropout", self.dropout))
+    units: Count
+    activation: Annotated[str, partial(known, table=ACTIVATIONS)]
+    initializer: Annotated[str, partial(known, table=INITIALIZERS)] = "glorot_uniform"
+    dropout: Fraction = 0.0
 
 
 def check(layers: Sequence[Dense], loss_name: str, loss: Loss) -> None:
-    """Refuse what is no network, or an output that the loss is not defined on.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Names the value and what is allowed.
-    """
+    """Refuse what is no network, or an output that the loss is not defined on."""
     for index, layer in enumerate(layers):
         instance(f"layers[{index}]", layer, Dense, "a Dense, such as Dense(4, 'relu')")
     if not layers:

@@ -1,31 +1,28 @@
-"""Losses of one example each, with the error that they send back through the output layer (BP1).
+"""Losses of one example, and the error that each sends back through the output layer (BP1).
 
-Fed by the last layer's weighted input Z[L] or activation A[L] and the targets Y, all (n_L, M); feeds the cost (24).
-The component form of each, on plain numbers, feeds the scalar formulation.
+Arrays are (n_L, M), a column an example. The component form of each, on plain numbers, is for `formulations.scalar`.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
-from scratchnet.checks import convert, fraction, positive
+from scratchnet.arrays import Array
+from scratchnet.checks import Checked, Fraction, Positive
 
-Array = NDArray[np.floating[Any]]
-EVERY_ACTIVATION = frozenset(ACTIVATIONS)
 SUM_TOLERANCE = 1e-3
 """By how much the targets of one example may miss a sum of 1: they may have been rounded to float32."""
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Checked):
     """L(y, ŷ) of each example, equation (22), and BP1. Value and error share one reduction over the outputs."""
 
-    outputs: ClassVar[frozenset[str]] = EVERY_ACTIVATION
+    outputs: ClassVar[frozenset[str]] = frozenset(ACTIVATIONS)
     """Names of the output activations that the loss is defined on."""
     from_weighted_input: ClassVar[bool] = False
     """Whether `per_example` reads Z[L]: a logarithm of a probability that was rounded to 0 would be infinite."""
@@ -40,13 +37,7 @@ class Loss:
         return not self.from_weighted_input and output not in ("sigmoid", "softmax")
 
     def smooth(self, Y: Array) -> Array:
-        """The targets (n_L, N) that the loss compares with: after label smoothing.
-
-        Raises
-        ------
-        ValueError
-            Where the loss is not defined on such targets.
-        """
+        """The targets (n_L, N) after label smoothing; a ValueError where the loss is not defined on them."""
         return Y
 
     def per_example(self, outputs: Array, Y: Array) -> Array:
@@ -58,7 +49,7 @@ class Loss:
         """delta ← ∂L/∂Z[L] of each example, BP1, equation (25)."""
         self.slopes(A, Y, delta)
         if self.averaged:
-            np.multiply(delta, 1.0 / len(Y), out=delta)
+            delta *= 1.0 / len(Y)
         activation.jacobian_product(A, delta, delta)
 
     def terms(self, outputs: Array, Y: Array) -> Array:
@@ -97,6 +88,8 @@ class CrossEntropy(Loss):
     def output_error(self, activation: Activation, A: Array, Y: Array, delta: Array) -> None:
         """delta ← A − Y, equation (35): holds only on `outputs`, where f' cancels (softmax: where Σ_i y_i = 1)."""
         np.subtract(A, Y, out=delta)
+        if self.averaged:
+            delta *= 1.0 / len(Y)
 
 
 @dataclass(frozen=True)
@@ -107,18 +100,14 @@ class SummedBinaryCrossentropy(CrossEntropy):
     label_smoothing s moves the targets to y (1 − s) + s/2.
     """
 
-    label_smoothing: float = 0.0
+    label_smoothing: Fraction = 0.0
     outputs = frozenset({"sigmoid"})
-
-    def __post_init__(self) -> None:
-        convert(self, label_smoothing=fraction("label_smoothing", self.label_smoothing))
 
     def smooth(self, Y: Array) -> Array:
         if not ((Y >= 0.0) & (Y <= 1.0)).all():
-            raise ValueError(
-                f"y has targets from {Y.min():g} to {Y.max():g}; allowed for a binary cross entropy: 0 to 1"
-            )
-        return Y * (1.0 - self.label_smoothing) + self.label_smoothing / 2.0 if self.label_smoothing else Y
+            given = f"y has targets from {Y.min():g} to {Y.max():g}"
+            raise ValueError(f"{given}; allowed for a binary cross entropy: 0 to 1")
+        return _smoothed(Y, self.label_smoothing, 2)
 
     def terms(self, outputs: Array, Y: Array) -> Array:
         softplus = np.maximum(outputs, 0.0) + np.log1p(np.exp(-np.abs(outputs)))
@@ -139,11 +128,6 @@ class BinaryCrossentropy(SummedBinaryCrossentropy):
 
     averaged = True
 
-    def output_error(self, activation: Activation, A: Array, Y: Array, delta: Array) -> None:
-        """delta ← (A − Y) / n_L: (35) with the mean of the loss."""
-        super().output_error(activation, A, Y, delta)
-        np.multiply(delta, 1.0 / len(Y), out=delta)
-
 
 @dataclass(frozen=True)
 class CategoricalCrossentropy(CrossEntropy):
@@ -153,20 +137,16 @@ class CategoricalCrossentropy(CrossEntropy):
     label_smoothing s moves the targets to y (1 − s) + s/n_L (Szegedy et al. 2016).
     """
 
-    label_smoothing: float = 0.0
+    label_smoothing: Fraction = 0.0
     outputs = frozenset({"softmax"})
-
-    def __post_init__(self) -> None:
-        convert(self, label_smoothing=fraction("label_smoothing", self.label_smoothing))
 
     def smooth(self, Y: Array) -> Array:
         totals = Y.sum(axis=0)
         if not (np.abs(totals - 1.0) < SUM_TOLERANCE).all():
             worst = totals[np.argmax(np.abs(totals - 1.0))]
-            raise ValueError(
-                f"y has targets that sum to {worst:g}; allowed for a categorical cross entropy: a sum of 1"
-            )
-        return Y * (1.0 - self.label_smoothing) + self.label_smoothing / len(Y) if self.label_smoothing else Y
+            given = f"y has targets that sum to {worst:g}"
+            raise ValueError(f"{given}; allowed for a categorical cross entropy: a sum of 1")
+        return _smoothed(Y, self.label_smoothing, len(Y))
 
     def terms(self, outputs: Array, Y: Array) -> Array:
         shifted = outputs - np.max(outputs, axis=0)
@@ -199,7 +179,7 @@ class SumOfSquaredErrors(Loss):
 
     def slopes(self, A: Array, Y: Array, out: Array) -> None:
         np.subtract(A, Y, out=out)
-        np.multiply(out, 2.0, out=out)
+        out *= 2.0
 
     def term(self, a: float, y: float) -> float:
         return (a - y) ** 2
@@ -239,11 +219,8 @@ class MeanAbsoluteError(Loss):
 class Huber(Loss):
     """L = Σ_i h(a_i − y_i) / n_L, h(e) = e²/2 where |e| ≤ δ, else δ|e| − δ²/2 (Huber 1964; Keras's `huber`)."""
 
-    delta: float = 1.0
+    delta: Positive = 1.0
     averaged = True
-
-    def __post_init__(self) -> None:
-        convert(self, delta=positive("delta", self.delta))
 
     def terms(self, outputs: Array, Y: Array) -> Array:
         error = np.abs(outputs - Y)
@@ -260,6 +237,11 @@ class Huber(Loss):
 
     def slope(self, a: float, y: float) -> float:
         return max(-self.delta, min(a - y, self.delta))
+
+
+def _smoothed(Y: Array, smoothing: float, classes: int) -> Array:
+    """Y (1 − s) + s / classes."""
+    return Y * (1.0 - smoothing) + smoothing / classes if smoothing else Y
 
 
 LOSSES: dict[str, type[Loss]] = {

@@ -1,6 +1,6 @@
 """How good predictions are: of classes accuracy, precision, recall, F1, the ROC curve; of real numbers their errors.
 
-Outputs are rows (N, n_L), labels (N,). Used alike for every network, whoever trained it.
+Outputs are rows (N, n_L), labels (N,). Arrays of different shapes are a ValueError: NumPy would broadcast them.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from scratchnet.arrays import Array
+
 Labels = NDArray[np.integer[Any]]
 Average = Literal["macro", "micro"] | None
 
@@ -23,15 +24,9 @@ def predicted_classes(outputs: Array, threshold: float = 0.5) -> Labels:
 
 
 def accuracy(predicted: Labels, labels: Labels) -> float:
-    """Share of examples whose predicted class is the true one. No examples: NaN.
-
-    Raises
-    ------
-    ValueError
-        Where the two have different shapes: NumPy would compare each with each.
-    """
+    """Share of examples whose predicted class is the true one. No examples: NaN."""
     _same_shape(predicted, labels)
-    return float(np.mean(predicted == labels)) if len(labels) else float("nan")
+    return _mean(predicted == labels)
 
 
 def binary_accuracy(outputs: Array, labels: Labels, threshold: float = 0.5) -> float:
@@ -41,32 +36,23 @@ def binary_accuracy(outputs: Array, labels: Labels, threshold: float = 0.5) -> f
     """
     _same_shape(outputs[:, 0], labels)
     targets = labels[:, None] == np.arange(outputs.shape[1]) if outputs.shape[1] > 1 else labels[:, None] == 1
-    return float(np.mean((outputs > threshold) == targets)) if len(labels) else float("nan")
+    return _mean((outputs > threshold) == targets)
 
 
 def top_k_categorical_accuracy(outputs: Array, labels: Labels, k: int = 5) -> float:
     """Share of examples whose true class is among the k largest outputs; a class of equal output does not push it out.
 
-    Raises
-    ------
-    ValueError
-        Where k is not in [1, n_L].
+    A k that is not in [1, n_L] is a ValueError.
     """
     if not 1 <= k <= outputs.shape[1]:
         raise ValueError(f"k is {k}; allowed: 1 to {outputs.shape[1]}")
     _same_shape(outputs[:, 0], labels)
     of_true = np.take_along_axis(outputs, labels[:, None], axis=1)
-    return float(np.mean(np.sum(outputs > of_true, axis=1) < k)) if len(labels) else float("nan")
+    return _mean(np.sum(outputs > of_true, axis=1) < k)
 
 
 def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> NDArray[np.int64]:
-    """(classes, classes) counts: row = true class, column = predicted class.
-
-    Raises
-    ------
-    ValueError
-        Where shapes differ, or a class is not in [0, classes).
-    """
+    """(classes, classes) counts: row = true class, column = predicted class; one not in [0, classes) is refused."""
     _same_shape(predicted, labels)
     for name, given in (("predicted", predicted), ("labels", labels)):
         if len(given) and (given.min() < 0 or given.max() >= classes):
@@ -170,6 +156,10 @@ REGRESSION: dict[str, Callable[[Array, Array], float]] = {
     "r2_score": r2_score,
 }
 LESS_IS_BETTER = ("cost", "mean_absolute_error", "root_mean_squared_error")
+
+
+def _mean(hits: NDArray[np.bool_]) -> float:
+    return float(np.mean(hits)) if len(hits) else float("nan")
 
 
 def _errors(outputs: Array, targets: Array) -> Array:

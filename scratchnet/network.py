@@ -10,15 +10,15 @@ from types import NoneType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from scratchnet import engine, metrics, storage
-from scratchnet.arrays import check_finite, check_masks, check_order
+from scratchnet.arrays import Array, Mask, Order, check_finite, check_masks, check_order
 from scratchnet.arrays import rows as checked_rows
 from scratchnet.checks import instance, integer, known, shown
-from scratchnet.divergence import DivergedError, check_epoch
-from scratchnet.dropout import Mask, masks_of
-from scratchnet.early_stopping import EarlyStopping
+from scratchnet.divergence import check_epoch
+from scratchnet.dropout import masks_of
+from scratchnet.early_stopping import EarlyStopping, StoppableTraining
 from scratchnet.examples import Examples, targets, weights_of
 from scratchnet.formulations import batch
 from scratchnet.formulations.trainer import Trainer
@@ -31,27 +31,28 @@ from scratchnet.regularizers import L1L2
 from scratchnet.training_lock import TrainingLock, one_thread_at_a_time
 from scratchnet.workspace import Workspace
 
-Array = NDArray[np.floating[Any]]
-Order = NDArray[np.integer[Any]]
-
 BOUND = ("_training", "_trainer")
 """Attributes that a copy of a network makes anew."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch of `fit` came to: `cost` is the mean over its steps, each before its update."""
+    """The result of one epoch of `fit`: `cost` is the mean over its steps, each before its update."""
 
     number: int
     cost: float
     validation: dict[str, float] | None = None
 
+    @property
+    def monitored(self) -> dict[str, float]:
+        """The values that early stopping may watch, by name."""
+        validation = {f"validation_{name}": value for name, value in (self.validation or {}).items()}
+        return {"train_cost": self.cost, **validation}
+
 
 class Network:
-    """Dense layers, a loss and an optimizer.
+    """Dense layers, a loss and an optimizer. A wrong value is a ValueError or TypeError that says what is allowed.
 
-    Parameters
-    ----------
     inputs : n_0, the number of input features.
     layers : the layers 1 to L.
     loss : a name in `scratchnet.losses.LOSSES`, or one of its objects; it must be defined on the output's activation.
@@ -66,11 +67,6 @@ class Network:
     Several threads may predict, evaluate, and ask for cost and gradient at once. One thread at a time may train; a
     second one gets a RuntimeError. A read while another thread trains sees the parameters of that moment, some perhaps
     before and some after an update. Copies (`copy.deepcopy`) and pickles train on as this network would.
-
-    Raises
-    ------
-    ValueError
-        Names the value and what is allowed.
     """
 
     def __init__(
@@ -91,8 +87,7 @@ class Network:
         check(self.layers, self.loss_name, self.loss)
         self.is_regression = self.loss.is_regression(self.layers[-1].activation)
         """Whether `evaluate` reports errors of real numbers; otherwise accuracy and the like."""
-        _check_optimizer(optimizer)
-        self.optimizer = optimizer if optimizer is not None else SGD(0.1)
+        self.optimizer = _optimizer(optimizer) or SGD(0.1)
         self.regularizer = L1L2(l1, l2)
         self._rng = _generator(seed)
         self.threads = usable_cores() if threads is None else integer("threads", threads, 1)
@@ -106,11 +101,11 @@ class Network:
         """Make all that is bound to the parameters, and no part of a copy."""
         self.optimizer.attach(self.parameters)
         self._training = TrainingLock()
-        kind: Any = self.trainer_kind()
-        self._trainer = kind(self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads)
+        parts = self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads
+        self._trainer = self.trainer_kind()(*parts)
 
-    def trainer_kind(self) -> Any:
-        """The class that takes the steps: of the engine, or of the formulations."""
+    def trainer_kind(self) -> type[Trainer]:
+        """The class that takes the steps and predicts: of the engine, or of the formulations."""
         return engine.trainer_for(self.loss, self.optimizer) or Trainer
 
     def __getstate__(self) -> dict[str, Any]:
@@ -145,35 +140,30 @@ class Network:
         """Train on X (N, n_0) and y: (N,) integer classes or (N, n_L) targets, in a new random order each epoch.
 
         `validation_data`, (X, y) or (X, y, sample_weight), is evaluated after each epoch; `on_epoch` is called with
-        each `Epoch` as it ends. An example's
-        loss counts as often as `sample_weight` (N,) and `class_weight` (class → factor) say, both multiplied; the cost
-        still divides by the number of examples, as in Keras.
+        each `Epoch` as it ends. An example's loss counts as often as `sample_weight` (N,) and `class_weight`
+        (class → factor) say, both multiplied; the cost still divides by the number of examples, as in Keras.
 
-        Raises
-        ------
-        TypeError, ValueError
-            Names an argument, its value and what is allowed, before the first step.
-        DivergedError
-            The cost or a parameter is no longer finite; early stopping with `restore_best` still puts the best back.
+        All arguments are checked before the first step. A DivergedError tells that the cost or a parameter is no longer
+        finite; early stopping with `restore_best` still puts the best back.
         """
         epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
         if on_epoch is not None and not callable(on_epoch):
             raise TypeError(f"on_epoch is {shown(on_epoch)}; allowed: a function of an Epoch")
         examples, history = self.prepare(X, y, sample_weight, class_weight), []
-        watch = _Watch(early_stopping, self.parameters, self._monitors(validation_data))
-        for number in range(1, epochs + 1):
-            order = self._rng.permutation(len(examples))
-            masks = masks_of(self._rng, self.layers, len(examples))
-            with np.errstate(all="ignore"), watch.restored_on_error():
-                cost = self.train_epoch(examples, order, batch_size, masks)
-                check_epoch(number, cost, self.parameters.vector, self.optimizer.learning_rate)
-            validation = self.evaluate(*validation_data) if validation_data is not None else None
-            history.append(Epoch(number, cost, validation))
-            if on_epoch is not None:
-                on_epoch(history[-1])
-            if watch.says_stop(history[-1]):
-                break
-        watch.restore()
+        _check_early_stopping(early_stopping, self._monitors(validation_data))
+        with StoppableTraining(early_stopping, self.parameters.vector) as training:
+            for number in range(1, epochs + 1):
+                order = self._rng.permutation(len(examples))
+                masks = masks_of(self._rng, self.layers, len(examples))
+                with np.errstate(all="ignore"):
+                    cost = self.train_epoch(examples, order, batch_size, masks)
+                    check_epoch(number, cost, self.parameters.vector, self.optimizer.learning_rate)
+                validation = self.evaluate(*validation_data) if validation_data is not None else None
+                history.append(Epoch(number, cost, validation))
+                if on_epoch is not None:
+                    on_epoch(history[-1])
+                if training.stops(history[-1].monitored):
+                    break
         return history
 
     def prepare(
@@ -201,15 +191,15 @@ class Network:
         order, batch_size = check_order(order, len(examples)), integer("batch_size", batch_size, 1)
         check_masks(masks, self._dropped_units(), len(order))
         self.step_costs = self._trainer.train(examples, order, batch_size, masks)
-        return float(np.average(self.step_costs, weights=_sizes(len(order), batch_size)))
+        sizes = np.diff(np.arange(0, len(order), batch_size), append=len(order))
+        return float(np.average(self.step_costs, weights=sizes))
 
     def batches(self, examples: Examples, order: Order, batch_size: int) -> Iterator[Array]:
-        """X of each batch (M, n_0) of an epoch in that order, as its steps gather it: for whoever wants proof.
+        """X of each batch (M, n_0) of an epoch in that order, as its steps gather it: to check what is trained on.
 
         Not while another thread trains.
         """
-        batches: Iterator[Array] = self._trainer.gathered(examples, check_order(order, len(examples)), batch_size)
-        return batches
+        return self._trainer.gathered(examples, check_order(order, len(examples)), batch_size)
 
     def predict(self, X: ArrayLike) -> Array:
         """A[L] as rows (N, n_L) for X (N, n_0)."""
@@ -228,9 +218,10 @@ class Network:
         A, Z = self._forward(X, masks)
         Y, labels = targets(y, len(A), A.shape[1], self.dtype)
         losses = self.loss.per_example((Z if self.loss.from_weighted_input else A).T, self.loss.smooth(Y))
-        weights = weights_of(sample_weight, len(losses), self.dtype)
+        losses = losses * weights_of(sample_weight, len(losses), self.dtype)
+        penalty = self.regularizer.cost(self.parameters.weights, self.parameters.zeros_like().weights)
         return {
-            "cost": float(np.mean(losses * weights, dtype=np.float64)) + self._penalty(),  # (24)
+            "cost": float(np.mean(losses, dtype=np.float64)) + penalty,  # (24)
             **(metrics.of_numbers(A, Y.T) if self.is_regression else metrics.of_classes(A, labels)),
         }
 
@@ -253,9 +244,8 @@ class Network:
             batch.forward(workspace)
         batch.backward(workspace, self.loss, examples.Y, scale=1.0, beta=0.0, weights=examples.weights)
         for W, dW in zip(self.parameters.weights, target.weights, strict=True):
-            penalty, scratch = np.empty_like(W), np.empty_like(W)
-            self.regularizer.gradient(W, 1.0, penalty, scratch)
-            np.add(dW, penalty, out=dW)
+            self.regularizer.gradient(W, 1.0, penalty := np.empty_like(W), np.empty_like(W))
+            dW += penalty
         return target.vector
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -272,17 +262,10 @@ class Network:
 
     @classmethod
     def load(cls, path: str | PathLike[str], optimizer: Optimizer | None = None) -> Self:
-        """The network that `save` wrote.
-
-        Raises
-        ------
-        ValueError
-            Names the file, where it holds something else.
-        """
-        _check_optimizer(optimizer)
+        """The network that `save` wrote; a ValueError names the file where it holds something else."""
+        if (given := _optimizer(optimizer)) is not None:
+            given.check_unused()
         description, vector = storage.load(path)
-        if optimizer is not None:
-            optimizer.check_unused()
         try:
             layers = [Dense(**layer) for layer in description.pop("layers")]
             loss = _stored_loss(description.pop("loss"))
@@ -296,16 +279,7 @@ class Network:
         """A[L] and Z[L], both (N, n_L)."""
         rows = checked_rows(X, self.inputs)
         self._check_masks(masks, len(rows))
-        if not len(masks):
-            forward: tuple[Array, Array] = self._trainer.forward(rows)
-            return forward
-        trainer = Trainer(self.layers, self.parameters, self.loss, self.optimizer, self.regularizer, self.threads)
-        return trainer.forward(rows, masks)
-
-    def _penalty(self) -> float:
-        if not self.regularizer:
-            return 0.0
-        return self.regularizer.cost(self.parameters.weights, [np.empty_like(W) for W in self.parameters.weights])
+        return self._trainer.forward(rows, masks)
 
     def _dropped_units(self) -> list[int]:
         """n_l of each layer with dropout."""
@@ -336,9 +310,8 @@ class Network:
         weights_of(sample_weight, len(rows), self.dtype)
 
     def _initial_parameters(self) -> list[tuple[Array, Array]]:
-        draw = [INITIALIZERS[layer.initializer] for layer in self.layers]
-        shapes = [W.shape for W in self.parameters.weights]
-        return [(one(self._rng, *shape), np.zeros(shape[0])) for one, shape in zip(draw, shapes, strict=True)]
+        pairs = zip(self.layers, self.parameters.weights, strict=True)
+        return [(INITIALIZERS[one.initializer](self._rng, *W.shape), np.zeros(one.units)) for one, W in pairs]
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -349,65 +322,9 @@ class Network:
             yield
 
 
-class _Watch:
-    """Early stopping, where it was asked for, and the parameters of the best epoch.
-
-    The rule is a copy, since another training may use the same object now; that object shows what was seen last.
-    """
-
-    def __init__(self, rule: EarlyStopping | None, parameters: Parameters, monitors: Sequence[str]) -> None:
-        instance("early_stopping", rule, (EarlyStopping, NoneType), "an EarlyStopping object, such as EarlyStopping()")
-        if rule is not None and rule.monitor not in monitors:
-            allowed = ", ".join(monitors) if len(monitors) > 1 else f"{monitors[0]}, or validation_data given"
-            raise ValueError(f"early stopping watches {rule.monitor}; allowed: {allowed}")
-        self._rule, self._shown, self._vector = copy.copy(rule), rule, parameters.vector
-        self._best = self._vector.copy() if rule is not None and rule.restore_best else None
-        if self._rule is not None:
-            self._rule.reset()
-            self._show()
-
-    def _show(self) -> None:
-        if self._shown is not None:
-            vars(self._shown).update(vars(self._rule))
-
-    def says_stop(self, epoch: Epoch) -> bool:
-        if self._rule is None:
-            return False
-        stop = self._rule.update(_monitored(self._rule.monitor, epoch))
-        self._show()
-        if self._best is not None and self._rule.improved:
-            np.copyto(self._best, self._vector)
-        return stop
-
-    @contextmanager
-    def restored_on_error(self) -> Iterator[None]:
-        """Within, training that diverges leaves the parameters of the best epoch, where they are kept."""
-        try:
-            yield
-        except DivergedError:
-            self.restore()
-            raise
-
-    def restore(self) -> None:
-        if self._best is not None:
-            np.copyto(self._vector, self._best)
-
-
-def _sizes(examples: int, batch_size: int) -> NDArray[np.int64]:
-    """Examples of each batch; the last is shorter where M does not divide N."""
-    sizes: NDArray[np.int64] = np.diff(np.arange(0, examples, batch_size), append=examples)
-    return sizes
-
-
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _monitored(monitor: str, epoch: Epoch) -> float:
-    if monitor == "train_cost":
-        return epoch.cost
-    return (epoch.validation or {})[monitor.removeprefix("validation_")]
 
 
 def _layers(layers: Any) -> tuple[Dense, ...]:
@@ -418,8 +335,7 @@ def _layers(layers: Any) -> tuple[Dense, ...]:
 def _dtype(dtype: Any) -> str:
     """Its name: NumPy's own types are welcome too."""
     name = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
-    known("dtype", name, ("float32", "float64"))
-    return str(name)
+    return known("dtype", name, ("float32", "float64"))
 
 
 def _generator(seed: Any) -> np.random.Generator:
@@ -429,17 +345,24 @@ def _generator(seed: Any) -> np.random.Generator:
         raise ValueError(f"seed is {shown(seed)}; allowed: a whole number, 0 or more, or a Generator") from None
 
 
-def _check_optimizer(optimizer: Any) -> None:
+def _optimizer(optimizer: Any) -> Optimizer | None:
     instance("optimizer", optimizer, (Optimizer, NoneType), "an optimizer object, such as Adam(0.001)")
+    return optimizer  # type: ignore[no-any-return]
+
+
+def _check_early_stopping(rule: Any, monitors: Sequence[str]) -> None:
+    instance("early_stopping", rule, (EarlyStopping, NoneType), "an EarlyStopping object, such as EarlyStopping()")
+    if rule is not None and rule.monitor not in monitors:
+        allowed = ", ".join(monitors) if len(monitors) > 1 else f"{monitors[0]}, or validation_data given"
+        raise ValueError(f"early stopping watches {rule.monitor}; allowed: {allowed}")
 
 
 def _loss(loss: str | Loss) -> tuple[str, Loss]:
     """Its name in the table, and the loss."""
     if isinstance(loss, Loss):
-        names = [name for name, kind in LOSSES.items() if kind is type(loss)]
-        return names[0] if names else type(loss).__name__, loss
-    known("loss", loss, LOSSES)
-    return loss, LOSSES[loss]()
+        names = (name for name, kind in LOSSES.items() if kind is type(loss))
+        return next(names, type(loss).__name__), loss
+    return loss, LOSSES[known("loss", loss, LOSSES)]()
 
 
 def _stored_loss(loss: Any) -> Loss:

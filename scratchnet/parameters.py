@@ -1,16 +1,13 @@
-"""All parameters of a network as one flat vector, with W̃ = [W b] of each layer as views into it.
-
-Fed by the widths of the layers; feeds the products of the formulations and the updates of the optimizers.
-"""
+"""All parameters of a network as one flat vector, with W̃ = [W b] of each layer as views into it."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Array = NDArray[np.floating[Any]]
+from scratchnet.arrays import Array
 
 
 class Parameters:
@@ -18,7 +15,7 @@ class Parameters:
 
     vector : (Σ n_l (n_{l-1} + 1),); augmented[l] : W̃ (n_l, n_{l-1} + 1), C-ordered;
     weights[l] : W (n_l, n_{l-1}); biases[l] : b (n_l,). Lists start at layer 1, so `weights[0]` is W[1].
-    vector : left out: zeros.
+    A vector that is left out is zeros.
     """
 
     def __init__(self, widths: Sequence[int], dtype: DTypeLike, vector: Array | None = None) -> None:
@@ -44,21 +41,15 @@ class Parameters:
         return Parameters(self._widths, vector.dtype, vector)
 
     def set(self, layers: Sequence[tuple[Array, Array]]) -> None:
-        """Copy (W, b) of each layer in.
-
-        Raises
-        ------
-        ValueError
-            Where the number of layers or a shape differs.
-        """
+        """Copy (W, b) of each layer in; a ValueError names what has another shape."""
         if len(layers) != len(self.weights):
             raise ValueError(f"parameters of {len(layers)} layers given; the network has {len(self.weights)}")
-        views = [view for pair in zip(self.weights, self.biases, strict=True) for view in pair]
-        for index, (view, array) in enumerate(zip(views, (array for pair in layers for array in pair), strict=True)):
-            if view.shape != np.shape(array):
-                name = f"{'Wb'[index % 2]}[{index // 2 + 1}]"
-                raise ValueError(f"{name} given with shape {np.shape(array)}; allowed: {view.shape}")
-            view[...] = array
+        for index, (W, b) in enumerate(layers):
+            for name, view, array in (("W", self.weights[index], W), ("b", self.biases[index], b)):
+                if view.shape != np.shape(array):
+                    given = f"{name}[{index + 1}] given with shape {np.shape(array)}"
+                    raise ValueError(f"{given}; allowed: {view.shape}")
+                view[...] = array
 
     def get(self) -> list[tuple[Array, Array]]:
         """Copies of (W, b) of each layer."""

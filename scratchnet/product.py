@@ -10,23 +10,15 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import cython_blas
 
-Array = NDArray[np.floating[Any]]
+from scratchnet.arrays import Array
 
 _REALS = {np.dtype(np.float32): ctypes.c_float, np.dtype(np.float64): ctypes.c_double}
 _NAMES = {np.dtype(np.float32): "sgemm", np.dtype(np.float64): "dgemm"}
 
 
 class Product:
-    """C ← α A B + β C; each operand has neighbours in memory along one of its axes.
-
-    Raises
-    ------
-    ValueError
-        Where it has not, the dtypes differ or the shapes do not fit.
-    """
+    """C ← α A B + β C. Each operand has neighbours in memory along one of its axes; else, a ValueError."""
 
     def __init__(self, A: Array, B: Array, C: Array) -> None:
         if not A.dtype == B.dtype == C.dtype or C.strides[1] != C.itemsize:
@@ -58,6 +50,8 @@ def _gemm(name: str) -> Callable[..., None]:
     api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    from scipy.linalg import cython_blas  # takes a while to import, and the engine needs none
+
     capsule = vars(cython_blas)["__pyx_capi__"][name]
     return ctypes.PYFUNCTYPE(None)(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
 

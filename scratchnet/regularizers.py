@@ -1,41 +1,37 @@
-"""What is added to the cost to keep weights small, and its gradient.
-
-Fed by the weights W of each layer, never by biases; feeds the cost and the update.
-"""
+"""What is added to the cost to keep weights (never biases) small, and its gradient."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scratchnet.checks import not_negative
-
-Array = NDArray[np.floating[Any]]
+from scratchnet.arrays import Array
+from scratchnet.checks import Checked, NotNegative
 
 
-class L1L2:
+@dataclass(frozen=True)
+class L1L2(Checked):
     """l1 · Σ|w| + l2 · Σ w², gradient l1 · sign(w) + 2 · l2 · w: Keras's convention, with sign(0) = 0.
 
     Nielsen's λ/2n Σ w² is this with l2 = λ/2n.
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
+    l1: NotNegative = 0.0
+    l2: NotNegative = 0.0
 
     def __bool__(self) -> bool:
         return bool(self.l1 or self.l2)
 
     def cost(self, weights: Sequence[Array], scratch: Sequence[Array]) -> float:
-        """l1 · Σ|w| + l2 · Σ w² over all layers; `scratch` holds an array of each weight's shape."""
+        """l1 · Σ|w| + l2 · Σ w² over the W of all layers; `scratch` holds an array of each shape."""
         return float(sum(self._cost(W, part) for W, part in zip(weights, scratch, strict=True)))
 
     def _cost(self, W: Array, scratch: Array) -> float:
-        np.abs(W, out=scratch)
-        total = self.l1 * float(np.sum(scratch)) if self.l1 else 0.0
+        total = 0.0
+        if self.l1:
+            total += self.l1 * float(np.sum(np.abs(W, out=scratch)))
         if self.l2:
-            np.multiply(W, W, out=scratch)
-            total += self.l2 * float(np.sum(scratch))
+            total += self.l2 * float(np.sum(np.multiply(W, W, out=scratch)))
         return total
 
     def gradient(self, W: Array, scale: float, out: Array, scratch: Array) -> None:
@@ -43,8 +39,8 @@ class L1L2:
         np.multiply(W, scale * 2.0 * self.l2, out=out)
         if self.l1:
             np.sign(W, out=scratch)
-            np.multiply(scratch, scale * self.l1, out=scratch)
-            np.add(out, scratch, out=out)
+            scratch *= scale * self.l1
+            out += scratch
 
     def value(self, w: float) -> float:
         """What one weight adds to the cost."""

@@ -1,7 +1,4 @@
-"""One network in one `.npz` file: a description as JSON text and the flat parameter vector, never a pickle.
-
-Fed by `Network.save`; feeds `Network.load`.
-"""
+"""One network in one `.npz` file: a description as JSON text and the flat parameter vector, never a pickle."""
 
 import json
 import zipfile
@@ -9,14 +6,13 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scratchnet.arrays import Array
 from scratchnet.checks import file_path
 from scratchnet.files import replacing
 
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, 2)
-Array = NDArray[np.floating[Any]]
 
 
 def save(path: str | PathLike[str], description: dict[str, Any], vector: Array) -> None:
@@ -32,13 +28,7 @@ def save(path: str | PathLike[str], description: dict[str, Any], vector: Array) 
 
 
 def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:
-    """Description and parameter vector.
-
-    Raises
-    ------
-    ValueError
-        Names the file, where it is not what `save` writes.
-    """
+    """Description and parameter vector; a ValueError names the file where `save` did not write it."""
     source = file_path(path)
     try:
         with source.open("rb") as file, np.load(file, allow_pickle=False) as content:
@@ -48,7 +38,6 @@ def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Array]:
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a saved network ({error})") from None
     if version not in READABLE_VERSIONS:
-        raise ValueError(
-            f"{path}: format version {version}; this version reads {', '.join(map(str, READABLE_VERSIONS))}"
-        )
+        readable = ", ".join(map(str, READABLE_VERSIONS))
+        raise ValueError(f"{path}: format version {version}; this version reads {readable}")
     return description, vector

@@ -2,34 +2,23 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import wraps
 from threading import RLock
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, TypeVar, cast
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Trainable(Protocol):
-    """What one thread at a time may train."""
-
-    def alone(self) -> AbstractContextManager[Any]:
-        """Within, no other thread can train it."""
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-N = TypeVar("N", bound=Trainable)
-
-
-def one_thread_at_a_time(method: Callable[Concatenate[N, P], R]) -> Callable[Concatenate[N, P], R]:
-    """The method, with a `RuntimeError` where another thread is within it, or within another such method."""
+def one_thread_at_a_time(method: Method) -> Method:
+    """A method of a network, with a `RuntimeError` where another thread is within it or another such method."""
 
     @wraps(method)
-    def alone(network: N, *arguments: P.args, **options: P.kwargs) -> R:
+    def alone(network: Any, *arguments: Any, **options: Any) -> Any:
         with network.alone():
             return method(network, *arguments, **options)
 
-    return alone  # type: ignore[return-value]  # wraps() does not keep that the first argument has no name
+    return cast(Method, alone)
 
 
 class TrainingLock:
@@ -45,13 +34,7 @@ class TrainingLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within, no other thread can train.
-
-        Raises
-        ------
-        RuntimeError
-            Where another thread trains.
-        """
+        """Within, no other thread can train; a RuntimeError where another one does."""
         if not self._lock.acquire(blocking=False):
             raise RuntimeError(
                 "another thread trains this network; allowed: one thread at a time. "

@@ -1,18 +1,15 @@
 """The buffers of one batch size, made once, and the products bound to them: all that the batch formulation works on."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scratchnet.activations import ACTIVATIONS, Activation
-from scratchnet.dropout import Dropout, Mask
+from scratchnet.arrays import Array, Mask
+from scratchnet.dropout import Dropout
 from scratchnet.layers import Dense
 from scratchnet.parameters import Parameters
 from scratchnet.product import Product
-
-Array = NDArray[np.floating[Any]]
 
 
 class LayerWorkspace:

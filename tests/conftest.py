@@ -2,8 +2,12 @@
 
 import gc
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from covering import ALL
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from bench.core.environment import usable_cores
@@ -29,6 +33,35 @@ def pytest_configure() -> None:
         del os.environ[name]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [] if ALL else [item for item in items if item.get_closest_marker("weekly")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("weekly")]
+
+
 def pytest_collection_finish() -> None:
     # Tests and libraries stay to the end: looked through at each collection of garbage, they cost a tenth of a second.
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function of a name and of a function that fills a folder: the folder, filled once for all pytest's processes.
+
+    Who changes it, changes it for all: a test that must do so copies it first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if hasattr(request.config, "workerinput") else base) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, whole = shared / name, shared / f"{name}.whole"
+        with FileLock(shared / f"{name}.lock"):
+            if not whole.exists():
+                folder.mkdir()  # where it could not be filled before, this fails for all
+                fill(folder)
+                whole.touch()
+        return folder
+
+    return made

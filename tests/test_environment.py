@@ -1,7 +1,4 @@
-"""What is recorded of the machine, and what a worker's environment holds.
-
-Fed by this machine, and by folders that stand in for /proc and /sys/fs/cgroup.
-"""
+"""What is recorded of the machine, and what a worker's environment holds."""
 
 import json
 import os
@@ -14,22 +11,16 @@ import numpy as np
 import psutil
 import pytest
 
-from bench.core import environment
+from bench.core import environment, system
 
-QUIET = {
-    "variables": {},
-    "usable_cores": 4,
-    "logical_cores": 4,
-    "load_average": [0.5, 0.5, 0.5],
-    "on_battery": False,
-}
+QUIET = {"variables": {}, "usable_cores": 4, "logical_cores": 4, "load_average": [0.5, 0.5, 0.5], "on_battery": False}
 
 
 @pytest.fixture
-def system(tmp_path, monkeypatch):
-    """Stand-ins for /proc and /sys/fs/cgroup; a function that writes a file into them. The affinity has 8 cores."""
-    monkeypatch.setattr(environment, "_PROC", tmp_path / "proc")
-    monkeypatch.setattr(environment, "_CGROUPS", tmp_path / "cgroup")
+def system_file(tmp_path, monkeypatch):
+    """Stand-ins for /proc and /sys; a function that writes a file into them. The affinity has 8 cores."""
+    monkeypatch.setattr(system, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(system, "SYS", tmp_path / "sys")
     monkeypatch.setattr(environment, "cores_of_affinity", lambda: 8)
 
     def write(name, text):
@@ -63,10 +54,7 @@ def test_only_variables_that_matter_for_computing(monkeypatch):
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/root/.terraformrc")
     monkeypatch.setenv("TF_TOKEN_app_terraform_io", "secret")
     monkeypatch.setenv("TF_VAR_password", "secret")
-    assert environment.describe()["variables"] == {
-        "OPENBLAS_CORETYPE": "Haswell",
-        "XLA_FLAGS": "--xla_dump_to=~/dump",
-    }
+    assert environment.describe()["variables"] == {"OPENBLAS_CORETYPE": "Haswell", "XLA_FLAGS": "--xla_dump_to=~/dump"}
 
 
 def test_git_of_a_copy_that_no_repository_tracks(tmp_path, monkeypatch):
@@ -115,51 +103,48 @@ def test_git_is_not_installed(monkeypatch):
         ("3:cpuset:/a\n", {"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
     ],
 )
-def test_usable_cores_in_control_groups(system, membership, files, cores):
-    system("proc/self/cgroup", membership)
+def test_usable_cores_in_control_groups(system_file, membership, files, cores):
+    system_file("proc/self/cgroup", membership)
     for name, text in files.items():
-        system(f"cgroup/{name}", text)
+        system_file(f"sys/fs/cgroup/{name}", text)
     assert environment.usable_cores() == cores
 
 
-def test_usable_cores_without_control_groups(system):
+def test_usable_cores_without_control_groups(system_file):
     assert environment.usable_cores() == 8
 
 
-def test_a_quiet_machine_has_no_warning():
-    assert warnings_of() == []
-
-
-@pytest.mark.parametrize("name", environment.FORCING_VARIABLES)
-def test_warning_of_a_forced_library(name):
-    (warning,) = warnings_of(variables={name: "Haswell"})
-    assert warning.startswith(f"{name} is set to Haswell: ")
-    assert warning.endswith(f"; unset it with env -u {name}")
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, []),
+        ({"variables": {"OMP_NUM_THREADS": "4"}}, []),
+        *(
+            ({"variables": {name: "Haswell"}}, [f"{name} is set to Haswell: "])
+            for name in environment.FORCING_VARIABLES
+        ),
+        *(
+            (
+                {"variables": {"OMP_NUM_THREADS": value}},
+                [f"OMP_NUM_THREADS is set to {value} where 4 cores can be used"],
+            )
+            for value in ("1", "16", "many")
+        ),
+        ({"load_average": [4.01, 0, 0]}, ["busy (load average 4.01 on 4 cores)"]),
+        ({"on_battery": True}, ["battery"]),
+    ],
+)
+def test_what_disturbs_a_measurement_is_told(changed, said):
+    told = warnings_of(**changed)
+    assert len(told) == len(said)
+    assert all(words in line for line, words in zip(told, said, strict=True))
+    forced = environment.FORCING_VARIABLES.keys() & changed.get("variables", {}).keys()
+    assert all(told[0].endswith(f"; unset it with env -u {name}") for name in forced)
 
 
 def test_every_forcing_variable_is_recorded():
     recorded = (*environment.FORCING_VARIABLES, *environment.THREAD_VARIABLES)
     assert all(name.startswith(environment.VARIABLE_PREFIXES) for name in recorded)
-
-
-@pytest.mark.parametrize("value", ["1", "16", "many"])
-def test_warning_of_a_thread_variable(value):
-    (warning,) = warnings_of(variables={"OMP_NUM_THREADS": value})
-    assert f"OMP_NUM_THREADS is set to {value} where 4 cores can be used" in warning
-
-
-def test_no_warning_of_a_thread_variable_that_fits():
-    assert warnings_of(variables={"OMP_NUM_THREADS": "4"}) == []
-
-
-def test_warning_of_a_busy_machine():
-    (warning,) = warnings_of(load_average=[4.01, 0, 0])
-    assert "busy (load average 4.01 on 4 cores)" in warning
-
-
-def test_warning_of_a_battery():
-    (warning,) = warnings_of(on_battery=True)
-    assert "battery" in warning
 
 
 @pytest.mark.parametrize(
@@ -179,10 +164,10 @@ def test_battery(monkeypatch, battery, on_battery):
         ("Plan9", "", "processor"),
     ],
 )
-def test_cpu_model(system, monkeypatch, system_name, cpuinfo, model):
+def test_cpu_model(system_file, monkeypatch, system_name, cpuinfo, model):
     monkeypatch.setattr(platform, "system", lambda: system_name)
     monkeypatch.setattr(platform, "processor", lambda: "processor")
-    system("proc/cpuinfo", cpuinfo)
+    system_file("proc/cpuinfo", cpuinfo)
     assert environment._cpu_model() == model
 
 
@@ -243,7 +228,7 @@ def test_a_worker_really_gets_its_threads():
 def test_peak_memory_grows_by_what_is_touched():
     code = """
 import numpy as np
-from bench.environment import peak_memory_bytes
+from bench.core.environment import peak_memory_bytes
 touched = np.ones(peak_memory_bytes() + 2**26, np.uint8)
 assert peak_memory_bytes() >= touched.nbytes
 """
@@ -259,7 +244,7 @@ def test_peak_memory_of_a_child_leaves_out_its_parent():
 
 
 @pytest.mark.parametrize(("system_name", "unit"), [("linux", 1024), ("darwin", 1)])
-def test_peak_memory_without_proc(system, monkeypatch, system_name, unit):
+def test_peak_memory_without_proc(system_file, monkeypatch, system_name, unit):
     monkeypatch.setattr(sys, "platform", system_name)
     monkeypatch.setattr(environment.resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=5))
     monkeypatch.setattr(environment, "_below", list)

@@ -11,15 +11,15 @@ from bench import cli
 from bench.core.text import percent, significant
 from bench.noise.report import SENTENCES
 from bench.parity.cells import all_cells
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 from bench.parity.report import verdict as parity_verdict
 from bench.records.run import Records
-from bench.report.tables import aggregate_table, verdict
+from bench.report.tables import Tables, aggregate_table
 from bench.spec import load_suite
 from bench.speed import report as speed
 from bench.speed.grid import Grid
 from bench.speed.observations import Observed
-from bench.speed.outcome import Outcome as SpeedOutcome
+from bench.speed.outcome import SpeedOutcome
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"
@@ -68,7 +68,7 @@ def test_the_tables_are_those_of_the_committed_runs(rows):
 
 @pytest.mark.parametrize("name", ["standard", "founding"])
 def test_the_verdicts_are_those_of_the_committed_runs(name):
-    assert verdict(Records.read(REFERENCE / name)) in readme()
+    assert Tables(Records.read(REFERENCE / name)).verdict in readme()
 
 
 def test_the_tables_of_speed_are_those_of_the_committed_run():
@@ -113,7 +113,7 @@ def test_its_commands_exist():
 
 def committed_outcomes():
     rows = pd.read_csv(REFERENCE / "parity/parity.csv.gz", keep_default_na=False, na_values={"difference": [""]})
-    return [Outcome.from_row(row) for row in rows.to_dict("records")]
+    return [ParityOutcome.from_row(row) for row in rows.to_dict("records")]
 
 
 def test_the_committed_parity_matrix_is_whole_and_no_cell_of_it_fails():

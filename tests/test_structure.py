@@ -1,7 +1,4 @@
-"""What may be loaded when, how long and how deep functions may be, and what is promised of public names.
-
-Fed by fresh interpreters and by the source text of the three packages, read with `ast`: no framework is imported here.
-"""
+"""What may be loaded when, how long and how deep functions may be, and what is promised of public names."""
 
 import ast
 import statistics

@@ -1,18 +1,40 @@
-"""What no backend can be faster than: floating-point operations of an epoch over the rate of BLAS, measured here.
+"""The arithmetic floor: the floating-point operations of an epoch divided by this machine's best rate of products.
 
-Fed by a spec; the other limit, the step's own matrix products, is a backend: `bench.backends.products`.
+The other limit, the step's own matrix products, is a backend: `bench.backends.products`.
 """
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bench.spec import TrainingSpec
+from scratchnet import engine
 from scratchnet.product import Product
+
+Floats = NDArray[np.floating[Any]]
 
 GEMM_SIZE = 1024
 """Side of the square product whose rate is taken: arithmetic bounds it, and it is small enough for the cache."""
+TILE_SHAPE = (128, 256, 768)
+"""Rows, k and columns of the engine's product: whole tiles, and operands that stay in the cache of a core."""
+TILE_TIMES = 40
+
+
+RateProduct = Literal["blas", "tile"]
+
+
+class Rate(NamedTuple):
+    """Operations a second of all threads together, and which product reached it: `blas` or `tile`, the engine's."""
+
+    operations_per_second: float
+    product: RateProduct
 
 
 def operations(spec: TrainingSpec, examples: int) -> int:
@@ -24,16 +46,71 @@ def operations(spec: TrainingSpec, examples: int) -> int:
     return 2 * examples * (3 * sum(layers) - layers[0])
 
 
-def gemm_rate(dtype: str, seconds: float = 0.5) -> float:
-    """Operations per second of scratchnet's BLAS with this process's threads: the best of many square products."""
-    rng = np.random.default_rng(0)
-    A, B = (rng.random((GEMM_SIZE, GEMM_SIZE)).astype(dtype) for _ in range(2))
-    product = Product(A, B, np.zeros_like(A))
+def product_rate(dtype: str, threads: int, seconds: float = 0.5) -> Rate:
+    """The best rate of that many cores: BLAS or, where Numba is installed, the engine's own product."""
+    rates = [Rate(measure(dtype, threads, seconds), name) for name, measure in WAYS.items()]
+    return max(rates)
+
+
+def _of_blas(dtype: str, threads: int, seconds: float) -> float:
+    A, B = _random((GEMM_SIZE, GEMM_SIZE), dtype), _random((GEMM_SIZE, GEMM_SIZE), dtype)
+    product = Product(A, B, np.zeros_like(A))  # loads the BLAS that is limited next
+    with threadpool_limits(threads, user_api="blas"):
+        return 2 * GEMM_SIZE**3 / _shortest(product, seconds)
+
+
+def _of_tile(dtype: str, threads: int, seconds: float) -> float:
+    """Each thread has operands of its own, as in a step that is shared by examples."""
+    rows, inner, columns = TILE_SHAPE
+    shapes = ((rows, inner), (inner, columns), (rows, columns))
+    operands = [[_random(shape, dtype) for shape in shapes] for _ in range(threads)]
+    repeated: Any = _compiled()
+    one, zero = np.dtype(dtype).type(1), np.dtype(dtype).type(0)
+
+    with ThreadPoolExecutor(threads) as pool:
+
+        def once() -> None:
+            list(pool.map(lambda arrays: repeated(TILE_TIMES, one, zero, *arrays), operands))
+
+        once()  # compiles
+        best = _shortest(once, seconds)
+    return 2 * rows * inner * columns * TILE_TIMES * threads / best
+
+
+@cache
+def _compiled() -> Any:
+    """The engine's product of arrays, so many times."""
+    from numba import njit
+
+    from scratchnet.engine.compiling import OPTIONS
+    from scratchnet.engine.product import Matrix, product
+
+    def repeated(times, one, zero, A, B, C):  # type: ignore[no-untyped-def]
+        of_A = Matrix(A.ctypes.data, A.shape[0], A.shape[1], A.strides[0], A.strides[1])
+        of_B = Matrix(B.ctypes.data, B.shape[0], B.shape[1], B.strides[0], B.strides[1])
+        of_C = Matrix(C.ctypes.data, C.shape[0], C.shape[1], C.strides[0], C.strides[1])
+        for _ in range(times):
+            product(one, of_A, of_B, zero, of_C)
+
+    return njit(repeated, **OPTIONS)
+
+
+def _random(shape: tuple[int, int], dtype: str) -> Floats:
+    return np.random.default_rng(0).random(shape).astype(dtype)
+
+
+def _shortest(run: Callable[[], object], seconds: float) -> float:
+    """Seconds of the fastest of all runs in that time: whatever else works here can only make one slower."""
     best, end = float("inf"), time.perf_counter() + seconds
-    while (start := time.perf_counter()) < end:
-        product()
+    while (start := time.perf_counter()) < end or best == float("inf"):
+        run()
         best = min(best, time.perf_counter() - start)
-    return 2 * GEMM_SIZE**3 / best
+    return best
+
+
+WAYS: dict[RateProduct, Callable[[str, int, float], float]] = {"blas": _of_blas}
+if "numba" in engine.installed():
+    WAYS["tile"] = _of_tile
 
 
 def arithmetic_seconds(spec: TrainingSpec, examples: int, rate: float) -> float:

@@ -1,7 +1,7 @@
 """`jax-scan` as a backend: a whole epoch is one compiled function, a `lax.scan` over its steps.
 
-Fed by a worker; everything that is timed is that function, as JAX's documentation recommends a training loop on one
-device: `jit` around all of it, parameters and optimizer state donated, no step dispatched from Python.
+Everything that is timed is that function, as JAX's documentation recommends a training loop on one device: `jit` around
+all of it, parameters and optimizer state donated, no step dispatched from Python.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""`keras-fit` and `keras-fit-tuned` as backends: what a user of Keras writes, and that with one setting chosen well.
+"""The backends `keras-fit`, which is what a user of Keras writes, and `keras-fit-tuned`, with one setting tuned.
 
-Fed by a worker; everything that is timed is the gather of the epoch's rows and `Model.fit`.
+Everything that is timed is the gather of the epoch's rows and `Model.fit`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from scratchnet.dropout import Mask
 
 
 class KerasFit:
-    """See `backends.protocol.Backend`. Keras's defaults, but for the thread budget."""
+    """See `backends.protocol.Backend`. Keras's defaults, except for the thread budget."""
 
     def __init__(
         self,

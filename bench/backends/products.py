@@ -1,6 +1,6 @@
 """The floor of a step as a backend: gather, matrix products and the waits of threads for each other, as scratchnet's.
 
-What scratchnet's step takes above this is element-wise work and the update.
+Everything else in a step of scratchnet is element-wise work and the update.
 """
 
 from collections.abc import Sequence

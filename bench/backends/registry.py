@@ -1,4 +1,4 @@
-"""Which backends there are. A target is a string, imported only by a worker: a missing framework is a reported skip."""
+"""The registry of backends. Targets are strings that workers import, so a missing framework is a reported skip."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -51,10 +51,7 @@ FLOORS: dict[str, Entry] = {
 def entry(name: str) -> Entry:
     """The entry of that backend.
 
-    Raises
-    ------
-    UnusableError
-        Names the backends there are.
+    Raises UnusableError: names the backends there are.
     """
     if name not in BACKENDS:
         raise UnusableError(f"backend {name!r} is not known; allowed: {', '.join(BACKENDS)}")

@@ -1,6 +1,6 @@
 """`sklearn` as a backend: scikit-learn's `MLPClassifier`, one pass of its own training loop an epoch.
 
-Fed by a worker; everything that is timed is the gather of the epoch's rows and `MLPClassifier.partial_fit`.
+Everything that is timed is the gather of the epoch's rows and `MLPClassifier.partial_fit`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class SklearnMlp:
     """See `backends.protocol.Backend`. The thread budget reaches BLAS through the worker's environment.
 
     With `shuffle=False`, `partial_fit` is one pass over the rows as they stand, cut by `gen_batches`: the rows are
-    gathered for it, since its own shuffling draws an order of its own. `assume_finite` leaves out a pass over all
+    gathered before, since its own shuffling uses another order. `assume_finite` leaves out a pass over all
     examples that looks for NaN. In float32, Adam's steps are computed in float64 with NumPy 2, because the corrected
     rate is a NumPy number there; this is scikit-learn's own doing, and no option changes it.
     """
@@ -74,7 +74,7 @@ class SklearnMlp:
                 spec.class_weights or spec.sample_weight_range
             ),
         }
-        return next((f"scikit-learn has no {what}" for what, asked in obstacles.items() if asked), "")
+        return next((f"scikit-learn has no {what}" for what, stands in obstacles.items() if stands), "")
 
     def parameters(self) -> Parameters:
         layers = zip(self._model.coefs_, self._model.intercepts_, strict=True)
@@ -112,14 +112,14 @@ class SklearnMlp:
 
 
 def _unequal_penalties(spec: TrainingSpec, last: int) -> str:
-    """Why an L2 penalty cannot be had: it is divided by the size of each batch, and the last has `last` examples."""
+    """Why L2 is not supported: scikit-learn divides it by the batch size, and the last batch has `last` examples."""
     if spec.regularization.l2 and last:
         return f"scikit-learn has no L2 penalty that is the same for a shorter last batch ({last} examples)"
     return ""
 
 
 def _untrained(spec: TrainingSpec, batch_size: int, x: Floats, y: NDArray[Any]) -> Any:
-    """A classifier that is ready for parameters and whose optimizer remembers nothing."""
+    """A classifier without training, ready to take parameters."""
     layers, optimizer = spec.architecture.layers, spec.optimizer
     model = MLPClassifier(
         hidden_layer_sizes=[layer.units for layer in layers[:-1]],

@@ -1,6 +1,6 @@
 """`tf-graph` and `tf-xla` as backends: a whole epoch is one call into TensorFlow, run as a graph or compiled by XLA.
 
-Fed by a worker; everything that is timed is the function that `reference_tf.epoch` makes.
+Everything that is timed is the function that `reference_tf.epoch` makes.
 """
 
 from collections.abc import Iterator, Sequence

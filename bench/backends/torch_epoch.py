@@ -1,6 +1,6 @@
 """`torch-eager` and `torch-compile` as backends: PyTorch's own training loop, and one whose whole steps are compiled.
 
-Fed by a worker; everything that is timed is a loop over the batches of gather, forward, backward and update.
+Everything that is timed is a loop over the batches of gather, forward, backward and update.
 """
 
 import os
@@ -23,7 +23,6 @@ from torch.nn import functional as F
 from bench.core.errors import UnsupportedError
 from bench.inputs.plan import Batch, Floats, Parameters
 from bench.spec import TrainingSpec
-from bench.spec.optimizer import OptimizerSpec
 from scratchnet.activations import LEAKY_SLOPE
 from scratchnet.dropout import Mask
 
@@ -189,7 +188,7 @@ class TorchEager:
             "dropout with given masks": any(layer.dropout for layer in spec.architecture.layers),
             "label smoothing of a binary cross entropy": bool(spec.label_smoothing) and spec.loss in BINARY_LOSSES,
         }
-        return next((f"PyTorch has no {what}" for what, asked in obstacles.items() if asked), "")
+        return next((f"PyTorch has no {what}" for what, stands in obstacles.items() if stands), "")
 
     def parameters(self) -> Parameters:
         arrays = [parameter.detach().numpy().copy() for parameter in self._parameters]
@@ -310,7 +309,7 @@ UPDATES: dict[str, tuple[Function, int]] = {
 """The update of θ from g, in place, as in `scratchnet.optimizers`, and how many arrays of θ's shape it remembers."""
 
 
-def _rates(given: OptimizerSpec, steps: NDArray[np.int64]) -> Floats:
+def _rates(given: Any, steps: NDArray[np.int64]) -> Floats:
     """η of each of those steps, counted from 1; Adam's with the bias of both means corrected."""
     rates: Floats = np.full(len(steps), given.learning_rate)
     if given.name in ("adam", "adamw"):

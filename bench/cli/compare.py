@@ -1,13 +1,13 @@
 """The command that compares two runs.
 
-Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
+It imports what it needs when it runs, so that `--help` answers at once.
 """
 
 from pathlib import Path
 
 import click
 
-from bench.cli.group import main, names_of, one_of
+from bench.cli.group import PATH, main, names_of, names_option
 
 EXIT_CODES = """\b
 Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is worse beyond it;
@@ -15,19 +15,18 @@ Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is 
 
 
 @main.command(epilog=EXIT_CODES)
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
 @click.option(
     "--format", "form", type=click.Choice(["table", "markdown", "json", "html"]), default="table", show_default=True
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: stdout; html: compare.html]")
-@click.option(
+@click.option("--out", type=PATH, help="File to write.  [default: stdout; html: compare.html]")
+@names_option(
     "--fail-on",
-    callback=one_of(lambda: ["accuracy", "cost", "speed"]),
+    "What decides the exit code: accuracy, cost, speed.",
+    lambda: ["accuracy", "cost", "speed"],
     default="accuracy,cost",
     show_default=True,
-    metavar="A,B",
-    help="What decides the exit code: accuracy, cost, speed.",
 )
 @click.option(
     "--tolerance",

@@ -1,7 +1,4 @@
-"""The speed gate, and the baseline for where an old revision cannot be built.
-
-Fed by a person or a CI job.
-"""
+"""The speed gate, and the baseline for where an old revision cannot be built."""
 
 import signal
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The command that measures the gate itself.
 
-Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
+It imports what it needs when it runs, so that `--help` answers at once.
 """
 
 import signal

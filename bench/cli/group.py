@@ -1,18 +1,20 @@
-"""The group of all commands, and how their options are read: every complaint is one line on stderr, and an exit code.
-
-Feeds the modules of commands beside it.
-"""
+"""The group of all commands and how options are read. A complaint is one line on stderr and an exit code."""
 
 import io
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from bench.core.complaints import TRACEBACK_VARIABLE, complain, thread_errors, without_verdict
 from bench.core.errors import EXIT_INTERRUPTED, EXIT_NO_VERDICT, EXIT_OK, EXIT_UNUSABLE, UnusableError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 EXIT_CODES = """\b
 Exit codes: 0 all went well; 1 a backend failed, was killed, timed out, diverged or is not comparable;
@@ -38,6 +40,7 @@ class _OneLineErrors(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         _replace_what_cannot_be_printed()
+        _end_politely()
         logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a matplotlibrc that no plot is made with
         thread_codes: list[int] = []
         with thread_errors(thread_codes):
@@ -67,6 +70,12 @@ class _OneLineErrors(click.Group):
             return complain(error)
 
 
+def _end_politely() -> None:
+    """A polite kill ends like Ctrl-C: no worker is left."""
+    with suppress(ValueError):  # only the main thread may
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def _replace_what_cannot_be_printed() -> None:
     """A terminal that lacks a character shows `?` in its place: no reason to fail. Files are UTF-8 everywhere."""
     for stream in (sys.stdout, sys.stderr):
@@ -90,6 +99,30 @@ def main() -> None:
       scratchbench compare old new           whether two runs learned the same
       scratchbench gate --against main       whether this tree trains slower than another revision
     """
+
+
+PATH = click.Path(path_type=Path)
+resume_option = click.option("--resume", is_flag=True, help="Go on with the run in --out: what is finished is kept.")
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, alone on stdout.")
+
+
+def out_option(kind: str) -> Callable[[Command], Command]:
+    """Where a command that measures writes."""
+    return click.option("--out", type=PATH, help=f"Folder to make.  [default: results/{kind}-TIME]")
+
+
+def names_option(
+    name: str, text: str, allowed: Callable[[], Sequence[str]] | None = None, **more: Any
+) -> Callable[[Command], Command]:
+    """Names with commas between; `allowed` is asked only when the option is given."""
+    return click.option(name, callback=one_of(allowed) if allowed else names_of, metavar="A,B", help=text, **more)
+
+
+def backend_names() -> list[str]:
+    """Every backend that there is."""
+    from bench.backends.registry import BACKENDS
+
+    return list(BACKENDS)
 
 
 def names_of(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -1,13 +1,13 @@
 """The command that looks back over many runs.
 
-Fed by a person or a CI job; it imports what it needs when it runs, so that `--help` answers at once.
+It imports what it needs when it runs, so that `--help` answers at once.
 """
 
 from pathlib import Path
 
 import click
 
-from bench.cli.group import main, one_of
+from bench.cli.group import PATH, main, one_of
 
 
 def _metrics() -> list[str]:
@@ -19,7 +19,7 @@ def _metrics() -> list[str]:
 @main.command()
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("results"),
     show_default=True,
     help="Read the runs in it, and in all folders below it.",
@@ -27,7 +27,7 @@ def _metrics() -> list[str]:
 @click.option("--branch", metavar="NAME", help="Read that folder as a git branch has it; the checkout is left alone.")
 @click.option("--metric", "metrics", callback=one_of(_metrics), metavar="A,B", help="Some of the ratios only.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for history.json, .md, .png and .svg.")
+@click.option("--out", type=PATH, help="Folder for history.json, .md, .png and .svg.")
 def history(folder: Path, branch: str | None, metrics: tuple[str, ...] | None, form: str, out: Path | None) -> int:
     """Draw each ratio over all runs that were kept, and say where it changed its level.
 

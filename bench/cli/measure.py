@@ -1,20 +1,13 @@
 """The commands that measure: parity, the noise of float32, speed, growth, and what slows this machine.
 
-Fed by a person or a CI job; each command imports what it needs when it runs, so that `--help` answers at once.
+Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-import signal
 from pathlib import Path
 
 import click
 
-from bench.cli.group import EXIT_CODES, main, names_of, one_of
-
-
-def _backend_names() -> list[str]:
-    from bench.backends.registry import BACKENDS
-
-    return list(BACKENDS)
+from bench.cli.group import EXIT_CODES, backend_names, json_option, main, names_option, out_option, resume_option
 
 
 def _architectures() -> list[str]:
@@ -23,10 +16,22 @@ def _architectures() -> list[str]:
     return list(ARCHITECTURES)
 
 
+def _activations() -> list[str]:
+    from bench.speed.grid import ACTIVATIONS
+
+    return list(ACTIVATIONS)
+
+
+def _batch_sizes() -> list[str]:
+    from bench.speed.grid import BATCH_SIZES
+
+    return [str(size) for size in BATCH_SIZES]
+
+
 @main.command()
 @click.option("--full", is_flag=True, help="Every combination, not only every pair of values.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/parity-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the matrix in --out.")
+@out_option("parity")
+@resume_option
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes of one thread each.  [default: usable cores]")
 def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     """Train scratchnet and Keras side by side in float64 and compare the cost of every step.
@@ -45,14 +50,10 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
 
 
 @main.command()
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/noise-TIME]")
+@out_option("noise")
 @click.option("--seeds", type=click.IntRange(2, 1000), default=20, show_default=True, help="Number of seeds.")
 @click.option(
-    "--examples",
-    type=click.IntRange(32, 60_000),
-    default=60_000,
-    show_default=True,
-    help="Training examples.",
+    "--examples", type=click.IntRange(32, 60_000), default=60_000, show_default=True, help="Training examples."
 )
 def noise(out: Path | None, seeds: int, examples: int) -> int:
     """Measure the noise floor of float32: how far Keras drifts from itself, and scratchnet from Keras.
@@ -70,18 +71,22 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--json", "as_json", is_flag=True, help="The cells as JSON, alone on stdout.")
+@json_option
 @click.option("--quick", is_flag=True, help="Two rounds only: a first impression, with wide intervals.")
-@click.option("--backends", callback=one_of(_backend_names), metavar="A,B", help="Measure these peers only.")
-@click.option("--architectures", callback=one_of(_architectures), metavar="A,B", help="Some of the grid's three only.")
+@names_option("--backends", "Measure these peers only.", backend_names)
+@names_option("--architectures", "Some of the grid's three only.", _architectures)
+@names_option("--batch-sizes", "Some of the grid's three only.", _batch_sizes)
+@names_option("--activations", "Of hidden layers.  [default: relu]", _activations)
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam"]), default="sgd", show_default=True)
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/speed-TIME]")
+@out_option("speed")
 def speed(
     as_json: bool,
     quick: bool,
     backends: tuple[str, ...] | None,
     architectures: tuple[str, ...] | None,
+    batch_sizes: tuple[str, ...] | None,
+    activations: tuple[str, ...] | None,
     optimizer: str,
     dtype: str,
     out: Path | None,
@@ -89,30 +94,34 @@ def speed(
     """Time scratchnet beside every installed peer: three architectures at three batch sizes.
 
     Rounds of fresh processes that take turns, until the ratio to the fastest peer of each cell is known to 3 %: about
-    half an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
+    an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
 
     \b
     Examples:
       scratchbench speed
       scratchbench speed --quick --json
       scratchbench speed --optimizer adam --architectures 784-128-10
+      scratchbench speed --activations sigmoid,tanh,gelu,silu --architectures 784-128-10 --batch-sizes 128
     """
     from bench.speed.command import speed
-    from bench.speed.grid import ARCHITECTURES, Grid
+    from bench.speed.grid import ARCHITECTURES, BATCH_SIZES, RELU, Grid
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
-    grid = Grid(architectures or tuple(ARCHITECTURES), optimizer=optimizer, dtype=dtype)
+    grid = Grid(
+        architectures=architectures or tuple(ARCHITECTURES),
+        batch_sizes=tuple(map(int, batch_sizes or BATCH_SIZES)),
+        activations=activations or (RELU,),
+        optimizer=optimizer,
+        dtype=dtype,
+    )
     return speed(grid, backends, quick, as_json, out)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.option("--quick", is_flag=True, help="Few values, scratchnet and two fast peers: about two minutes.")
-@click.option("--backends", callback=names_of, metavar="A,B", help="Measure these backends only.")
-@click.option(
-    "--axes", callback=names_of, metavar="A,B", help="width, depth, batch, examples, threads, dtype, memmap, accuracy."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/scaling-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has no record is measured.")
+@names_option("--backends", "Measure these backends only.")
+@names_option("--axes", "width, depth, batch, examples, threads, dtype, memmap, accuracy.")
+@out_option("scaling")
+@resume_option
 def scaling(
     quick: bool, backends: tuple[str, ...] | None, axes: tuple[str, ...] | None, out: Path | None, resume: bool
 ) -> int:
@@ -128,12 +137,11 @@ def scaling(
     """
     from bench.scaling.command import scaling
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     return scaling(quick, out, resume, backends, axes)
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="The findings as JSON, alone on stdout.")
+@json_option
 def doctor(as_json: bool) -> int:
     """Say what this machine could do and does not, what each thing costs, and the remedy.
 

@@ -1,9 +1,8 @@
 """The commands around a run: train a suite, report it again, what a suite and its data may be.
 
-Fed by a person or a CI job; each command imports what it needs when it runs, so that `--help` answers at once.
+Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench.cli.group import EXIT_CODES, main, names_of
+from bench.cli.group import EXIT_CODES, PATH, main, names_option, out_option, resume_option
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
 from bench.core.text import one_line
 
 if TYPE_CHECKING:
-    from bench.records.run import Records
     from bench.run.request import RunRequest
 
 Numbers = TypeVar("Numbers", int, tuple[int, ...])
@@ -42,11 +40,11 @@ def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("suite", required=False)
-@click.option("--backends", callback=names_of, metavar="A,B", help="Train these backends only.")
+@names_option("--backends", "Train these backends only.")
 @click.option("--epochs", callback=_epochs, metavar="N", help="Epochs of every spec; the first is a warm-up.")
 @click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder to make.  [default: results/SUITE-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out: only what has not finished is trained.")
+@out_option("SUITE")
+@resume_option
 def run(
     suite: str | None,
     backends: tuple[str, ...] | None,
@@ -68,59 +66,53 @@ def run(
     """
     from bench.run import request
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no worker is left
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
     return _train(make(suite, overrides, out))
 
 
-def _train(asked: "RunRequest") -> int:
+def _train(request: "RunRequest") -> int:
     """Train and report, the report also where the run was interrupted; the exit code."""
-    from rich.console import Console
-
-    from bench.run import runner
-    from bench.run.progress import progress_for
+    from bench.run.session import train
 
     try:
-        with progress_for(Console(), runner.turns(asked.suite, asked.earlier)) as progress:
-            runner.execute(asked.suite_name, asked.suite, asked.folder, progress, asked.earlier)
+        train(request)
     except KeyboardInterrupt:
-        if not asked.folder.exists():
+        if not request.folder.exists():
             click.echo("interrupted before anything was trained", err=True)
             return EXIT_INTERRUPTED
-        _print_report(asked.folder)
-        click.echo(f"interrupted; go on with: scratchbench run --out {asked.folder} --resume", err=True)
+        _print_report(request.folder)
+        click.echo(f"interrupted; go on with: scratchbench run --out {request.folder} --resume", err=True)
         return EXIT_INTERRUPTED
-    records = _print_report(asked.folder)
-    well = all(result.status in ("ok", "skipped") for result in records.results)
-    if not well:
-        click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
-    return EXIT_OK if well else EXIT_FAILED_BACKEND
+    if _print_report(request.folder):
+        return EXIT_OK
+    click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
+    return EXIT_FAILED_BACKEND
 
 
-def _print_report(folder: Path) -> "Records":
-    """Write tables and plots; print the verdict, the table and the warnings.
+def _print_report(folder: Path) -> bool:
+    """Write tables and plots; print the verdict, the table and the warnings; whether all went well.
 
     A terminal gets lines that wrap between words. A pipe or a file gets each sentence on one line, so that `grep`
     finds it whole.
     """
     from rich.console import Console
 
-    from bench.report.tables import terminal_table, verdict, warning_lines
+    from bench.report.terminal import terminal_table
     from bench.report.write import write_report
 
-    tables, console = write_report(folder), Console()
+    results, console = write_report(folder), Console()
     say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)
-    say(f"\n{verdict(tables)}\n")
-    console.print(terminal_table(tables))
-    for line in warning_lines(tables):
+    say(f"\n{results.verdict}\n")
+    console.print(terminal_table(results.tables))
+    for line in results.warnings:
         say(f"warning: {line}")
     console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
-    return tables.records
+    return results.ok
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 def report(folder: Path) -> None:
     """Make the tables and plots of the run in FOLDER again, from its records.
 
@@ -164,7 +156,7 @@ def data(context: click.Context) -> None:
 
 
 @data.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where TFDS looks.  [default: TFDS's own]")
+@click.option("--data-dir", type=PATH, help="Where TFDS looks.  [default: TFDS's own]")
 def prepare(data_dir: Path | None) -> None:
     """Build the TFDS form of MNIST from the shipped files, without a network: then `tfds:mnist` can be read."""
     from bench.data.prepare import prepare_mnist

@@ -1,7 +1,4 @@
-"""Axes of the page's small plots: where a value lies between the left and the right edge, in per cent.
-
-Fed by intervals of the comparison's document; feeds the page's templates, which draw them as SVG.
-"""
+"""Axes of the page's small plots: positions in per cent between the left and the right edge."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,7 +7,7 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from bench.compare.page_filters import MINUS
+from bench.compare.quantities import MINUS
 from bench.core.text import is_missing
 
 Interval = Mapping[str, Any]
@@ -22,7 +19,7 @@ TICKS = 4
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlotAxis:
     """What lies between `low` and `high` is shown; a value beyond is drawn at the edge."""
 
     low: float
@@ -48,7 +45,9 @@ class Axis:
         return f"{round(factor * tick, 6):.6g}".replace("-", MINUS)
 
 
-def around(reference: float, margin: float, intervals: Iterable[Interval | None], lowest: float = -math.inf) -> Axis:
+def around(
+    reference: float, margin: float, intervals: Iterable[Interval | None], lowest: float = -math.inf
+) -> PlotAxis:
     """An axis with the reference in its middle, wide enough for the margin, all centres and most intervals.
 
     No value can be below `lowest`: 0 for a ratio.
@@ -58,15 +57,15 @@ def around(reference: float, margin: float, intervals: Iterable[Interval | None]
     ends = [abs(value - reference) for value in _finite(shown, ("low", "high"))]
     typical = max([1.25 * margin, *(1.1 * centre for centre in centres)])
     reach = max(typical, min(1.1 * max(ends, default=0.0), FARTHEST * typical)) or 1.0
-    return Axis(max(lowest, reference - reach), reference + reach)
+    return PlotAxis(max(lowest, reference - reach), reference + reach)
 
 
-def spanning(intervals: Iterable[Interval | None]) -> Axis:
+def spanning(intervals: Iterable[Interval | None]) -> PlotAxis:
     """An axis that holds all centres and ends."""
     values = list(_finite([interval for interval in intervals if interval is not None], ("centre", "low", "high")))
     low, high = min(values, default=0.0), max(values, default=1.0)
     pad = 0.08 * (high - low) or 0.005
-    return Axis(low - pad, high + pad)
+    return PlotAxis(low - pad, high + pad)
 
 
 def _finite(intervals: Iterable[Interval], names: tuple[str, ...]) -> Iterator[float]:
@@ -74,4 +73,4 @@ def _finite(intervals: Iterable[Interval], names: tuple[str, ...]) -> Iterator[f
     return (value for value in values if not is_missing(value))
 
 
-AXES: dict[str, Callable[..., Axis]] = {"around": around, "spanning": spanning}
+AXES: dict[str, Callable[..., PlotAxis]] = {"around": around, "spanning": spanning}

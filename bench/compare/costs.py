@@ -1,7 +1,7 @@
-"""The cost of A and B: the final one against its tolerance, and the epoch at which the mean curves part.
+"""The costs of A and B: the final cost against its tolerance, and the epoch where the mean curves separate.
 
-Fed by the processes of a row; feeds the row. Costs are compared as logarithms of a ratio, so that exchanging A and B
-gives the reciprocal; two costs mean the same only where the spec defines them alike.
+Costs are compared as logarithms of a ratio, so that exchanging A and B gives the reciprocal. Costs are comparable only
+if both specs define them in the same way.
 """
 
 import math
@@ -66,7 +66,7 @@ def parts_at(match: Match, tolerance: float) -> Parts:
 
 
 def _mean_curve(cell: ComparedCell, seeds: Collection[int]) -> Curve:
-    """NaN where a seed has no finite value: a mean would be of other seeds than that of the epoch before."""
+    """NaN where a seed has no finite value; else the mean would change its seeds from epoch to epoch."""
     curves = [process.costs for seed, process in cell.ok.items() if seed in seeds]
     epochs = max(map(len, curves))
     rows = np.full((epochs, len(curves)), np.nan)

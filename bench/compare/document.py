@@ -1,6 +1,6 @@
 """The document of a comparison: what `--format json` prints and every other format is made from.
 
-Fed by the rows of two runs; feeds tables and page. Schema history: 1, the first.
+Schema history: 1, the first.
 """
 
 from typing import Any, Literal
@@ -30,7 +30,7 @@ class Margins(FrozenRecord):
     time_ratio: float = 1.05
 
 
-class Side(FrozenRecord):
+class DocumentSide(FrozenRecord):
     """One of the two: where it lies, what it is, where it ran."""
 
     path: str
@@ -134,7 +134,7 @@ class Document(FrozenRecord):
     seeds_needed: int | None
     margins: Margins
     fail_on: tuple[str, ...]
-    a: Side
-    b: Side
+    a: DocumentSide
+    b: DocumentSide
     differences: tuple[str, ...]
     rows: tuple[Row, ...]

@@ -1,7 +1,4 @@
-"""The environments of A and B side by side, a line a value, what differs first.
-
-Fed by the comparison's document; feeds the page.
-"""
+"""The environments of A and B side by side, a line a value, what differs first."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +8,7 @@ from bench.core.text import MISSING
 
 
 @dataclass(frozen=True)
-class Line:
+class BothValues:
     """One value of both, as text."""
 
     name: str
@@ -24,10 +21,10 @@ class Line:
         return self.a != self.b
 
 
-def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Line]:
+def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[BothValues]:
     """Every value that either has; those that differ first, else in the order of A, then of B."""
     in_a, in_b = dict(_flat(a)), dict(_flat(b))
-    lines = [Line(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
+    lines = [BothValues(name, in_a.get(name, MISSING), in_b.get(name, MISSING)) for name in in_a | in_b]
     return sorted(lines, key=lambda line: not line.differs)
 
 

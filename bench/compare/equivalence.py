@@ -1,8 +1,7 @@
-"""Is B worse, better or equivalent: Student's test of a mean difference against a margin, and the seeds it would take.
+"""Whether B is worse, better or equivalent: tests of a mean difference against a margin, and the seeds needed.
 
-Fed by one number a seed of each side; feeds every quantity that is compared. The interval over seeds is about the
-randomness of training (initial parameters, order of examples, luck of the process), on these very test examples; that
-the test examples are a sample too is McNemar's matter (`bench.compare.predictions`).
+The interval over seeds covers the randomness of training (initial parameters, order of examples, the process), on
+these test examples. McNemar's test (`bench.compare.predictions`) covers the choice of the test examples.
 
 Sources: two one-sided tests, Schuirmann, "A comparison of the two one-sided tests procedure and the power approach",
 J. Pharmacokinet. Biopharm. 15(6), 1987; unequal variances, Welch, "The generalization of Student's problem", Biometrika
@@ -72,8 +71,8 @@ def paired_difference(a: Sequence[float], b: Sequence[float], resolution: float)
     a, b
         One value a seed, the same seeds in the same order; at least one.
     resolution
-        The smallest step that a value can show, > 0, in its unit: one test example in accuracy. Seeds that tie are no
-        proof of no spread, so the standard deviation is never taken as less than rounding alone gives,
+        The smallest step that a value can show, > 0, in its unit: one test example in accuracy. Equal seeds do
+        not prove that there is no spread, so the standard deviation is at least what rounding gives:
         resolution / √12 for a value, √2 times that for a difference.
     """
     differences = np.subtract(b, a)
@@ -98,10 +97,10 @@ def welch_difference(a: Sequence[float], b: Sequence[float], resolution: float) 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one quantity of one row; `gain` is oriented so that more is better for B.
+    """The evidence about one quantity of one row; a larger `gain` is better for B.
 
-    `identical`: nothing differs, bit by bit, so no test is needed. `incomplete`: a seed of a side did not end well, so
-    the others may not speak for it. `weak`: the two were not measured so that a decision could be drawn from them.
+    `identical`: equal bit by bit, so no test is needed. `incomplete`: a seed of one side failed, so the others do not
+    represent it. `weak`: measured in a way that allows no decision.
     """
 
     gain: Difference | None
@@ -130,10 +129,10 @@ class Evidence:
         return max(_or_one(self.gain.p_above(-self.margin)), _or_one(self.gain.p_below(self.margin)))
 
     def decision(self, p_worse: float) -> RowDecision:
-        """Worse beyond the margin, equivalent within it, better (not by the margin: at all), or not decidable.
+        """Worse by more than the margin, equivalent within it, better by any amount, or undecided.
 
-        `p_worse` is this evidence's, corrected for all that may be called worse together. Equivalent and better stand
-        at 5 % each: all of them must hold together, and such a union of alternatives needs no correction.
+        `p_worse` is corrected for all tests of "worse". Equivalent and better are tested at 5 % each, uncorrected,
+        because the verdict needs all of them at once (an intersection-union test).
         """
         if p_worse <= LEVEL:
             return "worse"
@@ -147,9 +146,9 @@ class Evidence:
 
 
 def seeds_needed(evidence: Evidence) -> int | None:
-    """How many seeds (a side) would decide with 80 % power, if spread and difference are those that were seen.
+    """How many seeds per side would decide with 80 % power, if spread and difference are as observed.
 
-    None where one seed showed no spread, where seeds are not what is missing, or where 1000 were too few.
+    None if there is only one seed, if more seeds would not help, or if 1000 are too few.
     """
     gain = evidence.gain
     if gain is None or gain.spread is None or evidence.incomplete or evidence.weak:
@@ -159,7 +158,7 @@ def seeds_needed(evidence: Evidence) -> int | None:
 
 
 def _power(gain: Difference, margin: float, seeds: int) -> float:
-    """Of the test that would decide, were the difference seen the true one."""
+    """Power of the deciding test, if the observed difference is the true one."""
     if gain.centre < -margin:
         return _one_sided(gain, -margin - gain.centre, seeds)
     if gain.centre > margin:

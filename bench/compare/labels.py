@@ -1,6 +1,6 @@
-"""The test examples that a run's predictions are of: labels and pixels, believed where the fingerprint is the run's.
+"""The test examples of a run: labels and pixels, used only if their fingerprint is that of the run.
 
-Fed by the data source that a spec names; feeds predictions and pictures. Where the data are not at hand, it says why.
+Where the data are not at hand, it says why.
 """
 
 from dataclasses import dataclass

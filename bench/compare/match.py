@@ -1,7 +1,4 @@
-"""Which (spec, backend) of A and B can be compared, and in what the two differ: named, never compared in silence.
-
-Fed by the runs of both sides; feeds the rows, and the list of differences that stands beside them.
-"""
+"""Which (spec, backend) of A and B can be compared, and what differs. Every difference is reported."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -41,13 +38,13 @@ class Match:
 
     @property
     def incomplete(self) -> bool:
-        """Whether a process of one side did not end well, unless the same seed did not on the other side either."""
+        """Whether a seed failed on one side only."""
         lost_a, lost_b = (cell.processes.keys() - cell.ok.keys() for cell in (self.a, self.b))
         return lost_a != lost_b
 
     @property
     def diverged(self) -> bool:
-        """Whether B diverged and came to no figure in two seeds or more, where A ended well in all of its own."""
+        """Whether B diverged in all of its seeds (two or more) and A in none."""
         in_b = [process.status for process in self.b.processes.values()]
         return len(in_b) > 1 and set(in_b) == {"diverged"} and len(self.a.ok) == len(self.a.processes) > 1
 
@@ -65,10 +62,7 @@ class Matched:
 def match(a: Runs, b: Runs, allowed: Sequence[str] = ()) -> Matched:
     """Specs by name and backends by name. `allowed`: fields of a spec that may differ (`optimizer` covers all of its).
 
-    Raises
-    ------
-    UnusableError
-        Where nothing can be compared: says why.
+    Raises UnusableError: where nothing can be compared: says why.
     """
     found = Matched()
     shared = [name for name in dict.fromkeys(_names(a)) if b.holding(name)]
@@ -157,7 +151,7 @@ def _place(found: Matched, made: Match) -> None:
 
 
 def _skipped(cell: ComparedCell) -> bool:
-    """Whether the backend trained nothing: its framework is missing there, say."""
+    """Whether the backend trained nothing, for example because its framework is missing."""
     return all(process.status == "skipped" for process in cell.processes.values())
 
 

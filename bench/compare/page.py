@@ -1,7 +1,4 @@
-"""The HTML page of a comparison: one file that holds all it shows, and asks the network for nothing.
-
-Fed by the comparison's document and the pictures of its examples; feeds `--format html`.
-"""
+"""The HTML page of a comparison: one file that needs no network."""
 
 import base64
 import hashlib
@@ -60,7 +57,7 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
 
 @cache
 def _environment() -> Environment:
-    """StrictUndefined: a name that the document does not have is an error, and no hole in the page."""
+    """StrictUndefined: a name that the document does not have is an error."""
     environment = Environment(
         loader=PackageLoader("bench.compare"),
         autoescape=True,
@@ -75,7 +72,7 @@ def _environment() -> Environment:
 
 
 def _printable(value: Any) -> Any:
-    """A name on one line, without what no file could hold, such as half of a surrogate pair; nothing for None."""
+    """A name on one line without characters that UTF-8 cannot hold; empty for None."""
     if value is None:
         return ""
     return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -87,7 +84,7 @@ def _static(names: Sequence[str]) -> str:
 
 
 def _hash(text: str) -> str:
-    """What a content security policy allows: this text alone, so that a name that broke out could still not run."""
+    """The hash for the content security policy: only this text may run, whatever a name contains."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
@@ -119,7 +116,7 @@ def _drawn(row: Mapping[str, Any], pictures: Mapping[str, str], held: dict[str, 
 
 
 def _place(uri: str | None, held: dict[str, int]) -> int | None:
-    """Where a picture stands among those held, behind all others when it is first seen."""
+    """Index of a picture; a new one is added at the end."""
     return None if uri is None else held.setdefault(uri, len(held))
 
 

@@ -1,15 +1,12 @@
-"""How the page says a decision, a difference, a p value, an interval.
-
-Fed by the comparison's document; feeds the page's templates, in which each function here is a filter.
-"""
+"""Filters of the page's templates: decisions, differences, p values and intervals as text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.compare.quantities import MINUS
 from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
 
-MINUS = "−"
 SEEDS_NAMED = 6
 
 

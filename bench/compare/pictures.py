@@ -1,7 +1,4 @@
-"""Examples as pictures that a page can hold within itself.
-
-Fed by the pixel rows of a data set; feeds the HTML page.
-"""
+"""Examples as pictures that a page can hold within itself."""
 
 import base64
 from collections.abc import Iterable

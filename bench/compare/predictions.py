@@ -1,8 +1,7 @@
-"""What two runs answer on the same test examples: McNemar's test, confusion matrices, what only one gets right.
+"""Predictions of two runs on the same test examples: McNemar's test, confusion matrices, where only one is right.
 
-Fed by the predictions in the records and by the labels; feeds the rows. McNemar's test takes the test examples as the
-sample and the two trained networks of one seed as fixed; that another seed would train other networks is the matter of
-the interval over seeds (`bench.compare.equivalence`).
+McNemar's test takes the test examples as the sample and the two trained networks of one seed as fixed. The interval
+over seeds (`bench.compare.equivalence`) covers the choice of the seed.
 
 Sources: McNemar, "Note on the sampling error of the difference between correlated proportions", Psychometrika 12, 1947;
 for classifiers on one test set, Dietterich, "Approximate statistical tests", Neural Computation 10(7), 1998.
@@ -34,10 +33,7 @@ Predicted = Mapping[int, NDArray[np.int64]]
 def decode(text: str) -> NDArray[np.int64]:
     """Predicted classes (N,) of a record: two bytes each, little-endian, compressed (zlib), base64.
 
-    Raises
-    ------
-    ValueError
-        Where the text is not that, or holds more than 200 MB.
+    Raises ValueError: where the text is not that, or holds more than 200 MB.
     """
     try:
         unpacking = zlib.decompressobj()
@@ -52,10 +48,8 @@ def decode(text: str) -> NDArray[np.int64]:
 def predicted_of(match: Match, examples: Examples) -> tuple[Predicted, Predicted]:
     """The predictions of both sides, of the processes that ended well and have them.
 
-    Raises
-    ------
-    UnusableError
-        Where a record's predictions cannot be read or are of other examples: names side, spec, backend and seed.
+    Raises UnusableError: where a record's predictions cannot be read or are of other examples: names side, spec,
+    backend and seed.
     """
     return _predicted(match, match.a, "A", examples), _predicted(match, match.b, "B", examples)
 

@@ -1,7 +1,4 @@
-"""What one worker process of a run came to: its figures, curves, predictions and the libraries it used.
-
-Fed by the records of a run; feeds all that is compared.
-"""
+"""What one worker process of a run came to: its figures, curves, predictions and the libraries it used."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +11,7 @@ from numpy.typing import NDArray
 from bench.core.text import is_missing
 from bench.records.epochs import by_process
 from bench.records.run import Records, ResultRecord, WorkerRecord
-from bench.report.tables import epochs_table, summary_table
+from bench.report.tables import Tables
 
 Curve = NDArray[np.float64]
 NO_EPOCH: Curve = np.array([])
@@ -73,9 +70,10 @@ def cells_of(records: Records) -> Cells:
     """(spec, backend) → its processes, of the last finished attempt of each seed."""
     workers = {(w.spec, w.backend, w.seed): w for w in records.workers}
     results = {(r.spec, r.backend, r.seed): r for r in records.results}
-    trained = by_process(epochs_table(records))
+    tables = Tables(records)
+    trained = by_process(tables.epochs)
     found: dict[tuple[str, str], dict[int, Process]] = {}
-    for row in summary_table(records).to_dict("records"):
+    for row in tables.summary.to_dict("records"):
         key = (str(row["spec"]), str(row["backend"]), int(row["seed"]))
         columns = trained.get((key[0], key[2], key[1]), {})
         process = _process(row, results[key], workers.get(key), columns)

@@ -1,7 +1,4 @@
-"""What A and B are: a run folder, its records.jsonl, or a folder of several runs.
-
-Fed by two paths; feeds the comparison with `Runs`.
-"""
+"""What A and B are: a run folder, its records.jsonl, or a folder of several runs."""
 
 import json
 from collections.abc import Iterable
@@ -44,10 +41,7 @@ def shown(path: Path) -> str:
 def read(a: Path, b: Path) -> tuple[Runs, Runs]:
     """Both sides. Of a folder of several runs, those with a spec of the other side.
 
-    Raises
-    ------
-    UnusableError
-        One line that names the path, what is wrong with it and what is allowed.
+    Raises UnusableError: one line that names the path, what is wrong with it and what is allowed.
     """
     one, two = _side(a), _side(b)
     return _with_specs_of(one, two), _with_specs_of(two, one)
@@ -113,13 +107,13 @@ def _json(path: Path) -> Any:
 
 
 def _with_specs_of(side: Runs, other: Runs) -> Runs:
-    asked = {name for records in other.runs for name in spec_names(records)}
-    fitting = tuple(records for records in side.runs if asked.intersection(spec_names(records)))
+    wanted = {name for records in other.runs for name in spec_names(records)}
+    fitting = tuple(records for records in side.runs if wanted.intersection(spec_names(records)))
     if not fitting:
         here = {name: None for records in side.runs for name in spec_names(records)}
         raise UnusableError(
             f"no spec in common: {shown(side.path)} has {_listed(here)}; "
-            f"{shown(other.path)} has {_listed(sorted(asked))}; allowed: two runs with a spec of the same name"
+            f"{shown(other.path)} has {_listed(sorted(wanted))}; allowed: two runs with a spec of the same name"
         )
     return Runs(side.path, fitting)
 

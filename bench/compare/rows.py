@@ -1,6 +1,4 @@
-"""The rows of a comparison: each quantity of each (spec, backend), and decisions that may be wrong at most so often.
-
-Fed by the matches; feeds the document and its verdict.
+"""The rows of a comparison: each quantity of each (spec, backend), decided with a controlled joint error.
 
 Joint error: "worse" is said of any row in at most 5 % of comparisons in which none is worse than its margin (Holm, "A
 simple sequentially rejective multiple test procedure", Scand. J. Statist. 6(2), 1979), over all rows and quantities
@@ -31,12 +29,12 @@ from bench.compare.document import (
 from bench.compare.equivalence import Difference, Evidence, seeds_needed
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match
+from bench.compare.quantities import QUANTITIES
 from bench.compare.seeds import are_paired, difference
 from bench.compare.speed import speed_evidence
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval, mean_interval
 
-QUANTITIES = ("accuracy", "cost", "speed")
 UNKNOWN_RESOLUTION = 1e-4
 """One of 10,000 test examples, where how many there are is not recorded."""
 
@@ -69,7 +67,7 @@ def compare(match: Match, margins: Margins) -> Compared:
 def is_identical(match: Match) -> bool:
     """Whether every cost and accuracy of every epoch and every prediction are the same, in every seed that both have.
 
-    Where one side has seeds besides, these are not compared; where both have, neither is the other's repetition.
+    Seeds that only one side has are not compared. If both sides have such seeds, the runs are not identical.
     """
     a, b = match.a.ok, match.b.ok
     shared = a.keys() & b.keys()
@@ -108,7 +106,7 @@ def decide(compared: Sequence[Compared], fail_on: Sequence[str]) -> list[Decided
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p corrected so that the chance of any false rejection among them is that of one; in the same order."""
+    """p values with Holm's correction for the chance of any false rejection, in the same order."""
     return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
 
 

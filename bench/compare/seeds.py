@@ -1,7 +1,4 @@
-"""Which seeds of A and B are set against each other: the same seeds in pairs, other seeds as two samples.
-
-Fed by one number a seed; feeds accuracy, cost and speed.
-"""
+"""How seeds of A and B are compared: equal seeds in pairs, different seeds as two samples."""
 
 from collections.abc import Mapping
 
@@ -9,9 +6,9 @@ from bench.compare.equivalence import Difference, paired_difference, welch_diffe
 
 
 def are_paired(a: Mapping[int, object], b: Mapping[int, object]) -> bool:
-    """Whether the seeds of one side are among the other's: the same seed is the same start and the same batches.
+    """Whether one side has all seeds of the other. An equal seed means equal start and equal batches.
 
-    Where both have seeds of their own besides, all seeds are used, as two samples: what they share makes that careful.
+    Otherwise all seeds are used as two samples; seeds in common make that test conservative.
     """
     return a.keys() <= b.keys() or b.keys() <= a.keys()
 

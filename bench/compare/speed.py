@@ -1,14 +1,11 @@
-"""Training time of B / that of A, only where the environments allow it; otherwise the reason.
+"""Training time of B / that of A if the environments allow it; otherwise the reason.
 
-Fed by the processes and environments of a row; feeds the row.
-
-Two runs are never interleaved, and a shared machine's speed moves by a factor of two within minutes: seconds of A and B
-differ by that drift, which strikes all seeds of a run together, so an interval over seeds does not cover it. Within one
-run the backends take turns epoch by epoch. So what is compared is the time ratio to the run's reference backend, B's
-divided by A's: the drift within each run cancels, as long as the reference is the same software on both sides. Seeds
-enter as two samples, for a seed decides nothing of a process's luck. For the reference itself, and where a run has
-none, only seconds are left: they are shown as weak evidence, and nothing is decided from them. `scratchbench gate`
-interleaves the two versions themselves and is the way to decide.
+Two runs are not interleaved, and the speed of a shared machine changes by a factor of two within minutes. This drift
+affects all seeds of a run, so an interval over seeds does not cover it. Within a run the backends take turns epoch by
+epoch. So the time ratio to the run's reference backend is compared, B's divided by A's: the drift cancels if the
+reference is the same software on both sides. Seeds are two samples, since a seed does not determine the speed of a
+process. For the reference itself, and without a reference, only seconds are left: weak evidence, which decides nothing.
+`scratchbench gate` interleaves the two versions and decides.
 """
 
 import math

@@ -1,7 +1,4 @@
-"""The document for people: a table for a terminal or a pipe of 80 columns, and GitHub Markdown.
-
-Fed by the document alone; printed by the command.
-"""
+"""The document for people: a table for a terminal or a pipe of 80 columns, and GitHub Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
@@ -10,14 +7,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from tabulate import tabulate
 
-from bench.compare.document import Confusion, Document, McNemar, Row, Side
+from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row
 from bench.compare.equivalence import LEVEL
+from bench.compare.quantities import QUANTITIES, signed
 from bench.compare.rows import holm
-from bench.compare.verdict import signed
+from bench.core.markdown import bullets, table
+from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, bound, escaped, factor, one_line, percent, significant
+from bench.core.text import MISSING, bound, escaped, one_line, percent, significant, with_ends
 
 COLUMNS = 80
 WIDEST_NAME = 20
@@ -98,8 +96,7 @@ def _difference(interval: Interval) -> str:
 def _ratio(interval: Interval | None) -> str:
     if interval is None:
         return MISSING
-    centre, low, high = map(_two_digits, (interval.centre, interval.low, interval.high))
-    return centre if interval.low is None else f"{centre} ({low} to {high})"
+    return with_ends(interval.centre, interval.low, interval.high, _two_digits)
 
 
 def _two_digits(ratio: float | None) -> str:
@@ -107,19 +104,14 @@ def _two_digits(ratio: float | None) -> str:
 
 
 def notes(document: Document) -> Iterator[str]:
-    """What the table has no room for, a line each."""
+    """What does not fit into the table, one line each."""
     yield from _at_most(document.differences)
     if document.rows:
         yield from _mcnemar_notes(document.rows)
         yield from _at_most([note for row in document.rows for note in _parting(row)])
         yield from _speed_notes(document.rows)
-        yield f"fails on: {', '.join(document.fail_on)}; tolerances: {_margins(document)}"
-
-
-def _margins(document: Document) -> str:
-    margins = document.margins
-    points, cost = significant(margins.accuracy_points, 2), significant(100 * margins.cost, 2)
-    return f"accuracy {points} points, cost {cost} %, speed {factor(margins.time_ratio)}"
+        tolerances = ", ".join(f"{name} {quantity.told(document.margins)}" for name, quantity in QUANTITIES.items())
+        yield f"fails on: {', '.join(document.fail_on)}; tolerances: {tolerances}"
 
 
 def _at_most(lines: Sequence[str]) -> Iterator[str]:
@@ -179,7 +171,7 @@ def _place(row: Row) -> str:
 
 def markdown(document: Document) -> str:
     """GitHub Markdown: verdict, table, differences, McNemar's tests, where confusion changed, the two sides."""
-    return "\n\n".join(section for part in PARTS for section in part(document)) + "\n"
+    return joined(section for part in PARTS for section in part(document))
 
 
 def _head(document: Document) -> Iterator[str]:
@@ -188,8 +180,8 @@ def _head(document: Document) -> Iterator[str]:
 
 def _row_sections(document: Document) -> Iterator[str]:
     if document.rows:
-        yield _table([_markdown_cells(row) for row in document.rows], HEADERS)
-        yield "\n".join(f"- {escaped(line, 1000)}" for line in notes(document))
+        yield table([_markdown_cells(row) for row in document.rows], HEADERS)
+        yield bullets(notes(document))
 
 
 HEADERS = (
@@ -237,7 +229,7 @@ def _mcnemar_section(document: Document) -> Iterator[str]:
     ]
     if cells:
         yield "<details><summary>McNemar's test of each seed</summary>"
-        yield _table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
+        yield table(cells, ("spec", "backend", "seed", "only A right", "only B right", "p", "p, corrected (Holm)"))
         yield "</details>"
 
 
@@ -264,19 +256,14 @@ def _changes(confusion: Confusion) -> list[str]:
 
 
 def _sides(document: Document) -> Iterator[str]:
-    yield _table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
+    yield table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
     if document.rows:
         yield HOW_TO_READ
 
 
-def _side(label: str, side: Side) -> tuple[str, ...]:
+def _side(label: str, side: DocumentSide) -> tuple[str, ...]:
     revision = MISSING if side.git_revision is None else escaped(side.git_revision, 12)
     return label, escaped(side.path, 200), escaped(side.title, 120), escaped(side.started, 40), revision
-
-
-def _table(rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> str:
-    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
-    return text
 
 
 PARTS = (_head, _row_sections, _mcnemar_section, _confusion_section, _sides)

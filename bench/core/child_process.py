@@ -1,8 +1,7 @@
 """How a Python process is started and ended.
 
-Nothing of the current folder is on its path, nor is it where the process works. It does not outlive the process that
-started it. It ends because it is
-asked to, so that its libraries can tidy up. One that does not is killed with all that it started.
+The process does not import from the current folder and does not work in it. It ends with its parent. It is asked to
+end, so that its libraries can clean up; if it does not, it is killed with all its children.
 """
 
 import os
@@ -27,6 +26,27 @@ OPENMP_PREFIX = "__KMP_REGISTERED_LIB_"
 def python_command(name: str, *arguments: str) -> list[str]:
     """The command of a Python process that runs this module or script; its environment is `environment.importable`."""
     return [sys.executable, "-P", str(LAUNCHER), str(os.getpid()), name, *arguments]
+
+
+def run_python(
+    name: str, *arguments: str, environment: Mapping[str, str], seconds: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a module or script to its end and keep what it prints; `subprocess.TimeoutExpired` after so many seconds."""
+    return subprocess.run(
+        python_command(name, *arguments),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code of `subprocess`, in words."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 class ConnectedProcess:
@@ -75,7 +95,7 @@ class ConnectedProcess:
 def remove_openmp_files() -> None:
     """Remove the files in shared memory that processes of this user left when they were killed.
 
-    Each is as small as a page, but once the memory is full, training dies.
+    Each is small, but when the memory is full, training dies.
     """
     for path in SHARED_MEMORY.glob(f"{OPENMP_PREFIX}*_{os.getuid()}"):
         pid = path.name.removeprefix(OPENMP_PREFIX).partition("_")[0]

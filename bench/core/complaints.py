@@ -48,7 +48,7 @@ def complain(error: BaseException, unexpected: int = EXIT_UNUSABLE) -> int:
 
 @contextmanager
 def thread_errors(codes: list[int]) -> Iterator[None]:
-    """Within, an error that ends a thread is said in one line too, and its exit code is added to `codes`."""
+    """Within, an error that ends a thread is one line too, and its exit code is added to `codes`."""
     before = threading.excepthook
 
     def hook(ended: threading.ExceptHookArgs) -> None:
@@ -63,12 +63,12 @@ def thread_errors(codes: list[int]) -> Iterator[None]:
 
 
 def without_verdict(code: int, unexpected: int) -> int:
-    """The exit code of a command of which a thread failed: one that says that all is well, or worse, says too much."""
+    """The exit code of a command if one of its threads failed: neither "well" nor "worse" may be claimed."""
     return unexpected if code in (EXIT_OK, EXIT_WORSE, EXIT_UNDECIDED) else code
 
 
 def _leave_stdout() -> None:
-    """Where nothing more can be written to stdout, Python would complain of that when it ends, and change the code."""
+    """If stdout cannot be written, Python would complain when it ends and change the exit code."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""Tables as CSV. Every CSV file of the project is made here, since a spreadsheet would run some texts as formulas."""
+"""Tables as CSV. All CSV files are written here, because a spreadsheet would run some texts as formulas."""
 
 from functools import lru_cache
 from io import StringIO
@@ -32,10 +32,7 @@ def csv_text(table: pd.DataFrame, float_format: str | None = None) -> str:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write `csv_text(table)` to a file, whole or not at all; a long table never becomes one long text in memory.
 
-    Raises
-    ------
-    UnusableError
-        Where the file cannot be written.
+    Raises UnusableError: where the file cannot be written.
     """
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write(table, file)

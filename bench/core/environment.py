@@ -1,7 +1,4 @@
-"""What the machine is, what is set on it, and the environment that a worker process gets.
-
-Fed by the operating system and the installed packages; feeds the run record, the worker records and the runner.
-"""
+"""Facts about the machine and its settings, and the environment of a worker process."""
 
 import os
 import platform
@@ -17,6 +14,7 @@ from typing import Any
 import psutil
 import threadpoolctl
 
+from bench.core import system
 from bench.core.errors import UnusableError
 from scratchnet import engine
 
@@ -77,11 +75,10 @@ FORCING_VARIABLES = {
 
 _CONTAINER_MARKERS = {"/.dockerenv": "docker", "/run/.containerenv": "podman"}
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
-_PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def describe() -> dict[str, Any]:
-    """What is run on, ready for JSON: machine, versions, revision, variables, load, and `warnings` drawn from them."""
+    """Facts for JSON: machine, versions, revision, variables, load, and `warnings` that follow from them."""
     facts = {name: read() for name, read in FACTS.items()}
     return {**facts, "warnings": [line for check in CHECKS.values() for line in check(facts)]}
 
@@ -93,17 +90,14 @@ def bindable_cores() -> list[int]:
 
 def usable_cores() -> int:
     """Cores that this process may keep busy: its affinity, or its cgroup's CPU limit if that is lower; at least 1."""
-    limit = _cpu_limit()
+    limit = system.cpu_limit()
     return cores_of_affinity() if limit is None else max(1, min(cores_of_affinity(), int(limit)))
 
 
 def scratchnets_library(library: Callable[[], str]) -> str:
     """Name of what scratchnet computes with, as `library` of one of its modules says it.
 
-    Raises
-    ------
-    UnusableError
-        Where a variable asks for one that is not there.
+    Raises UnusableError: where a variable asks for one that is not there.
     """
     try:
         return library()
@@ -148,7 +142,7 @@ def _below() -> list[psutil.Process]:
 
 def _own_peak_memory_bytes() -> int:
     # Linux starts a child's ru_maxrss at its parent's peak and keeps it through exec; VmHWM is this program's own.
-    own = _field(_PROC / "self/status", "VmHWM")
+    own = system.field(system.PROC / "self/status", "VmHWM")
     if own is not None:
         return int(own.removesuffix("kB")) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -182,20 +176,6 @@ def _owner(path: Path) -> str | None:
     return folders[folders.index("site-packages") + 1].removesuffix(".libs")
 
 
-def _read(path: Path) -> str:
-    """Text of a file of the system; empty where there is none."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _field(path: Path, name: str) -> str | None:
-    """Value of the first `name: value` line of a file under /proc."""
-    pairs = (line.partition(":") for line in _read(path).splitlines())
-    return next((value.strip() for key, _, value in pairs if key.strip() == name), None)
-
-
 def _output(*command: str, environment: Mapping[str, str] | None = None) -> str | None:
     """What a command prints when run in the folder of this package; None where it fails, hangs or is not installed."""
     try:
@@ -220,38 +200,14 @@ def _cpu_model() -> str:
 
 
 _CPU_MODELS: dict[str, Callable[[], str | None]] = {
-    "Linux": lambda: _field(_PROC / "cpuinfo", "model name"),
+    "Linux": lambda: system.field(system.PROC / "cpuinfo", "model name"),
     "Darwin": lambda: _output("sysctl", "-n", "machdep.cpu.brand_string"),
 }
 
 
 def cores_of_affinity() -> int:
-    """How many cores this process is allowed; all that there are where none can be forbidden."""
+    """How many cores this process may use; all cores on systems without affinity."""
     return len(bindable_cores()) or os.cpu_count() or 1
-
-
-def _cpu_limit() -> float | None:
-    """CPU limit of this process's control group or of one that holds it, in cores; None without a limit."""
-    return min((limit for folder in _cgroup_folders() for limit in _limits_of(folder)), default=None)
-
-
-def _cgroup_folders() -> Iterator[Path]:
-    """Folders of this process's groups and of all that hold them: version 2 has one tree, version 1 one for `cpu`."""
-    lines = (line.split(":", 2) for line in _read(_PROC / "self/cgroup").splitlines() if line.count(":") >= 2)
-    for _, controllers, path in lines:
-        if controllers == "" or "cpu" in controllers.split(","):
-            tree = _CGROUPS if controllers == "" else _CGROUPS / "cpu"
-            group = Path(path.lstrip("/"))
-            yield from (tree / folder for folder in (group, *group.parents))
-
-
-def _limits_of(folder: Path) -> Iterator[float]:
-    """Quota over period, as version 2 (`cpu.max`) and version 1 (`cpu.cfs_*_us`) write it; no limit is `max` or -1."""
-    version_1 = f"{_read(folder / 'cpu.cfs_quota_us')} {_read(folder / 'cpu.cfs_period_us')}"
-    for text in (_read(folder / "cpu.max"), version_1):
-        numbers = text.split()
-        if len(numbers) == 2 and all(number.isdigit() for number in numbers):
-            yield int(numbers[0]) / int(numbers[1])
 
 
 def _git(*arguments: str) -> str | None:
@@ -282,7 +238,7 @@ def _variables() -> dict[str, str]:
 
 
 def _container() -> str | None:
-    """What kind of container this seems to be; None is no proof of none."""
+    """The kind of container, if one is detected; None proves nothing."""
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return "kubernetes"
     return next((name for marker, name in _CONTAINER_MARKERS.items() if Path(marker).exists()), None)
@@ -302,7 +258,7 @@ FACTS: dict[str, Callable[[], Any]] = {
     "logical_cores": psutil.cpu_count,
     "physical_cores": lambda: psutil.cpu_count(logical=False),
     "usable_cores": usable_cores,
-    "cpu_limit_cores": _cpu_limit,
+    "cpu_limit_cores": system.cpu_limit,
     "memory_bytes": lambda: psutil.virtual_memory().total,
     "system": platform.platform,
     "machine": platform.machine,

@@ -1,4 +1,4 @@
-"""The exceptions that this project raises on purpose, and the exit codes of the command line.
+"""Exceptions of this project, and exit codes of the command line.
 
 Raised wherever input or output cannot be used; `bench.cli` prints one line on stderr.
 """

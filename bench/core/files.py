@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and folders for a while: what a killed process leaves of either is removed.
+"""Files that are whole or absent, and temporary folders. What a killed process leaves is removed.
 
 A temporary name holds the number of its process. The next process that needs such a name removes those of the dead.
 """
@@ -18,10 +18,7 @@ from bench.core.errors import UnusableError
 def expanded(text: str) -> Path:
     """A path whose `~` stands for a home folder.
 
-    Raises
-    ------
-    UnusableError
-        Where that home folder is not known: HOME is not set and the system does not know the user.
+    Raises UnusableError: where that home folder is not known: HOME is not set and the system does not know the user.
     """
     path = Path(os.path.expanduser(text))
     if path.parts[:1] and path.parts[0].startswith("~"):
@@ -33,10 +30,7 @@ def expanded(text: str) -> Path:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` (same suffix); on success it replaces `path`, on any error it is removed.
 
-    Raises
-    ------
-    UnusableError
-        When the folder cannot be written or the disk is full.
+    Raises UnusableError: when the folder cannot be written or the disk is full.
     """
     prefix = f".{path.stem}-"
     try:
@@ -105,7 +99,7 @@ def _remove_left(folder: Path, prefix: str, suffix: str) -> None:
 
 
 def _is_unused(path: Path) -> bool:
-    """Whether nobody holds its lock: a process in another container is alive under a number that is unknown here."""
+    """Whether nobody holds its lock: a process in another container may be alive under a number unknown here."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,7 +1,4 @@
-"""Asks git, for nothing that writes.
-
-Feeds the gate with its trees, history with a branch and with when a commit was made.
-"""
+"""Reads from git; never writes."""
 
 import os
 import subprocess
@@ -11,7 +8,7 @@ from bench.core.errors import UnusableError
 
 
 class GitError(UnusableError):
-    """What git said when it failed; nothing, where it was asked to be quiet."""
+    """What git printed when it failed; empty if it was told to be quiet."""
 
     def __init__(self, said: str) -> None:
         super().__init__(f"git: {said}")
@@ -19,14 +16,10 @@ class GitError(UnusableError):
 
 
 def git(*arguments: str, at: Path | None = None) -> bytes:
-    """What git prints in that folder, left out: in the one at hand.
+    """What git prints in that folder, by default the current one.
 
-    Raises
-    ------
-    GitError
-        With what it said.
-    UnusableError
-        Where there is no git.
+    Raises GitError: with what it said.
+    Raises UnusableError: where there is no git.
     """
     # A git hook's GIT_DIR would point at another repository, and a lock would disturb a commit under way.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -1,7 +1,4 @@
-"""What all models share: frozen, no unknown key; and the numbers that those of a spec are made of.
-
-Feeds the models of a spec (`bench.spec.optimizer`, `bench.spec`), and those of records, documents and baselines.
-"""
+"""Base classes of all models (frozen, no unknown keys), number types, and errors as one line."""
 
 from collections.abc import Hashable, Iterable
 from typing import Annotated, Any
@@ -26,14 +23,14 @@ class FiniteRecord(FrozenRecord):
 
 
 class Frozen(FiniteRecord):
-    """What is asked for: a default is validated like any value."""
+    """A part of a suite: defaults are validated like any value."""
 
     model_config = ConfigDict(validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
     def _numpy_as_numbers(cls, values: Any) -> Any:
-        """What NumPy computed, such as `y.max() + 1`, is as good as a number of Python's."""
+        """NumPy numbers, such as `y.max() + 1`, are accepted like Python's."""
         return {name: _plain(value) for name, value in values.items()} if isinstance(values, dict) else values
 
 
@@ -52,18 +49,15 @@ Factor = Annotated[float, Field(ge=0, le=1e6)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-def refuse_repeated(what: str, things: Iterable[Hashable]) -> None:
-    """Refuse a second one: it would count twice.
+def refuse_repeated(what: str, things: Iterable[Hashable], remedy: str = "remove one of the two") -> None:
+    """Refuse a duplicate: it would count twice.
 
-    Raises
-    ------
-    ValueError
-        Names it; in a validator this becomes a problem of the file.
+    Raises ValueError: names it; in a validator this becomes a problem of the file.
     """
     seen = set()
     for thing in things:
         if thing in seen:
-            raise ValueError(f"{what} {thing!r} stands there twice; remove one of the two")
+            raise ValueError(f"duplicate {what} {thing!r}; {remedy}")
         seen.add(thing)
 
 
@@ -77,7 +71,7 @@ def first_problem(error: ValidationError, whole: str = "file", skip: int = 0) ->
 
 
 def first_reason(error: ValidationError) -> str:
-    """Why the first thing that is wrong cannot be, without its place."""
+    """The reason of the first problem, without its place."""
     return _reason(error.errors(include_url=False)[0])
 
 

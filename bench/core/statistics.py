@@ -1,6 +1,4 @@
-"""Medians, means and 95 % intervals whose unit of observation is a fresh process (a seed), never an epoch.
-
-Fed by seconds and accuracies of the records; feeds tables, verdict and plots.
+"""Medians, means and 95 % intervals. The unit of observation is a fresh process (a seed), never an epoch.
 
 Sources: the process as unit, and Student's t ("The probable error of a mean", Biometrika 6, 1908) over processes,
 Georges, Buytaert & Eeckhout, "Statistically rigorous Java performance evaluation", OOPSLA 2007, and Kalibera & Jones,

@@ -1,11 +1,8 @@
-"""How figures and names are written: digits, one line, nothing that Markdown or a terminal would take for its own.
-
-Fed by verdict, tables, Markdown and plots, so that a figure reads the same everywhere.
-"""
+"""Numbers and names as text: digits, one line, escaped for Markdown and terminals."""
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MISSING = "–"
@@ -54,10 +51,16 @@ def factor(value: float) -> str:
 
 
 def bound(value: Any, digits: int = 3) -> str:
-    """An end of a time ratio's interval; beyond a thousandfold its digits say nothing."""
+    """An end of a time ratio's interval; `<0.001` or `>1,000` beyond a factor of 1000."""
     if is_missing(value) or 1e-3 <= value <= 1e3:
         return significant(value, digits)
     return "<0.001" if value < 1 else ">1,000"
+
+
+def with_ends(centre: Any, low: Any, high: Any, write: Callable[[Any], str] = significant) -> str:
+    """A centre with the ends of its interval in brackets, where it has any: `0.93 (0.90 to 0.97)`."""
+    ends = "" if is_missing(low) or is_missing(high) else f" ({write(low)} to {write(high)})"
+    return f"{write(centre)}{ends}"
 
 
 def ratio_text(row: Mapping[Any, Any]) -> str:

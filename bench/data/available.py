@@ -1,7 +1,4 @@
-"""Which data sets there are on this machine, found without importing TensorFlow or Pillow.
-
-Fed by the shipped files, by TFDS's data folder and by the installed packages; feeds `scratchbench data`.
-"""
+"""Which data sets there are on this machine, found without importing TensorFlow or Pillow."""
 
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version

@@ -1,7 +1,4 @@
-"""The size limit and the wording that all sources share.
-
-Fed by the loaders, before they allocate anything and wherever they name a thing they did not name themselves.
-"""
+"""The size limit and the wording that all sources share."""
 
 import math
 
@@ -20,10 +17,7 @@ def printable(value: object, longest: int = 1000) -> str:
 def check_size(place: object, *sizes: int) -> int:
     """Product of `sizes` in bytes.
 
-    Raises
-    ------
-    UnusableError
-        When it is more than `LARGEST_BYTES`.
+    Raises UnusableError: when it is more than `LARGEST_BYTES`.
     """
     size = math.prod(sizes)
     if size > LARGEST_BYTES:

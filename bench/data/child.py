@@ -1,6 +1,6 @@
-"""Work that imports TensorFlow, kept in a process of its own: neither its weight nor its chatter reaches this one.
+"""Runs work that imports TensorFlow in a child process, so that this process stays light and quiet.
 
-Fed by `bench.data.tfds` and `bench.data.prepare`; the child's side is `report_failure`.
+The child's side is `report_failure`.
 """
 
 import os
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench.core.child_process import python_command
+from bench.core.child_process import run_python
 from bench.core.environment import WORKER_VARIABLES, importable
 from bench.core.errors import EXIT_OK, EXIT_UNUSABLE, UnusableError
 from bench.data.checks import printable
@@ -18,22 +18,13 @@ from bench.data.checks import printable
 def run_child(what: str, module: str, *arguments: str, seconds: float) -> None:
     """Run `python -m module arguments`; whatever it prints is kept from the terminal.
 
-    Raises
-    ------
-    UnusableError
-        `what`, then the last line the child wrote to stderr, or that it was stopped after so many `seconds`.
+    Raises UnusableError: `what`, then the last line the child wrote to stderr, or that it was stopped after so many
+    `seconds`.
     """
     try:
-        finished = subprocess.run(
-            python_command(module, *arguments),
-            env=importable({**os.environ, **WORKER_VARIABLES}),  # TensorFlow is silent and kept off the GPU
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            check=False,
-        )
+        # TensorFlow is silent and kept off the GPU.
+        variables = importable({**os.environ, **WORKER_VARIABLES})
+        finished = run_python(module, *arguments, environment=variables, seconds=seconds)
     except subprocess.TimeoutExpired:
         raise UnusableError(f"{what}: not done after {seconds:g} s, stopped") from None
     if finished.returncode != EXIT_OK:

@@ -1,7 +1,4 @@
-"""One data set in memory: byte images as rows, labels as integers.
-
-Fed by the sources; feeds the plan and the workers.
-"""
+"""One data set in memory: byte images as rows, labels as integers."""
 
 import hashlib
 from dataclasses import dataclass, fields

@@ -1,6 +1,6 @@
 """Reader of IDX, the format MNIST is distributed in: a header of sizes, then bytes.
 
-Fed by `idx:FOLDER` and by the shipped MNIST. A header is not believed: memory grows only with bytes that are there.
+Headers are not trusted: memory grows only with bytes that exist.
 """
 
 import gzip
@@ -27,10 +27,7 @@ def load_idx(folder: Path) -> Dataset:
 
     Class names are the labels as text, `"0"` to the largest in the training set.
 
-    Raises
-    ------
-    UnusableError
-        One line with file, byte or example, and what is allowed there.
+    Raises UnusableError: one line with file, byte or example, and what is allowed there.
     """
     if not folder.is_dir():
         raise UnusableError(f"{folder}: not a folder; allowed: a folder with the four IDX files of a data set")
@@ -82,10 +79,8 @@ def _find(folder: Path, stem: str, dimensions: int) -> Path:
 def read_idx(path: Path, dimensions: int) -> Bytes:
     """The unsigned bytes of one IDX file, gzipped or not by its first bytes, as an array of so many `dimensions`.
 
-    Raises
-    ------
-    UnusableError
-        When the header is not of that kind, or promises more or less than the file holds, or the gzip is corrupted.
+    Raises UnusableError: when the header is not of that kind, or promises more or less than the file holds, or the gzip
+    is corrupted.
     """
     try:
         with path.open("rb") as file:

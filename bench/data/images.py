@@ -1,7 +1,4 @@
-"""Folders of PNG and JPEG files, one folder a class, decoded to one size.
-
-Fed by `images:FOLDER` and Pillow, which is imported only here and only when asked for.
-"""
+"""Folders of PNG and JPEG files, one folder a class, decoded to one size."""
 
 import hashlib
 import warnings
@@ -36,10 +33,8 @@ def load_images(folder: Path, image_size: tuple[int, int], color: Color) -> Data
     Classes are the sorted folder names of the training split. Examples stand in the order of a digest of `CLASS/FILE`,
     the same on every machine: in plain sorted order the first so many, or the last, would all be of one class.
 
-    Raises
-    ------
-    UnusableError
-        One line with the file or folder that cannot be used. Only hidden files and those of `SYSTEM_FILES` are skipped.
+    Raises UnusableError: one line with the file or folder that cannot be used. Only hidden files and those of
+    `SYSTEM_FILES` are skipped.
     """
     if find_spec("PIL") is None:
         raise UnusableError("images:FOLDER needs Pillow; remedy: pip install 'scratchnet[images]'")

@@ -1,7 +1,4 @@
-"""The MNIST that comes with the project: four IDX files and their SHA-256 digests.
-
-Fed by `bench/data/mnist/`, so that the main job runs on real MNIST on a machine without a network.
-"""
+"""The MNIST that comes with the project: four IDX files and their SHA-256 digests."""
 
 import hashlib
 import re
@@ -25,10 +22,7 @@ REMEDY = "remedy: install the project again, or `git checkout bench/data/mnist`"
 def load_mnist(folder: Path = SHIPPED) -> Dataset:
     """60,000 training and 10,000 test digits, 28 x 28, labels 0 to 9; each file is checked against its digest.
 
-    Raises
-    ------
-    UnusableError
-        When a file is missing or not the shipped one.
+    Raises UnusableError: when a file is missing or not the shipped one.
     """
     verify_mnist(folder)
     return load_idx(folder)
@@ -37,10 +31,7 @@ def load_mnist(folder: Path = SHIPPED) -> Dataset:
 def verify_mnist(folder: Path = SHIPPED) -> None:
     """Compare the four files with `SHA256SUMS`.
 
-    Raises
-    ------
-    UnusableError
-        Names the first file that is missing or differs.
+    Raises UnusableError: names the first file that is missing or differs.
     """
     digests = _digests(folder / "SHA256SUMS")
     for name in FILES:

@@ -1,6 +1,6 @@
 """Builds the TFDS form of MNIST from the shipped files, so that `tfds.load("mnist")` works without a network.
 
-Fed by `bench/data/mnist/`; whole or absent, like every other file the project writes.
+The result is whole or absent.
 """
 
 import os
@@ -22,10 +22,7 @@ PREPARE_SECONDS = 900.0
 def prepare_mnist(data_dir: Path | None = None) -> Path:
     """The folder of TFDS's `mnist:3.0.1` in `data_dir` (by default where TFDS looks), built unless it is there already.
 
-    Raises
-    ------
-    UnusableError
-        When TFDS is not installed, a shipped file is corrupted, or `data_dir` cannot be written.
+    Raises UnusableError: when TFDS is not installed, a shipped file is corrupted, or `data_dir` cannot be written.
     """
     data_dir = (data_dir or default_data_dir()).absolute()  # the child does not work in the current folder
     folder = prepared_folder(NAME, data_dir)

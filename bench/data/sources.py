@@ -1,7 +1,4 @@
-"""Table of data sources: the scheme before the colon of `data.source` → its loader.
-
-Fed by `DataSpec`; feeds the plan and the workers with a `Dataset` that is whole and holds as many examples as asked.
-"""
+"""Table of data sources: the scheme before the colon of `data.source` → its loader."""
 
 from collections.abc import Callable
 
@@ -33,10 +30,7 @@ LOADERS: dict[str, Callable[[str, DataSpec], Dataset]] = {
 def load_dataset(data: DataSpec) -> Dataset:
     """The examples that `data` names, all or the first so many of each split.
 
-    Raises
-    ------
-    UnusableError
-        One line with source, file, place, what is wrong and what is allowed.
+    Raises UnusableError: one line with source, file, place, what is wrong and what is allowed.
     """
     scheme, _, rest = data.source.partition(":")
     try:
@@ -51,8 +45,8 @@ def load_dataset(data: DataSpec) -> Dataset:
     return dataset.first(data.train_examples, data.test_examples)
 
 
-def _check_count(source: str, split: str, held: int, asked: int | None) -> None:
+def _check_count(source: str, split: str, held: int, wanted: int | None) -> None:
     if held == 0:
         raise UnusableError(f"{source}: its {split} split is empty; allowed: 1 example or more")
-    if asked is not None and asked > held:
-        raise UnusableError(f"{source}: {split}_examples = {asked}; allowed: 1 to {held}, as many as it holds")
+    if wanted is not None and wanted > held:
+        raise UnusableError(f"{source}: {split}_examples = {wanted}; allowed: 1 to {held}, as many as it holds")

@@ -1,7 +1,4 @@
-"""TensorFlow Datasets by name, read in a child process; this one never imports TensorFlow.
-
-Fed by `tfds:NAME`: prepared sets are read offline, others downloaded if there is a network and refused if not.
-"""
+"""TensorFlow Datasets by name, read in a child process; this one never imports TensorFlow."""
 
 import os
 import re
@@ -34,11 +31,8 @@ DOWNLOAD_SECONDS = 3600.0
 def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
     """The image classification set `NAME`, `NAME/CONFIG` or `NAME:VERSION`, prepared in `data_dir` or downloaded to it.
 
-    Raises
-    ------
-    UnusableError
-        When the name is unknown, TFDS is not installed, the set is neither prepared nor within reach, or has no
-        images of one size with labels.
+    Raises UnusableError: when the name is unknown, TFDS is not installed, the set is neither prepared nor within reach,
+    or has no images of one size with labels.
     """
     parse_name(name)
     check_installed()
@@ -73,10 +67,7 @@ def _in_memory(mapped: Dataset) -> Dataset:
 def parse_name(name: str) -> dict[str, str | None]:
     """`dataset`, `config` and `version` of a TFDS name.
 
-    Raises
-    ------
-    UnusableError
-        For anything else, a path or an address among it.
+    Raises UnusableError: For anything else, a path or an address among it.
     """
     match = NAME.fullmatch(name)
     if match is None:

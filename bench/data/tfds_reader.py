@@ -1,7 +1,4 @@
-"""The child process that reads one TFDS set: `python -m bench.data.tfds_reader NAME DATA_DIR OUT_FOLDER [--download]`.
-
-Fed by `bench.data.tfds`, which opens the `Dataset` that is saved to OUT_FOLDER.
-"""
+"""The child process that reads one TFDS set. Arguments: NAME DATA_DIR OUT_FOLDER [--download]."""
 
 import sys
 from pathlib import Path
@@ -22,10 +19,7 @@ CATALOG = "https://www.tensorflow.org/datasets/catalog"
 def save_tfds(name: str, data_dir: Path, folder: Path, download: bool) -> None:
     """Save the set to `folder`; `download` it when it is not prepared in `data_dir`.
 
-    Raises
-    ------
-    UnusableError
-        One line that does not repeat the name: the parent puts it before.
+    Raises UnusableError: one line that does not repeat the name: the parent puts it before.
     """
     prepared = prepared_folder(name, data_dir)
     dataset = _read(_downloaded(name, data_dir, download)) if prepared is None else _read_folder(prepared)

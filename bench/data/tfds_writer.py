@@ -1,6 +1,6 @@
 """The child process that builds TFDS's `mnist` from the shipped files: `python -m bench.data.tfds_writer DATA_DIR`.
 
-Fed by `bench.data.prepare`. TFDS's own builder does the work, so examples stand in the same order as after a download.
+TFDS's own builder does the work, so examples stand in the same order as after a download.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""What this machine could do and does not: each check measured where it can be, with its remedy, by what it costs.
+"""Finds what slows this machine: checks, each with its measured cost where possible and its remedy.
 
-Fed by the operating system and by fresh processes that train; `scratchbench doctor` prints the findings.
+`scratchbench doctor` prints the findings.
 """

@@ -1,15 +1,16 @@
-"""Checks of what computes: forced kernels, the kernels chosen, two BLAS pools, the number of threads.
+"""Checks of the libraries: forced kernels, chosen kernels, two BLAS pools, the number of threads.
 
-Fed by the machine; each measures its cost in epochs of fresh processes where it finds something.
+A check that finds something measures its cost in epochs of fresh processes.
 """
 
 from collections.abc import Mapping
 
 import psutil
 
+from bench.core import system
 from bench.core.environment import FORCING_VARIABLES, THREAD_VARIABLES, worker_environment
 from bench.core.text import one_line
-from bench.doctor import measure, system
+from bench.doctor import measure
 from bench.doctor.finding import Finding, Ratio
 from bench.doctor.machine import Machine
 from bench.doctor.measure import MeasurementError
@@ -88,7 +89,7 @@ def compiled_steps(machine: Machine) -> Finding:
 
 
 def blas_pools(machine: Machine) -> Finding:
-    """BLAS libraries with a pool of threads each, and what code pays that alternates between them."""
+    """BLAS libraries with a thread pool each, and the cost of alternating between them."""
     pools = [_described(library) for library in machine.plain.libraries if _is_blas(library)]
     if len(pools) < 2 or machine.cores < 2:
         return Finding(f"one pool of BLAS threads: {', '.join(pools) or 'none seen'}")

@@ -1,6 +1,6 @@
 """The measurements, each in a process of its own: epochs of scratchnet, one BLAS pool against two, a load of all cores.
 
-Fed by `python -m bench.doctor.child NAME` in the environment to be measured; prints JSON for `bench.doctor.measure`.
+Prints JSON for `bench.doctor.measure`.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""`scratchbench doctor`: looks at the machine, makes every check, prints what was found, says how to end.
-
-Fed by the command line.
-"""
+"""`scratchbench doctor`: runs every check, prints the findings, returns the exit code."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -39,10 +36,7 @@ CHECKS: dict[str, Check] = {
 def doctor(json: bool) -> int:
     """Make every check and print the findings; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where not even a process with nothing forced can train.
+    Raises UnusableError: where not even a process with nothing forced can train.
     """
     findings = by_cost(examine(_say))
     _clear()
@@ -62,7 +56,7 @@ def examine(say: Say) -> Iterator[Finding]:
 
 
 def _made(check: Check, machine: Machine) -> Finding:
-    """One check that cannot be made leaves the others their say."""
+    """A check that fails does not stop the others."""
     try:
         return check(machine)
     except (*READ_ERRORS, UnusableError) as error:

@@ -1,7 +1,4 @@
-"""What a check found, the measured ratio that it may rest on, the order of findings and their one sentence.
-
-Fed by the checks; printed by the report.
-"""
+"""A finding, the measured ratio behind it, the order of findings, and their summary in one sentence."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -51,12 +48,12 @@ class Ratio:
 
     @property
     def is_worth_a_remedy(self) -> bool:
-        """Large, and in every pair: where the machine is noisy, one lucky pair is no evidence."""
+        """Large in every pair: on a noisy machine one pair proves nothing."""
         return self.centre >= WORTH and min(self.pairs) > 1
 
     @property
     def is_unclear(self) -> bool:
-        """Some pair says that it costs much, others say that it does not."""
+        """The pairs disagree whether it costs much."""
         return not self.is_worth_a_remedy and max(self.pairs) >= UNCLEAR
 
     def __str__(self) -> str:

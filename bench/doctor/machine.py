@@ -1,6 +1,6 @@
-"""What all checks draw from: the machine at rest, an epoch with nothing forced, and a load of all cores.
+"""Facts for all checks: the machine at rest, an epoch with nothing forced, and a load on all cores.
 
-Fed by psutil, the kernel's counters and the measuring processes; a test plants one.
+A test plants one.
 """
 
 import os
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import psutil
 
+from bench.core import system
 from bench.core.environment import usable_cores
 from bench.core.text import one_line
-from bench.doctor import measure, system
+from bench.doctor import measure
 from bench.doctor.measure import Epochs, Load
 
 REST_SECONDS = 0.7
@@ -37,7 +38,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Counters:
-    """What grows while the machine is not there for us: each a total since its start, or the growth during the load.
+    """Counters of lost time: totals since the start, or their growth during the load.
 
     stolen, total : seconds of all cores; throttled, periods : of the CPU group; swapped_in : pages.
     """
@@ -76,10 +77,7 @@ class Machine:
 def look(say: Say) -> Machine:
     """Measure what every check needs.
 
-    Raises
-    ------
-    MeasurementError
-        Where not even an unforced process can train.
+    Raises MeasurementError: where not even an unforced process can train.
     """
     cores = usable_cores()
     say("the machine at rest")
@@ -94,7 +92,7 @@ def look(say: Say) -> Machine:
 
 
 def at_rest(seconds: float) -> Rest | None:
-    """Sleep for so long, and see who does not; None where the system does not say."""
+    """Sleep for so many seconds and see who keeps the cores busy; None if the system does not say."""
     try:
         # The list of programs is read outside the interval: on a machine with many, reading it is work.
         programs, start, busy = _programs(), time.perf_counter(), _busy_seconds()
@@ -126,7 +124,7 @@ def _seconds(*names: str) -> float:
 
 
 def _programs() -> dict[tuple[int, str], float]:
-    """CPU seconds of each other process; one that ends meanwhile or belongs to somebody else is left out."""
+    """CPU seconds of each other process that is readable and still alive."""
     found = {}
     for process in psutil.process_iter(["name"]):
         with suppress(psutil.Error, OSError):

@@ -1,6 +1,6 @@
-"""Checks of where it computes: the clock of the cores, limits of a container, neighbours, the timer, memory.
+"""Checks of the machine: clock of the cores, container limits, neighbours, timer, memory.
 
-Fed by the machine and by the kernel's files; none of them trains anything.
+None of them trains anything.
 """
 
 import os
@@ -11,9 +11,8 @@ from mmap import PAGESIZE
 
 import psutil
 
-from bench.core import environment
+from bench.core import environment, system
 from bench.core.text import one_line
-from bench.doctor import system
 from bench.doctor.finding import Finding
 from bench.doctor.machine import Machine
 

@@ -1,16 +1,12 @@
-"""What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores.
-
-Fed by `bench.doctor.child`; feeds the machine and its checks.
-"""
+"""What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores."""
 
 import json
-import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.core.child_process import python_command
+from bench.core.child_process import how_it_ended, run_python
 from bench.core.environment import FORCING_VARIABLES, worker_environment
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
@@ -68,10 +64,7 @@ def plain_environment(threads: int) -> dict[str, str]:
 def epochs(environment: Environment) -> Epochs:
     """Epochs of each cell in that environment.
 
-    Raises
-    ------
-    MeasurementError
-        Where a process that trains under it fails.
+    Raises MeasurementError: where a process that trains under it fails.
     """
     found = _child("epochs", environment)
     return Epochs(found["seconds"], tuple(found["libraries"]))
@@ -80,10 +73,7 @@ def epochs(environment: Environment) -> Epochs:
 def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
     """For each cell, how many times as long an epoch takes in `environment` as in `other`: fresh processes, in pairs.
 
-    Raises
-    ------
-    MeasurementError
-        Where a process that trains under one of them fails.
+    Raises MeasurementError: where a process that trains under one of them fails.
     """
     pairs = [_pair(environment, other, is_reversed=bool(number % 2)) for number in range(PAIRS)]
     return {cell: Ratio(tuple(pair[cell] for pair in pairs)) for cell in pairs[0]}
@@ -92,10 +82,7 @@ def compare(environment: Environment, other: Environment) -> dict[str, Ratio]:
 def pools(environment: Environment) -> Ratio:
     """How many times as long products take that alternate between NumPy's and SciPy's BLAS.
 
-    Raises
-    ------
-    MeasurementError
-        Where the process fails.
+    Raises MeasurementError: where the process fails.
     """
     return Ratio(tuple(_child("pools", environment)["ratios"]))
 
@@ -103,10 +90,7 @@ def pools(environment: Environment) -> Ratio:
 def load(environment: Environment) -> Load:
     """Two seconds of products on all cores.
 
-    Raises
-    ------
-    MeasurementError
-        Where the process fails.
+    Raises MeasurementError: where the process fails.
     """
     return Load(**_child("load", environment))
 
@@ -122,26 +106,17 @@ def _pair(environment: Environment, other: Environment, is_reversed: bool) -> di
 
 def _child(name: str, environment: Environment) -> dict[str, Any]:
     try:
-        finished = subprocess.run(
-            python_command("bench.doctor.child", name),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIME_LIMIT_SECONDS,
-            check=True,
-        )
+        finished = run_python("bench.doctor.child", name, environment=environment, seconds=TIME_LIMIT_SECONDS)
+        if finished.returncode:
+            raise MeasurementError(f"measuring {name} failed: {_reason(finished)}")
         found: dict[str, Any] = json.loads(finished.stdout)
-    except subprocess.CalledProcessError as error:
-        raise MeasurementError(f"measuring {name} failed: {_reason(error)}") from None
     except (subprocess.TimeoutExpired, ValueError):
         raise MeasurementError(f"measuring {name} gave no figures within {TIME_LIMIT_SECONDS} s") from None
     return found
 
 
-def _reason(error: subprocess.CalledProcessError) -> str:
-    if error.returncode < 0:
-        return f"the process was ended by {signal.Signals(-error.returncode).name}"
-    lines = str(error.stderr).strip().splitlines()
-    return one_line(lines[-1], 200) if lines else f"exit code {error.returncode}"
+def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
+    lines = finished.stderr.strip().splitlines()
+    if finished.returncode < 0 or not lines:
+        return f"the process {'was ' * (finished.returncode < 0)}{how_it_ended(finished.returncode)}"
+    return one_line(lines[-1], 200)

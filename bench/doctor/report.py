@@ -1,7 +1,4 @@
-"""The findings for a person: a table on a terminal, plain lines elsewhere, each with its remedy below it.
-
-Fed by the sorted findings; printed by the command.
-"""
+"""The findings for a person: a table on a terminal, plain lines elsewhere, each with its remedy below it."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -4,7 +4,6 @@ It goes the way of the steps, compiled or by NumPy. The parameters that are lear
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,10 +25,10 @@ class RepeatingNetwork(Network):
     proportion: ClassVar[float] = 0.0
 
     def trainer_kind(self) -> Any:
-        compiled = engine.trainer_for(self.loss, self.optimizer)
-        if compiled is None:
+        trainer = engine.trainer_for(self.loss, self.optimizer)
+        if trainer is None:
             return type("RepeatingByNumpy", (NumpyRepeating,), {"proportion": self.proportion})
-        return type("RepeatingCompiled", (compiled,), {"function": staticmethod(compiled_steps(self.proportion))})
+        return type("RepeatingCompiled", (trainer,), {"function": staticmethod(compiled_steps(self.proportion))})
 
 
 class NumpyRepeating(Trainer):
@@ -55,16 +54,26 @@ def times(step: int, proportion: float) -> int:
     return int((step + 1) * proportion) - int(step * proportion)
 
 
-@cache
-def compiled_steps(proportion: float) -> Callable[..., bool]:
-    """The engine's steps with such repetitions."""
-    from scratchnet.engine.propagation import forward, gather_batch
-    from scratchnet.engine.step import predict, train
+def compiled_steps(proportion: float) -> Any:
+    """The engine's task of a thread, with such repetitions."""
+    from scratchnet.engine.compiling import compiled
 
-    def work(jobs, layers, first, last):  # type: ignore[no-untyped-def]
+    return compiled(repeating, proportion)
+
+
+def repeating(proportion: float) -> Callable[..., bool]:
+    """The same, not compiled yet."""
+    from scratchnet.engine.intrinsics import question
+    from scratchnet.engine.propagation import forward, gather_batch
+    from scratchnet.engine.records import TRAIN
+    from scratchnet.engine.step import train, work
+
+    task = question(work)
+
+    def work_twice(jobs, layers, first, last):  # type: ignore[no-untyped-def]
         job = jobs[0]
-        if job.predicts:
-            return predict(job, layers, last)
+        if job.task != TRAIN:
+            return task(jobs, layers, first, last)
         for step in range(first, last):
             if not train(job, layers, step, step + 1):
                 return False
@@ -75,7 +84,7 @@ def compiled_steps(proportion: float) -> Callable[..., bool]:
                     return False
         return True
 
-    return work
+    return work_twice
 
 
 def planted(share: float) -> type[Scratchnet]:

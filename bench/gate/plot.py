@@ -11,20 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.core.files import atomic_path
 from bench.core.text import one_line
 from bench.gate.decision import effects
 from bench.gate.outcome import CellResult, Outcome, percent
-from bench.report.style import BLACK, BLUE, SKY, VERMILLION, dots_per_inch, grid, legend_below, plot_settings
+from bench.report.style import BLACK, BLUE, SKY, VERMILLION, grid, legend_below, plot_settings, save_figure
 
 
 def save_plot(outcome: Outcome, stem: Path) -> None:
     """STEM.png and STEM.svg."""
     with plot_settings():
-        figure = draw(outcome)
-        for suffix, metadata in ((".png", None), (".svg", {"Date": None})):
-            with atomic_path(stem.with_suffix(suffix)) as path:
-                figure.savefig(path, dpi=dots_per_inch(figure), metadata=metadata)
+        save_figure(draw(outcome), stem)
 
 
 def draw(outcome: Outcome) -> Figure:

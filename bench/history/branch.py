@@ -1,7 +1,4 @@
-"""The run files that a git branch keeps, written out elsewhere: checkout, branches and stash are only read.
-
-Fed by the name of a branch or of any commit; feeds the same readers as a folder does.
-"""
+"""Writes the run files of a git branch to another folder. The repository is only read."""
 
 import os
 from collections.abc import Iterator
@@ -19,10 +16,7 @@ KEPT = ("observations.json",)
 def write_out(branch: str, folder: Path, target: Path) -> Path:
     """Write the run files below `folder` in that branch to `target`; the folder they are in now.
 
-    Raises
-    ------
-    UnusableError
-        Where this is no git checkout, the branch is not known, or it has nothing there.
+    Raises UnusableError: where this is no git checkout, the branch is not known, or it has nothing there.
     """
     commit = _commit(branch)
     root = Path(os.fsdecode(git("rev-parse", "--show-toplevel")).rstrip("\n"))

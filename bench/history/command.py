@@ -1,7 +1,4 @@
-"""`scratchbench history`: reads every run, looks for steps, prints, and writes where it is asked to.
-
-Fed by the command line.
-"""
+"""`scratchbench history`: reads every run, looks for steps, prints, and writes where it is asked to."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -22,10 +19,7 @@ from bench.history.sources import METRICS, Found, find
 def history(folder: Path, branch: str | None, metrics: Sequence[str] | None, form: str, out: Path | None) -> int:
     """Read, print, write; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where folder or branch are not there, nothing in them can be read, or `out` cannot be written.
+    Raises UnusableError: where folder or branch are not there, nothing in them can be read, or `out` cannot be written.
     """
     found = _find(folder, branch, tuple(METRICS) if metrics is None else metrics)
     for line in found.warnings:

@@ -1,7 +1,4 @@
-"""Ratios of the other files: of `scratchbench speed`, of the gate, and medians of pytest-benchmark.
-
-Fed by JSON files, of which only what is needed is read, so that older and newer ones can be; feeds the lines.
-"""
+"""Ratios of the other files: of `scratchbench speed`, of the gate, and medians of pytest-benchmark."""
 
 import hashlib
 import json
@@ -34,11 +31,18 @@ class _Part(BaseModel):
 class _SpeedCell(_Part):
     architecture: str
     batch_size: int
+    activation: str | None = None
     fastest_peer: str | None
     time_ratio: Positive | None
     time_ratio_low: End = None
     time_ratio_high: End = None
     product_floor_ratio: Positive | None = None
+
+    @property
+    def name(self) -> str:
+        """The cell, with the activation of hidden layers where it is not ReLU."""
+        activation = f" {self.activation}" if self.activation else ""
+        return f"{self.architecture}{activation} M={self.batch_size}"
 
 
 class _Observed(_Part):
@@ -99,11 +103,8 @@ _OBSERVED, _GATE, _BENCHMARKS = TypeAdapter(_Observed), TypeAdapter(_Gate), Type
 def read_speed(path: Path) -> list[Point]:
     """Two points a cell of `scratchbench speed`: over the fastest peer, with its interval, and over the product floor.
 
-    Raises
-    ------
-    UnusableError
-        Names file and place. Where `observations.json` does not say when the run began, the folder's name does, or the
-        date of the commit that was measured.
+    Raises UnusableError: names file and place. Where `observations.json` does not say when the run began, the folder's
+    name does, or the date of the commit that was measured.
     """
     cells, beside = _parsed(path, _SPEED), path.with_name("observations.json")
     observed = _parsed(beside, _OBSERVED)
@@ -112,7 +113,7 @@ def read_speed(path: Path) -> list[Point]:
 
 
 def _speed_points(cell: _SpeedCell, observed: _Observed, started: datetime) -> Iterator[Point]:
-    where, name = observed.environment, f"{cell.architecture} M={cell.batch_size} {observed.optimizer} {observed.dtype}"
+    where, name = observed.environment, f"{cell.name} {observed.optimizer} {observed.dtype}"
     point = partial(Point, started=started, revision=where.get("git_revision"), dirty=bool(where.get("git_dirty")))
     machine, low, high = machine_of(where, observed.threads), cell.time_ratio_low, cell.time_ratio_high
     if cell.time_ratio is not None:
@@ -144,10 +145,7 @@ def _of_commit(path: Path, revision: object) -> datetime:
 def read_gate(path: Path) -> list[Point]:
     """One point a cell that the gate decided about: the new revision over the one it was held against.
 
-    Raises
-    ------
-    UnusableError
-        Names file and place.
+    Raises UnusableError: names file and place.
     """
     gate = _parsed(path, _GATE)
     machine = machine_of(gate.environment, gate.threads) if gate.environment else f"machine {UNRECORDED}"
@@ -168,10 +166,7 @@ def read_gate(path: Path) -> list[Point]:
 def read_benchmarks(path: Path) -> list[Point]:
     """One point a benchmark of pytest-benchmark: its median, s. Nothing of a JSON file of another kind.
 
-    Raises
-    ------
-    UnusableError
-        Names file and place.
+    Raises UnusableError: names file and place.
     """
     found = _json(path)
     if not isinstance(found, dict) or not {"benchmarks", "machine_info"} <= found.keys():

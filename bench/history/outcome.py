@@ -1,7 +1,4 @@
-"""Every line with its steps, and the sentence that they come to.
-
-Fed by the lines and the step finder; feeds the report and the plot.
-"""
+"""Every line with its steps, and the summary in one sentence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

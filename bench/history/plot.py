@@ -1,11 +1,10 @@
-"""The picture: a panel for each kind of work, a line a machine, levels and steps drawn over the runs.
+"""The plot: one panel per kind of work, one line per machine, with levels and steps.
 
-Fed by the outcome; written by the report. The axis is logarithmic, for the lines are ratios.
+The axis is logarithmic, for the lines are ratios.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from bench.core.text import significant
 from bench.history.outcome import History, Traced
 from bench.history.points import Key, Point
-from bench.report.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, grid, label, legend_below, plot_settings
+from bench.report.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, grid, label, legend_below
 
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 STEP_COLOR = "#222222"
@@ -26,14 +25,8 @@ ROOM = 1.04
 """The axis reaches beyond the outermost ratios by this factor at least."""
 
 
-@contextmanager
-def draw(history: History) -> Iterator[Figure]:
-    """The figure, to be saved within: panels with steps first, and not more than can be looked at."""
-    with plot_settings():
-        yield _figure(history)
-
-
-def _figure(history: History) -> Figure:
+def draw(history: History) -> Figure:
+    """The figure: panels with steps first, and not more than can be looked at."""
     panels = _panels(history)
     chosen = sorted(panels, key=lambda lines: not any(one.found.steps for one in lines))[:MOST_PANELS]
     left_out = f"; {len(chosen)} of {len(panels)} panels, those with steps first" * (len(chosen) < len(panels))

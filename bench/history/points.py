@@ -1,7 +1,4 @@
-"""One ratio of one run, and the lines that the ratios of many runs make: same quantity, same work, same machine.
-
-Fed by the readers of run files; feeds the step finder, the report and the plot.
-"""
+"""One ratio of one run, and the lines that the ratios of many runs make: same quantity, same work, same machine."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """The history as lines for a terminal, as JSON, as Markdown, and the files of --out.
 
-Fed by the outcome; the plot is drawn by the module beside it.
+The plot is drawn by the module beside it.
 """
 
 import json
@@ -12,23 +12,21 @@ from typing import Any
 from rich import box
 from rich.table import Table
 from rich.text import Text
-from tabulate import tabulate
 
-from bench.core.files import atomic_path, write_atomically
-from bench.core.text import MISSING, bound, escaped, one_line, significant
+from bench.core.files import write_atomically
+from bench.core.markdown import document, table
+from bench.core.text import MISSING, bound, escaped, one_line, significant, with_ends
 from bench.history.outcome import DIGITS, History, Traced
 from bench.history.plot import draw
 from bench.history.points import Line, Point
 from bench.history.sources import METRICS
 from bench.history.steps import FEWEST
-from bench.report.style import dots_per_inch
+from bench.report.style import plot_settings, save_figure
 
 SCHEMA_VERSION = 1
 WIDEST_NAME, WIDEST_MACHINE = 100, 200
 HEADERS = ("line", "runs", "first", "last", "ratio now", "noise, %", "steps")
 TERMINAL_HEADERS = ("runs", "ratio now", "noise, %", "steps")
-# Kind of file → what it must not hold, for the same runs are to give the same bytes.
-METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
 
 HOW_TO_READ = """\
 A line joins the runs of the same work on the same machine, in the order of their time; runs of two machines are two
@@ -89,12 +87,11 @@ def _point(line: Line, point: Point) -> dict[str, Any]:
 def _cells(one: Traced) -> tuple[str, ...]:
     first, last = one.line.points[0], one.line.points[-1]
     low, high = one.line.interval(last)
-    ratio = significant(last.value / one.line.unit, DIGITS)
-    between = "" if low is None or high is None else f" ({bound(low, DIGITS)} to {bound(high, DIGITS)})"
+    ratio = with_ends(last.value / one.line.unit, low, high, lambda value: bound(value, DIGITS))
     noise = MISSING if one.found.noise is None else significant(100 * one.found.noise, 2)
     steps = "; ".join(one.texts) or ("none" if not one.found.reason else "too few runs")
     dates = (f"{first.when[:10]} {first.label}", f"{last.when[:10]} {last.label}")
-    return one_line(one.name, WIDEST_NAME), str(len(one.line.points)), *dates, ratio + between, noise, steps
+    return one_line(one.name, WIDEST_NAME), str(len(one.line.points)), *dates, ratio, noise, steps
 
 
 def terminal(history: History) -> list[Text | Table]:
@@ -106,15 +103,15 @@ def terminal(history: History) -> list[Text | Table]:
 def _terminal(lines: Sequence[Traced], machine: str) -> Iterator[Text | Table]:
     yield from (Text(), Text(one_line(machine, WIDEST_MACHINE), style="bold"))
     for quantity, some in groupby(lines, key=lambda one: one.line.key.quantity):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        table.add_column(Text(one_line(quantity, WIDEST_NAME)), overflow="fold")
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        made.add_column(Text(one_line(quantity, WIDEST_NAME)), overflow="fold")
         for header in TERMINAL_HEADERS:
-            table.add_column(header, justify="right", no_wrap=True)
+            made.add_column(header, justify="right", no_wrap=True)
         for one in some:
             _, runs, _, _, ratio, noise, _ = _cells(one)
             steps = MISSING if one.found.reason else str(len(one.found.steps))
-            table.add_row(*map(Text, (one_line(one.cell, WIDEST_NAME), runs, ratio, noise, steps)))
-        yield from (Text(), table)
+            made.add_row(*map(Text, (one_line(one.cell, WIDEST_NAME), runs, ratio, noise, steps)))
+        yield from (Text(), made)
     texts = [f"step: {one_line(one.name, WIDEST_NAME)}: {text}" for one in lines for text in one.texts]
     if texts:
         yield Text("\n" + "\n".join(texts))
@@ -133,13 +130,12 @@ def markdown(history: History, picture: bool = False) -> str:
         "## How to read this",
         HOW_TO_READ.format(fewest=FEWEST, metrics=about),
     ]
-    return "\n\n".join(parts) + "\n"
+    return document(parts)
 
 
 def _section(history: History, machine: str) -> tuple[str, str]:
     rows = [tuple(map(escaped, _cells(one))) for one in history.of_machine(machine)]
-    table: str = tabulate(rows, HEADERS, tablefmt="pipe", disable_numparse=True)
-    return f"## {escaped(machine, WIDEST_MACHINE)}", table
+    return f"## {escaped(machine, WIDEST_MACHINE)}", table(rows, HEADERS)
 
 
 def _warnings(history: History) -> list[str]:
@@ -151,7 +147,5 @@ def write(history: History, folder: Path) -> None:
     """history.json, history.md, history.png and history.svg."""
     write_atomically(folder / "history.json", as_json(history))
     write_atomically(folder / "history.md", markdown(history, picture=True))
-    with draw(history) as figure:
-        for kind, metadata in METADATA.items():
-            with atomic_path(folder / f"history.{kind}") as path:
-                figure.savefig(path, dpi=dots_per_inch(figure), metadata=metadata)
+    with plot_settings():
+        save_figure(draw(history), folder / "history")

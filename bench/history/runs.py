@@ -1,7 +1,4 @@
-"""Ratios of the folders that `scratchbench run` writes: scratchnet's seconds over the reference's, one a spec.
-
-Fed by `records.jsonl`; feeds the lines.
-"""
+"""Ratios of the folders that `scratchbench run` writes: scratchnet's seconds over the reference's, one a spec."""
 
 import hashlib
 import json
@@ -27,10 +24,7 @@ NO_WORK = {"name", "seeds", "epochs"}
 def read(path: Path) -> list[Point]:
     """One point a spec, with the interval over its seeds. Nothing of a run that is not of this kind.
 
-    Raises
-    ------
-    UnusableError
-        Names file and line; where no spec has both scratchnet and the reference, it says so.
+    Raises UnusableError: names file and line; where no spec has both scratchnet and the reference, it says so.
     """
     if _kind(path) in WITHOUT_RATIOS:
         return []

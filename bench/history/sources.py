@@ -1,6 +1,6 @@
 """Which files of a folder are runs, and what each kind of them is read by.
 
-Fed by a folder; feeds the lines. A file that cannot be read is a warning, and the others go on.
+A file that cannot be read is a warning, and the others go on.
 """
 
 import os
@@ -42,10 +42,7 @@ class Found:
 def find(folder: Path, metrics: Sequence[str] = tuple(METRICS), shown: str | None = None) -> Found:
     """Read every run below the folder, which warnings call `shown`.
 
-    Raises
-    ------
-    UnusableError
-        Where there is no such folder.
+    Raises UnusableError: where there is no such folder.
     """
     if not folder.is_dir():
         raise UnusableError(f"{folder}: no folder; name one with runs in it: --folder results")
@@ -57,9 +54,9 @@ def find(folder: Path, metrics: Sequence[str] = tuple(METRICS), shown: str | Non
             warnings.append(str(error).replace(str(folder), shown or str(folder)))
             continue
         source = path.relative_to(folder).as_posix()
-        asked = [replace(point, source=source) for point in found if point.key.metric in metrics]
-        read += bool(asked)
-        points += asked
+        chosen = [replace(point, source=source) for point in found if point.key.metric in metrics]
+        read += bool(chosen)
+        points += chosen
     return Found(tuple(lines_of(points, RELATIVE)), tuple(warnings), read)
 
 

@@ -1,7 +1,5 @@
 """Where a line of ratios changes its level, and by how much.
 
-Fed by the ratios of a line in the order of their runs; feeds the report and the plot.
-
 Method: PELT (Killick, Fearnhead & Eckley, "Optimal detection of changepoints with a linear computational cost", JASA
 107, 2012, as in the library ruptures) on the logarithms of the ratios, with least absolute deviations (Bai,
 "Estimation of multiple-regime regressions with least absolutes deviation", JSPI 74, 1998) in place of least squares:

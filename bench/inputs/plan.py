@@ -1,7 +1,4 @@
-"""The one source of initial parameters and order of examples, and the fingerprints that prove both were used.
-
-Fed by a spec and a seed; feeds every worker.
-"""
+"""The only source of initial parameters and order of examples, and fingerprints that prove their use."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence

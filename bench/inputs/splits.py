@@ -1,7 +1,4 @@
-"""What the networks of one spec are fed: pixels scaled to [0, 1] and targets, split into training, validation, test.
-
-Fed by a data set and a spec; feeds the workers, and the runner, which knows from them what every batch must hold.
-"""
+"""Inputs of one spec: pixels scaled to [0, 1] and targets, split into training, validation and test examples."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -53,10 +50,7 @@ def _training_examples(dataset: Dataset, spec: TrainingSpec) -> int:
 def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
     """Refuse a spec whose first or last width or validation split does not fit the data.
 
-    Raises
-    ------
-    UnusableError
-        Names the spec, the width and the width that fits.
+    Raises UnusableError: names the spec, the width and the width that fits.
     """
     inputs, *_, outputs = spec.architecture.widths
     place = f"spec {spec.name!r}: data {spec.data.source}"

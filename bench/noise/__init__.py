@@ -1,4 +1,4 @@
 """The noise floor of float32: how far Keras drifts from itself, beside how far scratchnet drifts from Keras.
 
-Fed by one plan; `scratchbench noise` trains every variant from it and compares the costs step by step.
+`scratchbench noise` trains every variant from it and compares the costs step by step.
 """

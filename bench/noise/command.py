@@ -1,11 +1,11 @@
-"""`scratchbench noise`: trains every way of the noise floor and writes its table and plot.
-
-Fed by the command line.
-"""
+"""`scratchbench noise`: trains every way of the noise floor and writes its table and plot."""
 
 from pathlib import Path
 
+from rich.console import Console
+
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
+from bench.core.progress import progress_on
 from bench.noise import report
 from bench.noise.drift import drifts
 from bench.run.runner import new_folder
@@ -17,17 +17,11 @@ EXIT_CODES = {"no larger": EXIT_OK, "larger": EXIT_FAILED_BACKEND, "undecided": 
 def noise(out: Path | None, seeds: int, examples: int) -> int:
     """Measure, write, say the verdict; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder cannot be used.
+    Raises UnusableError: where the folder cannot be used.
     """
     folder = new_folder(out, "noise")
-    found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", _say)
+    with progress_on(Console(), unit="ways") as progress:
+        found = drifts(ACTIVATIONS, range(seeds), examples, folder / "workers.log", progress)
     report.write(found, folder)
     print(f"\n{report.verdict(found)}\n\ntable and plot: {folder}")
     return EXIT_CODES[report.finding(found)]
-
-
-def _say(way: str) -> None:
-    print(f"trained: {way}")

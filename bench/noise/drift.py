@@ -1,9 +1,9 @@
-"""Trains one epoch in several ways from one plan, and how far each drifts from the reference way, step by step.
+"""Trains one epoch in several ways from one plan and measures how far each drifts from the reference.
 
-Fed by the command; each way has a process of its own, since a thread budget holds for a whole process.
+Each way has its own process, because a thread budget applies to a whole process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.backends import registry
+from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.inputs.plan import Floats, Plan, flat
 from bench.inputs.splits import Inputs
-from bench.spec import TrainingSpec
+from bench.spec import TrainingSpec, mnist_network
 from bench.workers.pool import fresh_processes
 from scratchnet import metrics
 
@@ -55,30 +56,28 @@ class Drift(NamedTuple):
 
 def spec_of(activation: str, examples: int) -> TrainingSpec:
     """784-128-10 in float32, plain SGD, batches of 32: the epoch in which drift is looked at."""
-    layers = [{"units": 128, "activation": activation}, {"units": 10, "activation": "softmax"}]
-    return TrainingSpec.model_validate(
-        {
-            "architecture": {"inputs": 784, "layers": layers},
-            "loss": "categorical_crossentropy",
-            "optimizer": {"learning_rate": 0.1},
-            "dtype": "float32",
-            "batch_size": 32,
-            "epochs": 1,
-            "seeds": [0],
-            "data": {"source": "mnist", "train_examples": examples},
-        }
+    return mnist_network(
+        (128,),
+        32,
+        activation=activation,
+        optimizer={"learning_rate": 0.1},
+        dtype="float32",
+        data={"source": "mnist", "train_examples": examples},
     )
 
 
 def drifts(
-    activations: Sequence[str], seeds: Sequence[int], examples: int, log: Path, done: Callable[[str], None]
+    activations: Sequence[str], seeds: Sequence[int], examples: int, log: Path, progress: Progress
 ) -> list[Drift]:
-    """The drift of every way but the reference, for each activation and seed; `done` hears of each way."""
+    """The drift of every way but the reference, for each activation and seed."""
     trained = {}
-    for way in (REFERENCE, *KERAS, *SCRATCHNET):
+    ways = (REFERENCE, *KERAS, *SCRATCHNET)
+    progress.expect(len(ways))
+    for way in ways:
+        progress.stage(f"training: {way}")
         with fresh_processes(1, way.threads, log) as pool:
             trained[way] = pool.submit(train, way, activations, seeds, examples).result()
-        done(str(way))
+        progress.done()
     reference = trained.pop(REFERENCE)
     return [
         _drift(activation, way, seed, epochs[activation, seed], reference[activation, seed])

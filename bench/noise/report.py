@@ -1,6 +1,6 @@
 """The noise floor as a table, a plot and a sentence.
 
-Fed by the drifts; writes noise.csv, noise.md, noise.png and noise.svg.
+Writes noise.csv, noise.md, noise.png and noise.svg.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from scipy.stats import quantile_test
 
 from bench.core.csv_text import csv_text
-from bench.core.files import atomic_path, write_atomically
+from bench.core.files import write_atomically
+from bench.core.markdown import frame_table
 from bench.core.statistics import CONFIDENCE, Interval
-from bench.core.text import significant
+from bench.core.text import with_ends
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
-from bench.report.style import grid, legend_below, plot_settings, style_of
+from bench.report.style import grid, legend_below, plot_settings, save_figure, style_of
 
 MARKS = (100, 500, 1000)
 DRAWN_STEPS = 5
@@ -58,8 +59,8 @@ def table(drifts: Sequence[Drift]) -> pd.DataFrame:
 def ratio(drifts: Sequence[Drift], activation: str) -> Interval:
     """scratchnet's drift over Keras's own: of each the way that drifts furthest, geometric mean over the epoch's steps.
 
-    Median over the seeds, with a 95 % interval that asks for no distribution (Conover 1999, section 3.2): the step at
-    which a first kink parts two trainings is chance, and the differences after it are a thousand times larger.
+    Median over the seeds, with a distribution-free 95 % interval (Conover 1999, section 3.2): the step at which two
+    trainings cross a kink differently is chance, and the differences after it are a thousand times larger.
     """
     of_activation = [drift for drift in drifts if drift.activation == activation]
     seeds = sorted({drift.seed for drift in of_activation})
@@ -91,13 +92,9 @@ def finding(drifts: Sequence[Drift]) -> Finding:
 
 def verdict(drifts: Sequence[Drift]) -> str:
     """One sentence."""
-    ratios = "; ".join(f"{name}: {_spoken(ratio(drifts, name))}" for name in _activations(drifts))
+    found = {name: ratio(drifts, name) for name in _activations(drifts)}
+    ratios = "; ".join(f"{name}: {with_ends(one.centre, one.low, one.high)}" for name, one in found.items())
     return f"{SENTENCES[finding(drifts)]} (ratio of the two drifts, median over seeds and its 95 % interval: {ratios})"
-
-
-def _spoken(interval: Interval) -> str:
-    ends = f" ({significant(interval.low)} to {significant(interval.high)})" if interval.low is not None else ""
-    return f"{significant(interval.centre)}{ends}"
 
 
 def write(drifts: Sequence[Drift], folder: Path) -> None:
@@ -124,7 +121,7 @@ def _markdown(rows: pd.DataFrame, drifts: Sequence[Drift]) -> str:
         "# The noise floor in float32",
         f"{verdict(drifts)}.",
         text,
-        shown.to_markdown(index=False, disable_numparse=True),
+        frame_table(shown),
     ]
     return "\n\n".join([*parts, "![Drift of each way by step](noise.png)"]) + "\n"
 
@@ -136,9 +133,7 @@ def _plot(drifts: Sequence[Drift], folder: Path) -> None:
         for name, axes in zip(names, panels, strict=True):
             _panel(axes, [drift for drift in drifts if drift.activation == name])
         legend_below(figure, [_line(way, drifts) for way in (*KERAS, *SCRATCHNET)])
-        for suffix in ("png", "svg"):
-            with atomic_path(folder / f"noise.{suffix}") as path:
-                figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == "svg" else None)
+        save_figure(figure, folder / "noise")
 
 
 def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:
@@ -158,7 +153,7 @@ def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:
 
 
 def _line(way: Way, drifts: Sequence[Drift]) -> Line2D:
-    """The way's line; a logarithmic axis cannot show a drift of 0, so its label says it."""
+    """The line of a way; the label says if there is no drift, which a logarithmic axis cannot show."""
     style = style_of(way.backend)
     label = str(way) if any(drift.differences.any() for drift in drifts if drift.way == way) else f"{way} (no drift)"
     return Line2D([], [], color=style.color, linestyle="-" if way.threads > 1 else (0, (4, 2)), label=label)

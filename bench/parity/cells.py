@@ -1,16 +1,17 @@
-"""The cells of the parity matrix: one combination each of optimizer, loss, activation, initializer, regularizer, batch.
-
-Fed by the names that a spec allows; feeds the workers, a group of cells with one graph at a time.
-"""
+"""The cells of the parity matrix: one combination of optimizer, loss, activation and so on each."""
 
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, groupby, product
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from bench.parity.extras import CLASSES, EXTRAS, FEATURES
-from bench.spec import OUTPUT_ACTIVATIONS, Activation, Initializer, Loss, TrainingSpec
+from bench.parity.extras import EXTRAS
+from bench.spec import OUTPUT_ACTIVATIONS, TrainingSpec
+from bench.spec.networks import CLASSES, FEATURES
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.losses import LOSSES
 
 BATCH_SIZE, HIDDEN = 8, 12
 
@@ -51,17 +52,17 @@ class ParityCell(NamedTuple):
 
     @property
     def graph(self) -> tuple[str, ...]:
-        """What cells share that differ in their initial parameters alone: one traced graph serves them all."""
+        """What cells with the same traced graph have in common: all but the initializer."""
         return (*self[:5], self.extra)
 
 
 AXES: dict[str, tuple[str, ...]] = {
     "optimizer": tuple(OPTIMIZERS),
-    "loss": get_args(Loss),
-    "activation": get_args(Activation),
+    "loss": tuple(LOSSES),
+    "activation": tuple(ACTIVATIONS),
     "regularizer": tuple(REGULARIZERS),
     "last_batch": tuple(LAST_BATCHES),
-    "initializer": get_args(Initializer),
+    "initializer": tuple(INITIALIZERS),
 }
 
 

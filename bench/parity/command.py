@@ -1,23 +1,19 @@
-"""`scratchbench parity`: which cells, in which folder, with a bar or plain lines while it goes on.
+"""`scratchbench parity`: trains the cells, writes the tables, returns the exit code."""
 
-Fed by the command line; trains the matrix, writes the tables, says how to end.
-"""
-
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bench.core import environment
-from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
+from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK
+from bench.core.progress import Progress, progress_on
 from bench.parity.cells import ParityCell, all_cells, covering_cells
-from bench.parity.matrix import Done, read_log, train
-from bench.parity.outcome import Outcome
+from bench.parity.matrix import read_log, train
+from bench.parity.outcome import ParityOutcome
 from bench.parity.report import BAD, by_value, table, write_tables
-from bench.run.runner import new_folder
+from bench.run.runner import new_folder, resumed_folder
 
 LINES = 20
 """Plain lines that say how far the matrix is."""
@@ -26,15 +22,13 @@ LINES = 20
 def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     """Train the cells and write the tables; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder cannot be used.
+    Raises UnusableError: where the folder cannot be used.
     """
-    cells, folder = all_cells() if full else list(covering_cells()), _folder(out, resume)
+    cells = all_cells() if full else list(covering_cells())
+    folder = resumed_folder(out, "matrix") if resume else new_folder(out, "parity")
     try:
-        with _watched(Console(), cells, folder) as done:
-            train(cells, folder, jobs or environment.usable_cores(), done)
+        with progress_on(Console(), unit="cells") as progress:
+            train(cells, folder, jobs or environment.usable_cores(), _Heard(progress, cells, folder))
     except KeyboardInterrupt:
         _report(cells, folder)
         flag = " --full" if full else ""
@@ -44,18 +38,10 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     return EXIT_FAILED_BACKEND if failed else EXIT_OK
 
 
-def _folder(out: Path | None, resume: bool) -> Path:
-    if not resume:
-        return new_folder(out, "parity")
-    if out is None or not out.is_dir():
-        raise UnusableError("--resume needs --out DIR, the folder of the matrix to go on with")
-    return out
-
-
-def _report(cells: Sequence[ParityCell], folder: Path) -> list[Outcome]:
+def _report(cells: Sequence[ParityCell], folder: Path) -> list[ParityOutcome]:
     """Write and print the tables; the outcomes that they are made from."""
-    asked = set(cells)
-    outcomes = [outcome for outcome in read_log(folder) if outcome.cell in asked]
+    chosen = set(cells)
+    outcomes = [outcome for outcome in read_log(folder) if outcome.cell in chosen]
     if not outcomes:
         print("nothing was trained")
         return []
@@ -64,26 +50,18 @@ def _report(cells: Sequence[ParityCell], folder: Path) -> list[Outcome]:
     return outcomes
 
 
-@contextmanager
-def _watched(console: Console, cells: Sequence[ParityCell], folder: Path) -> Iterator[Done]:
-    """What hears of finished cells: a bar where a person watches a terminal, plain lines elsewhere."""
-    have = {outcome.cell for outcome in read_log(folder)}
-    before = sum(cell in have for cell in cells)
-    if console.is_terminal:
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        with Progress(*columns, console=console) as bar:
-            task = bar.add_task("", total=len(cells), completed=before)
-            yield lambda outcomes: bar.advance(task, len(outcomes))
-    else:
-        yield _Lines(len(cells), before)
+class _Heard:
+    """Counts finished cells and reports the progress about twenty times."""
 
+    def __init__(self, progress: Progress, cells: Sequence[ParityCell], folder: Path) -> None:
+        have = {outcome.cell for outcome in read_log(folder)}
+        self._progress, self._cells, self._worst = progress, len(cells), 0.0
+        self._done = sum(cell in have for cell in cells)
+        progress.expect(self._cells, self._done)
 
-class _Lines:
-    def __init__(self, cells: int, done: int) -> None:
-        self._cells, self._done, self._worst = cells, done, 0.0
-
-    def __call__(self, outcomes: Sequence[Outcome]) -> None:
+    def __call__(self, outcomes: Sequence[ParityOutcome]) -> None:
         before, self._done = self._done, self._done + len(outcomes)
         self._worst = max(self._worst, *(outcome.difference or 0.0 for outcome in outcomes))
+        self._progress.done(len(outcomes))
         if self._done * LINES // self._cells > before * LINES // self._cells:
-            print(f"{self._done:,} of {self._cells:,} cells, largest difference so far {self._worst:.1e}")
+            self._progress.stage(f"largest difference so far {self._worst:.1e}")

@@ -1,13 +1,12 @@
 """What lies outside the product of the axes: one cell for each further thing that a spec can say.
 
-Fed by nothing; feeds the parity matrix. An entry replaces keys of the cell's spec.
+An entry replaces keys of the cell's spec.
 """
 
 from typing import Any
 
 from bench.spec import OUTPUT_ACTIVATIONS
-
-FEATURES, CLASSES = 784, 10
+from bench.spec.networks import CLASSES, FEATURES
 
 
 def _layers(*widths: int, output: str = "softmax", **options: Any) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""Trains the cells of the parity matrix in processes of one thread each; every outcome is on disk as it arrives.
-
-Fed by the cells; feeds the log, from which the tables are made and a run that was cut short goes on.
-"""
+"""Trains the cells of the parity matrix in processes of one thread each; each outcome is written at once."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +15,7 @@ from bench.core.errors import UnusableError
 from bench.core.models import first_problem
 from bench.core.text import one_line
 from bench.parity.cells import ParityCell, groups
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 from bench.records.log import DistinctLines
 from bench.workers.pool import fresh_processes
 
@@ -26,17 +23,14 @@ LOG_NAME, WORKER_LOG_NAME = "cells.jsonl", "workers.log"
 GROUPS_OF_A_PROCESS = 100
 """After about so many graphs processes make room for fresh ones: TensorFlow keeps some memory of each graph."""
 
-_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
-Done = Callable[[Sequence[Outcome]], None]
+_OUTCOME: TypeAdapter[ParityOutcome] = TypeAdapter(ParityOutcome)
+Done = Callable[[Sequence[ParityOutcome]], None]
 
 
 def train(cells: Sequence[ParityCell], folder: Path, jobs: int, done: Done) -> None:
     """Train the cells that the folder's log does not have yet, and append what comes out; `done` hears of each group.
 
-    Raises
-    ------
-    UnusableError
-        Where the log cannot be written or a worker process died.
+    Raises UnusableError: where the log cannot be written or a worker process died.
     """
     have = {outcome.cell for outcome in read_log(folder)}
     left = list(groups([cell for cell in cells if cell not in have]))
@@ -53,10 +47,7 @@ def train(cells: Sequence[ParityCell], folder: Path, jobs: int, done: Done) -> N
 def _appending(path: Path) -> Iterator[TextIO]:
     """The log, without what a kill has left of its last line.
 
-    Raises
-    ------
-    UnusableError
-        Where it cannot be written; what was finished is kept.
+    Raises UnusableError: where it cannot be written; what was finished is kept.
     """
     try:
         with path.open("a", encoding="utf-8") as log:
@@ -67,19 +58,16 @@ def _appending(path: Path) -> Iterator[TextIO]:
         raise UnusableError(f"{path}: cannot be written ({reason}); what was finished is kept") from None
 
 
-def read_log(folder: Path) -> list[Outcome]:
+def read_log(folder: Path) -> list[ParityOutcome]:
     """The outcomes that the folder's log holds; a last line cut short is left out.
 
-    Raises
-    ------
-    UnusableError
-        With file and line, where a line is no outcome or repeats another.
+    Raises UnusableError: with file and line, where a line is no outcome or repeats another.
     """
     path = folder / LOG_NAME
     return list(_outcomes_in(path)) if path.exists() else []
 
 
-def _outcomes_in(path: Path) -> Iterator[Outcome]:
+def _outcomes_in(path: Path) -> Iterator[ParityOutcome]:
     distinct = DistinctLines(path)
     for number, line in enumerate(_whole_text(path).split("\n"), 1):
         if line:
@@ -96,16 +84,16 @@ def _whole_text(path: Path) -> str:
         raise UnusableError(f"{path}: cannot be read ({one_line(error)})") from None
 
 
-def _parsed(line: str, place: str) -> Outcome:
+def _parsed(line: str, place: str) -> ParityOutcome:
     try:
-        return _OUTCOME.validate_python(Outcome.from_row(json.loads(line)))
+        return _OUTCOME.validate_python(ParityOutcome.from_row(json.loads(line)))
     except ValidationError as error:
         raise UnusableError(f"{place}: not an outcome of the parity matrix ({first_problem(error)})") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnusableError(f"{place}: not an outcome of the parity matrix ({one_line(error)})") from None
 
 
-def _outcomes(some_groups: Sequence[Sequence[ParityCell]], jobs: int, log: Path) -> Iterator[list[Outcome]]:
+def _outcomes(some_groups: Sequence[Sequence[ParityCell]], jobs: int, log: Path) -> Iterator[list[ParityOutcome]]:
     """The outcomes of each group, in the order in which they are finished."""
     try:
         with fresh_processes(jobs, 1, log) as pool:
@@ -115,7 +103,7 @@ def _outcomes(some_groups: Sequence[Sequence[ParityCell]], jobs: int, log: Path)
         raise UnusableError(f"a process died ({error}); what was finished is kept: --resume") from None
 
 
-def _work(group: Sequence[ParityCell]) -> list[Outcome]:
+def _work(group: Sequence[ParityCell]) -> list[ParityOutcome]:
     # By name, as all backends are: the process that only waits must not pay for TensorFlow.
-    outcomes: list[Outcome] = import_module("bench.parity.worker").run(group)
+    outcomes: list[ParityOutcome] = import_module("bench.parity.worker").run(group)
     return outcomes

@@ -1,6 +1,6 @@
 """The parity matrix as tables: all cells as CSV, a summary as Markdown and JSON, and one sentence.
 
-Fed by the outcomes; everything here can be made again from the log.
+Everything here can be made again from the log.
 """
 
 import gzip
@@ -12,20 +12,21 @@ import pandas as pd
 
 from bench.core.csv_text import csv_text
 from bench.core.files import atomic_path, write_atomically
+from bench.core.markdown import document, frame_table
 from bench.core.text import escaped
 from bench.parity.cells import AXES
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 
 WORST_ROWS = 20
 BAD = ("differs", "diverged", "failed")
 
 
-def table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def table(outcomes: Sequence[ParityOutcome]) -> pd.DataFrame:
     """One row a cell."""
     return pd.DataFrame([outcome.row for outcome in outcomes]).sort_values([*AXES, "extra"], ignore_index=True)
 
 
-def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> str:
+def write_tables(outcomes: Sequence[ParityOutcome], expected: int, folder: Path) -> str:
     """Write parity.csv.gz, parity.md and parity.json; the verdict."""
     cells = table(outcomes)
     sentence = verdict(outcomes, expected)
@@ -38,7 +39,7 @@ def write_tables(outcomes: Sequence[Outcome], expected: int, folder: Path) -> st
     return sentence
 
 
-def verdict(outcomes: Sequence[Outcome], expected: int) -> str:
+def verdict(outcomes: Sequence[ParityOutcome], expected: int) -> str:
     """How many cells agree, and how far the worst of them parts."""
     agreeing = [outcome for outcome in outcomes if outcome.status == "agrees"]
     worst = max((outcome.difference or 0.0 for outcome in agreeing), default=float("nan"))
@@ -64,7 +65,7 @@ def _markdown(cells: pd.DataFrame, sentence: str) -> str:
         " The figures are the largest relative difference of the cost over all steps. All cells are in"
         " `parity.csv.gz`.",
     ]
-    parts += ["## By value of each axis", by_value(cells).to_markdown(index=False, disable_numparse=True)]
+    parts += ["## By value of each axis", frame_table(by_value(cells))]
     parts += ["## Outside the product", _rows(cells[cells["extra"] != ""], ["extra"])]
     others = cells[cells["status"] != "agrees"]
     parts += [
@@ -73,7 +74,7 @@ def _markdown(cells: pd.DataFrame, sentence: str) -> str:
     ]
     worst = cells[cells["status"] == "agrees"].nlargest(WORST_ROWS, "difference")
     parts += ["## The worst of those that agree", _rows(worst, [*AXES, "extra"])]
-    return "\n\n".join(parts) + "\n"
+    return document(parts)
 
 
 def by_value(cells: pd.DataFrame) -> pd.DataFrame:
@@ -112,4 +113,4 @@ def _rows(cells: pd.DataFrame, names: list[str]) -> str:
     columns["step"] = columns["step"].map(lambda step: "" if pd.isna(step) else f"{int(step)}")
     columns["difference"] = columns["difference"].map(_scientific)
     used = [name for name in columns if name not in ("reason", "extra") or (columns[name] != "").any()]
-    return columns[used].to_markdown(index=False, disable_numparse=True)
+    return frame_table(columns[used])

@@ -1,7 +1,4 @@
-"""Trains cells of the parity matrix on both sides and says how far their costs part.
-
-Fed by `bench.parity.matrix`, in a process of its own with one thread; imports TensorFlow.
-"""
+"""Trains cells of the parity matrix with both and compares their costs."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -17,7 +14,7 @@ from bench.data import load_dataset
 from bench.inputs.plan import Floats, Parameters, Plan, flat
 from bench.inputs.splits import Inputs
 from bench.parity.cells import ParityCell, spec_of
-from bench.parity.outcome import Outcome, Status
+from bench.parity.outcome import ParityOutcome, ParityStatus
 from bench.spec import DataSpec, TrainingSpec
 from reference_tf.epoch import make_epoch
 from scratchnet.dropout import Mask
@@ -26,11 +23,11 @@ SEED, THREADS = 0, 1
 TOLERANCE = 1e-10
 REPETITIONS, SMALL_UPDATE = 8, 1e-4
 SAME_ORDER = 0.1
-"""Of what Keras parts from scratchnet; where it parts from itself by as much, no further repetition is made."""
+"""If two Keras runs differ by this part of the difference to scratchnet, no further repetition is made."""
 
 
-def run(cells: Sequence[ParityCell]) -> list[Outcome]:
-    """The outcome of cells that share a graph; a fault of one is told in its outcome, and the others go on."""
+def run(cells: Sequence[ParityCell]) -> list[ParityOutcome]:
+    """The outcomes of cells that share a graph. A cell that fails has that in its outcome; the others continue."""
     reference: TfGraph | None = None
     outcomes = []
     for cell in cells:
@@ -39,25 +36,25 @@ def run(cells: Sequence[ParityCell]) -> list[Outcome]:
             reference = reference or _made(TfGraph, spec, plan.initial_parameters())
             outcomes.append(_outcome(cell, spec, plan, reference))
         except Exception as error:
-            outcomes.append(Outcome(cell, "failed", reason=f"{type(error).__name__}: {error}"[:300]))
+            outcomes.append(ParityOutcome(cell, "failed", reason=f"{type(error).__name__}: {error}"[:300]))
     return outcomes
 
 
-def _outcome(cell: ParityCell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> Outcome:
+def _outcome(cell: ParityCell, spec: TrainingSpec, plan: Plan, reference: TfGraph) -> ParityOutcome:
     start = plan.initial_parameters()
     reference.restart(start)
     theirs, ours = _costs(reference, plan), _costs(_made(Scratchnet, spec, start), plan)
     if not (np.isfinite(theirs).all() and np.isfinite(ours).all()):
-        return Outcome(cell, "diverged", reason="a cost is not finite")
+        return ParityOutcome(cell, "diverged", reason="a cost is not finite")
     difference, step = _largest_difference(ours, theirs)
     if difference < TOLERANCE:
-        return Outcome(cell, "agrees", difference, step, len(ours))
+        return ParityOutcome(cell, "agrees", difference, step, len(ours))
     alone = _keras_alone(spec, plan, reference, theirs, SAME_ORDER * difference)
     # np.max, unlike max, is nan where one of them is.
     single = float(np.max(list(_single_step_differences(spec, plan, start))))
-    told = f"each step from the same weights parts by {single:.1e}; Keras parts from itself by {alone:.1e}"
-    status: Status = "ill_conditioned" if single < TOLERANCE else "differs"
-    return Outcome(cell, status, difference, step, len(ours), told)
+    told = f"single steps from equal weights differ by {single:.1e}; two Keras runs differ by {alone:.1e}"
+    status: ParityStatus = "ill_conditioned" if single < TOLERANCE else "differs"
+    return ParityOutcome(cell, status, difference, step, len(ours), told)
 
 
 class _SingleSteps(TfGraph):
@@ -73,9 +70,9 @@ class _SingleSteps(TfGraph):
 
 
 def _single_step_differences(spec: TrainingSpec, plan: Plan, start: Parameters) -> Iterator[float]:
-    """How far each step parts, its cost and its update, where Keras is given scratchnet's weights before it.
+    """How far cost and update of each step differ if Keras starts it from scratchnet's weights.
 
-    What Keras's optimizer remembers is its own. No rounding grows from step to step: what is left is the mathematics.
+    Keras keeps its own optimizer state. Rounding cannot grow from step to step, so the mathematics alone is compared.
     """
     keras, ours = _made(_SingleSteps, spec, start), _made(Scratchnet, spec, start)
     for order, masks in _batches(plan):
@@ -104,7 +101,7 @@ def _update_difference(before: Floats, ours: Floats, theirs: Floats) -> float:
 
 
 def _keras_alone(spec: TrainingSpec, plan: Plan, reference: TfGraph, theirs: Floats, enough: float) -> float:
-    """How far Keras parts from its own costs where only roundings change; no further look once that is enough."""
+    """How far Keras's costs differ when only rounding changes; it stops once that is `enough`."""
     largest = 0.0
     for costs in _same_mathematics(spec, plan, reference):
         largest = max(largest, _largest_difference(costs, theirs)[0])

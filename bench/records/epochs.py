@@ -76,7 +76,7 @@ class EpochColumns:
 
 
 def has_repetition(epochs: pd.DataFrame) -> bool:
-    """Whether an epoch of a process stands there twice."""
+    """Whether an epoch of a process is there twice."""
     return bool(epochs.duplicated(IDENTITY).any())
 
 

@@ -41,10 +41,7 @@ Kind = TypeVar("Kind", bound=LogRecord)
 def records_of(folder: Path, adapter: TypeAdapter[Kind], first: type[LogRecord]) -> list[Kind]:
     """The records of a folder, of which the first must be of that kind. A last line cut short by a kill is left out.
 
-    Raises
-    ------
-    UnusableError
-        With file and line, where a record cannot be read or repeats another.
+    Raises UnusableError: with file and line, where a record cannot be read or repeats another.
     """
     return list(each_record_of(folder, adapter, first))
 
@@ -73,6 +70,12 @@ def each_record_of(
         _check_first(None, path, first)
 
 
+def has_records(folder: Path) -> bool:
+    """Whether a folder holds a whole line at least: a run may be killed before its first record."""
+    path = folder / RECORDS_NAME
+    return path.is_file() and b"\n" in path.read_bytes()
+
+
 class DistinctLines:
     """The lines of a file so far, by what they are about: a second line about the same is refused."""
 
@@ -83,10 +86,7 @@ class DistinctLines:
     def check(self, number: int, kind: str, about: Mapping[str, Any]) -> None:
         """Line `number` is of that kind and about that, name → value; about nothing, it may repeat.
 
-        Raises
-        ------
-        UnusableError
-            Names both lines.
+        Raises UnusableError: names both lines.
         """
         if not about:
             return
@@ -168,10 +168,7 @@ class RecordLog:
     def write(self, record: BaseModel) -> None:
         """Append one record.
 
-        Raises
-        ------
-        UnusableError
-            When the disk is full or the folder is gone; what was written before stays whole.
+        Raises UnusableError: when the disk is full or the folder is gone; what was written before stays whole.
         """
         if not self._in_place():
             lost = "was removed or replaced during the run; its records are lost"

@@ -180,10 +180,7 @@ class Records:
     def read(cls, folder: Path) -> Self:
         """The records of a run folder. A last line cut short by a kill is left out.
 
-        Raises
-        ------
-        UnusableError
-            With file and line, where a record cannot be read.
+        Raises UnusableError: with file and line, where a record cannot be read.
         """
         found = cls(each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord))
         if found.repeated:  # remembering the line of each epoch would double the memory

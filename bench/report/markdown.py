@@ -1,16 +1,13 @@
-"""summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that.
+"""summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that."""
 
-Fed by the tables of a run; written by the report.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from tabulate import tabulate
-
+from bench.core.markdown import bullets, document, table
 from bench.core.text import MISSING, MOST_PANELS, escaped, is_missing, megabytes, percent, ratio_text, significant
+from bench.report.plots import PLOTS
+from bench.report.tables import Tables
 
 HEADERS = (
     "backend",
@@ -22,8 +19,6 @@ HEADERS = (
     "time ratio (95 % interval)",
     "peak memory, MB",
 )
-
-PLOTS = ("time_ratio", "epoch_seconds", "cost_curves", "accuracy_curves")
 
 HOW_TO_READ = """\
 Every backend trained the same network from the same initial parameters on the same batches in the same order; each seed
@@ -48,37 +43,25 @@ true output, nine true negatives that are nearly always right: a network of ten 
 scores 90 %. Both figures, of the very same predictions:"""
 
 
-@dataclass(frozen=True)
-class Content:
-    """What the summary is made from."""
-
-    title: str
-    verdict: str
-    aggregate: pd.DataFrame
-    summary: pd.DataFrame
-    warnings: list[str]
-    reference: str
-    both_accuracies: bool
+def summary_markdown(tables: Tables) -> str:
+    """The run as GitHub Markdown: verdict, a table a spec, what did not go well, warnings, how to read it."""
+    return document(section for part in PARTS for section in part(tables))
 
 
-def markdown(content: Content) -> str:
-    """The whole file."""
-    sections = (section for part in PARTS for section in part(content))
-    return "\n\n".join(sections) + "\n"
+def _head(tables: Tables) -> Iterator[str]:
+    run = tables.records.run
+    yield f"# {escaped(run.suite.title or run.suite_name, 120)}"
+    yield f"**{escaped(tables.verdict, 4000)}**"
 
 
-def _head(content: Content) -> Iterator[str]:
-    yield f"# {escaped(content.title, 120)}"
-    yield f"**{escaped(content.verdict, 4000)}**"
-
-
-def _specs(content: Content) -> Iterator[str]:
-    for spec, rows in content.aggregate.groupby("spec", sort=False):
+def _specs(tables: Tables) -> Iterator[str]:
+    for spec, rows in tables.aggregate.groupby("spec", sort=False):
         yield f"## {escaped(spec, 120)}"
-        yield _table([_cells(row, content.reference) for row in rows.to_dict("records")], HEADERS)
+        yield table([row_cells(row, tables.reference) for row in rows.to_dict("records")], HEADERS)
 
 
-def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
+def row_cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
+    """A row of the aggregate under `HEADERS`."""
     name, seeds = escaped(row["backend"], 60), f"{row['seeds_ok']} of {row['seeds']}"
     if not row["seeds_ok"]:
         return (name, seeds, *[MISSING] * 4, escaped(row["status"]), MISSING)
@@ -99,9 +82,9 @@ def _accuracy(row: dict[Any, Any]) -> str:
     return percent(row["test_accuracy"]) + ("" if is_missing(half) else f" ± {percent(half)}")
 
 
-def _both_accuracies(content: Content) -> Iterator[str]:
-    ok = content.aggregate[content.aggregate["seeds_ok"] > 0]
-    if content.both_accuracies and len(ok):
+def _both_accuracies(tables: Tables) -> Iterator[str]:
+    ok = tables.aggregate[tables.aggregate["seeds_ok"] > 0]
+    if len(ok) and Path(tables.records.run.suite_name).stem == "founding":
         yield "## Two figures of accuracy"
         yield TWO_FIGURES
         columns = ("spec", "backend", "test_accuracy", "test_binary_accuracy")
@@ -109,42 +92,37 @@ def _both_accuracies(content: Content) -> Iterator[str]:
             (escaped(spec, 120), escaped(backend, 60), percent(accuracy), percent(binary))
             for spec, backend, accuracy, binary in ok[list(columns)].itertuples(index=False)
         ]
-        yield _table(rows, ("spec", "backend", "test accuracy, %", "each output alone, %"))
+        yield table(rows, ("spec", "backend", "test accuracy, %", "each output alone, %"))
 
 
-def _lost(content: Content) -> Iterator[str]:
-    lost = content.summary[content.summary["status"] != "ok"]
+def _lost(tables: Tables) -> Iterator[str]:
+    lost = tables.summary[tables.summary["status"] != "ok"]
     if len(lost):
         yield "## What did not finish"
         columns = ["spec", "backend", "status", "reason"]
         rows = [
             (*map(escaped, key), ", ".join(map(str, group["seed"]))) for key, group in lost.groupby(columns, sort=False)
         ]
-        yield _table(rows, (*columns, "seeds"))
+        yield table(rows, (*columns, "seeds"))
 
 
-def _warnings(content: Content) -> Iterator[str]:
-    if content.warnings:
+def _warnings(tables: Tables) -> Iterator[str]:
+    if tables.warnings:
         yield "## Warnings"
-        yield "\n".join(f"- {escaped(line, 1000)}" for line in content.warnings)
+        yield bullets(tables.warnings)
 
 
-def _plots(content: Content) -> Iterator[str]:
+def _plots(tables: Tables) -> Iterator[str]:
     yield "## Plots"
-    specs = content.aggregate["spec"].nunique()
+    specs = tables.aggregate["spec"].nunique()
     if specs > MOST_PANELS:
         yield f"The plots show the first {MOST_PANELS} of {specs} specs; the tables hold all."
     yield "\n\n".join(f"![{name.replace('_', ' ')}]({name}.png)" for name in PLOTS)
 
 
-def _how_to_read(content: Content) -> Iterator[str]:
+def _how_to_read(tables: Tables) -> Iterator[str]:
     yield "## How to read this"
-    yield HOW_TO_READ.format(reference=escaped(content.reference, 60))
-
-
-def _table(rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> str:
-    text: str = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
-    return text
+    yield HOW_TO_READ.format(reference=escaped(tables.reference, 60))
 
 
 PARTS = (_head, _specs, _both_accuracies, _lost, _warnings, _plots, _how_to_read)

@@ -1,6 +1,6 @@
 """The two plots over epochs: training cost and accuracy, a curve a backend.
 
-Fed by the tables of a run; curves of identical work coincide, so each is drawn thinner than the one beneath it.
+Curves of identical work coincide, so each is drawn thinner than the one beneath it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -72,8 +72,8 @@ def _title(quantity: str, step: int) -> str:
 def _points(epochs: pd.DataFrame, columns: list[str], step: int) -> pd.DataFrame:
     """A row each `step` epochs of a (spec, backend): mean epoch, and mean, min and max of each column."""
     keys = [epochs["spec"], epochs["backend"], (epochs["epoch"] - 1) // step]
-    asked: dict[str, Any] = {name: ["mean", "min", "max"] for name in columns}
-    return epochs.groupby(keys, observed=True)[["epoch", *columns]].agg({"epoch": ["mean"]} | asked)
+    computed: dict[str, Any] = {name: ["mean", "min", "max"] for name in columns}
+    return epochs.groupby(keys, observed=True)[["epoch", *columns]].agg({"epoch": ["mean"]} | computed)
 
 
 def _of_spec(curves: pd.DataFrame, spec: str) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -1,6 +1,6 @@
 """The two plots of time: seconds of every epoch, and the time ratio with its interval, a row a backend.
 
-Fed by the tables of a run; both axes are logarithmic, since backends differ by factors.
+Both axes are logarithmic, since backends differ by factors.
 """
 
 import math

@@ -1,7 +1,4 @@
-"""How a backend looks, the same in every plot of every run, and the grid of small panels the plots share.
-
-Fed by the names of backends and specs; feeds the plots.
-"""
+"""The look of plots: one style per backend in every run, settings, the grid of panels, and how a figure is saved."""
 
 import math
 import warnings
@@ -9,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
@@ -18,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from bench.core.files import atomic_path
 from bench.core.text import one_line, significant
 
 Dash = tuple[float, tuple[float, ...]] | Literal["-"]
@@ -25,6 +24,8 @@ Dash = tuple[float, tuple[float, ...]] | Literal["-"]
 COLUMNS = 3
 PANEL_INCHES = (4.0, 2.7)
 LARGEST_PIXELS = 30_000
+METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
+"""Kind of file → what it must not hold, for the same data are to give the same bytes."""
 
 # Okabe & Ito, "Color Universal Design", 2008: told apart with every kind of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -184,6 +185,14 @@ def logarithmic(axes: Axes, lowest: float, highest: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def dots_per_inch(figure: Figure) -> float:
-    """150, or fewer where a plot of very many panels would pass what can be drawn."""
-    return min(150.0, LARGEST_PIXELS / float(figure.get_figheight()))
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write STEM.png and STEM.svg, within `plot_settings`; the same figure gives the same bytes."""
+    # 150 dots an inch, or fewer where a plot of very many panels would pass what can be drawn.
+    figure.set_dpi(min(150.0, LARGEST_PIXELS / float(figure.get_figheight())))
+    figure.draw_without_rendering()  # places the panels once; else each file would do it, which takes most of the time
+    figure.set_layout_engine("none")
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in METADATA]
+    for path, metadata in zip(paths, METADATA.values(), strict=True):
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
+    return paths

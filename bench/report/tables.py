@@ -1,23 +1,18 @@
-"""Tables of a run: every epoch, every process, every (spec, backend); and the texts made from them.
-
-Fed by the records of finished attempts; feeds plots, report and terminal. Times count from the second epoch on.
-"""
+"""Tables of a run: every epoch, every process, every (spec, backend). Times count from the second epoch on."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.table import Table
 
 from bench.core.statistics import Interval, mean_interval, median, ratio_interval, time_ratio
 from bench.core.text import is_missing, one_line, ratio_text
 from bench.records.epochs import KEPT, Process, by_process, of_attempts
 from bench.records.run import Records, ResultRecord, WorkerRecord
-from bench.report import markdown, terminal
 from bench.report.verdict import Findings, sentence
 
 # Column → type. "string" and "Int64" hold a missing value without becoming something else.
@@ -88,7 +83,11 @@ def summary_table(records: Records) -> pd.DataFrame:
     early stopping kept; missing where it was not reached.
     time_ratio is `bench.core.statistics.time_ratio` to the run's reference; missing unless both have status ok.
     """
-    trained = by_process(epochs_table(records))
+    return _summary_table(records, epochs_table(records))
+
+
+def _summary_table(records: Records, epochs: pd.DataFrame) -> pd.DataFrame:
+    trained = by_process(epochs)
     rows = _processes(records, trained)
     for (spec, seed, backend), row in rows.items():
         reference = (spec, seed, records.run.reference)
@@ -108,83 +107,66 @@ def aggregate_table(records: Records) -> pd.DataFrame:
 
 
 def _aggregate_table(records: Records, summary: pd.DataFrame) -> pd.DataFrame:
-    asked = {spec.name: len(spec.seeds) for spec in records.run.suite.specs}
+    expected = {spec.name: len(spec.seeds) for spec in records.run.suite.specs}
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in summary.to_dict("records"):
         groups.setdefault((row["spec"], row["backend"]), []).append({str(name): value for name, value in row.items()})
-    return _frame((_aggregate(group, asked) for group in groups.values()), AGGREGATE_COLUMNS)
+    return _frame((_aggregate(group, expected) for group in groups.values()), AGGREGATE_COLUMNS)
 
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables of a run. They are made once and handed to everything that shows them."""
+    """All tables of a run and what they come to; each is made once, when it is first asked for."""
 
     records: Records
-    epochs: pd.DataFrame
-    summary: pd.DataFrame
-    aggregate: pd.DataFrame
 
+    @cached_property
+    def epochs(self) -> pd.DataFrame:
+        """See `epochs_table`."""
+        return epochs_table(self.records)
 
-def tables_of(run: Records | Tables) -> Tables:
-    """The tables of a run, made from its records unless they are made already."""
-    if isinstance(run, Tables):
-        return run
-    summary = summary_table(run)
-    return Tables(run, epochs_table(run), summary, _aggregate_table(run, summary))
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """See `summary_table`."""
+        return _summary_table(self.records, self.epochs)
 
+    @cached_property
+    def aggregate(self) -> pd.DataFrame:
+        """See `aggregate_table`."""
+        return _aggregate_table(self.records, self.summary)
 
-def verdict(run: Records | Tables) -> str:
-    """The run in one sentence."""
-    return sentence(findings(run))
+    @property
+    def reference(self) -> str:
+        """The backend that the others are held against."""
+        return self.records.run.reference
 
-
-def findings(run: Records | Tables) -> Findings:
-    """What the verdict is drawn from."""
-    tables = tables_of(run)
-    records = tables.records
-    suite = records.run.suite
-    cells = {(spec.name, seed) for spec in suite.specs for seed in spec.seeds}
-    return Findings(
-        summary=tables.summary,
-        aggregate=tables.aggregate,
-        reference=records.run.reference,
-        backends=suite.backends,
-        specs=tuple(spec.name for spec in suite.specs),
-        cells=len(cells),
-        cells_finished=len(cells & records.finished_cells),
-    )
-
-
-def summary_markdown(run: Records | Tables) -> str:
-    """The run as GitHub Markdown: verdict, a table a spec, what did not go well, warnings, how to read it."""
-    tables = tables_of(run)
-    asked = tables.records.run
-    return markdown.markdown(
-        markdown.Content(
-            title=asked.suite.title or asked.suite_name,
-            verdict=verdict(tables),
-            aggregate=tables.aggregate,
-            summary=tables.summary,
-            warnings=warning_lines(tables),
-            reference=asked.reference,
-            both_accuracies=Path(asked.suite_name).stem == "founding",
+    @cached_property
+    def findings(self) -> Findings:
+        """What the verdict is drawn from."""
+        suite = self.records.run.suite
+        cells = {(spec.name, seed) for spec in suite.specs for seed in spec.seeds}
+        return Findings(
+            summary=self.summary,
+            aggregate=self.aggregate,
+            reference=self.reference,
+            backends=suite.backends,
+            specs=tuple(spec.name for spec in suite.specs),
+            cells=len(cells),
+            cells_finished=len(cells & self.records.finished_cells),
         )
-    )
 
+    @cached_property
+    def verdict(self) -> str:
+        """The run in one sentence."""
+        return sentence(self.findings)
 
-def terminal_table(run: Records | Tables) -> Table:
-    """The aggregate for a terminal or a pipe of 80 columns."""
-    tables = tables_of(run)
-    return terminal.table(tables.aggregate, tables.records.run.reference)
-
-
-def warning_lines(run: Records | Tables) -> list[str]:
-    """What to know before the figures are trusted: the machine's warnings, then the time ratios that are unstable."""
-    tables = tables_of(run)
-    aggregate = tables.aggregate
-    unstable = aggregate[aggregate["time_ratio_high"] > UNSTABLE_ABOVE * aggregate["time_ratio_low"]]
-    every = (one_line(line) for each in tables.records.runs for line in each.environment.get("warnings") or ())
-    return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What to know before the numbers are trusted: warnings of the machine, then time ratios that are unstable."""
+        table = self.aggregate
+        unstable = table[table["time_ratio_high"] > UNSTABLE_ABOVE * table["time_ratio_low"]]
+        every = (one_line(line) for each in self.records.runs for line in each.environment.get("warnings") or ())
+        return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
 
 
 def _unstable(row: Mapping[Any, Any]) -> str:
@@ -253,7 +235,7 @@ def _rounds(trained: Mapping[Process, Columns], process: Process) -> dict[int, f
     return dict(zip(rounds, seconds, strict=True))
 
 
-def _aggregate(group: list[Row], asked: Mapping[str, int]) -> Row:
+def _aggregate(group: list[Row], expected: Mapping[str, int]) -> Row:
     ok = [row for row in group if row["status"] == "ok"]
     of: dict[str, list[Any]] = {
         name: [row[name] for row in ok if not is_missing(row[name])] for name in SUMMARY_COLUMNS
@@ -263,7 +245,7 @@ def _aggregate(group: list[Row], asked: Mapping[str, int]) -> Row:
         "spec": group[0]["spec"],
         "backend": group[0]["backend"],
         "seeds_ok": len(ok),
-        "seeds": asked.get(group[0]["spec"], len(group)),
+        "seeds": expected.get(group[0]["spec"], len(group)),
         "status": ", ".join(dict.fromkeys(row["status"] for row in group if row["status"] != "ok")) or "ok",
         "test_accuracy": accuracy and accuracy.centre,
         "test_accuracy_half_width": accuracy and accuracy.half_width,

@@ -1,22 +1,20 @@
-"""The aggregate as a table for a terminal or a pipe, readable at 80 columns.
-
-Fed by the aggregate table; printed by the command line.
-"""
+"""The aggregate as a table for a terminal or a pipe, readable at 80 columns."""
 
 from typing import Any
 
-import pandas as pd
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant
+from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
+from bench.report.tables import Tables
 
 WIDEST_NAME = 24
 
 
-def table(aggregate: pd.DataFrame, reference: str) -> Table:
+def terminal_table(tables: Tables) -> Table:
     """One block a spec, one line a backend; names are shown as plain text, shortened."""
+    reference = tables.reference
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     made.caption = Text(f"time ratio: to the seconds of {one_line(reference, 12)}, 95 % interval")
     made.caption_justify = "left"
@@ -24,7 +22,7 @@ def table(aggregate: pd.DataFrame, reference: str) -> Table:
     for title in ("seeds", "accuracy %", "epoch s", "samples/s"):
         made.add_column(title, justify="right", no_wrap=True)
     made.add_column("time ratio", no_wrap=True)
-    for spec, rows in aggregate.groupby("spec", sort=False):
+    for spec, rows in tables.aggregate.groupby("spec", sort=False):
         made.add_row(Text(one_line(spec, WIDEST_NAME), style="bold"))
         for row in rows.to_dict("records"):
             made.add_row(*map(Text, _cells(row, reference)))
@@ -50,5 +48,5 @@ def _accuracy(row: dict[Any, Any]) -> str:
 def _ratio(row: dict[Any, Any]) -> str:
     if is_missing(row["time_ratio"]):
         return MISSING
-    centre, low, high = (bound(row[name], 2) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    return centre if low == MISSING else f"{centre} ({low} to {high})"
+    centre, low, high = (row[name] for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    return with_ends(centre, low, high, lambda value: bound(value, 2))

@@ -1,7 +1,4 @@
-"""The run in one honest sentence: what did not go well, then accuracy, then speed.
-
-Fed by the tables of a run; feeds the terminal and the first line of summary.md.
-"""
+"""The run in one honest sentence: what did not go well, then accuracy, then speed."""
 
 import math
 from collections.abc import Callable, Iterator

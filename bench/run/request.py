@@ -1,8 +1,6 @@
-"""What a run command asks for: which suite with which changes, in which folder, and what is there already.
+"""What a run command asks for: which suite with which changes, in which folder, and what is there already."""
 
-Fed by the command line; feeds the runner.
-"""
-
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,9 @@ from bench.backends.registry import entry
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, first_reason
 from bench.core.text import one_line
-from bench.records.log import RECORDS_NAME
+from bench.records.log import has_records
 from bench.records.run import Records
-from bench.run.runner import new_folder
+from bench.run.runner import new_folder, resumed_folder
 from bench.spec import LARGEST_SEED, MOST_EPOCHS, MOST_SEEDS, Suite, load_suite
 
 DEFAULT_SUITE = "quick"
@@ -37,50 +35,43 @@ class RunRequest:
     earlier: Records | None = None
 
 
-def new_run(suite: str | None, overrides: Mapping[str, Any], out: Path | None) -> RunRequest:
+def new_run(suite: Suite | str | None, overrides: Mapping[str, Any], out: Path | None) -> RunRequest:
     """A run in a new folder: `out`, or results/SUITE-TIME.
 
-    Raises
-    ------
-    UnusableError
-        Where suite, overrides or folder cannot be used.
+    Raises UnusableError: where suite, overrides or folder cannot be used.
     """
-    name, asked = _asked_suite(suite, overrides)
-    return RunRequest(name, asked, new_folder(out, name))
+    name, chosen = _named_suite(suite, overrides)
+    return RunRequest(name, chosen, new_folder(out, name))
 
 
-def resumed_run(suite: str | None, overrides: Mapping[str, Any], folder: Path | None) -> RunRequest:
+def resumed_run(suite: Suite | str | None, overrides: Mapping[str, Any], folder: Path | None) -> RunRequest:
     """The run that `folder` holds. Suite and overrides may be left out; where given, they must be those of the run.
 
-    Raises
-    ------
-    UnusableError
-        Where there is no such run, or it was made from another suite.
+    Raises UnusableError: where there is no such run, or it was made from another suite.
     """
-    if folder is None or not folder.is_dir():
-        raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
-    if not _has_records(folder):  # killed before its first record
-        name, asked = _asked_suite(suite, overrides)
-        return RunRequest(name, asked, folder)
+    folder = resumed_folder(folder)
+    if not has_records(folder):  # killed before its first record
+        name, chosen = _named_suite(suite, overrides)
+        return RunRequest(name, chosen, folder)
     earlier = Records.read(folder)
     changed = suite is not None or any(value is not None for value in overrides.values())
-    if changed and _asked_suite(suite or earlier.run.suite_name, overrides)[1] != earlier.run.suite:
+    if changed and _named_suite(suite or earlier.run.suite_name, overrides)[1] != earlier.run.suite:
         remedy = "resume it without SUITE and options, or start anew"
         raise UnusableError(f"{folder}: holds a run of another suite; {remedy}")
     return RunRequest(earlier.run.suite_name, earlier.run.suite, folder, earlier)
 
 
-def _has_records(folder: Path) -> bool:
-    path = folder / RECORDS_NAME
-    return path.is_file() and b"\n" in path.read_bytes()
-
-
-def _asked_suite(name_or_path: str | None, overrides: Mapping[str, Any]) -> tuple[str, Suite]:
-    name_or_path = name_or_path or DEFAULT_SUITE
-    suite = _with_overrides(load_suite(name_or_path), overrides)
-    for backend in suite.backends:
+def _named_suite(given: Suite | str | None, overrides: Mapping[str, Any]) -> tuple[str, Suite]:
+    """The suite's name, for its folder and records, and the suite with what was changed in it."""
+    if isinstance(given, Suite):
+        name, suite = re.sub(r"\W+", "-", given.title).strip("-").lower() or "suite", given
+    else:
+        given = given or DEFAULT_SUITE
+        name, suite = Path(given).stem, load_suite(given)
+    changed = _with_overrides(suite, overrides)
+    for backend in changed.backends:
         entry(backend)
-    return Path(name_or_path).stem, suite
+    return name, changed
 
 
 def _with_overrides(suite: Suite, overrides: Mapping[str, Any]) -> Suite:

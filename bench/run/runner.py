@@ -1,7 +1,4 @@
-"""Runs a suite in a folder: decodes the data once, then trains cell by cell, every record on disk as it happens.
-
-Fed by a suite and a run folder; feeds the records.
-"""
+"""Runs a suite in a folder: decodes the data once, then trains cell by cell, every record on disk as it happens."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -12,11 +9,12 @@ from pathlib import Path
 from bench.backends import registry
 from bench.core import environment
 from bench.core.errors import UnusableError
+from bench.core.progress import Progress
 from bench.data import Dataset, load_dataset
 from bench.inputs.splits import Inputs, check_fit
 from bench.records.log import RecordLog
 from bench.records.run import Records, RunRecord
-from bench.run.cell import Cell, Progress, Session
+from bench.run.cell import Cell, Session
 from bench.spec import DataSpec, Suite, TrainingSpec
 
 DataFolders = Mapping[DataSpec, Path]
@@ -27,10 +25,7 @@ def new_folder(out: Path | None, name: str) -> Path:
 
     Git ignores the default folder, for it would make the user's repository look changed.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder is in use or cannot be made.
+    Raises UnusableError: where the folder is in use or cannot be made.
     """
     folder = out or Path("results") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     try:
@@ -45,6 +40,13 @@ def new_folder(out: Path | None, name: str) -> Path:
     return folder
 
 
+def resumed_folder(out: Path | None, what: str = "run") -> Path:
+    """The folder of a run to go on with."""
+    if out is None or not out.is_dir():
+        raise UnusableError(f"--resume needs --out DIR, the folder of the {what} to go on with")
+    return out
+
+
 def turns(suite: Suite, earlier: Records | None = None) -> int:
     """Number of epochs that all backends are still to train, over all specs and seeds."""
     present = sum(registry.missing(name) is None for name in suite.backends)
@@ -56,10 +58,7 @@ def turns(suite: Suite, earlier: Records | None = None) -> int:
 def execute(suite_name: str, suite: Suite, folder: Path, progress: Progress, earlier: Records | None = None) -> None:
     """Train whatever has no finished attempt yet; `earlier` is what the folder holds where a run is resumed.
 
-    Raises
-    ------
-    UnusableError
-        Where data or folder cannot be used; whatever was finished is kept.
+    Raises UnusableError: where data or folder cannot be used; whatever was finished is kept.
     """
     threads = suite.threads or environment.usable_cores()
     with RecordLog(folder) as log, _decoded_data(suite, folder) as data:

@@ -1,4 +1,4 @@
 """How the cost grows: seconds and memory against width, depth, batch size, examples, threads, dtype; time to accuracy.
 
-Fed by one base network; `scratchbench scaling` measures scratchnet and its peers along each axis, beside the floors.
+`scratchbench scaling` measures scratchnet and its peers along each axis, beside the floors.
 """

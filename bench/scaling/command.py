@@ -1,7 +1,4 @@
-"""`scratchbench scaling`: measures what is asked for in a folder, writes the report, says how to end.
-
-Fed by the command line.
-"""
+"""`scratchbench scaling`: measures what is asked for in a folder, writes the report, says how to end."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +8,12 @@ from rich.console import Console
 
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
-from bench.records.log import RECORDS_NAME
-from bench.run.runner import new_folder
+from bench.core.progress import progress_on
+from bench.records.log import RECORDS_NAME, has_records
+from bench.run.runner import new_folder, resumed_folder
 from bench.scaling import report
 from bench.scaling.measure import measure
 from bench.scaling.options import ScalingOptions
-from bench.scaling.progress import watch_on
 from bench.scaling.records import ScalingRecords
 
 WELL = ("ok", "skipped")
@@ -26,18 +23,15 @@ Names = Sequence[str] | None
 def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: Names) -> int:
     """Measure, report, say the finding; the exit code.
 
-    Raises
-    ------
-    UnusableError
-        Where options or folder cannot be used.
+    Raises UnusableError: where options or folder cannot be used.
     """
-    asked = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
+    options = ScalingOptions.new(quick, axes, backends, environment.usable_cores())
     folder, earlier = _resumed(out) if resume else (new_folder(out, "scaling"), None)
     if earlier is not None:
-        asked = _as_begun(asked, earlier, folder, given=quick or axes is not None or backends is not None)
+        options = _as_begun(options, earlier, folder, given=quick or axes is not None or backends is not None)
     try:
-        with watch_on(Console()) as watch:
-            measure(asked, folder, watch, earlier)
+        with progress_on(Console(), unit="parts") as progress:
+            measure(options, folder, progress, earlier)
     except KeyboardInterrupt:
         _report(folder)
         click.echo(f"interrupted; go on with: scratchbench scaling --out {folder} --resume", err=True)
@@ -47,17 +41,14 @@ def scaling(quick: bool, out: Path | None, resume: bool, backends: Names, axes: 
 
 def _resumed(out: Path | None) -> tuple[Path, ScalingRecords | None]:
     """The folder, and what it holds: nothing where the run was killed before its first record."""
-    if out is None or not out.is_dir():
-        raise UnusableError("--resume needs --out DIR, the folder of the run to go on with")
-    path = out / RECORDS_NAME
-    begun = path.is_file() and b"\n" in path.read_bytes()
-    return out, ScalingRecords.read(out) if begun else None
+    folder = resumed_folder(out)
+    return folder, ScalingRecords.read(folder) if has_records(folder) else None
 
 
-def _as_begun(asked: ScalingOptions, earlier: ScalingRecords, folder: Path, given: bool) -> ScalingOptions:
+def _as_begun(options: ScalingOptions, earlier: ScalingRecords, folder: Path, given: bool) -> ScalingOptions:
     """What the run was asked for when it began; options that are given must be the same."""
     begun = ScalingOptions.of_run(earlier.run)
-    if given and (asked.quick, asked.parts, asked.backends) != (begun.quick, begun.parts, begun.backends):
+    if given and (options.quick, options.parts, options.backends) != (begun.quick, begun.parts, begun.backends):
         raise UnusableError(f"{folder}: was begun with other options; resume it without options, or start anew")
     return begun
 

@@ -1,7 +1,5 @@
 """Time to accuracy as a table, by the rule of MLPerf: convergence is checked before speed is believed.
 
-Fed by the records of races; feeds the report.
-
 Source: MLPerf's training rules, "Reference Convergence Points": a submission whose epochs to the target quality differ
 from the reference's is not admitted, however fast it was.
 """

@@ -1,7 +1,4 @@
-"""The exponent of a line on logarithmic axes: cost ∝ size^exponent, by least squares of the logarithms.
-
-Fed by the values of an axis and what was measured there; feeds table, legends and the first sentence.
-"""
+"""The exponent of a line on logarithmic axes: cost ∝ size^exponent, by least squares of the logarithms."""
 
 import math
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,4 @@
-"""The whole measurement, part by part; every record is on disk before the next thing is measured.
-
-Fed by what was asked for and by what an interrupted run has left; feeds the records.
-"""
+"""The whole measurement, part by part; every record is on disk before the next thing is measured."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -10,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import registry
-from bench.backends.floors import gemm_rate
+from bench.backends.floors import product_rate
 from bench.core import environment
+from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.records.log import RecordLog
 from bench.scaling import memmap
 from bench.scaling.memory import too_large
 from bench.scaling.options import ScalingOptions
 from bench.scaling.points import AXES, TEST_EXAMPLES, Point
-from bench.scaling.progress import ScalingProgress
 from bench.scaling.records import PointRecord, RateRecord, ScalingRecords, ScalingRunRecord
 from bench.scaling.synthetic_data import MadeData
 from bench.scaling.tables import FLOORS, PRODUCTS
@@ -30,19 +27,16 @@ from bench.workers.pool import fresh_processes
 WORKER_LOG_NAME = "workers.log"
 
 
-def measure(asked: ScalingOptions, folder: Path, watch: ScalingProgress, earlier: ScalingRecords | None = None) -> None:
+def measure(options: ScalingOptions, folder: Path, progress: Progress, earlier: ScalingRecords | None = None) -> None:
     """Measure whatever `earlier` has no record of.
 
-    Raises
-    ------
-    UnusableError
-        Where the folder cannot be written; whatever was finished is kept.
+    Raises UnusableError: where the folder cannot be written; whatever was finished is kept.
     """
     with RecordLog(folder) as log:
         if earlier is None:
-            earlier = ScalingRecords([run_record(asked)])
+            earlier = ScalingRecords([run_record(options)])
             _written(log)(earlier.run)
-        Measurement(asked, folder, watch, earlier, _written(log)).run()
+        Measurement(options, folder, progress, earlier, _written(log)).run()
 
 
 def _written(log: RecordLog) -> Callable[[Any], None]:
@@ -50,13 +44,13 @@ def _written(log: RecordLog) -> Callable[[Any], None]:
     return log.write
 
 
-def run_record(asked: ScalingOptions) -> ScalingRunRecord:
+def run_record(options: ScalingOptions) -> ScalingRunRecord:
     """The first line."""
     return ScalingRunRecord(
-        quick=asked.quick,
-        parts=asked.parts,
-        backends=asked.backends,
-        cores=asked.cores,
+        quick=options.quick,
+        parts=options.parts,
+        backends=options.backends,
+        cores=options.cores,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment.describe(),
     )
@@ -67,23 +61,23 @@ class Measurement:
 
     def __init__(
         self,
-        asked: ScalingOptions,
+        options: ScalingOptions,
         folder: Path,
-        watch: ScalingProgress,
+        progress: Progress,
         earlier: ScalingRecords,
         write: Callable[[Any], None],
     ) -> None:
-        self._asked, self._folder, self._watch, self._write = asked, folder, watch, write
+        self._options, self._folder, self._progress, self._write = options, folder, progress, write
         self._done = list(earlier.points)
         self._rates: set[tuple[str, int, str]] = set()
-        self._points = [point for point in asked.points if self._names_left(point)]
-        self._memmap_examples = None if earlier.memmaps else asked.memmap_examples
+        self._points = [point for point in options.points if self._names_left(point)]
+        self._memmap_examples = None if earlier.memmaps else options.memmap_examples
         raced = {(record.network, record.seed) for record in earlier.accuracies}
-        self._races = [(spec, seed) for spec, seed in asked.races if (spec.name, seed) not in raced]
+        self._races = [(spec, seed) for spec, seed in options.races if (spec.name, seed) not in raced]
 
     def run(self) -> None:
         """Everything that is left."""
-        self._watch.expect(len(self._points) + bool(self._memmap_examples) + len(self._races))
+        self._progress.expect(len(self._points) + bool(self._memmap_examples) + len(self._races))
         mnist = load_dataset(DataSpec())
         with closing(MadeData(mnist, self._folder / ".data")) as data:
             for point in self._points:
@@ -98,22 +92,22 @@ class Measurement:
 
     def _names_left(self, point: Point) -> list[str]:
         have = {record.backend for record in self._done if (record.axis, record.value) == (point.axis, point.value)}
-        return [name for name in (*self._asked.backends, PRODUCTS) if name not in have]
+        return [name for name in (*self._options.backends, PRODUCTS) if name not in have]
 
     def _measure(self, point: Point, data: Path) -> None:
-        self._watch.start(f"{point.axis} {AXES[point.axis].tick(point.value)}")
+        self._progress.stage(f"{point.axis} {AXES[point.axis].tick(point.value)}")
         self._rate(point)
         names = self._names_left(point)
         known = {name: record for name in names if (record := self._known(point, name))}
-        turns = Turns(point, data, self._folder, self._asked.timing)
+        turns = Turns(point, data, self._folder, self._options.timing)
         for record in (*known.values(), *turns.measure([name for name in names if name not in known])):
             self._keep(record)
-        self._watch.done()
+        self._progress.done()
 
     def _known(self, point: Point, name: str) -> PointRecord | None:
         """The record that needs no training: the backend cannot run, is too slow, or was measured for another axis."""
         reason = None if name in FLOORS else registry.missing(name)
-        reason = reason or too_slow(self._done, point, name, self._asked.timing.slow) or too_large(point)
+        reason = reason or too_slow(self._done, point, name, self._options.timing.slow) or too_large(point)
         if reason:
             return record_of(point, name, status="skipped", reason=reason)
         same = [one for one in self._done if (one.work, one.backend, one.status) == (point.work, name, "ok")]
@@ -123,28 +117,28 @@ class Measurement:
         self._write(record)
         self._done.append(record)
         if record.status != "ok":
-            self._watch.note(f"{record.axis} {record.value}: {record.backend} {record.status}: {record.reason}")
+            self._progress.note(f"{record.axis} {record.value}: {record.backend} {record.status}: {record.reason}")
 
     def _rate(self, point: Point) -> None:
-        """BLAS's rate with these threads and this dtype, once an axis: a busy moment must not pass for its best."""
+        """The best rate of a product with these threads and this dtype, taken once an axis: one moment may be busy."""
         threads, dtype = point.threads, point.spec.dtype
         if (point.axis, threads, dtype) not in self._rates:
             with fresh_processes(1, threads, self._folder / WORKER_LOG_NAME) as pool:
-                rate = pool.submit(gemm_rate, dtype).result()
-            self._write(RateRecord(threads=threads, dtype=dtype, operations_per_second=rate))
+                rate = pool.submit(product_rate, dtype, threads).result()
+            self._write(RateRecord(threads=threads, dtype=dtype, **rate._asdict()))
             self._rates.add((point.axis, threads, dtype))
 
     def _memmap(self, data: Path) -> None:
-        self._watch.start("training from a file")
-        for record in memmap.measure(data, self._asked.cores, self._folder / WORKER_LOG_NAME):
+        self._progress.stage("training from a file")
+        for record in memmap.measure(data, self._options.cores, self._folder / WORKER_LOG_NAME):
             self._write(record)
-        self._watch.done()
+        self._progress.done()
 
     def _race(self, spec: TrainingSpec, seed: int, data: Path) -> None:
-        self._watch.start(f"time to accuracy: {spec.name}, seed {seed}")
-        race = Race(spec, seed, self._asked.cores, data, self._folder, self._asked.timing)
-        missing = {name: reason for name in self._asked.backends if (reason := registry.missing(name))}
-        records = list(race.run([name for name in self._asked.backends if name not in missing]))
+        self._progress.stage(f"time to accuracy: {spec.name}, seed {seed}")
+        race = Race(spec, seed, self._options.cores, data, self._folder, self._options.timing)
+        missing = {name: reason for name in self._options.backends if (reason := registry.missing(name))}
+        records = list(race.run([name for name in self._options.backends if name not in missing]))
         for record in (*records, *(race.skipped(*item) for item in missing.items())):  # cut short, it begins anew
             self._write(record)
-        self._watch.done()
+        self._progress.done()

@@ -1,7 +1,4 @@
-"""Training from a file that need not fit in memory: throughput and memory, mapped beside read, in fresh processes.
-
-Fed by made examples, scaled and written as one file of float32; feeds the records.
-"""
+"""Training from a file that need not fit in memory: throughput and memory, mapped beside read, in fresh processes."""
 
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -22,10 +19,7 @@ ROWS = 10_000
 def measure(data: Path, threads: int, log: Path) -> Iterator[MemmapRecord]:
     """Both ways, over the examples of that folder.
 
-    Raises
-    ------
-    UnusableError
-        Where the file cannot be written.
+    Raises UnusableError: where the file cannot be written.
     """
     x, y = data / "scaled.npy", data / "y_train.npy"
     try:

@@ -1,6 +1,6 @@
 """Trains scratchnet from one file of examples, in this process, through `Network.fit` as a user would.
 
-Fed by `bench.scaling.memmap`; imports little, for what this process holds is measured.
+Imports little, for what this process holds is measured.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""Whether this machine has the memory for a point: for all backends at once, for one alone, or for none.
-
-Fed by a point; feeds the turns, so that no measurement makes the system end a process, its own or another's.
-"""
+"""Whether this machine has the memory for a point: for all backends at once, for one alone, or for none."""
 
 import psutil
 

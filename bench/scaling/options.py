@@ -1,7 +1,4 @@
-"""What is to be measured: which axes, which backends, how thoroughly.
-
-Fed by the command line, or by the record of the run that is resumed; feeds the measuring.
-"""
+"""What is to be measured: which axes, which backends, how thoroughly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,10 +33,7 @@ class ScalingOptions:
     def new(cls, quick: bool, parts: Sequence[str] | None, names: Sequence[str] | None, cores: int) -> Self:
         """With what is left out filled in.
 
-        Raises
-        ------
-        UnusableError
-            Names the allowed parts or backends.
+        Raises UnusableError: names the allowed parts or backends.
         """
         parts = tuple(dict.fromkeys(PARTS if parts is None else parts))
         for part in parts:

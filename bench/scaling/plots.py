@@ -1,10 +1,10 @@
 """One figure an axis: seconds of an epoch on the left, peak memory on the right, both on logarithmic axes.
 
-Fed by the table of points; scratchnet stands out, the floors are dashed, the legend has the exponents.
+Scratchnet stands out, the floors are dashed, the legend has the exponents.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from bench.core.files import atomic_path
 from bench.core.text import significant
-from bench.report.style import BLACK, GREY, label, plot_settings, style_of
+from bench.report.style import BLACK, GREY, label, plot_settings, save_figure, style_of
 from bench.scaling.points import AXES
-from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, Line, lines
+from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, CostLine, lines
 
 PANEL_INCHES, ROW_INCHES = 4.4, 0.2
-METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
 NAMES = {
     (PRODUCTS, "seconds"): "floor: matrix products and gather",
     (ARITHMETIC, "seconds"): "floor: arithmetic at BLAS's best rate",
@@ -35,15 +33,8 @@ FLOOR_LOOK: dict[str, dict[str, Any]] = {
 def write_plots(table: pd.DataFrame, folder: Path) -> list[Path]:
     """Write scaling-AXIS.png and .svg for each axis; the files."""
     with plot_settings():
-        return [path for axis in dict.fromkeys(table["axis"]) for path in _save(figure(table, axis), folder, axis)]
-
-
-def _save(drawn: Figure, folder: Path, axis: str) -> Iterator[Path]:
-    for kind, metadata in METADATA.items():
-        path = folder / f"scaling-{axis}.{kind}"
-        with atomic_path(path) as temporary:
-            drawn.savefig(temporary, dpi=150, metadata=metadata)
-        yield path
+        axes = dict.fromkeys(table["axis"])
+        return [path for axis in axes for path in save_figure(figure(table, axis), folder / f"scaling-{axis}")]
 
 
 def figure(table: pd.DataFrame, axis: str) -> Figure:
@@ -61,7 +52,7 @@ def figure(table: pd.DataFrame, axis: str) -> Figure:
     return drawn
 
 
-def _panel(axes: Axes, drawn: Sequence[Line], quantity: str, title: str) -> None:
+def _panel(axes: Axes, drawn: Sequence[CostLine], quantity: str, title: str) -> None:
     for line in drawn:
         axes.plot(list(line.measured), list(line.measured.values()), label=_legend(line, quantity), **_look(line))
     axes.set_title(f"{title}  (in brackets: exponent, 95 % interval)", loc="left", fontsize=9.5)
@@ -88,7 +79,7 @@ def _told(value: float, quantity: str) -> str:
     return f"{significant(value / 1e9, 1)} GB" if value >= 1e9 else f"{significant(value / 1e6, 1)} MB"
 
 
-def _look(line: Line) -> dict[str, Any]:
+def _look(line: CostLine) -> dict[str, Any]:
     """scratchnet thick and in front, peers thin, floors dashed and without markers."""
     if line.backend in FLOORS:
         return {**FLOOR_LOOK[line.backend], "zorder": 2}
@@ -98,12 +89,12 @@ def _look(line: Line) -> dict[str, Any]:
     return {"color": style.color, "linewidth": 1.2, "marker": style.marker, "markersize": 4.5, "zorder": 3}
 
 
-def _legend(line: Line, quantity: str) -> str:
+def _legend(line: CostLine, quantity: str) -> str:
     name = NAMES.get((line.backend, quantity), label(line.backend))
     return f"{name}  ({exponent(line)})"
 
 
-def exponent(line: Line) -> str:
+def exponent(line: CostLine) -> str:
     """The exponent as it is written: `0.93, 0.90 to 0.97`."""
     if line.fit is None:
         return "too few points"

@@ -1,7 +1,4 @@
-"""The points at which cost is measured: one base network, and along each axis one of its sizes changed.
-
-Fed by nothing; feeds the measuring, a point at a time, from the cheap end of an axis to the dear one.
-"""
+"""The points at which cost is measured: one base network, and along each axis one of its sizes changed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.spec import TrainingSpec
+from bench.spec import TrainingSpec, mnist_network
+from bench.spec.networks import CLASSES, FEATURES
 
-FEATURES, CLASSES = 784, 10
 BASE: dict[str, Any] = {"width": 128, "depth": 1, "batch_size": 128, "examples": 16_384, "dtype": "float32"}
 """The number of examples is a multiple of every batch size on the axis: no batch is shorter than the others."""
 STEPS_OF_SMALL_BATCHES = 2_048
@@ -86,24 +83,15 @@ AXES: dict[str, Axis] = {
 
 
 def spec_of(width: int, depth: int, batch_size: int, examples: int, dtype: str) -> TrainingSpec:
-    """784, so many hidden layers of ReLU, 10 of softmax; plain SGD at a rate at which no size diverges."""
-    hidden = [{"units": width, "activation": "relu"}] * depth
-    shape = "-".join(map(str, (FEATURES, *[width] * depth, CLASSES))) if depth < 4 else f"784-{depth}x{width}-10"
-    return TrainingSpec.model_validate(
-        {
-            "name": f"{shape} M={batch_size} N={examples} {dtype}",
-            "architecture": {
-                "inputs": FEATURES,
-                "layers": [*hidden, {"units": CLASSES, "activation": "softmax"}],
-            },
-            "loss": "categorical_crossentropy",
-            "optimizer": {"learning_rate": LEARNING_RATE},
-            "dtype": dtype,
-            "batch_size": batch_size,
-            "epochs": 1,
-            "seeds": [0],
-            "data": {"source": "mnist", "train_examples": examples, "test_examples": TEST_EXAMPLES},
-        }
+    """So many hidden layers of ReLU; plain SGD at a rate at which no size diverges."""
+    shape = f"784-{depth}x{width}-10" if depth >= 4 else "-".join(map(str, (FEATURES, *[width] * depth, CLASSES)))
+    return mnist_network(
+        [width] * depth,
+        batch_size,
+        name=f"{shape} M={batch_size} N={examples} {dtype}",
+        optimizer={"learning_rate": LEARNING_RATE},
+        dtype=dtype,
+        data={"source": "mnist", "train_examples": examples, "test_examples": TEST_EXAMPLES},
     )
 
 

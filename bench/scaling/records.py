@@ -1,7 +1,4 @@
-"""What was measured, as append-only JSON lines: the run, rates of BLAS, points, memory-mapped trainings, accuracies.
-
-Fed by the measuring; feeds tables, plots and report, and says what a resumed run need not measure again.
-"""
+"""What was measured, as append-only JSON lines: the run, best rates, points, memory-mapped trainings, accuracies."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, TypeAdapter
 
+from bench.backends.floors import RateProduct
 from bench.core.models import Positive, Proportion
 from bench.records.log import LogRecord, records_of
 from bench.records.run import Status
@@ -33,12 +31,13 @@ class ScalingRunRecord(LogRecord):
 
 
 class RateRecord(LogRecord):
-    """What BLAS does at best, measured in this run, once for each axis and session: it may repeat."""
+    """What the faster of BLAS and the engine's own product does at best; once an axis and session: it may repeat."""
 
     kind: Literal["rate"] = "rate"
     threads: Whole
     dtype: Literal["float32", "float64"]
     operations_per_second: Positive
+    product: RateProduct = "blas"
 
 
 class PointRecord(LogRecord):
@@ -117,10 +116,7 @@ class ScalingRecords:
     def read(cls, folder: Path) -> Self:
         """The records of a folder. A last line cut short by a kill is left out.
 
-        Raises
-        ------
-        UnusableError
-            With file and line, where a record cannot be read.
+        Raises UnusableError: with file and line, where a record cannot be read.
         """
         return cls(records_of(folder, _ADAPTER, ScalingRunRecord))
 

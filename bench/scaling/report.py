@@ -1,6 +1,6 @@
 """The report: a sentence with the main finding, tables as CSV and Markdown, and the plots.
 
-Fed by the records; everything here can be made again from them.
+Everything here can be made again from them.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench.core.csv_text import csv_text
 from bench.core.files import write_atomically
+from bench.core.markdown import document, rows_table
 from bench.core.text import MISSING, escaped, factor, is_missing, megabytes, ratio_text, significant
 from bench.scaling import convergence
 from bench.scaling.convergence import REFERENCES, TOLERANCE
@@ -32,7 +33,8 @@ differs from epoch to epoch. A point is one process a backend, and another proce
 slower.
 
 The floors: the matrix products of the step and the gather of its rows alone, measured among the others; the operations
-of these products at the best rate of BLAS, measured in this run; the bytes of examples and parameters.
+of these products at the best rate of BLAS or of scratchnet's own product, measured in this run; the bytes of examples
+and parameters.
 
 An exponent is the slope of a line on logarithmic axes, by least squares over the upper half of the axis (three values
 at least, the same for all lines), where overhead no longer dominates; its interval is that of Student, 95 %."""
@@ -41,7 +43,7 @@ MLPERF = f"""\
 Seconds of training until the test accuracy is first reached after an epoch: the sum of the epochs, the first one with
 its tracing and compiling included; `of it compiling` is what the first took longer than a later one, `start` is what
 passed before training. Medians over the seeds. MLPerf's rule: convergence is checked before speed is believed. A
-backend whose epochs to the target (mean over the seeds) part by more than {TOLERANCE:g} from those of the reference,
+backend whose epochs to the target (mean over the seeds) differ by more than {TOLERANCE:g} from those of the reference,
 {REFERENCES[0]} where it is installed, else {REFERENCES[1]}, has no speed here."""
 
 OTHER_STANDINGS = {"slower": "slower than a peer", "undecided": "undecided"}
@@ -57,24 +59,24 @@ short."""
 def write(records: ScalingRecords, folder: Path) -> str:
     """Write tables, summary and plots; the main finding."""
     points, accuracy = points_table(records), convergence.table(records.accuracies)
-    tables = {"points": points, "exponents": exponents_table(points), "accuracy": accuracy}
+    exponents = exponents_table(points)
+    tables = {"points": points, "exponents": exponents, "accuracy": accuracy}
     for name, table in tables.items():
         write_atomically(folder / f"{name}.csv", csv_text(table, "%.6g"))
-    found = finding(points, accuracy)
-    write_atomically(folder / "scaling.md", "\n\n".join(_sections(records, points, accuracy, found)) + "\n")
+    found = finding(points, exponents, accuracy)
+    write_atomically(folder / "scaling.md", document(_sections(records, points, accuracy, found)))
     write_plots(points, folder)
     return found
 
 
-def finding(points: pd.DataFrame, accuracy: pd.DataFrame) -> str:
+def finding(points: pd.DataFrame, exponents: pd.DataFrame, accuracy: pd.DataFrame) -> str:
     """One sentence: how scratchnet's seconds grow, where it stands worst, how soon it reaches an accuracy."""
-    parts = [part for part in (_growth(points), _standing(points), _reaching(accuracy)) if part]
+    parts = [part for part in (_growth(exponents), _standing(points), _reaching(accuracy)) if part]
     return "; ".join(parts) or f"nothing was measured that says how {SUBJECT} grows"
 
 
-def _growth(points: pd.DataFrame) -> str:
-    table = exponents_table(points)
-    own = table[(table["backend"] == SUBJECT) & (table["quantity"] == "seconds")]
+def _growth(exponents: pd.DataFrame) -> str:
+    own = exponents[(exponents["backend"] == SUBJECT) & (exponents["quantity"] == "seconds")]
     told = [f"{row.axis}^{row.exponent:z.2f}{_between(row.low, row.high)}" for row in own.itertuples()]
     return f"{SUBJECT}'s seconds grow as {', '.join(told)}" if told else ""
 
@@ -154,7 +156,7 @@ def _axis_section(points: pd.DataFrame, axis: str) -> Iterator[str]:
             | {"exponent": f"{line.fit.exponent:z.2f}{_between(line.fit.low, line.fit.high)}" if line.fit else MISSING}
             for line in lines(points, axis, quantity)
         ]
-        yield _markdown(rows)
+        yield rows_table(rows)
 
 
 def _values(points: pd.DataFrame, axis: str) -> list[int]:
@@ -167,7 +169,7 @@ def _left_out(rows: pd.DataFrame) -> str:
     for row in rows.to_dict("records"):
         key = tuple(str(row[name]) for name in ("backend", "axis", "status", "reason"))
         values.setdefault(key, []).append(int(row["value"]))
-    return _markdown(
+    return rows_table(
         [
             {
                 "backend": escaped(backend),
@@ -195,7 +197,7 @@ def _memmaps(records: list[MemmapRecord]) -> str:
         }
         for record in records
     ]
-    return _markdown(rows)
+    return rows_table(rows)
 
 
 def _throughput(record: MemmapRecord) -> float | None:
@@ -211,7 +213,7 @@ def _relative(record: MemmapRecord, records: list[MemmapRecord]) -> str:
 def _accuracies(accuracy: pd.DataFrame) -> str:
     rank = {name: place for place, name in enumerate(ordered(accuracy["backend"]))}
     sorted_rows = accuracy.assign(rank=accuracy["backend"].map(rank)).sort_values(["network", "target", "rank"])
-    return _markdown(
+    return rows_table(
         [
             {
                 "network": escaped(row["network"]),
@@ -226,7 +228,3 @@ def _accuracies(accuracy: pd.DataFrame) -> str:
             for row in sorted_rows.to_dict("records")
         ]
     )
-
-
-def _markdown(rows: list[dict[str, Any]]) -> str:
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)

@@ -1,7 +1,4 @@
-"""MNIST repeated with noise, as many examples as asked: written piece by piece, so that memory stays small.
-
-Fed by the shipped MNIST; feeds the workers a folder that `Dataset.open` maps.
-"""
+"""MNIST repeated with noise, as many examples as asked: written piece by piece, so that memory stays small."""
 
 import shutil
 from pathlib import Path
@@ -30,10 +27,7 @@ class MadeData:
     def folder(self, examples: int, test_examples: int) -> Path:
         """The folder with so many training and test examples, made if it is not there.
 
-        Raises
-        ------
-        UnusableError
-            Where the disk is full or the folder cannot be written.
+        Raises UnusableError: where the disk is full or the folder cannot be written.
         """
         folder = self._root / f"{examples}-{test_examples}"
         if not folder.exists():

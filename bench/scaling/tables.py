@@ -1,7 +1,4 @@
-"""The points as tables: one row for each point and backend, the floors among them, and the exponents of the lines.
-
-Fed by the records; feeds plots and report.
-"""
+"""The points as tables: one row for each point and backend, the floors among them, and the exponents of the lines."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -28,7 +25,7 @@ COLUMNS = (
 LATER_COLUMNS = ("ratio_to_products", "own_ratio", "own_ratio_low", "own_ratio_high")
 
 
-class Line(NamedTuple):
+class CostLine(NamedTuple):
     """One backend along one axis: value → quantity, and the exponent."""
 
     backend: str
@@ -86,7 +83,7 @@ def _of_epoch(record: PointRecord, seconds: float) -> dict[str, float]:
 
 
 def _arithmetic(records: ScalingRecords) -> Iterator[dict[str, Any]]:
-    """The floor that is computed: operations at the rate of BLAS; and the bytes of the numbers alone."""
+    """The floor that is computed: operations at the best rate of a product; and the bytes of the numbers alone."""
     for record in {(record.axis, record.value): record for record in records.points}.values():
         rate = _best_rate(records, record.threads, record.dtype)
         names = ("axis", "value", "work", "threads", "examples")
@@ -100,14 +97,14 @@ def _arithmetic(records: ScalingRecords) -> Iterator[dict[str, Any]]:
 
 
 def _best_rate(records: ScalingRecords, threads: int, dtype: str) -> float | None:
-    """BLAS's best rate in this run, or that of an epoch if it was higher: a busy moment must not raise the floor."""
+    """The best rate of a product in this run, or of an epoch if higher: a busy moment must not raise the floor."""
     measured = [rate for rate in records.rates if (rate.threads, rate.dtype) == (threads, dtype)]
     trained = [one for one in records.points if (one.threads, one.dtype, one.status) == (threads, dtype, "ok")]
     reached = [one.operations / min(one.epoch_seconds) for one in trained if one.epoch_seconds]
     return max([*reached, *(rate.operations_per_second for rate in measured)]) if measured else None
 
 
-def lines(table: pd.DataFrame, axis: str, quantity: str) -> list[Line]:
+def lines(table: pd.DataFrame, axis: str, quantity: str) -> list[CostLine]:
     """The lines of one axis, the floors last; backends without a single figure have none."""
     rows = table[(table["axis"] == axis) & table[quantity].notna()]
     if quantity == "peak_memory_bytes":
@@ -116,9 +113,9 @@ def lines(table: pd.DataFrame, axis: str, quantity: str) -> list[Line]:
     return [_line(rows[rows["backend"] == name], name, quantity, fitted) for name in ordered(rows["backend"])]
 
 
-def _line(rows: pd.DataFrame, backend: str, quantity: str, fitted: Sequence[int]) -> Line:
+def _line(rows: pd.DataFrame, backend: str, quantity: str, fitted: Sequence[int]) -> CostLine:
     measured = {int(value): float(cost) for value, cost in zip(rows["value"], rows[quantity], strict=True)}
-    return Line(backend, dict(sorted(measured.items())), fit(measured, fitted))
+    return CostLine(backend, dict(sorted(measured.items())), fit(measured, fitted))
 
 
 def ordered(names: Sequence[str] | pd.Series) -> list[str]:

@@ -1,10 +1,6 @@
-"""Seconds of training until a test accuracy is first reached, every backend from the same seeds.
-
-Fed by two networks and real MNIST; feeds the records.
-"""
+"""Seconds of training until a test accuracy is first reached, every backend from the same seeds."""
 
 import random
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,8 +8,9 @@ from typing import Any
 
 from bench.scaling.records import AccuracyRecord
 from bench.scaling.turns import Timing
-from bench.spec import TrainingSpec
+from bench.spec import TrainingSpec, mnist_network
 from bench.workers.client import WorkerClient, job_of
+from bench.workers.turns import in_turn
 
 TARGETS = (0.95, 0.97, 0.98)
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
@@ -35,20 +32,10 @@ def networks(quick: bool) -> list[TrainingSpec]:
 
 def spec_of(hidden: Sequence[int], batch_size: int, epochs: int, optimizer: dict[str, float]) -> TrainingSpec:
     """ReLU and softmax on all of MNIST."""
-    layers = [{"units": units, "activation": "relu"} for units in hidden]
     shape = "-".join(map(str, (784, *hidden, 10)))
     rate = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in optimizer.items())
-    return TrainingSpec.model_validate(
-        {
-            "name": f"{shape} M={batch_size}, {rate}",
-            "architecture": {"inputs": 784, "layers": [*layers, {"units": 10, "activation": "softmax"}]},
-            "loss": "categorical_crossentropy",
-            "optimizer": optimizer,
-            "batch_size": batch_size,
-            "epochs": epochs,
-            "seeds": [0],
-        }
-    )
+    name = f"{shape} M={batch_size}, {rate}"
+    return mnist_network(hidden, batch_size, name=name, optimizer=optimizer, epochs=epochs)
 
 
 class Race:
@@ -61,27 +48,25 @@ class Race:
     def run(self, names: Sequence[str]) -> Iterator[AccuracyRecord]:
         """One record a backend."""
         with ExitStack() as stack:
-            contestants = []
+            clients = []
             for name in names:  # one after another: the seconds of a start are to be its own
-                contestants.append(stack.enter_context(self._contestant(name)))
-                contestants[-1].ready()
-            self._rounds(contestants)
-            for contestant in contestants:
-                contestant.finish()
-                yield self._record(contestant)
+                clients.append(stack.enter_context(self._client(name)))
+                clients[-1].ready()
+            self._rounds(clients)
+            for client in clients:
+                client.finish()
+                yield self._record(client)
 
-    def _contestant(self, name: str) -> WorkerClient:
+    def _client(self, name: str) -> WorkerClient:
         job = job_of(name, self._spec, self._seed, self._data, self._threads)
         return WorkerClient(name, job, self._logs / f"accuracy-seed{self._seed}-{name}.log", self._timing.limit)
 
-    def _rounds(self, contestants: Sequence[WorkerClient]) -> None:
+    def _rounds(self, clients: Sequence[WorkerClient]) -> None:
         order = random.Random(f"{self._spec.name} {self._seed}")
         for number in range(1, self._spec.epochs + 1):
-            taking_part = [one for one in contestants if one.lost is None and not _arrived(one)]
-            order.shuffle(taking_part)
-            for contestant in taking_part:
-                time.sleep(self._timing.rest)
-                contestant.train(number)
+            left = [client for client in clients if not _arrived(client)]
+            for client in in_turn(left, order, self._timing.rest):
+                client.train(number)
 
     def skipped(self, backend: str, reason: str) -> AccuracyRecord:
         """The record of a backend that cannot run here."""
@@ -91,20 +76,20 @@ class Race:
     def _run(self) -> dict[str, Any]:
         return {"network": self._spec.name, "seed": self._seed}
 
-    def _record(self, contestant: WorkerClient) -> AccuracyRecord:
+    def _record(self, client: WorkerClient) -> AccuracyRecord:
         return AccuracyRecord(
             **self._run,
-            backend=contestant.name,
-            **contestant.outcome,
-            startup_seconds=contestant.startup_seconds,
-            epoch_seconds=contestant.seconds,
-            test_accuracies=_accuracies(contestant),
+            backend=client.name,
+            **client.outcome,
+            startup_seconds=client.startup_seconds,
+            epoch_seconds=client.seconds,
+            test_accuracies=_accuracies(client),
         )
 
 
-def _arrived(contestant: WorkerClient) -> bool:
-    return max(_accuracies(contestant), default=0.0) >= max(TARGETS)
+def _arrived(client: WorkerClient) -> bool:
+    return max(_accuracies(client), default=0.0) >= max(TARGETS)
 
 
-def _accuracies(contestant: WorkerClient) -> tuple[float, ...]:
-    return tuple(answer["test_accuracy"] for answer in contestant.epochs)
+def _accuracies(client: WorkerClient) -> tuple[float, ...]:
+    return tuple(answer["test_accuracy"] for answer in client.epochs)

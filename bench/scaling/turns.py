@@ -1,10 +1,6 @@
-"""All backends at one point: a fresh process each, a warm-up, then timed epochs in turns, in random order, with rests.
-
-Fed by a point and a folder of examples; feeds the records.
-"""
+"""All backends at one point: a fresh process each, a warm-up, then timed epochs in turns."""
 
 import random
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +13,7 @@ from bench.scaling.memory import fits_together
 from bench.scaling.points import AXES, Point
 from bench.scaling.records import PointRecord
 from bench.workers.client import WorkerClient, job_of
+from bench.workers.turns import in_turn
 
 FEWEST_EPOCHS = 3
 """The warm-up and two timed ones."""
@@ -55,41 +52,38 @@ class Turns:
 
     def _together(self, names: Sequence[str]) -> Iterator[PointRecord]:
         with ExitStack() as stack:
-            contestants = [stack.enter_context(self._contestant(name)) for name in names]
-            for contestant in contestants:
-                contestant.ready()
-            self._rounds(contestants)
-            for contestant in contestants:
-                contestant.finish()
-                yield self._record(contestant)
+            clients = [stack.enter_context(self._client(name)) for name in names]
+            for client in clients:
+                client.ready()
+            self._rounds(clients)
+            for client in clients:
+                client.finish()
+                yield self._record(client)
 
-    def _contestant(self, name: str) -> WorkerClient:
+    def _client(self, name: str) -> WorkerClient:
         point = self.point
         job = job_of(name, point.spec, 0, self.data, point.threads)
         return WorkerClient(name, job, self.logs / f"{point.axis}-{point.value}-{name}.log", self.timing.limit)
 
-    def _rounds(self, contestants: Sequence[WorkerClient]) -> None:
+    def _rounds(self, clients: Sequence[WorkerClient]) -> None:
         order = random.Random(self.point.work)
         for number in range(1, self.timing.rounds + 1):
-            taking_part = [contestant for contestant in contestants if self._goes_on(contestant)]
-            order.shuffle(taking_part)
-            for contestant in taking_part:
-                time.sleep(self.timing.rest)  # the threads of the turn before go on spinning for a while
-                contestant.time(number)
+            left = [client for client in clients if not self._has_enough(client)]
+            for client in in_turn(left, order, self.timing.rest):
+                client.time(number)
 
-    def _goes_on(self, contestant: WorkerClient) -> bool:
-        seconds = contestant.seconds
-        enough = len(seconds) >= FEWEST_EPOCHS and sum(seconds[1:]) >= self.timing.enough
-        return contestant.lost is None and not enough
+    def _has_enough(self, client: WorkerClient) -> bool:
+        seconds = client.seconds
+        return len(seconds) >= FEWEST_EPOCHS and sum(seconds[1:]) >= self.timing.enough
 
-    def _record(self, contestant: WorkerClient) -> PointRecord:
-        warm_up, *timed = contestant.seconds or (None,)
+    def _record(self, client: WorkerClient) -> PointRecord:
+        warm_up, *timed = client.seconds or (None,)
         measured = {
             "warm_up_seconds": warm_up,
             "epoch_seconds": tuple(timed),
-            "peak_memory_bytes": contestant.peak_memory_bytes,
+            "peak_memory_bytes": client.peak_memory_bytes,
         }
-        return record_of(self.point, contestant.name, **contestant.outcome, **measured)
+        return record_of(self.point, client.name, **client.outcome, **measured)
 
 
 def record_of(point: Point, backend: str, **outcome: Any) -> PointRecord:

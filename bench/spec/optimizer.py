@@ -1,186 +1,120 @@
-"""How the parameters are updated: optimizers and learning-rate schedules, with the names and defaults of Keras.
+"""Optimizers and learning-rate schedules of a suite: one model for each of scratchnet's, made from its constructor.
 
-Fed by a suite file or by Python code; part of a `TrainingSpec`. Fields are those of scratchnet's constructors.
+Names, options and defaults stand in scratchnet alone, which has those of Keras; `RANGES` limits what a suite may ask.
 """
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Union
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, create_model, model_validator
 
 from bench.core.models import Count, Factor, Fraction, Frozen, Rate
+from scratchnet.optimizers import OPTIMIZERS
+from scratchnet.schedules import SCHEDULES
+
+RANGES: dict[str, Any] = {
+    "initial_learning_rate": Factor,
+    "decay_steps": Count,
+    "decay_rate": Factor,
+    "staircase": bool,
+    "end_learning_rate": Rate,
+    "power": Rate,
+    "cycle": bool,
+    "alpha": Factor,
+    "warmup_target": Rate | None,
+    "warmup_steps": Annotated[int, Field(strict=True, ge=0, le=1_000_000)],
+    "boundaries": Annotated[tuple[Count, ...], Field(min_length=1, max_length=1000)],
+    "values": Annotated[tuple[Rate, ...], Field(max_length=1001)],
+    "momentum": Fraction,
+    "nesterov": bool,
+    "rho": Fraction,
+    "epsilon": Rate,
+    "centered": bool,
+    "beta_1": Fraction,
+    "beta_2": Fraction,
+    "weight_decay": Factor,
+    "initial_accumulator_value": Factor,
+}
+"""Option → what a suite may say; scratchnet's constructors refuse what is not allowed of one kind only."""
+DEFAULT = "sgd"
 
 
-class _Schedule(Frozen):
+class _Named(Frozen):
+    KINDS: ClassVar[Mapping[str, Callable[..., object]]]
+    if TYPE_CHECKING:
+        name: str
+
     @property
     def options(self) -> dict[str, Any]:
-        """Every field but the name."""
-        return self.model_dump(exclude={"name"})
-
-
-class ExponentialDecaySpec(_Schedule):
-    """η_0 · decay_rate^(t / decay_steps), t the number of updates so far; staircase: t / decay_steps rounded down."""
-
-    name: Literal["exponential_decay"]
-    initial_learning_rate: Rate
-    decay_steps: Count
-    decay_rate: Rate
-    staircase: bool = False
-
-
-class InverseTimeDecaySpec(_Schedule):
-    """η_0 / (1 + decay_rate · t / decay_steps); staircase: t / decay_steps rounded down."""
-
-    name: Literal["inverse_time_decay"]
-    initial_learning_rate: Rate
-    decay_steps: Count
-    decay_rate: Factor
-    staircase: bool = False
-
-
-class PolynomialDecaySpec(_Schedule):
-    """From η_0 to end_learning_rate as (1 − t / decay_steps)^power; cycle: again and again, each time longer."""
-
-    name: Literal["polynomial_decay"]
-    initial_learning_rate: Rate
-    decay_steps: Count
-    end_learning_rate: Rate = 0.0001
-    power: Rate = 1.0
-    cycle: bool = False
-
-
-class CosineDecaySpec(_Schedule):
-    """Half a cosine from η_0 down to alpha · η_0; with warmup_target first linear from η_0 to that."""
-
-    name: Literal["cosine_decay"]
-    initial_learning_rate: Factor
-    decay_steps: Count
-    alpha: Factor = 0.0
-    warmup_target: Rate | None = None
-    warmup_steps: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 0
-
-
-class PiecewiseConstantDecaySpec(_Schedule):
-    """values[k], k the number of boundaries that t has passed."""
-
-    name: Literal["piecewise_constant_decay"]
-    boundaries: tuple[Count, ...] = Field(min_length=1, max_length=1000)
-    values: tuple[Rate, ...] = Field(max_length=1001)
+        """Every option of the constructor but the learning rate."""
+        return self.model_dump(exclude={"name", "learning_rate"})
 
     @model_validator(mode="after")
-    def _one_value_more_than_boundaries(self) -> Self:
-        if len(self.values) != len(self.boundaries) + 1:
-            needed = len(self.boundaries) + 1
-            raise ValueError(f"{len(self.values)} values; allowed: {needed}, one more than boundaries")
-        if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ValueError("boundaries do not rise; allowed: rising steps")
+    def _accepted_by_the_constructor(self) -> Self:
+        self.KINDS[self.name](**self.options)
         return self
 
 
-ScheduleSpec = Annotated[
-    ExponentialDecaySpec | InverseTimeDecaySpec | PolynomialDecaySpec | CosineDecaySpec | PiecewiseConstantDecaySpec,
-    Field(discriminator="name"),
-]
+class _Schedule(_Named):
+    KINDS = SCHEDULES
+
+
+def _models(base: type[_Named]) -> dict[str, Any]:
+    """Name → model of each kind."""
+    return {tag: _model(base, tag, kind) for tag, kind in base.KINDS.items()}
+
+
+def _model(base: type[_Named], tag: str, kind: Callable[..., object]) -> Any:
+    fields: dict[str, Any] = {"name": (Literal[tag], DEFAULT if tag == DEFAULT else ...)}
+    for option in signature(kind).parameters.values():
+        if option.kind is not Parameter.VAR_KEYWORD and option.name != "learning_rate":
+            required = option.default is Parameter.empty
+            fields[option.name] = RANGES[option.name], ... if required else option.default
+    title = (kind.__doc__ or "").partition("\n")[0]
+    return create_model(f"{kind.__name__}Spec", __base__=base, __module__=__name__, __doc__=title, **fields)
 
 
 def _number_or_schedule(value: Any) -> str:
     return "schedule" if isinstance(value, dict | _Schedule) else "number"
 
 
-LearningRate = Annotated[
-    Annotated[Rate, Tag("number")] | Annotated[ScheduleSpec, Tag("schedule")], Discriminator(_number_or_schedule)
-]
+SCHEDULE_SPECS = _models(_Schedule)
+if TYPE_CHECKING:
+    LearningRate = float | _Schedule
+else:
+    _AnySchedule = Annotated[Union[tuple(SCHEDULE_SPECS.values())], Field(discriminator="name")]  # noqa: UP007
+    LearningRate = Annotated[
+        Annotated[Rate, Tag("number")] | Annotated[_AnySchedule, Tag("schedule")], Discriminator(_number_or_schedule)
+    ]
 
 
-class _Optimizer(Frozen):
+class _Optimizer(_Named):
+    KINDS = OPTIMIZERS
     learning_rate: LearningRate = Field(description="a number, or a schedule with its name")
     clipnorm: Rate | None = Field(default=None, description="largest norm of the gradient of each W[l] and each b[l]")
     global_clipnorm: Rate | None = Field(default=None, description="largest norm of the whole gradient")
     clipvalue: Rate | None = Field(default=None, description="largest absolute value of an element of the gradient")
 
-    @model_validator(mode="after")
-    def _one_way_to_clip(self) -> Self:
-        ways = [way for way in ("clipnorm", "global_clipnorm", "clipvalue") if getattr(self, way) is not None]
-        if len(ways) > 1:
-            raise ValueError(f"{' and '.join(ways)} are set; allowed: one of them")
-        return self
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Every field but the name and the learning rate."""
-        return self.model_dump(exclude={"name", "learning_rate"})
-
-
-class SGDSpec(_Optimizer):
-    """v ← momentum · v − learning_rate · gradient, parameters ← parameters + v; nesterov looks ahead along v."""
-
-    name: Literal["sgd"] = "sgd"
-    momentum: Fraction = 0.0
-    nesterov: bool = False
-
-    @model_validator(mode="after")
-    def _nesterov_has_momentum(self) -> Self:
-        if self.nesterov and not self.momentum:
-            raise ValueError("nesterov without momentum; allowed: momentum greater than 0")
-        return self
-
-
-class RMSpropSpec(_Optimizer):
-    """The gradient divided by the root of a running mean of its square."""
-
-    name: Literal["rmsprop"]
-    rho: Fraction = 0.9
-    momentum: Fraction = 0.0
-    epsilon: Rate = 1e-7
-    centered: bool = False
-
-
-class AdamSpec(_Optimizer):
-    """A running mean of the gradient divided by the root of one of its square, both corrected for their start at 0."""
-
-    name: Literal["adam"]
-    beta_1: Fraction = 0.9
-    beta_2: Fraction = 0.999
-    epsilon: Rate = 1e-7
-
-
-class AdamWSpec(_Optimizer):
-    """Adam, and parameters, biases included, shrink by learning_rate · weight_decay before each step."""
-
-    name: Literal["adamw"]
-    weight_decay: Factor = 0.004
-    beta_1: Fraction = 0.9
-    beta_2: Fraction = 0.999
-    epsilon: Rate = 1e-7
-
-
-class AdagradSpec(_Optimizer):
-    """The gradient divided by the root of the sum of all its squares so far."""
-
-    name: Literal["adagrad"]
-    initial_accumulator_value: Factor = 0.1
-    epsilon: Rate = 1e-7
-
 
 def _optimizer_name(value: Any) -> str:
-    return str(value.get("name", "sgd") if isinstance(value, dict) else getattr(value, "name", "sgd"))
+    return str(value.get("name", DEFAULT) if isinstance(value, dict) else getattr(value, "name", DEFAULT))
 
 
-OptimizerSpec = Annotated[
-    Annotated[SGDSpec, Tag("sgd")]
-    | Annotated[RMSpropSpec, Tag("rmsprop")]
-    | Annotated[AdamSpec, Tag("adam")]
-    | Annotated[AdamWSpec, Tag("adamw")]
-    | Annotated[AdagradSpec, Tag("adagrad")],
-    Discriminator(_optimizer_name),
-]
+OPTIMIZER_SPECS = _models(_Optimizer)
+if TYPE_CHECKING:
+    OptimizerSpec = _Optimizer
+else:
+    _tagged = tuple(Annotated[model, Tag(tag)] for tag, model in OPTIMIZER_SPECS.items())
+    OptimizerSpec = Annotated[Union[_tagged], Discriminator(_optimizer_name)]  # noqa: UP007
 
-OPTIMIZER_TAGS = ("sgd", "rmsprop", "adam", "adamw", "adagrad")
-SCHEDULE_TAGS = (
-    "exponential_decay",
-    "inverse_time_decay",
-    "polynomial_decay",
-    "cosine_decay",
-    "piecewise_constant_decay",
-)
-TAGS = frozenset({*OPTIMIZER_TAGS, *SCHEDULE_TAGS, "number", "schedule"})
+TAGS = frozenset({*OPTIMIZERS, *SCHEDULES, "number", "schedule"})
 """What pydantic puts into the place of an error where it chose between models; no field is called so."""
+
+
+def __getattr__(name: str) -> Any:
+    """The models by the names of their classes: `SGDSpec`, `CosineDecaySpec`."""
+    for model in (*OPTIMIZER_SPECS.values(), *SCHEDULE_SPECS.values()):
+        if model.__name__ == name:
+            return model
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
-"""What is trained, on what, and how: frozen, validated models read from a suite file (TOML).
+"""The models of a suite and its specs, and how a suite file (TOML) is read.
 
-Fed by a suite file or by Python code; the plan, every backend and every record are fed by these models.
+The plan, every backend and every record are fed by these models.
 """
 
 import json
@@ -10,55 +10,43 @@ from difflib import get_close_matches
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bench.core.errors import UnusableError
-from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate
+from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate, refuse_repeated
 from bench.core.text import one_line
-from bench.spec.optimizer import SCHEDULE_TAGS, TAGS, OptimizerSpec
+from bench.spec.optimizer import TAGS, OptimizerSpec
+from scratchnet.activations import ACTIVATIONS
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.losses import LOSSES
+from scratchnet.schedules import SCHEDULES
 
-Activation = Literal[
-    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear", "softmax"
-]  # fmt: skip
-Initializer = Literal[
-    "zeros",
-    "random_uniform",
-    "random_normal",
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "orthogonal",
-]
-Loss = Literal[
-    "summed_binary_crossentropy",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-    "sum_of_squared_errors",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-]
+if TYPE_CHECKING:
+    Activation = str
+    Initializer = str
+    Loss = str
+else:
+    Activation, Initializer, Loss = (Literal[tuple(table)] for table in (ACTIVATIONS, INITIALIZERS, LOSSES))
 Dtype = Literal["float32", "float64"]
 Color = Literal["grey", "rgb"]
 
-# The output activations each loss is defined on: the loss takes logarithms of probabilities, or of nothing.
-OUTPUT_ACTIVATIONS: dict[str, tuple[str, ...]] = {
-    "summed_binary_crossentropy": ("sigmoid",),
-    "binary_crossentropy": ("sigmoid",),
-    "categorical_crossentropy": ("softmax",),
-    "sparse_categorical_crossentropy": ("softmax",),
-    "sum_of_squared_errors": get_args(Activation),
-    "mean_squared_error": get_args(Activation),
-    "mean_absolute_error": get_args(Activation),
-    "huber": get_args(Activation),
+OUTPUT_ACTIVATIONS = {
+    name: tuple(activation for activation in ACTIVATIONS if activation in loss.outputs) for name, loss in LOSSES.items()
 }
-SMOOTHED_LOSSES = ("summed_binary_crossentropy", "binary_crossentropy", "categorical_crossentropy")
+"""The output activations that each loss is defined on."""
+
+
+def _takes_label_smoothing(loss: Any) -> bool:
+    try:
+        loss(label_smoothing=0.1)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+SMOOTHED_LOSSES = tuple(name for name, loss in LOSSES.items() if _takes_label_smoothing(loss))
 
 DATA_SCHEMES = ("tfds", "idx", "images")
 DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
@@ -132,7 +120,7 @@ class EarlyStoppingSpec(Frozen):
 
 
 def _nearest_sources(source: str) -> list[str]:
-    """What somebody who wrote `source` may have meant."""
+    """Sources with a similar name."""
     scheme, _, rest = source.partition(":")
     if rest:
         return [f"{near}:{rest}"[:LONGEST_VALUE] for near in get_close_matches(scheme, DATA_SCHEMES)]
@@ -236,8 +224,7 @@ class TrainingSpec(Frozen):
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed stands there twice; allowed: distinct seeds")
+        refuse_repeated("seed", seeds, "seeds must be distinct")
         return seeds
 
     @model_validator(mode="after")
@@ -307,17 +294,13 @@ class Suite(Frozen):
     @field_validator("backends")
     @classmethod
     def _distinct_backends(cls, backends: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(backends)) < len(backends):
-            raise ValueError("a backend stands there twice; allowed: distinct backends")
+        refuse_repeated("backend", backends, "backends must be distinct")
         return backends
 
     @field_validator("specs")
     @classmethod
     def _distinct_names(cls, specs: tuple[TrainingSpec, ...]) -> tuple[TrainingSpec, ...]:
-        names = [spec.name for spec in specs]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two specs are called {name!r}; allowed: a distinct name for each")
+        refuse_repeated("spec name", (spec.name for spec in specs), "names must be distinct")
         return specs
 
 
@@ -330,10 +313,7 @@ def shipped_suites() -> dict[str, Path]:
 def load_suite(name_or_path: str) -> Suite:
     """The suite of that shipped name, or of that TOML file.
 
-    Raises
-    ------
-    UnusableError
-        One line with file, place and allowed values.
+    Raises UnusableError: one line with file, place and allowed values.
     """
     path = shipped_suites().get(name_or_path, Path(name_or_path))
     return suite_of(_read_toml(path), str(path))
@@ -342,10 +322,7 @@ def load_suite(name_or_path: str) -> Suite:
 def suite_of(tables: dict[str, Any], origin: str) -> Suite:
     """The suite that the tables of a TOML file describe; `origin` stands before a complaint.
 
-    Raises
-    ------
-    UnusableError
-        One line with origin, place and allowed values.
+    Raises UnusableError: one line with origin, place and allowed values.
     """
     try:
         return Suite.model_validate(_with_defaults(tables))
@@ -398,7 +375,7 @@ def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
         place, tag = f"{place}.name", one_line(first["ctx"]["tag"], LONGEST_VALUE)
         message = f"{tag!r} is not known; allowed: {first['ctx']['expected_tags']}"
     elif first["type"] == "union_tag_not_found":
-        place, message = f"{place}.name", f"Field required; allowed: {', '.join(map(repr, SCHEDULE_TAGS))}"
+        place, message = f"{place}.name", f"Field required; allowed: {', '.join(map(repr, SCHEDULES))}"
     elif first["type"] == "extra_forbidden":
         message = f"unknown key; allowed: {', '.join(_keys_allowed_at(first['loc'][:-1]))}"
     elif first["type"] not in ("missing", "value_error"):
@@ -408,7 +385,7 @@ def _first_error(error: ValidationError, tables: dict[str, Any]) -> str:
 
 
 def _slips(error: ValidationError) -> list[Any]:
-    """What is wrong; not the tuples that pydantic calls too short because an item of theirs is wrong."""
+    """The errors, without pydantic's "too short" for tuples that contain an invalid item."""
     errors = error.errors(include_url=False)
     above = {one["loc"][:depth] for one in errors for depth in range(len(one["loc"]))}
     return [one for one in errors if one["type"] != "too_short" or one["loc"] not in above]

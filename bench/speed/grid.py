@@ -1,14 +1,15 @@
-"""The grid of networks that are timed: three architectures, three batch sizes, one optimizer.
+"""The grid of networks that are timed: three architectures, hidden activations, three batch sizes, one optimizer."""
 
-Fed by the command line; feeds the workers.
-"""
-
+from itertools import product
 from typing import Any, NamedTuple
 
-from bench.spec import TrainingSpec
+from bench.spec import TrainingSpec, mnist_network
 
 ARCHITECTURES: dict[str, tuple[int, ...]] = {"784-30-10": (30,), "784-128-10": (128,), "784-512-512-10": (512, 512)}
 BATCH_SIZES = (32, 128, 512)
+RELU = "relu"
+ACTIVATIONS = (RELU, "sigmoid", "tanh", "gelu", "silu")
+"""Of the hidden layers, by their names in a spec."""
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"name": "sgd", "learning_rate": 0.05},
     "momentum": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9},
@@ -17,13 +18,16 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 
 class GridCell(NamedTuple):
-    """One network at one batch size."""
+    """One network at one batch size; `activation` is that of its hidden layers."""
 
     architecture: str
     batch_size: int
+    activation: str = RELU
 
     def __str__(self) -> str:
-        return f"{self.architecture} M={self.batch_size}"
+        """ReLU is not named, so that the cells of earlier runs keep their names."""
+        activation = "" if self.activation == RELU else f" {self.activation}"
+        return f"{self.architecture}{activation} M={self.batch_size}"
 
 
 class Grid(NamedTuple):
@@ -33,23 +37,21 @@ class Grid(NamedTuple):
     batch_sizes: tuple[int, ...] = BATCH_SIZES
     optimizer: str = "sgd"
     dtype: str = "float32"
+    activations: tuple[str, ...] = (RELU,)
 
     @property
     def cells(self) -> list[GridCell]:
-        """Every architecture with every batch size."""
-        return [GridCell(architecture, size) for architecture in self.architectures for size in self.batch_sizes]
+        """Every architecture with every activation and every batch size."""
+        parts = product(self.architectures, self.activations, self.batch_sizes)
+        return [GridCell(architecture, size, activation) for architecture, activation, size in parts]
 
     def spec(self, cell: GridCell) -> TrainingSpec:
-        """ReLU and softmax, He's initial weights, on all of MNIST."""
-        hidden = [{"units": n, "activation": "relu", "initializer": "he_normal"} for n in ARCHITECTURES[cell[0]]]
-        return TrainingSpec.model_validate(
-            {
-                "architecture": {"inputs": 784, "layers": [*hidden, {"units": 10, "activation": "softmax"}]},
-                "loss": "categorical_crossentropy",
-                "optimizer": OPTIMIZERS[self.optimizer],
-                "batch_size": cell.batch_size,
-                "dtype": self.dtype,
-                "epochs": 1,
-                "seeds": (0,),
-            }
+        """The cell's activation and softmax, He's initial weights, on all of MNIST."""
+        return mnist_network(
+            ARCHITECTURES[cell.architecture],
+            cell.batch_size,
+            activation=cell.activation,
+            initializer="he_normal",
+            optimizer=OPTIMIZERS[self.optimizer],
+            dtype=self.dtype,
         )

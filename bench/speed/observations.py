@@ -1,6 +1,6 @@
-"""What one process was seen to do in one cell, and the file of all of them.
+"""What was measured of one process in one cell, and the file of all these observations.
 
-Fed by the rounds; feeds the outcome. A process is the unit: its seconds are one observation, however many epochs.
+A process is the unit: its seconds are one observation, however many epochs.
 """
 
 from pathlib import Path
@@ -8,9 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from bench.backends.floors import RateProduct
 from bench.core.errors import UnusableError
 from bench.core.files import write_atomically
 from bench.core.models import FiniteRecord, Positive, first_problem, refuse_repeated
+from bench.speed.grid import RELU, GridCell
 
 NAME = "observations.json"
 SCHEMA_VERSION = 1
@@ -19,24 +21,33 @@ SCHEMA_VERSION = 1
 class Observation(FiniteRecord):
     """A backend's process in one cell of one round. Seconds are those of `train_epoch`, of `predict` on the test set.
 
-    epochs_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
+    first_epoch_seconds : from just before the process is started to the end of its first epoch, which is the warm-up;
+    no other process of the round works meanwhile. The first round fills caches on disk.
+    epoch_seconds : timed epochs by the number of their turn; all processes of a round take a turn one after another.
     """
 
     round: int
     architecture: str
     batch_size: int
+    activation: str = RELU
     backend: str
     status: Literal["ok", "skipped", "failed", "killed", "timeout", "not_comparable", "diverged"] = "ok"
     reason: str = ""
+    first_epoch_seconds: Positive | None = None
     warm_up_seconds: Positive | None = None
     epoch_seconds: dict[int, Positive] = Field(default_factory=dict)
     predict_seconds: dict[int, Positive] = Field(default_factory=dict)
     costs: tuple[float, ...] = ()
 
     @property
-    def about(self) -> tuple[int, str, int, str]:
-        """Round, architecture, batch size, backend."""
-        return self.round, self.architecture, self.batch_size, self.backend
+    def cell(self) -> GridCell:
+        """The cell of the grid that it belongs to."""
+        return GridCell(self.architecture, self.batch_size, self.activation)
+
+    @property
+    def about(self) -> tuple[int, str, str]:
+        """Round, cell, backend."""
+        return self.round, str(self.cell), self.backend
 
 
 class Observed(FiniteRecord):
@@ -48,15 +59,16 @@ class Observed(FiniteRecord):
     dtype: str
     threads: int
     environment: dict[str, object]
-    gemm_rates: dict[int, Positive] = Field(
-        description="round → operations a second of BLAS, by `bench.backends.floors`"
+    gemm_rates: dict[int, Positive] = Field(description="round → operations a second at best, by `floors`")
+    rate_products: dict[int, RateProduct] = Field(
+        default_factory=dict, description="round → the product that reached it"
     )
     observations: tuple[Observation, ...]
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         """Each process is observed once in a cell of a round."""
-        refuse_repeated("the observation", (one.about for one in self.observations))
+        refuse_repeated("observation", (one.about for one in self.observations))
         return self
 
     def save(self, folder: Path) -> None:
@@ -67,10 +79,7 @@ class Observed(FiniteRecord):
     def read(cls, folder: Path) -> "Observed":
         """What `save` wrote.
 
-        Raises
-        ------
-        UnusableError
-            Names the file and the place.
+        Raises UnusableError: names the file and the place.
         """
         path = folder / NAME
         try:

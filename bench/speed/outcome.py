@@ -1,17 +1,14 @@
-"""Ratios and their intervals, a process a unit, and the sentence that they come to.
-
-Fed by observations; feeds the report, and the command, which goes on until the ratios are known well enough.
-"""
+"""Ratios with intervals over processes, and the summary in one sentence."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bench.backends.floors import arithmetic_seconds
+from bench.backends.floors import RateProduct, arithmetic_seconds
 from bench.backends.registry import BACKENDS, FLOORS
 from bench.core.statistics import Interval, median, ratio_interval, time_ratio
-from bench.core.text import MISSING
+from bench.core.text import MISSING, with_ends
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
 
@@ -23,6 +20,8 @@ ROUNDS_OF_ALL = 2
 """Rounds in which every backend takes part; then those that may be the fastest somewhere."""
 CONTENDS = 1.25
 """A peer is measured on as long as it is within this factor of the fastest."""
+COLD_ROUND = 1
+"""It fills the caches on disk: of compiled code, of the operating system."""
 COST_TOLERANCE = 0.02
 """By how much a peer's cost of an epoch may differ from scratchnet's: more than float32 ever did, less than a slip."""
 
@@ -33,6 +32,7 @@ class Peer:
 
     name: str
     seconds: float | None
+    first_epoch_seconds: float | None
     ratio: Interval | None
     predict_ratio: Interval | None
     reason: str
@@ -43,7 +43,7 @@ class CellOutcome:
 
     def __init__(self, cell: GridCell, observed: Observed, examples: int) -> None:
         self.cell, self.examples = cell, examples
-        self._seen = [o for o in observed.observations if (o.architecture, o.batch_size) == cell]
+        self._seen = [o for o in observed.observations if o.cell == cell]
         self._ours = {o.round: o for o in self._seen if o.backend == OURS and o.status == "ok"}
         self._spec = Grid(optimizer=observed.optimizer, dtype=observed.dtype).spec(cell)
         self._rate = max(observed.gemm_rates.values())
@@ -66,13 +66,18 @@ class CellOutcome:
         return _seconds(self._ours.values())
 
     @property
+    def first_epoch_seconds(self) -> float | None:
+        """Median seconds of scratchnet from the start of a process to the end of its first epoch, caches warm."""
+        return _first_epoch(self._ours.values())
+
+    @property
     def product_floor(self) -> Peer | None:
         """The step's products and gather alone."""
         return self._peer(FLOOR) if any(o.backend == FLOOR for o in self._seen) else None
 
     @property
     def arithmetic_floor_seconds(self) -> float:
-        """Operations of an epoch over the best rate of BLAS in this run."""
+        """Operations of an epoch over the best rate of a product in this run."""
         return arithmetic_seconds(self._spec, self.examples, self._rate)
 
     @property
@@ -96,7 +101,8 @@ class CellOutcome:
         reasons = [f"{o.status}: {o.reason}" for o in seen if o.status != "ok"]
         if not reasons and len(well) < len(seen):
             reasons = ["not_comparable: its costs are not those of scratchnet"]
-        return Peer(name, _seconds(well), _interval(ratios), _interval(predicted), reasons[0] if reasons else "")
+        seconds = _seconds(well), _first_epoch(well)
+        return Peer(name, *seconds, _interval(ratios), _interval(predicted), reasons[0] if reasons else "")
 
     def _learns_the_same(self, seen: Observation) -> bool:
         ours = self._ours[seen.round].costs
@@ -104,14 +110,20 @@ class CellOutcome:
         return seen.backend in FLOORS or max(differences, default=0.0) <= COST_TOLERANCE
 
 
-class Outcome:
+class SpeedOutcome:
     """All cells of a run."""
 
     def __init__(self, observed: Observed, examples: int) -> None:
         self.observed, seen = observed, observed.observations
-        cells = dict.fromkeys(GridCell(o.architecture, o.batch_size) for o in seen)
+        cells = dict.fromkeys(o.cell for o in seen)
         self.cells = [CellOutcome(cell, observed, examples) for cell in cells]
         self.rounds = len({o.round for o in seen})
+
+    @property
+    def rate_product(self) -> RateProduct:
+        """Which product reached the best rate: `tile`, the engine's own, or `blas`, as in runs of earlier versions."""
+        rates = self.observed.gemm_rates
+        return self.observed.rate_products.get(max(rates, key=rates.__getitem__), "blas")
 
     @property
     def sentence(self) -> str:
@@ -138,12 +150,14 @@ def _seconds(seen: Iterable[Observation]) -> float | None:
     return median(value for o in seen if (value := median(o.epoch_seconds.values())) is not None)
 
 
+def _first_epoch(seen: Iterable[Observation]) -> float | None:
+    return median(o.first_epoch_seconds for o in seen if o.first_epoch_seconds and o.round > COLD_ROUND)
+
+
 def _interval(ratios: Iterable[float | None]) -> Interval | None:
     return ratio_interval(ratio for ratio in ratios if ratio is not None)
 
 
 def interval_text(ratio: Interval | None) -> str:
     """Centre and bounds of a ratio, for a table or a sentence."""
-    if ratio is None:
-        return MISSING
-    return f"{ratio.centre:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
+    return MISSING if ratio is None else with_ends(ratio.centre, ratio.low, ratio.high, "{:.2f}".format)

@@ -1,6 +1,6 @@
 """The outcome as lines for a terminal, as JSON, as Markdown and CSV, and as a plot.
 
-Fed by the outcome; the README shows the table and the plot.
+The README shows the table and the plot.
 """
 
 import json
@@ -16,12 +16,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.core.files import atomic_path, write_atomically
+from bench.core.files import write_atomically
+from bench.core.markdown import bullets, document, frame_table
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, escaped, one_line
-from bench.report.style import dots_per_inch, grid, label, legend_below, logarithmic, plot_settings, style_of
-from bench.speed.outcome import CellOutcome, Outcome, Peer, interval_text
+from bench.core.text import MISSING, one_line
+from bench.report.style import grid, label, legend_below, logarithmic, plot_settings, save_figure, style_of
+from bench.speed.grid import RELU, GridCell
+from bench.speed.outcome import CellOutcome, Peer, SpeedOutcome, interval_text
 
+RATE_PRODUCTS = {"blas": "BLAS", "tile": "scratchnet's own product"}
 COLUMNS = {
     "cell": "cell",
     "fastest peer": "fastest peer",
@@ -29,10 +32,11 @@ COLUMNS = {
     "products": "/ products",
     "arithmetic": "/ arithmetic",
     "predict": "predict, / fastest peer",
+    "first epoch": "first epoch, s",
 }
 
 
-def as_json(outcome: Outcome) -> list[dict[str, Any]]:
+def as_json(outcome: SpeedOutcome) -> list[dict[str, Any]]:
     """One object a cell; seconds in s, ratios without unit."""
     return [_json(cell) for cell in outcome.cells]
 
@@ -43,10 +47,12 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
     return {
         "architecture": cell.cell.architecture,
         "batch_size": cell.cell.batch_size,
+        **_activation(cell.cell),
         "fastest_peer": fastest.name if fastest else None,
         **_bounds("time_ratio", ratio),
         "rounds": ratio.count if ratio else 0,
         "epoch_seconds": cell.seconds,
+        **_first_epoch(cell),
         "product_floor_ratio": floor.ratio.centre if floor and floor.ratio else None,
         "product_floor_seconds": floor.seconds if floor else None,
         "arithmetic_floor_seconds": cell.arithmetic_floor_seconds,
@@ -54,10 +60,16 @@ def _json(cell: CellOutcome) -> dict[str, Any]:
     }
 
 
+def _activation(cell: GridCell) -> dict[str, str]:
+    """ReLU is the default of whoever reads the file, and is not written."""
+    return {} if cell.activation == RELU else {"activation": cell.activation}
+
+
 def _peer(peer: Peer, cell: CellOutcome) -> dict[str, Any]:
     floor = cell.product_floor
     return {
         "epoch_seconds": peer.seconds,
+        **_first_epoch(peer),
         **_bounds("time_ratio", peer.ratio),
         **_bounds("predict_ratio", peer.predict_ratio),
         "over_product_floor": peer.seconds / floor.seconds if floor and peer.seconds and floor.seconds else None,
@@ -66,16 +78,27 @@ def _peer(peer: Peer, cell: CellOutcome) -> dict[str, Any]:
     }
 
 
+def _first_epoch(measured: Peer | CellOutcome) -> dict[str, float]:
+    """Left out where it was not measured, as in runs of earlier versions."""
+    seconds = measured.first_epoch_seconds
+    return {} if seconds is None else {"first_epoch_seconds": seconds}
+
+
 def _bounds(name: str, ratio: Interval | None) -> dict[str, float | None]:
     if ratio is None:
         return {name: None, f"{name}_low": None, f"{name}_high": None}
     return {name: ratio.centre, f"{name}_low": ratio.low, f"{name}_high": ratio.high}
 
 
-def summary(outcome: Outcome) -> pd.DataFrame:
+def summary(outcome: SpeedOutcome) -> pd.DataFrame:
     """One row a cell: scratchnet over the fastest peer, and over the floors."""
     rows = [_row(cell) for cell in outcome.cells]
-    return pd.DataFrame(rows, columns=list(COLUMNS.values()))
+    unknown = [] if _has_first_epochs(outcome) else [COLUMNS["first epoch"]]
+    return pd.DataFrame(rows, columns=list(COLUMNS.values())).drop(columns=unknown)
+
+
+def _has_first_epochs(outcome: SpeedOutcome) -> bool:
+    return any(cell.first_epoch_seconds is not None for cell in outcome.cells)
 
 
 def _row(cell: CellOutcome) -> dict[str, str]:
@@ -87,15 +110,40 @@ def _row(cell: CellOutcome) -> dict[str, str]:
         "products": interval_text(floor.ratio if floor else None),
         "arithmetic": f"{cell.seconds / cell.arithmetic_floor_seconds:.2f}" if cell.seconds else MISSING,
         "predict": interval_text(_worst([peer.predict_ratio for peer in cell.peers])),
+        "first epoch": _beside_the_soonest(cell),
     }
     return {COLUMNS[name]: value for name, value in values.items()}
+
+
+def _beside_the_soonest(cell: CellOutcome) -> str:
+    """Seconds of scratchnet, then those of the peer whose first epoch ends the soonest."""
+    peers = [(peer.first_epoch_seconds, peer.name) for peer in cell.peers if peer.first_epoch_seconds is not None]
+    soonest = f", {min(peers)[1]} {_seconds(min(peers)[0])}" if peers else ""
+    return f"{_seconds(cell.first_epoch_seconds)}{soonest}"
+
+
+def _seconds(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1f}"
+
+
+def first_epochs(outcome: SpeedOutcome) -> pd.DataFrame:
+    """One row a cell, one column a backend: seconds from the start of its process to the end of its first epoch."""
+    rows = [
+        {
+            "cell": str(cell.cell),
+            "scratchnet": _seconds(cell.first_epoch_seconds),
+            **{peer.name: _seconds(peer.first_epoch_seconds) for peer in cell.peers},
+        }
+        for cell in outcome.cells
+    ]
+    return pd.DataFrame(rows, dtype="object").fillna(MISSING)
 
 
 def _worst(ratios: list[Interval | None]) -> Interval | None:
     return max((ratio for ratio in ratios if ratio is not None), key=lambda ratio: ratio.centre, default=None)
 
 
-def by_peer(outcome: Outcome) -> pd.DataFrame:
+def by_peer(outcome: SpeedOutcome) -> pd.DataFrame:
     """One row a cell, one column a peer: scratchnet's seconds over the peer's."""
     names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
     rows = [
@@ -104,7 +152,7 @@ def by_peer(outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["cell", *names], dtype="object").fillna(MISSING)
 
 
-def over_floors(outcome: Outcome) -> pd.DataFrame:
+def over_floors(outcome: SpeedOutcome) -> pd.DataFrame:
     """One row a cell, one column a backend: its seconds over the product floor, and over the arithmetic floor."""
     names = dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers)
     return pd.DataFrame(
@@ -123,15 +171,16 @@ def _floors(cell: CellOutcome) -> dict[str, str]:
     return {"cell": str(cell.cell), **over}
 
 
-def reasons(outcome: Outcome) -> list[str]:
+def reasons(outcome: SpeedOutcome) -> list[str]:
     """Why a backend has no figure in a cell, each once."""
     lines = (f"{peer.name}: {peer.reason}" for cell in outcome.cells for peer in cell.peers if peer.reason)
     return list(dict.fromkeys(lines))
 
 
-def terminal_tables(outcome: Outcome) -> list[Table]:
-    """The summary, and the ratio to each peer."""
-    return [_terminal(summary(outcome)), _terminal(by_peer(outcome))]
+def terminal_tables(outcome: SpeedOutcome) -> list[Table]:
+    """The summary, the ratio to each peer, and the wait for the first epoch of each backend where it was measured."""
+    waits = [first_epochs(outcome)] if _has_first_epochs(outcome) else []
+    return [_terminal(frame) for frame in (summary(outcome), by_peer(outcome), *waits)]
 
 
 def _terminal(frame: pd.DataFrame) -> Table:
@@ -143,44 +192,58 @@ def _terminal(frame: pd.DataFrame) -> Table:
     return table
 
 
-def write(outcome: Outcome, skipped: list[str], folder: Path) -> None:
+def write(outcome: SpeedOutcome, skipped: list[str], folder: Path) -> None:
     """speed.json, speed.md and the plot, into the folder of the run."""
     write_atomically(folder / "speed.json", json.dumps(as_json(outcome), indent=1))
     write_atomically(folder / "speed.md", markdown(outcome, skipped))
     with plot_settings():
-        figure = plot(outcome)
-        for suffix in (".png", ".svg"):
-            with atomic_path((folder / "speed").with_suffix(suffix)) as path:
-                figure.savefig(path, dpi=dots_per_inch(figure), metadata={"Date": None} if suffix == ".svg" else None)
+        save_figure(plot(outcome), folder / "speed")
 
 
-def markdown(outcome: Outcome, skipped: list[str]) -> str:
+def markdown(outcome: SpeedOutcome, skipped: list[str]) -> str:
     """The whole report."""
     observed = outcome.observed
     warnings = observed.environment.get("warnings") or []
     parts = [
         f"# Speed: {observed.optimizer}, {observed.dtype}, {observed.threads} threads",
         outcome.sentence + ".",
-        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
-        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
-        " floating-point operations at the best rate of BLAS in this run. Scratchnet's steps went through"
-        f" {observed.environment.get('steps', 'numpy')}.",
-        summary(outcome).to_markdown(index=False, disable_numparse=True),
+        _explained(outcome),
+        frame_table(summary(outcome)),
         "## scratchnet's seconds over each peer's",
-        by_peer(outcome).to_markdown(index=False, disable_numparse=True),
+        frame_table(by_peer(outcome)),
         "## Each backend's seconds over the product floor, and over the arithmetic floor",
-        over_floors(outcome).to_markdown(index=False, disable_numparse=True),
+        frame_table(over_floors(outcome)),
+        *_first_epochs_section(outcome),
         *_listed("## Without a figure", [*skipped, *reasons(outcome)]),
         *_listed("## Warnings", [str(line) for line in warnings] if isinstance(warnings, list) else []),
     ]
-    return "\n\n".join(parts) + "\n"
+    return document(parts)
+
+
+def _explained(outcome: SpeedOutcome) -> str:
+    return (
+        f"Median over {outcome.rounds} rounds of fresh processes, with the 95 % interval over the rounds. Below 1"
+        " scratchnet is faster. *products* are the matrix products and the gather of its step alone, *arithmetic* the"
+        f" floating-point operations at the best rate of {RATE_PRODUCTS[outcome.rate_product]} in this run."
+        f" Scratchnet's steps went through {outcome.observed.environment.get('steps', 'numpy')}."
+    )
+
+
+def _first_epochs_section(outcome: SpeedOutcome) -> list[str]:
+    if not _has_first_epochs(outcome):
+        return []
+    return [
+        "## Each backend's seconds from process start to the end of its first epoch",
+        "Import and compilation are in it. Caches on disk are warm: the first round, which fills them, is left out.",
+        frame_table(first_epochs(outcome)),
+    ]
 
 
 def _listed(title: str, lines: list[str]) -> list[str]:
-    return [title, "\n".join(f"- {escaped(line, 1000)}" for line in lines)] if lines else []
+    return [title, bullets(lines)] if lines else []
 
 
-def plot(outcome: Outcome) -> Figure:
+def plot(outcome: SpeedOutcome) -> Figure:
     """A panel a cell, a row a backend: its seconds over scratchnet's, with the interval; the floor as a dashed line."""
     names = list(dict.fromkeys(peer.name for cell in outcome.cells for peer in cell.peers))
     title = "Seconds of an epoch / seconds of scratchnet: right of 1 is slower"

@@ -1,21 +1,25 @@
-"""A round: fresh processes of all backends, which take turns in random order, with a rest before each turn.
+"""A round: in each cell, fresh processes of all backends, which take turns in random order, with a rest before each.
 
-Fed by the grid; feeds the observations. What happens to one process is recorded, and the others go on.
+A process that fails is recorded, and the others continue.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench.backends import registry
+from bench.core.progress import Progress
 from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs
+from bench.records.run import Status
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation
 from bench.workers.client import WorkerClient, job_of
+from bench.workers.turns import in_turn
 
 TIMED_TURNS = 3
 REST_SECONDS = 0.2
@@ -33,40 +37,35 @@ class Setting(NamedTuple):
     data: Path
     inputs: Inputs
     logs: Path
-    say: Callable[[str], None]
+    progress: Progress
 
 
 class _Member:
-    """A backend's process in this round, and the cell at hand."""
+    """A backend's process in one cell of a round."""
 
-    def __init__(self, name: str, setting: Setting, number: int) -> None:
-        self.name, self._setting, self._number = name, setting, number
-        self._one: WorkerClient | None = None
+    def __init__(self, name: str, setting: Setting, number: int, cell: GridCell) -> None:
+        self.name, self._number, self._cell = name, number, cell
+        self._spec = setting.grid.spec(cell)
+        self._expected = parameters_fingerprint(Plan(self._spec, SEED).initial_parameters())
+        self._job = job_of(name, self._spec, SEED, setting.data, setting.threads)
+        self._log = setting.logs / f"round{number}-{cell.architecture}-{cell.activation}-{cell.batch_size}-{name}.log"
+        self._first_epoch_seconds: float | None = None
 
-    def begin(self, cell: GridCell) -> None:
-        """Give this cell's job to the process; a new one is started, and `wait_until_ready` says when it is."""
-        self._cell, self._spec = cell, self._setting.grid.spec(cell)
-        job = job_of(self.name, self._spec, SEED, self._setting.data, self._setting.threads)
-        if (started := self._one) is None:
-            log = self._setting.logs / f"round{self._number}-{cell.architecture}-{self.name}.log"
-            self._one = WorkerClient(self.name, job, log, TIME_LIMIT_SECONDS)
-            self._wait = self._one.ready
-        else:
-            self._wait = lambda: started.next_job(job)
-
-    def wait_until_ready(self) -> None:
-        """Until the model is built, from the plan's parameters."""
-        description = self._wait()
-        expected = parameters_fingerprint(Plan(self._spec, SEED).initial_parameters())
-        if description is not None and description["parameters_fingerprint"] != expected:
+    def start(self, processes: ExitStack) -> None:
+        """Start the process and train its first epoch; the clock runs from before the start."""
+        started = time.perf_counter()
+        self.process = processes.enter_context(WorkerClient(self.name, self._job, self._log, TIME_LIMIT_SECONDS))
+        description = self.process.ready()
+        if description is not None and description["parameters_fingerprint"] != self._expected:
             self.process.lost = "not_comparable", "it does not start from the plan's parameters"
+        self.process.time(1)
+        if self.process.lost is None:
+            self._first_epoch_seconds = time.perf_counter() - started
 
     @property
-    def process(self) -> WorkerClient:
-        """Started by the first cell."""
-        if self._one is None:
-            raise RuntimeError("asked before it began")
-        return self._one
+    def lost(self) -> tuple[Status, str] | None:
+        """Why its process was lost."""
+        return self.process.lost
 
     @property
     def seconds(self) -> dict[int, float]:
@@ -78,11 +77,6 @@ class _Member:
         self.process.time(turn + 1)
         self.process.predict()
 
-    def close(self) -> None:
-        """End the process."""
-        if self._one is not None:
-            self._one.close()
-
     def observation(self) -> Observation:
         """What it was seen to do in this cell."""
         epochs, predictions = self.process.epochs, self.process.predictions
@@ -90,8 +84,10 @@ class _Member:
             round=self._number,
             architecture=self._cell.architecture,
             batch_size=self._cell.batch_size,
+            activation=self._cell.activation,
             backend=self.name,
             **self.process.outcome,
+            first_epoch_seconds=self._first_epoch_seconds,
             warm_up_seconds=epochs[0]["epoch_seconds"] if epochs else None,
             epoch_seconds=self.seconds,
             predict_seconds=dict(enumerate((answer["predict_seconds"] for answer in predictions), 1)),
@@ -100,37 +96,30 @@ class _Member:
 
 
 def round_of(setting: Setting, number: int, names: dict[GridCell, Sequence[str]]) -> Iterator[Observation]:
-    """All cells once, each with the backends that `names` asks for; processes are fresh for each architecture."""
+    """All cells once, each with fresh processes of the backends that `names` asks for."""
     order = random.Random(f"round {number}")
-    for architecture in setting.grid.architectures:
-        cells = [cell for cell in names if cell.architecture == architecture]
-        every = list(dict.fromkeys(name for cell in cells for name in names[cell]))
-        members = [_Member(name, setting, number) for name in every]
-        try:
-            for cell in cells:
-                chosen = [one for one in members if one.name in names[cell]]
-                yield from _cell(setting, number, cell, chosen, order)
-        finally:
-            for one in members:
-                one.close()
+    for cell, chosen in names.items():
+        setting.progress.stage(f"round {number}: {cell}")
+        with ExitStack() as processes:
+            members = [_Member(name, setting, number, cell) for name in chosen]
+            _start(members, order, processes)
+            if number == 1:
+                _check_batches(setting, cell, members)
+            _take_turns(members, order)
+            yield from (one.observation() for one in members)
 
 
-def _cell(
-    setting: Setting, number: int, cell: GridCell, members: Sequence[_Member], order: random.Random
-) -> Iterator[Observation]:
-    setting.say(f"round {number}: {cell}")
-    for one in members:
-        one.begin(cell)
-    for one in members:
-        one.wait_until_ready()
-    for one in _in_turn(members, order):
-        one.process.time(1)
-    if number == 1:
-        _check_batches(setting, cell, members)
+def _start(members: Sequence[_Member], order: random.Random, processes: ExitStack) -> None:
+    """Start one after the other, so that each has the machine to itself up to the end of its first epoch."""
+    for one in order.sample(members, len(members)):
+        time.sleep(REST_SECONDS)
+        one.start(processes)
+
+
+def _take_turns(members: Sequence[_Member], order: random.Random) -> None:
     for turn in range(1, TIMED_TURNS + 1):
-        for one in _in_turn(members if turn == 1 else _within_reach(members), order):
+        for one in in_turn(members if turn == 1 else _within_reach(members), order, REST_SECONDS):
             one.take_turn(turn)
-    yield from (one.observation() for one in members)
 
 
 def _check_batches(setting: Setting, cell: GridCell, members: Sequence[_Member]) -> None:
@@ -141,14 +130,6 @@ def _check_batches(setting: Setting, cell: GridCell, members: Sequence[_Member])
     for one in members:
         if one.name in registry.BACKENDS:
             one.process.check_batches(expected)
-
-
-def _in_turn(members: Sequence[_Member], order: random.Random) -> Iterator[_Member]:
-    well = [one for one in members if one.process.lost is None]
-    order.shuffle(well)
-    for one in well:
-        time.sleep(REST_SECONDS)  # the threads of the turn before go on spinning for a while
-        yield one
 
 
 def _within_reach(members: Sequence[_Member]) -> list[_Member]:

@@ -1,7 +1,4 @@
-"""One backend in a process of its own, as whoever has it take turns sees it: what it answered, or how it was lost.
-
-Fed by `bench.speed` and `bench.scaling`; whatever happens to one, the others go on.
-"""
+"""Client for one worker process: its answers, or why it was lost."""
 
 import time
 from collections.abc import Callable
@@ -11,10 +8,8 @@ from typing import Any, Self
 from bench.backends import registry
 from bench.records.run import Status
 from bench.spec import TrainingSpec
-from bench.workers.process import WorkerLostError, WorkerProcess
+from bench.workers.process import Facts, WorkerLostError, WorkerProcess
 from bench.workers.protocol import Job
-
-Facts = dict[str, Any]
 
 
 class WorkerClient:
@@ -51,18 +46,13 @@ class WorkerClient:
             self.startup_seconds = time.perf_counter() - self._started
         return description
 
-    def next_job(self, job: Job) -> Facts | None:
-        """The next model in the same process, which has trained and predicted nothing yet."""
-        self.epochs, self.predictions = [], []
-        return self._answer(lambda: self._process.next_job(job))
+    def time(self, number: int) -> Facts | None:
+        """Train an epoch under the clock and nothing else; what was measured."""
+        return self._keep(self._answer(lambda: self._process.time(number)))
 
-    def time(self, number: int) -> None:
-        """Train an epoch under the clock and nothing else."""
-        self._keep(self._answer(lambda: self._process.time(number)))
-
-    def train(self, number: int) -> None:
-        """Train an epoch under the clock, then evaluate."""
-        self._keep(self._answer(lambda: self._process.train(number)))
+    def train(self, number: int) -> Facts | None:
+        """Train an epoch under the clock, then evaluate; what was measured."""
+        return self._keep(self._answer(lambda: self._process.train(number)))
 
     def predict(self) -> None:
         """Predict the test examples under the clock."""
@@ -75,11 +65,12 @@ class WorkerClient:
         if answer is not None and answer["fingerprint"] != expected:
             self.lost = "not_comparable", "it did not consume the plan's batches"
 
-    def finish(self) -> None:
-        """Have the process tell its peak memory, and end it."""
+    def finish(self) -> Facts | None:
+        """Have the process report its last figures, and end it."""
         answer = self._answer(self._process.finish)
         if answer is not None:
             self.peak_memory_bytes = answer["peak_memory_bytes"]
+        return answer
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -92,13 +83,12 @@ class WorkerClient:
         status, reason = self.lost or ("ok", "")
         return {"status": status, "reason": reason}
 
-    def _keep(self, answer: Facts | None) -> None:
-        if answer is None:
-            return
-        if answer["train_cost"] is None:
+    def _keep(self, answer: Facts | None) -> Facts | None:
+        if answer is not None and answer["train_cost"] is None:
             self.lost = "diverged", f"the cost is not finite after epoch {len(self.epochs) + 1}"
-        else:
+        elif answer is not None:
             self.epochs.append(answer)
+        return answer
 
     def _answer(self, ask: Callable[[], Facts]) -> Facts | None:
         if self.lost is not None:
@@ -111,6 +101,6 @@ class WorkerClient:
 
 
 def job_of(name: str, spec: TrainingSpec, seed: int, data: Path, threads: int) -> Job:
-    """What the worker of a backend or of a floor is for."""
+    """The job of a worker that trains this backend or floor."""
     entry = registry.FLOORS[name] if name in registry.FLOORS else registry.entry(name)
     return Job(entry.target, entry.packages, spec, seed, data.absolute(), threads)

@@ -1,7 +1,4 @@
-"""Fresh worker processes with a thread budget, from the standard library's pool.
-
-Fed by whoever has tasks that must not share a process with this one; a task is a function that can be pickled.
-"""
+"""Fresh worker processes with a thread budget, from the standard library's pool."""
 
 import logging
 import os
@@ -35,7 +32,7 @@ def fresh_processes(jobs: int, threads: int, log: Path) -> Iterator[ProcessPoolE
 
 
 def _start(log: Path, parent: int) -> None:
-    """Ctrl-C is the parent's alone; TensorFlow's greetings and its warnings of many graphs are no news."""
+    """Only the parent reacts to Ctrl-C; TensorFlow's messages are suppressed."""
     end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 2)

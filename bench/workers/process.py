@@ -1,17 +1,15 @@
-"""A worker process as the runner sees it: start, ask, and learn how it was lost.
+"""One worker process: start, ask, and learn how it was lost. It runs `bench.workers.worker`."""
 
-Fed by the runner; the process itself is `bench.workers.worker`.
-"""
-
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bench.core import environment
-from bench.core.child_process import ConnectedProcess
+from bench.core.child_process import ConnectedProcess, how_it_ended
 from bench.records.run import Status
-from bench.workers.protocol import Fingerprint, Finish, Job, Message, Predict, Time, Train
+from bench.workers.protocol import FINISH, Job, Request
+
+Facts = dict[str, Any]
 
 
 class WorkerLostError(Exception):
@@ -32,39 +30,34 @@ class WorkerProcess:
         self._connection = self._process.connection
         self._send(job)
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self) -> Facts:
         """Wait until the model is built; what the worker says of itself."""
         return self._answer("while it started")
 
-    def train(self, epoch: int) -> dict[str, Any]:
+    def train(self, epoch: int) -> Facts:
         """Have one epoch trained; its measurements."""
-        self._send(Train(epoch))
-        return self._answer(f"in epoch {epoch}")
+        return self._ask(Request("train", epoch), f"in epoch {epoch}")
 
-    def time(self, epoch: int) -> dict[str, Any]:
+    def time(self, epoch: int) -> Facts:
         """Have one epoch trained without evaluation; its seconds and its cost."""
-        self._send(Time(epoch))
-        return self._answer(f"in epoch {epoch}")
+        return self._ask(Request("time", epoch), f"in epoch {epoch}")
 
     def batches_fingerprint(self, epoch: int) -> str:
         """SHA-256 of the batches that the backend consumes in that epoch."""
-        self._send(Fingerprint(epoch))
-        return str(self._answer(f"while it drew the batches of epoch {epoch}")["batches_fingerprint"])
+        answer = self._ask(Request("fingerprint", epoch), f"while it drew the batches of epoch {epoch}")
+        return str(answer["batches_fingerprint"])
 
-    def predict(self) -> dict[str, Any]:
+    def predict(self) -> Facts:
         """Have the test examples predicted; the seconds that it took."""
-        self._send(Predict())
-        return self._answer("while it predicted")
+        return self._ask(Request("predict"), "while it predicted")
 
-    def next_job(self, job: Job) -> dict[str, Any]:
+    def next_job(self, job: Job) -> Facts:
         """Leave the job at hand and build the next model in the same process; what the worker says of that."""
-        self._send(job)
-        return self.ready()
+        return self._ask(job, "while it started")
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Facts:
         """Have the worker report its last figures, and end it."""
-        self._send(Finish())
-        answer = self._answer("while it finished")
+        answer = self._ask(FINISH, "while it finished")
         self.close()
         self._log_path.unlink(missing_ok=True)
         return answer
@@ -73,15 +66,19 @@ class WorkerProcess:
         """End the process, however it is."""
         self._process.end()
 
-    def _send(self, message: Message) -> None:
+    def _ask(self, message: Job | Request, when: str) -> Facts:
+        self._send(message)
+        return self._answer(when)
+
+    def _send(self, message: Job | Request) -> None:
         with suppress(OSError):  # the worker is gone; waiting for its answer says how
             self._connection.send(message)
 
-    def _answer(self, when: str) -> dict[str, Any]:
+    def _answer(self, when: str) -> Facts:
         try:
             if not self._connection.poll(self._limit):
                 raise WorkerLostError("timeout", f"no answer within {self._limit:g} s {when}")
-            answer: dict[str, Any] = self._connection.recv()
+            answer: Facts = self._connection.recv()
         except (EOFError, OSError):
             raise self._lost(when) from None
         if "unsupported" in answer:
@@ -92,6 +89,7 @@ class WorkerProcess:
 
     def _lost(self, when: str) -> WorkerLostError:
         code = self._process.exit_code()
+        told = f"{how_it_ended(code)} {when}"
         if code < 0:
-            return WorkerLostError("killed", f"killed by {signal.Signals(-code).name} {when}")
-        return WorkerLostError("failed", f"ended with exit code {code} {when}; see {self._log_path}")
+            return WorkerLostError("killed", told)
+        return WorkerLostError("failed", f"{told}; see {self._log_path}")

@@ -1,7 +1,4 @@
-"""What is said to a worker.
-
-Fed by whoever started it; a worker answers each message with a plain dict.
-"""
+"""What is said to a worker: a job, requests, then `FINISH`, the next job or None. It answers with plain dicts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,34 +19,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Train:
-    """Train epoch number `epoch`, counted from 1."""
+class Request:
+    """A method of `bench.workers.worker.Trainer`, and the epoch that it is about, from 1."""
 
-    epoch: int
-
-
-@dataclass(frozen=True)
-class Time:
-    """Train epoch number `epoch` under the clock, and nothing else: no evaluation, no fingerprint."""
-
-    epoch: int
+    method: str
+    epoch: int = 0
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """Draw the batches of epoch number `epoch` once more and say their SHA-256."""
-
-    epoch: int
-
-
-@dataclass(frozen=True)
-class Predict:
-    """Predict the outputs of the test examples under the clock."""
-
-
-@dataclass(frozen=True)
-class Finish:
-    """Report what is left and end."""
-
-
-Message = Job | Train | Time | Fingerprint | Predict | Finish
+FINISH = Request("final")

@@ -1,8 +1,4 @@
-"""One process that trains one backend on command, so that nothing of one backend can slow another.
-
-Fed by the runner through a connection (`Job`, then `Train` for each epoch, then `Finish` or the next `Job`); answers
-with plain dicts.
-"""
+"""The worker process: it trains one backend on request and answers with plain dicts."""
 
 import base64
 import math
@@ -13,7 +9,6 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -26,7 +21,7 @@ from bench.core.errors import UnsupportedError
 from bench.data import Dataset
 from bench.inputs.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs, Split
-from bench.workers.protocol import Fingerprint, Finish, Job, Predict, Time, Train
+from bench.workers.protocol import FINISH, Job, Request
 from scratchnet import EarlyStopping, metrics
 from scratchnet.dropout import Mask
 
@@ -53,22 +48,22 @@ class Trainer:
             "notes": self._backend.notes(),
         }
 
-    def train(self, request: Train) -> dict[str, Any]:
+    def train(self, epoch: int) -> dict[str, Any]:
         """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
-        measured = {**self.time(request), **self.fingerprint(request), **self._accuracies()}
+        measured = {**self.time(epoch), **self.fingerprint(epoch), **self._accuracies()}
         samples_per_second = len(self._inputs.train.labels) / measured["epoch_seconds"]
         return {**measured, "samples_per_second": samples_per_second, "stopped": self._stops(measured)}
 
-    def time(self, request: Time | Train) -> dict[str, Any]:
+    def time(self, epoch: int) -> dict[str, Any]:
         """Train one epoch under the clock, and nothing else."""
-        self._last_epoch = request.epoch
-        return self._timed_epoch(*self._consumed(request.epoch))
+        self._last_epoch = epoch
+        return self._timed_epoch(*self._consumed(epoch))
 
-    def fingerprint(self, request: Fingerprint | Train) -> dict[str, Any]:
+    def fingerprint(self, epoch: int) -> dict[str, Any]:
         """Of the batches of an epoch, drawn through the backend's own input path."""
-        return {"batches_fingerprint": batches_fingerprint(self._backend.batches(*self._consumed(request.epoch)))}
+        return {"batches_fingerprint": batches_fingerprint(self._backend.batches(*self._consumed(epoch)))}
 
-    def predict(self, request: Predict) -> dict[str, Any]:
+    def predict(self, _: int) -> dict[str, Any]:
         """Seconds that the outputs of all test examples take."""
         start = time.perf_counter()
         self._outputs(self._inputs.test)
@@ -91,7 +86,7 @@ class Trainer:
         }
 
     def _stops(self, measured: dict[str, Any]) -> bool:
-        """Whether early stopping ends the training here; the parameters of the best epoch are kept."""
+        """Whether early stopping ends the training here; keeps the parameters of the best epoch."""
         if self._stopping is None or measured["train_cost"] is None:
             return False
         stopped = self._stopping.update(measured[self._stopping.monitor])
@@ -116,7 +111,7 @@ class Trainer:
     def _outputs(self, split: Split) -> Floats:
         return self._backend.predict(split.x)
 
-    def final(self) -> dict[str, Any]:
+    def final(self, _: int) -> dict[str, Any]:
         """Precision, recall and predictions on the test examples, and what memory it took."""
         if self._stopping is not None and self._stopping.restore_best:
             self._backend.set_parameters(self._best)
@@ -154,19 +149,13 @@ def serve(connection: Connection) -> None:
 
 
 def _serve_job(job: Job, requests: "queue.SimpleQueue[Any]", connection: Connection) -> Any:
-    """Answer what is asked of one job, up to `Finish`, None or another job, which is returned."""
+    """Answer what is asked of one job, up to `FINISH`, None or another job, which is returned."""
     trainer = Trainer(job)
     connection.send(trainer.description())
-    answers: dict[type, Callable[[Any], dict[str, Any]]] = {
-        Train: trainer.train,
-        Time: trainer.time,
-        Fingerprint: trainer.fingerprint,
-        Predict: trainer.predict,
-    }
-    while not isinstance(request := requests.get(), Finish | Job | None):
-        connection.send(answers[type(request)](request))
-    if isinstance(request, Finish):
-        connection.send(trainer.final())
+    while isinstance(request := requests.get(), Request):
+        connection.send(getattr(trainer, request.method)(request.epoch))
+        if request == FINISH:
+            break
     return request
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numba
 import numpy as np
+import scipy.linalg  # noqa: F401  its BLAS has to be loaded before its threads are limited
 from threadpoolctl import threadpool_limits
 
 from scratchnet.engine.compiling import OPTIONS

@@ -1,88 +1,123 @@
-"""Compiled functions, kept on disk from process to process."""
+"""Compiles the step once for a processor, and keeps the machine code on disk: later processes need no compiler.
 
+A compiled function is called by address, and without Python's lock. So a process that finds it on disk imports
+neither Numba nor what is written for it.
+"""
+
+import ctypes
 import hashlib
 import inspect
-import os
+import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numba
-from numba.misc.appdirs import AppDirs
+import llvmlite
+from llvmlite import binding
+from numpy.typing import NDArray
 
+from scratchnet.engine.caching import read, write
 from scratchnet.engine.machine import VECTOR_BYTES
+from scratchnet.engine.records import LAYER, job_of
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 """Python's own model would look for a division by zero at each number, and no loop would take several at a time."""
+RETURNED = 0
+"""What a function of Numba's gives where it ends without an exception."""
+
+_loading = threading.Lock()
+
+Function = Callable[[NDArray[Any], NDArray[Any], int, int], bool]
 
 
-@cache
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, compiled when it is first called with arguments of a type; read from disk where it was before."""
-    before = numba.config.CACHE_LOCATOR_CLASSES
-    numba.config.CACHE_LOCATOR_CLASSES = before or f"{__name__}.{ByContent.__name__}"
-    try:
-        return numba.njit(function, cache=True, **OPTIONS)  # type: ignore[no-any-return]
-    except RuntimeError:  # no folder can be written
-        return numba.njit(function, **OPTIONS)  # type: ignore[no-any-return]
-    finally:
-        numba.config.CACHE_LOCATOR_CLASSES = before
+def compiled(make: Callable[..., Any], *arguments: Any) -> Function:
+    """The function that `make(*arguments)` gives, compiled when it is first called with a network of a dtype.
 
-
-class ByContent:
-    """Where Numba keeps a function: in a folder that is named after all that goes into it.
-
-    Numba's own way looks at the file of the function alone: it would take an old one where a kernel has changed, and
-    compile anew for each copy of the project.
+    It takes the records of a thread and of its layers, and two numbers; see `scratchnet.engine.step.work`.
     """
 
-    def __init__(self, folder: Path, function: Callable[..., Any]) -> None:
-        self._folder, self._line = folder, function.__code__.co_firstlineno
+    def call(job: NDArray[Any], layers: NDArray[Any], first: int, last: int) -> bool:
+        with _loading:
+            function = _loaded(make, arguments, job.dtype.fields["one"][0].name)  # type: ignore[index]
+        result, exception = ctypes.c_uint8(), ctypes.c_void_p()
+        addresses = job.ctypes.data, layers.ctypes.data, len(layers)
+        if function(ctypes.byref(result), ctypes.byref(exception), *addresses, first, last) != RETURNED:
+            raise RuntimeError("the compiled step has failed")
+        return bool(result.value)
 
-    @classmethod
-    def from_function(cls, function: Callable[..., Any], file: str) -> "ByContent | None":
-        """None where no folder can be written."""
-        name = f"numba-{_digest(Path(inspect.getfile(function)))}"
-        locators = (cls(parent / name, function) for parent in _parents())
-        return next((locator for locator in locators if locator._can_be_written()), None)
-
-    def _can_be_written(self) -> bool:
-        try:
-            self.ensure_cache_path()
-        except OSError:
-            return False
-        return os.access(self._folder, os.W_OK)
-
-    def ensure_cache_path(self) -> None:
-        """Make the folder."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    def get_cache_path(self) -> str:
-        """The folder."""
-        return str(self._folder)
-
-    def get_source_stamp(self) -> str:
-        """The same for all that is in the folder."""
-        return self._folder.name
-
-    def get_disambiguator(self) -> str:
-        """What tells functions of one name apart."""
-        return str(self._line)
-
-
-def _parents() -> list[Path]:
-    """NUMBA_CACHE_DIR where that is set; this user's caches, if there is a home; beside the source."""
-    given = [numba.config.CACHE_DIR] if numba.config.CACHE_DIR else []
-    parents = [Path(path) for path in (*given, AppDirs("scratchnet", appauthor=False).user_cache_dir)]
-    return [*(path for path in parents if path.is_absolute()), Path(__file__).parent / "__pycache__"]
+    return call
 
 
 @cache
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {VECTOR_BYTES}".encode())
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), file):
+def _loaded(make: Callable[..., Any], arguments: tuple[Any, ...], dtype: str) -> Callable[..., int]:
+    """The compiled function, from disk where it is there."""
+    name = f"{make.__name__}-{dtype}-{_digest(make, arguments)}"
+    code = read(name)
+    if code is None:
+        if sys.stderr.isatty():
+            print(f"scratchnet: compiling the {dtype} step for this processor, once", file=sys.stderr)
+        code = _code(make(*arguments), dtype)
+        write(name, code)
+    return _at(*code)
+
+
+def _digest(make: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+    """Of all that goes into the machine code."""
+    folder = Path(__file__).parent
+    constants = [folder.parent / f"{module}.py" for module in ("activations", "losses")]
+    processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), VECTOR_BYTES
+    digest = hashlib.sha256(repr((arguments, llvmlite.__version__, sys.version, processor)).encode())
+    for path in (*sorted(folder.glob("*.py")), *constants, Path(inspect.getfile(make))):
         digest.update(path.read_bytes())
-    for module in ("activations", "losses"):  # constants of theirs are compiled in
-        digest.update((Path(__file__).parents[1] / f"{module}.py").read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _code(function: Callable[..., bool], dtype: str) -> tuple[str, bytes]:
+    """Name and object code of (address of the job, address and number of layers, first, last) → bool."""
+    import numpy as np
+    from numba import types
+    from numba.core.compiler import Flags, compile_extra
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.registry import cpu_target
+
+    from scratchnet.engine.intrinsics import question, records
+
+    body, job_kind, layer_kind = question(function), job_of(np.dtype(dtype)), LAYER
+
+    def entry(job, layers, count, first, last):  # type: ignore[no-untyped-def]
+        return body(records(job, 1, job_kind), records(layers, count, layer_kind), first, last)
+
+    flags = Flags()
+    cpu_target.options.parse_as_flags(flags, {**OPTIONS, "nopython": True})
+    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.nrt = False  # nothing is counted: all memory is made by Python before
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    with global_compiler_lock:
+        made = compile_extra(typing, target, entry, (types.int64,) * 5, types.boolean, flags, {})
+        made.library.finalize()
+    return made.fndesc.llvm_func_name, _machine().emit_object(binding.parse_assembly(made.library.get_llvm_str()))
+
+
+@cache
+def _machine() -> Any:
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    features = binding.get_host_cpu_features().flatten()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(), features=features, opt=3, reloc="default", codemodel="jitdefault"
+    )
+
+
+_alive: list[Any] = []
+
+
+def _at(name: str, code: bytes) -> Callable[..., int]:
+    """The function of that name in the object code."""
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _alive.append(engine)
+    kind = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 5)
+    return kind(engine.get_function_address(name))

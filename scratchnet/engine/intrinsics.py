@@ -94,20 +94,39 @@ question = part_of_step(lambda *arguments: types.boolean)
 number = part_of_step(lambda *arguments: arguments[0], inline=True)
 
 
+def _array_at(context: Any, builder: Any, kind: Any, address: Any, count: Any) -> Any:
+    """An array of Numba's whose numbers stand there."""
+    item = context.get_data_type(kind.dtype)
+    array, bytes_ = (
+        context.make_array(kind)(context, builder),
+        context.get_constant(types.intp, context.get_abi_sizeof(item)),
+    )
+    data, shape = builder.inttoptr(address, item.as_pointer()), cgutils.pack_array(builder, [count])
+    strides = cgutils.pack_array(builder, [bytes_])
+    context.populate_array(array, data=data, shape=shape, strides=strides, itemsize=bytes_, meminfo=None)
+    return array._getvalue()
+
+
 @intrinsic
 def vector(typing, address, count, one):  # type: ignore[no-untyped-def]
     """The numbers of the type of `one` at an address, as an array."""
     kind = types.Array(one, 1, "C")
 
     def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        array, size = context.make_array(kind)(context, builder), context.get_abi_sizeof(context.get_value_type(one))
-        bytes_, shape = context.get_constant(types.intp, size), cgutils.pack_array(builder, [values[1]])
-        data = builder.inttoptr(values[0], context.get_value_type(one).as_pointer())
-        strides = cgutils.pack_array(builder, [bytes_])
-        context.populate_array(array, data=data, shape=shape, strides=strides, itemsize=bytes_, meminfo=None)
-        return array._getvalue()
+        return _array_at(context, builder, kind, *values[:2])
 
     return kind(address, count, one), code
+
+
+@intrinsic
+def records(typing, address, count, kind):  # type: ignore[no-untyped-def]
+    """The records of that dtype at an address, as an array."""
+    array_kind = types.Array(kind.dtype, 1, "C")
+
+    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        return _array_at(context, builder, array_kind, *values[:2])
+
+    return array_kind(address, count, kind), code
 
 
 @intrinsic

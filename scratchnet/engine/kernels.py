@@ -318,7 +318,7 @@ def nesterov(theta, g, u, v, w, f):  # type: ignore[no-untyped-def]
         theta[i] += mu * u[i] + step
 
 
-def rmsprop(centered: bool, has_momentum: bool) -> Any:
+def _rmsprop(centered: bool, has_momentum: bool) -> Any:
     """v ← ρ v + (1 − ρ) g², θ ← θ − η g / √(v + ε), with its two options."""
 
     @procedure
@@ -341,6 +341,10 @@ def rmsprop(centered: bool, has_momentum: bool) -> Any:
             theta[i] -= step
 
     return kernel
+
+
+rmsprop, rmsprop_momentum = _rmsprop(False, False), _rmsprop(False, True)
+rmsprop_centered, rmsprop_centered_momentum = _rmsprop(True, False), _rmsprop(True, True)
 
 
 @procedure

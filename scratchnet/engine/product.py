@@ -73,8 +73,11 @@ def product(alpha, A, B, beta, C):  # type: ignore[no-untyped-def]
     """C ← α A B + β C. C has no gaps along its rows; B has none along its rows, or neither A nor B has any along k."""
     if B.across == size_of(alpha):
         _along_rows(alpha, A, B, beta, C)
-    else:
-        _along_k(alpha, A, B, beta, C)
+        return
+    block = max(BLOCK_BYTES // (max(A.columns, 1) * size_of(alpha) * SIDE), 1) * SIDE
+    for first in range(0, C.rows, block):
+        last = min(first + block, C.rows)
+        _along_k(alpha, rows_of(A, first, last), B, beta, rows_of(C, first, last))
 
 
 @procedure
@@ -100,15 +103,12 @@ def _along_k(alpha, A, B, beta, C):  # type: ignore[no-untyped-def]
     high, wide = _even(C.rows, SIDE), _even(C.columns, SIDE)
     for k in range(0, max(A.columns, 1), DEPTH):
         depth, factor = min(DEPTH, A.columns - k), beta if k == 0 else alpha / alpha
-        block = max(BLOCK_BYTES // (max(depth, 1) * size * high), 1) * high
-        for first in range(0, C.rows, block):
-            last = min(first + block, C.rows)
-            for j in range(0, C.columns, wide):
-                columns = min(wide, C.columns - j)
-                for i in range(first, last, high):
-                    a, b = A.start + i * A.down + k * size, B.start + j * B.across + k * size
-                    c = C.start + i * C.down + j * size
-                    k_tile(min(high, last - i), columns, depth, a, A.down, b, B.across, c, C.down, alpha, factor)
+        for j in range(0, C.columns, wide):
+            columns = min(wide, C.columns - j)
+            for i in range(0, C.rows, high):
+                a, b = A.start + i * A.down + k * size, B.start + j * B.across + k * size
+                c = C.start + i * C.down + j * size
+                k_tile(min(high, C.rows - i), columns, depth, a, A.down, b, B.across, c, C.down, alpha, factor)
 
 
 @number

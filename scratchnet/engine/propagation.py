@@ -9,6 +9,7 @@ a sum over the threads (Shoeybi et al., "Megatron-LM", 2019, share a pair of lay
 import numpy as np
 from numba import types
 
+from scratchnet.engine.choosing import activate, derivative_product, loss_and_slope
 from scratchnet.engine.functions import log
 from scratchnet.engine.intrinsics import like, part_of_step, procedure, question, size_of, vector
 from scratchnet.engine.job import flat, own_of, wait, weights_of
@@ -21,11 +22,9 @@ from scratchnet.engine.kernels import (
     softmax_row_product,
 )
 from scratchnet.engine.product import Matrix, columns_of, matrix, product, rows_of, transposed
-from scratchnet.engine.tables import SOFTMAX, activate, derivative_product, loss_and_slope
+from scratchnet.engine.records import ROW_BUFFERS
+from scratchnet.engine.tables import SOFTMAX
 from scratchnet.engine.updating import decayed
-
-ROW_BUFFERS = 3
-"""Batches whose rows are in memory where threads gather together: the last, which one may still read, this, next."""
 
 
 @matrix
@@ -115,11 +114,10 @@ def activate_hidden(job, layer, own, step):  # type: ignore[no-untyped-def]
             vector(own.start + i * own.down + own.columns * size_of(one), 1, one)[0] = one
 
 
-@part_of_step(lambda *arguments: types.Array(types.uint8, 1, "C"))
+@part_of_step(lambda *arguments: types.int64)
 def _mask(job, layer, step, i):  # type: ignore[no-untyped-def]
-    """Which of the own neurons an example of the batch keeps."""
-    row = step * job.whole_batch + job.example + i
-    return vector(layer.mask + row * layer.mask_step + layer.unit, layer.end - layer.unit, np.uint8(1))
+    """Where it stands which of the own neurons an example of the batch keeps, a byte each."""
+    return layer.mask + (step * job.whole_batch + job.example + i) * layer.mask_step + layer.unit
 
 
 @procedure
@@ -127,7 +125,7 @@ def _drop(job, layer, own, step):  # type: ignore[no-untyped-def]
     """A ← mask ⊙ A / (1 − rate); S ← f' times the same, or A itself for softmax, whose derivative is no factor."""
     one, factor, is_softmax = job.one, like(layer.kept_scale, job.one), layer.activation == SOFTMAX
     for i in range(own.rows):
-        mask = _mask(job, layer, step, i)
+        mask = vector(_mask(job, layer, step, i), own.columns, np.uint8(1))
         A, S = vector(own.start + i * own.down, own.columns, one), vector(layer.S + i * own.down, own.columns, one)
         for k in range(own.columns if is_softmax or not layer.keeps else 0):
             S[k] = A[k] if is_softmax else one
@@ -163,7 +161,8 @@ def _through_softmax(job, layer, own, G, step, i):  # type: ignore[no-untyped-de
     """The same for softmax, whose Jacobian is full, and one example."""
     errors = vector(G.start + i * G.down, own.columns, job.one)
     if layer.mask:
-        mask, factor = _mask(job, layer, step, i), like(layer.kept_scale, job.one)
+        mask = vector(_mask(job, layer, step, i), own.columns, np.uint8(1))
+        factor = like(layer.kept_scale, job.one)
         for k in range(own.columns):
             errors[k] *= factor if mask[k] else job.zero
     A = vector((layer.S if layer.mask else own.start) + i * own.down, own.columns, job.one)

@@ -16,20 +16,22 @@ from scratchnet.engine.propagation import (
     gather_batch,
     output_error,
 )
+from scratchnet.engine.records import GATHER, PREDICT
 from scratchnet.engine.updating import add_gradients, clip, update_own
 
 
 def work(jobs, layers, first, last):  # type: ignore[no-untyped-def]
-    """Steps first to last − 1, or predictions; False where another thread ends all, or a number was not finite."""
+    """A thread's task: steps first to last − 1, predictions of rows before `last`, or the rows of the first batch.
+
+    False where another thread ends all, or where a number was not finite.
+    """
     job = jobs[0]
-    if job.predicts:
+    if job.task == PREDICT:
         return predict(job, layers, last)
+    if job.task == GATHER:
+        gather_batch(job, first)
+        return True
     return train(job, layers, first, last)
-
-
-def gathered(jobs, step):  # type: ignore[no-untyped-def]
-    """The rows of the batch of a step, where the step has them: to be looked at."""
-    gather_batch(jobs[0], step)
 
 
 @question

@@ -1,67 +1,65 @@
-"""Which kernel does what an activation, loss or optimizer says: the one place where the engine looks at their types."""
+"""Which kernel does what an activation, loss or optimizer says: the one place where the engine looks at their types.
+
+Kernels stand here by their names in `kernels`: who only runs what is compiled needs no compiler.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
 from scratchnet import activations, losses, optimizers
-from scratchnet.engine import kernels
-from scratchnet.engine.intrinsics import INTEGER, call
 
 
 class Activation(NamedTuple):
     """f, the product with its derivative, and whether f keeps its derivative for it."""
 
-    forward: Any
-    product: Any
+    forward: str
+    product: str
     keeps: bool = False
 
 
 ACTIVATIONS: dict[type, Activation] = {
-    activations.Softmax: Activation(kernels.linear, kernels.linear_product),  # by kernels of its own
-    activations.Linear: Activation(kernels.linear, kernels.linear_product),
-    activations.Relu: Activation(kernels.relu, kernels.relu_product),
-    activations.LeakyRelu: Activation(kernels.leaky_relu, kernels.leaky_relu_product),
-    activations.Elu: Activation(kernels.elu, kernels.elu_product),
-    activations.Sigmoid: Activation(kernels.sigmoids, kernels.sigmoid_product),
-    activations.Tanh: Activation(kernels.tanhs, kernels.tanh_product),
-    activations.Softplus: Activation(kernels.softpluses, kernels.softplus_product),
-    activations.Silu: Activation(kernels.silu, kernels.kept_product, keeps=True),
-    activations.Gelu: Activation(kernels.gelu, kernels.kept_product, keeps=True),
+    activations.Softmax: Activation("linear", "linear_product"),  # by kernels of its own
+    activations.Linear: Activation("linear", "linear_product"),
+    activations.Relu: Activation("relu", "relu_product"),
+    activations.LeakyRelu: Activation("leaky_relu", "leaky_relu_product"),
+    activations.Elu: Activation("elu", "elu_product"),
+    activations.Sigmoid: Activation("sigmoids", "sigmoid_product"),
+    activations.Tanh: Activation("tanhs", "tanh_product"),
+    activations.Softplus: Activation("softpluses", "softplus_product"),
+    activations.Silu: Activation("silu", "kept_product", keeps=True),
+    activations.Gelu: Activation("gelu", "kept_product", keeps=True),
 }
 SOFTMAX = 0
 """Softmax's place in the table."""
 CLIP_VALUE, CLIP_NORM, CLIP_GLOBAL_NORM = 1, 2, 3
 
-_squared = kernels.loss_kernel(kernels.squared, kernels.squared_slope)
-_binary = kernels.loss_kernel(kernels.binary, kernels.difference)
-_categorical = kernels.loss_kernel(kernels.categorical, kernels.difference)
-LOSSES: dict[type, Any] = {
-    losses.SumOfSquaredErrors: _squared,
-    losses.MeanSquaredError: _squared,
-    losses.MeanAbsoluteError: kernels.loss_kernel(kernels.distance, kernels.distance_slope),
-    losses.Huber: kernels.loss_kernel(kernels.huber, kernels.huber_slope),
-    losses.SummedBinaryCrossentropy: _binary,
-    losses.BinaryCrossentropy: _binary,
-    losses.CategoricalCrossentropy: _categorical,
-    losses.SparseCategoricalCrossentropy: _categorical,
+_SQUARED = "squared", "squared_slope"
+_BINARY = "binary", "difference"
+_CATEGORICAL = "categorical", "difference"
+LOSSES: dict[type, tuple[str, str]] = {
+    losses.SumOfSquaredErrors: _SQUARED,
+    losses.MeanSquaredError: _SQUARED,
+    losses.MeanAbsoluteError: ("distance", "distance_slope"),
+    losses.Huber: ("huber", "huber_slope"),
+    losses.SummedBinaryCrossentropy: _BINARY,
+    losses.BinaryCrossentropy: _BINARY,
+    losses.CategoricalCrossentropy: _CATEGORICAL,
+    losses.SparseCategoricalCrossentropy: _CATEGORICAL,
 }
+"""The term of one output, and its slope."""
 
-UPDATES: dict[str, Any] = {
-    "nothing": kernels.nothing,
-    "added": kernels.added,
-    "momentum": kernels.momentum,
-    "nesterov": kernels.nesterov,
-    "rmsprop": kernels.rmsprop(False, False),
-    "rmsprop, centered": kernels.rmsprop(True, False),
-    "rmsprop, momentum": kernels.rmsprop(False, True),
-    "rmsprop, centered, momentum": kernels.rmsprop(True, True),
-    "adam": kernels.adam,
-    "adagrad": kernels.adagrad,
-}
+UPDATES = (
+    "nothing",
+    "added",
+    "momentum",
+    "nesterov",
+    "rmsprop",
+    "rmsprop_centered",
+    "rmsprop_momentum",
+    "rmsprop_centered_momentum",
+    "adam",
+    "adagrad",
+)
 
 
 def _of_sgd(optimizer: optimizers.SGD) -> str:
@@ -72,7 +70,7 @@ def _of_sgd(optimizer: optimizers.SGD) -> str:
 
 def _of_rmsprop(optimizer: optimizers.RMSprop) -> str:
     options = {"centered": optimizer.centered, "momentum": optimizer.momentum > 0.0}
-    return ", ".join(["rmsprop", *(name for name, is_set in options.items() if is_set)])
+    return "_".join(["rmsprop", *(name for name, is_set in options.items() if is_set)])
 
 
 OPTIMIZERS: dict[type, Callable[[Any], str]] = {
@@ -87,7 +85,7 @@ CLIPPINGS = {"clipvalue": CLIP_VALUE, "clipnorm": CLIP_NORM, "global_clipnorm": 
 
 def update_of(optimizer: optimizers.Optimizer) -> int:
     """The number of the update that an optimizer makes."""
-    return place(UPDATES, OPTIMIZERS[type(optimizer)](optimizer))
+    return UPDATES.index(OPTIMIZERS[type(optimizer)](optimizer))
 
 
 def clipping_of(optimizer: optimizers.Optimizer) -> tuple[int, float]:
@@ -99,54 +97,3 @@ def clipping_of(optimizer: optimizers.Optimizer) -> tuple[int, float]:
 def place(table: dict[Any, Any], key: Any) -> int:
     """The number by which compiled code knows an entry."""
     return list(table).index(key)
-
-
-def _cases(context: Any, builder: Any, functions: list[Any], signature: Any, values: list[Any]) -> None:
-    """Call the function whose number is the first value, with the others."""
-    number, *arguments = values
-    after = builder.append_basic_block("after")
-    switch = builder.switch(number, after)
-    for index, function in enumerate(functions):
-        switch.add_case(ir.Constant(INTEGER, index), block := builder.append_basic_block("case"))
-        builder.position_at_end(block)
-        call(context, builder, function.body, types.void(*signature.args[1:]), arguments)
-        builder.branch(after)
-    builder.position_at_end(after)
-
-
-def _chosen(functions: list[Any]) -> Callable[..., Any]:
-    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        _cases(context, builder, functions, signature, values)
-        return context.get_dummy_value()
-
-    return code
-
-
-_FORWARD = _chosen([one.forward for one in ACTIVATIONS.values()])
-_PRODUCT = _chosen([one.product for one in ACTIVATIONS.values()])
-_LOSS = _chosen(list(LOSSES.values()))
-_UPDATE = _chosen(list(UPDATES.values()))
-
-
-@intrinsic
-def activate(typing, activation, A, S, one):  # type: ignore[no-untyped-def]
-    """A ← f(A)."""
-    return types.void(activation, A, S, one), _FORWARD
-
-
-@intrinsic
-def derivative_product(typing, activation, A, S, G, one):  # type: ignore[no-untyped-def]
-    """G ← f'(Z) ⊙ G."""
-    return types.void(activation, A, S, G, one), _PRODUCT
-
-
-@intrinsic
-def loss_and_slope(typing, loss, Z, A, Y, shift, delta, losses, n, M, share, limit, one):  # type: ignore[no-untyped-def]
-    """The losses of a batch and their derivatives."""
-    return types.void(loss, Z, A, Y, shift, delta, losses, n, M, share, limit, one), _LOSS
-
-
-@intrinsic
-def update(typing, optimizer, theta, g, u, v, w, factors):  # type: ignore[no-untyped-def]
-    """θ after a step."""
-    return types.void(optimizer, theta, g, u, v, w, factors), _UPDATE

@@ -4,65 +4,50 @@ import ctypes
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scratchnet.arrays import check_finite
+from scratchnet.arrays import Array, Mask, Order, check_finite
 from scratchnet.buffers import Idle, kept
-from scratchnet.dropout import Mask
-from scratchnet.engine import step
-from scratchnet.engine.compiling import compiled
+from scratchnet.engine.compiling import Function, compiled
 from scratchnet.engine.machine import CACHE_LINE
+from scratchnet.engine.records import GATHER, PREDICT, TRAIN
 from scratchnet.engine.tables import LOSSES, clipping_of, place, update_of
 from scratchnet.engine.workspace import Workspaces
 from scratchnet.examples import Examples
-from scratchnet.layers import Dense
-from scratchnet.losses import Loss
+from scratchnet.formulations import trainer as by_numpy
 from scratchnet.optimizers import Optimizer
-from scratchnet.parameters import Parameters
-from scratchnet.regularizers import L1L2
 from scratchnet.subnormals import flushed_to_zero
 
-Array = NDArray[np.floating[Any]]
-Order = NDArray[np.integer[Any]]
 WORK_BETWEEN_SIGNALS = 3_000_000_000
 """Batch size times parameters of the steps, a tenth of a second, after which Python may see a signal such as Ctrl-C."""
-WORK_OF_A_THREAD = 250_000
+WORK_OF_A_THREAD = 150_000
 """Batch size times parameters: with less for each, threads would wait for each other longer than they compute."""
 NEURONS_OF_A_THREAD = 8
-PARAMETERS_PER_EXAMPLE = 600
+PARAMETERS_PER_EXAMPLE = 400
 """With more of them it costs less to pass activations from core to core, with fewer to pass weights."""
 PREDICTED_AT_ONCE = 128
 FEWEST_FACTORS = 9
 CAST_AT_ONCE = 8192
 
 
-class Trainer:
-    """The steps of one network."""
+def work() -> Callable[..., bool]:
+    """What a thread does, not compiled yet: who only runs it does not import Numba."""
+    from scratchnet.engine.step import work
 
-    function = staticmethod(step.work)
+    return work
+
+
+class Trainer(by_numpy.Trainer):
+    """The steps and predictions of one network; predictions with dropout's masks are left to NumPy."""
+
+    function: Function = staticmethod(compiled(work))
     """What a thread does in an epoch: steps from one to another."""
     products_only = False
     """Whether element-wise work and update are left out, which tells what products cost; nothing is learned then."""
-
-    def __init__(
-        self,
-        layers: Sequence[Dense],
-        parameters: Parameters,
-        loss: Loss,
-        optimizer: Optimizer,
-        regularizer: L1L2,
-        threads: int,
-    ) -> None:
-        self._layers, self._parameters, self._optimizer = layers, parameters, optimizer
-        self._loss, self._regularizer, self._threads = loss, regularizer, threads
-        self.dtype = parameters.vector.dtype
-        self._inputs = parameters.weights[0].shape[1]
-        self._workspaces: dict[Any, Workspaces] = {}
-        self._idle: Idle[Workspaces] = Idle()
 
     def train(self, examples: Examples, order: Order, batch_size: int, masks: Sequence[Mask] = ()) -> Array:
         """Train the batches of that order; the cost of each before its update, (steps,), float64."""
@@ -107,11 +92,21 @@ class Trainer:
                 part, read = np.arange(len(part)), examples.part(part, self.dtype)
             workspaces = kept(buffers, len(part), partial(self._alone, len(part)))
             run = _Run(self, workspaces, read, part, [])
-            compiled(step.gathered)(workspaces.jobs[0], 0)
+            set_fields(workspaces.jobs[0], task=GATHER)
+            self.function(workspaces.jobs[0], workspaces.layers[0], 0, 1)
             yield run.rows()
 
     def _alone(self, M: int) -> Workspaces:
         return Workspaces(self._layers, self._inputs, self.dtype, M, threads=1, team=1)
+
+    @property
+    def _inputs(self) -> int:
+        return int(self._parameters.weights[0].shape[1])
+
+    @cached_property
+    def _blocks(self) -> Idle[Workspaces]:
+        """Buffers of predictions that no thread uses now."""
+        return Idle()
 
     def _way(self, M: int) -> tuple[int, int]:
         """How many threads train a batch, and how many of them share neurons: all, or 1 where they share examples."""
@@ -125,8 +120,9 @@ class Trainer:
             return team, team
         return min(threads, M), 1
 
-    def forward(self, X: NDArray[Any]) -> tuple[Array, Array]:
-        """A[L] and Z[L] of the rows X (N, n_0), both (N, n_L)."""
+    def forward(self, X: NDArray[Any], masks: Sequence[Mask] = ()) -> tuple[Array, Array]:
+        if len(masks):
+            return super().forward(X, masks)
         A: Array = np.empty((len(X), self._layers[-1].units), self.dtype)
         Z = np.empty_like(A)
         for start in range(0, len(X), CAST_AT_ONCE):
@@ -140,13 +136,13 @@ class Trainer:
     def _predict(self, X: Array, A: Array, Z: Array) -> bool:
         """Whether all numbers of X were finite."""
         threads = min(self._threads, math.ceil(len(X) / PREDICTED_AT_ONCE))
-        workspaces, function, finite = self._idle.take() or self._new_block(), compiled(self.function), [True] * threads
+        workspaces, finite = self._blocks.take() or self._new_block(), [True] * threads
 
         def work(mine: int) -> None:
             job = workspaces.jobs[mine]
             set_fields(
                 job,
-                predicts=1,
+                task=PREDICT,
                 threads=threads,
                 theta=self._parameters.vector.ctypes.data,
                 one=1.0,
@@ -155,10 +151,10 @@ class Trainer:
                 predicted=A.ctypes.data,
                 predicted_Z=Z.ctypes.data,
             )
-            finite[mine] = function(job, workspaces.layers[mine], 0, len(X))
+            finite[mine] = self.function(job, workspaces.layers[mine], 0, len(X))
 
         together(threads, work, lambda: None)
-        self._idle.put(workspaces)
+        self._blocks.put(workspaces)
         return all(finite)
 
     def _new_block(self) -> Workspaces:
@@ -200,7 +196,7 @@ class _Run:
     def steps(self) -> Array:
         """Train; the cost of each batch before its update."""
         workspaces, trainer = self._workspaces, self._trainer
-        function, first = compiled(trainer.function), self._optimizer.steps
+        first = self._optimizer.steps
         size = trainer._parameters.vector.size * workspaces.batch_size
         at_once = 1 + WORK_BETWEEN_SIGNALS // size
 
@@ -209,7 +205,7 @@ class _Run:
             with flushed_to_zero():
                 for start in range(0, self._steps, at_once if mine == 0 else self._steps):
                     end = min(start + at_once, self._steps) if mine == 0 else self._steps
-                    if not function(*arguments, start, end):
+                    if not trainer.function(*arguments, start, end):
                         return
                     if mine == 0:
                         self._optimizer.steps = first + end
@@ -261,7 +257,7 @@ class _Run:
             "clipping": clipping,
             "norms": self._norms.ctypes.data,
             "products_only": trainer.products_only,
-            "predicts": 0,
+            "task": TRAIN,
         }
 
     def _numbers(self) -> dict[str, float]:

@@ -5,10 +5,11 @@ import math
 import numpy as np
 from numba import types
 
+from scratchnet.engine.choosing import update
 from scratchnet.engine.intrinsics import like, part_of_step, procedure, question, size_of, vector
 from scratchnet.engine.job import wait
 from scratchnet.engine.kernels import decay, sum_of_squares
-from scratchnet.engine.tables import CLIP_NORM, CLIP_VALUE, update
+from scratchnet.engine.tables import CLIP_NORM, CLIP_VALUE
 
 
 @part_of_step(lambda layer, of_weights: types.UniTuple(types.int64, 4))

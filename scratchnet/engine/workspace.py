@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scratchnet import activations
-from scratchnet.engine.job import LAYER, job_of
 from scratchnet.engine.machine import CACHE_LINE
-from scratchnet.engine.propagation import ROW_BUFFERS
+from scratchnet.engine.records import LAYER, ROW_BUFFERS, job_of
 from scratchnet.engine.tables import ACTIVATIONS, place
 from scratchnet.layers import Dense
 

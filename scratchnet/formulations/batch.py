@@ -1,6 +1,6 @@
-"""Forward and backward propagation of a whole batch in matrix form: equations (16) to (24) and BP1.2 to BP4.2.
+"""A whole batch in matrix form, equations (16) to (24) and BP1.2 to BP4.2: the formulation that trains.
 
-This is the formulation that trains; `scalar` and `vector` have the same functions for one example.
+`scalar` and `vector` have the same functions for one example.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scratchnet.arrays import Array, Order
 from scratchnet.losses import Loss
 from scratchnet.product import Product
 from scratchnet.workspace import LayerWorkspace, Workspace
 
-Array = NDArray[np.floating[Any]]
 
-
-def gather(workspace: Workspace, X: Array, examples: NDArray[np.integer[Any]]) -> None:
+def gather(workspace: Workspace, X: Array, examples: Order) -> None:
     """Ã[0] ← the rows of X (N, n_0 + 1) that `examples` (M,) names, equations (16) and (17).
 
     Of a file's rows (N, n_0) the column of ones, which is in the workspace already, is left alone.
@@ -65,7 +64,7 @@ def output_error(output: LayerWorkspace, loss: Loss, Y: Array, weights: Array | 
     """delta[L] ← ∂L/∂Z[L] of each example, times its weight (M,) where there are weights."""
     loss.output_error(output.activation, output.A, Y, output.delta)  # BP1.2
     if weights is not None:
-        np.multiply(output.delta, weights, out=output.delta)
+        output.delta *= weights
 
 
 def propagate(product: Product, above: LayerWorkspace) -> None:

@@ -1,7 +1,4 @@
-"""What a formulation of one example needs to know of a network.
-
-`scratchnet.Network` is one; feeds `scalar` and `vector`, which could not import it, for it trains by `batch`.
-"""
+"""What `scalar` and `vector` need to know of a network: they cannot import `Network`, for it trains by `batch`."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,8 +1,7 @@
-"""Forward and backward propagation of one example in component form: equations (1) to (8) and the components of BP1.1
-to BP4.1, in plain numbers and loops.
+"""One example in component form, equations (1) to (8) and the components of BP1.1 to BP4.1: plain numbers and loops.
 
-Fed by a network's parameters; its gradient must equal that of `vector` and `batch`, which compute the same in
-matrices. Cross entropies need outputs strictly between 0 and 1 here, for (32) divides by them.
+`vector` and `batch` compute the same in matrices. Cross entropies need outputs strictly between 0 and 1 here, for (32)
+divides by them.
 """
 
 from collections.abc import Sequence
@@ -106,11 +105,11 @@ def backward(layers: Sequence[Layer], loss: Loss, x: Numbers, y: Numbers) -> lis
 def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> NDArray[np.float64]:
     """∂C/∂θ as `Network.gradient` orders it: the mean of the examples' gradients, and the regularizer's slope."""
     layers, examples = layers_of(network), _examples(network, X, Y)
-    flat = [_flat(backward(layers, network.loss, x, y)) for x, y in examples]
-    slopes = _flat(
-        [Gradient([[network.regularizer.slope(w) for w in row] for row in W], [0.0] * len(b)) for W, b, _ in layers]
-    )
-    return np.array([sum(parts) / len(flat) + slope for *parts, slope in zip(*flat, slopes, strict=True)])
+    by_example = [_flat(backward(layers, network.loss, x, y)) for x, y in examples]
+    slope = network.regularizer.slope
+    slopes = _flat([Gradient([[slope(w) for w in row] for row in W], [0.0] * len(b)) for W, b, _ in layers])
+    sums = [sum(parts) for parts in zip(*by_example, strict=True)]
+    return np.array([total / len(examples) + extra for total, extra in zip(sums, slopes, strict=True)])
 
 
 def _examples(network: Model, X: ArrayLike, Y: ArrayLike) -> list[tuple[Any, Any]]:
@@ -120,4 +119,5 @@ def _examples(network: Model, X: ArrayLike, Y: ArrayLike) -> list[tuple[Any, Any
 
 
 def _flat(gradients: Sequence[Gradient]) -> list[float]:
+    """The rows of [dW db], layer by layer."""
     return [value for dW, db in gradients for row, bias in zip(dW, db, strict=True) for value in (*row, bias)]

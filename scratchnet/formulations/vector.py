@@ -1,19 +1,15 @@
-"""Forward and backward propagation of one example in matrix form: equations (9) to (15) and BP1.1 to BP4.1.
-
-Fed by a network's parameters; vectors are columns (n_l, 1). Its gradient must equal that of `scalar` and `batch`.
-"""
+"""One example in matrix form, equations (9) to (15) and BP1.1 to BP4.1; vectors are columns (n_l, 1)."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from scratchnet.activations import ACTIVATIONS, Activation
+from scratchnet.arrays import Array
 from scratchnet.formulations.model import Model
 from scratchnet.losses import Loss
-
-Array = NDArray[np.floating[Any]]
 
 
 class Layer(NamedTuple):
@@ -116,8 +112,7 @@ def gradients(network: Model, X: ArrayLike, Y: ArrayLike) -> Array:
         for W_b, (dW, db) in zip(total.augmented, backward(layers, network.loss, x, y), strict=True):
             W_b += np.hstack([dW, db]) / len(examples)
     for dW, (W, _, _) in zip(total.weights, layers, strict=True):
-        penalty, scratch = np.empty_like(W), np.empty_like(W)
-        network.regularizer.gradient(W, 1.0, penalty, scratch)
+        network.regularizer.gradient(W, 1.0, penalty := np.empty_like(W), np.empty_like(W))
         dW += penalty
     return total.vector
 

@@ -10,6 +10,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+SUITE = """
+rest_seconds = 0.0
+backends = ["scratchnet"]
+[[specs]]
+name = "small"
+architecture = { inputs = 784, layers = [{ units = 4, activation = "tanh" }, { units = 10, activation = "softmax" }] }
+loss = "categorical_crossentropy"
+optimizer = { learning_rate = 0.1 }
+batch_size = 100
+epochs = 2
+seeds = [0]
+data = { source = "mnist", train_examples = 1000, test_examples = 500 }
+"""
+
 # What pip writes for an entry of [project.scripts].
 SCRIPT = "import sys\nfrom {module} import {function}\nif __name__ == '__main__':\n    sys.exit({function}())\n"
 
@@ -67,3 +81,17 @@ def commit_all():
             subprocess.run(["git", *command], cwd=folder, env=environment, check=True)
 
     return commit
+
+
+@pytest.fixture
+def small_suite():
+    """Text of a suite that trains in a second; `changes`: old → new."""
+
+    def text(**changes):
+        made = SUITE
+        for old, new in changes.items():
+            assert made.count(f'"{old}"') == 1
+            made = made.replace(f'"{old}"', f'"{new}"')
+        return made
+
+    return text

@@ -10,19 +10,6 @@ def unknown(uid):
 
 pwd.getpwuid = unknown
 """
-SUITE = """
-rest_seconds = 0.0
-backends = ["scratchnet"]
-[[specs]]
-name = "small"
-architecture = { inputs = 784, layers = [{ units = 10, activation = "softmax" }] }
-loss = "categorical_crossentropy"
-optimizer = { learning_rate = 0.1 }
-batch_size = 100
-epochs = 2
-seeds = [0]
-data = { source = "DATA", train_examples = 1000, test_examples = 500 }
-"""
 
 
 @pytest.fixture
@@ -34,14 +21,18 @@ def homeless(scratchbench):
     return run
 
 
-def suite(folder, source):
-    path = folder / "suite.toml"
-    path.write_text(SUITE.replace("DATA", source))
-    return path
+@pytest.fixture
+def suite(tmp_path, small_suite):
+    def written(source):
+        path = tmp_path / "suite.toml"
+        path.write_text(small_suite(mnist=source))
+        return path
+
+    return written
 
 
-def test_a_run_trains_and_reports(homeless, tmp_path):
-    code, out, err = homeless("run", suite(tmp_path, "mnist"), "--out", tmp_path / "run")
+def test_a_run_trains_and_reports(homeless, suite, tmp_path):
+    code, out, err = homeless("run", suite("mnist"), "--out", tmp_path / "run")
     assert code == 0, err
     assert "small" in out
     assert (tmp_path / "run" / "summary.csv").exists()
@@ -49,8 +40,8 @@ def test_a_run_trains_and_reports(homeless, tmp_path):
 
 
 @pytest.mark.parametrize("source", ["tfds:mnist", "idx:~/digits"])
-def test_where_a_home_is_needed_the_remedy_is_said(homeless, tmp_path, source):
-    code, _, err = homeless("run", suite(tmp_path, source), "--out", tmp_path / "run")
+def test_where_a_home_is_needed_the_remedy_is_said(homeless, suite, tmp_path, source):
+    code, _, err = homeless("run", suite(source), "--out", tmp_path / "run")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
     assert "no home folder is known; remedy: set HOME" in err

@@ -1,7 +1,4 @@
-"""Runs whose every figure is given: what a test of a comparison needs, and nothing else.
-
-Fed by plain numbers and by the builders of tests/results; feeds run folders.
-"""
+"""Runs whose every figure is given: what a test of a comparison needs, and nothing else."""
 
 import base64
 import zlib

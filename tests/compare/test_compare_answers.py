@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_answers import TEST_EXAMPLES
 from scipy.stats import binomtest
 
-from bench.compare.command import CompareOptions, compared
+from bench.compare.comparison import compare_runs
 from bench.compare.predictions import decode, mcnemar_tests, only_one_right
 from bench.core.errors import UnusableError
 from bench.data import load_dataset
@@ -43,7 +43,7 @@ def make(tmp_path, idx_folder):
 
 
 def document(a, b):
-    return compared(CompareOptions(a, b))[0]
+    return compare_runs(a, b).document
 
 
 @settings(deadline=None)
@@ -98,7 +98,8 @@ def test_a_row_has_all_that_the_predictions_tell(make):
 
 def test_pictures_are_those_of_the_examples_shown(make):
     a, b = make("a", answers([3])), make("b", answers([4]))
-    found, pictures = compared(CompareOptions(a, b))
+    comparison = compare_runs(a, b)
+    found, pictures = comparison.document, comparison.pictures
     assert [example.index for example in found.rows[0].only_one_right] == [3, 4]
     assert list(pictures()["one"]) == ["3", "4"]
     png = base64.b64decode(pictures()["one"]["3"].removeprefix("data:image/png;base64,"))

@@ -233,16 +233,15 @@ def test_a_broken_line_is_named_with_its_place(capsys, baseline, tmp_path):
 HOSTILE = ["<script>alert(1)</script>", "../../etc/passwd", "a|b`c`*d*", "[red]x[/red]", "=1+1", "x" * 80]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("form", ["table", "markdown", "json"])
-def test_hostile_names_are_text(capsys, tmp_path, name, form):
-    long = name * (10_000 // len(name))
-    cells = {(long, seed): {"accuracy": 0.9 + seed / 100} for seed in range(2)}
-    a, b = (made.run(tmp_path / n, cells, spec={"name": name}, suite_name=long) for n in ("a", "b"))
+def test_hostile_names_are_text(capsys, tmp_path, form):
+    long = [name * (10_000 // len(name)) for name in HOSTILE]
+    cells = {(name, seed): {"accuracy": 0.9 + seed / 100} for name in long for seed in range(2)}
+    a, b = (made.run(tmp_path / n, cells, spec={"name": HOSTILE[0]}, suite_name=long[1]) for n in ("a", "b"))
     code, out, err = invoke(capsys, a, b, "--format", form)
     assert (code, err) == (0, "")
-    assert form == "json" or len(out) < 8000
-    assert form != "markdown" or ("<script>" not in out and "\\|" in out) or "|" not in name
+    assert form == "json" or len(out) < 8000 * len(HOSTILE)
+    assert form != "markdown" or ("<script>" not in out and "\\|" in out)
     assert form != "table" or max(map(len, out.splitlines())) <= 80
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.compare.command import CompareOptions, compared
+from bench.compare.comparison import compare_runs
 from bench.compare.match import Match
 from bench.compare.processes import cells_of
 from bench.compare.speed import speed_evidence
@@ -18,7 +18,7 @@ SECONDS = st.lists(st.floats(0.01, 100), min_size=2, max_size=5)
 
 
 def document(a, b, **asked):
-    return compared(CompareOptions(a, b, **asked))[0]
+    return compare_runs(a, b, **asked).document
 
 
 def with_costs(folder, *curves, **changes):

@@ -1,7 +1,8 @@
 """Uses the page of `scratchbench compare` as people do, in headless Chromium at the size of a phone and of a desktop.
 
-Fed by documents made up and real; `python tests/compare_page/check_in_browser.py` prints what is wrong and exits 1;
-`--screenshots FOLDER` keeps pictures to look at. Not part of the ordinary tests: a machine may have no browser.
+`python tests/compare_page/check_in_browser.py` prints what is wrong and exits 1; `--screenshots FOLDER` keeps pictures
+to look at. Not part of the ordinary tests: a machine may have no browser. It needs
+the extra `browser`.
 """
 
 import argparse
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import documents
 from browser import Browser, found
+from playwright.sync_api import Error
 
 from bench.compare.page import page
 
@@ -100,7 +102,7 @@ def check_sorting(browser: Browser, phone: bool) -> Iterator[str]:
     rising = as_numbers(column(browser, 3))
     yield from expect("rows in rising order", rising, sorted(as_numbers(before)))
     yield from expect("aria-sort", one(browser, head, "ariaSort"), "ascending")
-    browser.press(f"{head} button", "Enter", 13, "\r")
+    browser.press(f"{head} button", "Enter")
     falling = as_numbers(column(browser, 3))
     yield from expect("rows in falling order, by keyboard", falling, rising[::-1])
     press(browser, phone, "#rows thead th:nth-child(2) button")
@@ -143,9 +145,9 @@ def check_opening(browser: Browser, phone: bool) -> Iterator[str]:
     yield from expect("details in the window though the table is scrolled", inside, True)
     browser.value("document.querySelector('#rows').parentElement.scrollLeft = 0")
     yield from check_fits(browser, phone)
-    browser.press(f"{body} .open", "Enter", 13, "\r")
+    browser.press(f"{body} .open", "Enter")
     yield from expect("closed by keyboard", one(browser, f"{body} .details", "hidden"), True)
-    browser.press(f"{body} .open", "Enter", 13, "\r")
+    browser.press(f"{body} .open", "Enter")
     yield from expect("opened again, drawn once", len(each(browser, f"{body} canvas", "width")), 2)
 
 
@@ -165,7 +167,7 @@ def check_zooming(browser: Browser, phone: bool) -> Iterator[str]:
     (browser.tap if phone else browser.click)(over, times=2)
     yield from expect("after a double click or tap", one(browser, shown, "value"), "epochs 1 to 10 of 10")
     for _ in range(3):
-        browser.press(f"{ROW.format(number=0)} .zoom input", "ArrowRight", 39)
+        browser.press(f"{ROW.format(number=0)} .zoom input", "ArrowRight")
     yield from expect("by keyboard", one(browser, shown, "value"), "epochs 4 to 10 of 10")
     press(browser, phone, f"{ROW.format(number=0)} .zoom button")
 
@@ -181,15 +183,15 @@ def check_zooming_into_few_epochs(browser: Browser, phone: bool) -> Iterator[str
 
 def check_print(browser: Browser, phone: bool) -> Iterator[str]:
     """On paper every column has its place, and what can only be pressed is not there."""
-    browser.send("Emulation.setEmulatedMedia", media="print")
-    browser.send("Emulation.setDeviceMetricsOverride", width=1032, height=700, deviceScaleFactor=1, mobile=False)
+    browser.page.emulate_media(media="print")
+    browser.page.set_viewport_size({"width": 1032, "height": 700})
     wide = browser.value("document.querySelector('#rows').getBoundingClientRect().right - innerWidth")
     yield from expect("the table is no wider than the paper", wide <= 0, True)
     displays = browser.value("[...document.querySelectorAll('.filter')].map((e) => getComputedStyle(e).display)")
     yield from expect("filters on paper", set(displays), {"none"})
     words = browser.value("document.body.innerText.match(/\\b(click|tap|drag|press|slider)\\w*/gi)")
     yield from expect("what to press, on paper", words, None)
-    browser.send("Emulation.setEmulatedMedia", media="")
+    browser.page.emulate_media(media="screen")
 
 
 def few_epochs() -> documents.Document:
@@ -271,7 +273,7 @@ def problems(browser: Browser, made: Pages, screenshots: Path | None) -> Iterato
             path = Path(folder) / f"{name}.html"
             path.write_text(text, "utf-8")
             for size, (width, height) in SIZES.items():
-                browser.open(path, width, height, dark=False)
+                browser.open(path, width, height)
                 tried = [problem for check in checks for problem in results(check, browser, size == "phone")]
                 yield from (f"{name}, {size}, {problem}" for problem in (*tried, *browser.complaints))
                 browser.complaints.clear()
@@ -283,17 +285,17 @@ def results(check: Check, browser: Browser, phone: bool) -> Iterator[str]:
     """A check's complaints, with its name; where the page lacks what it needs, that."""
     try:
         yield from (f"{check.__name__}: {complaint}" for complaint in check(browser, phone))
-    except RuntimeError as error:
+    except (Error, RuntimeError) as error:
         yield f"{check.__name__} stopped: {' '.join(str(error).split())}"
 
 
 def look(browser: Browser, folder: Path, name: str) -> None:
     """The whole page as it stands after the checks, in the light and in the dark scheme."""
     for scheme in ("light", "dark"):
-        browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        browser.page.emulate_media(color_scheme=scheme)
         browser.value("scrollTo(0, 0)")
         browser.settle()
-        browser.screenshot(folder / f"{name}-{scheme}.png", whole=True)
+        browser.screenshot(folder / f"{name}-{scheme}.png")
 
 
 def main() -> int:

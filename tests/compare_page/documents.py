@@ -1,7 +1,4 @@
-"""Documents of a comparison as the page gets them: small ones made up, and a large one from the committed run.
-
-Fed by plain arguments and by `results/reference/standard`; feeds the tests of the page and the look at it in a browser.
-"""
+"""Documents of a comparison as the page gets them: small ones made up, and a large one from the committed run."""
 
 import base64
 import math

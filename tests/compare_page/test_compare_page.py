@@ -1,7 +1,4 @@
-"""The page holds all it shows, shows every row, and takes no text for markup, whatever the names are.
-
-Fed by documents made up; the page is read with `html.parser`, as a browser would, not searched for words.
-"""
+"""The page holds all it shows, shows every row, and takes no text for markup, whatever the names are."""
 
 import base64
 import json

@@ -3,6 +3,8 @@
 The peers, which train fewer specs, are in `test_peers`.
 """
 
+import math
+
 import numpy as np
 import pytest
 from conforming import BATCH_SIZE, EXAMPLES, examples, spec_of
@@ -70,8 +72,7 @@ def name(request):
     return request.param
 
 
-@pytest.mark.parametrize("options", [{}, CASES["dropout and weights"]], ids=["plain", "dropout and weights"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "options"), [("float32", {}), ("float64", CASES["dropout and weights"])], ids=str)
 def test_starts_from_the_plan_and_consumes_its_batches(name, dtype, options):
     spec = spec_of(dtype=dtype, **options)
     backend, plan, x, y = made(name, spec)
@@ -110,8 +111,24 @@ def test_what_keras_builds_equals_what_scratchnet_builds(case):
     assert_same_training("tf-graph", case_spec(case), epochs=2)
 
 
-def test_a_batch_larger_than_the_data_is_one_step(name):
-    assert_same_training(name, spec_of(batch_size=100), epochs=1)
+@pytest.mark.parametrize("batch_size", [1, 100], ids=["single", "larger than the data"])
+def test_batches_of_any_size(name, batch_size):
+    assert_same_training(name, spec_of(batch_size=batch_size), epochs=1)
+
+
+NOTES = {
+    "keras-fit": {"steps_per_execution": 1, "jit_compile": False},
+    "keras-fit-tuned": {"steps_per_execution": 7, "jit_compile": False},
+    "tf-graph": {"jit_compile": False},
+    "tf-xla": {"jit_compile": True},
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_a_backend_of_tensorflow_has_no_cost_before_an_epoch_and_notes_what_it_chose(name):
+    backend, *_ = made(name, spec_of())
+    assert math.isnan(backend.epoch_cost())
+    assert backend.notes() == {"threads_in_an_operation": 2, "operations_at_once": 1, **NOTES[name]}
 
 
 def test_parameters_can_be_put_back(name):

@@ -1,6 +1,7 @@
 """The compiled engine trains and predicts what the formulations do by NumPy, whatever it is, on any number of cores."""
 
 import copy
+import io
 import os
 import signal
 import subprocess
@@ -10,22 +11,23 @@ import time
 
 import numpy as np
 import pytest
+from covering import covering, weekly
 
 from bench.backends.products import ProductsOnly
 from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.activations import ACTIVATIONS
-from scratchnet.engine import trainer
-from scratchnet.losses import LOSSES, Huber
+from scratchnet.engine import caching, compiling, trainer
+from scratchnet.losses import LOSSES
 from scratchnet.schedules import ExponentialDecay
 
 OPTIMIZERS = {
-    "sgd": lambda: SGD(0.1),
-    "sgd, schedule": lambda: SGD(ExponentialDecay(0.1, 3, 0.9)),
-    "sgd, clipped": lambda: SGD(0.1, clipnorm=0.1),
-    "momentum": lambda: SGD(0.01, momentum=0.9),
-    "momentum, clipped": lambda: SGD(0.01, momentum=0.9, global_clipnorm=0.1),
-    "nesterov": lambda: SGD(0.01, momentum=0.9, nesterov=True),
-    "nesterov, clipped": lambda: SGD(0.01, momentum=0.9, nesterov=True, clipvalue=0.01),
+    "sgd": lambda: SGD(0.01),
+    "sgd, schedule": lambda: SGD(ExponentialDecay(0.01, 3, 0.9)),
+    "sgd, clipped": lambda: SGD(0.01, clipnorm=0.1),
+    "momentum": lambda: SGD(0.003, momentum=0.9),
+    "momentum, clipped": lambda: SGD(0.003, momentum=0.9, global_clipnorm=0.1),
+    "nesterov": lambda: SGD(0.003, momentum=0.9, nesterov=True),
+    "nesterov, clipped": lambda: SGD(0.003, momentum=0.9, nesterov=True, clipvalue=0.01),
     "adam": lambda: Adam(0.001),
     "adam, clipped": lambda: Adam(0.001, global_clipnorm=0.1),
     "adamw, schedule": lambda: AdamW(ExponentialDecay(0.001, 3, 0.9), weight_decay=0.1),
@@ -35,20 +37,27 @@ OPTIMIZERS = {
     "rmsprop, centered, momentum, clipped": lambda: RMSprop(0.001, momentum=0.5, centered=True, clipnorm=0.1),
     "adagrad": lambda: Adagrad(0.01),
 }
-OUTPUTS = [
-    (output, loss)
-    for output in ACTIVATIONS
-    for loss, kind in LOSSES.items()
-    if output in kind.outputs and (loss != "sparse_categorical_crossentropy" or output == "softmax")
-]
 WAYS = {"alone": (1, 1), "neurons": (2, 2), "three, neurons": (3, 3), "examples": (2, 1), "three, examples": (3, 1)}
+PENALTIES = {"none": {}, "l1": {"l1": 0.01}, "l2": {"l2": 0.1}, "both": {"l1": 0.01, "l2": 0.1}}
+CELLS = covering(
+    *(OPTIMIZERS, ACTIVATIONS, LOSSES, ACTIVATIONS, WAYS, PENALTIES, [0.0, 0.3]),
+    [(), (3,), (20, 33), (17, 9, 20)],
+    where=lambda optimizer, hidden, loss, output, *rest: output in LOSSES[loss].outputs,
+)
 EXAMPLES = 115
 """Which 32 does not divide: the last step is shorter."""
 
 
 @pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
-    monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: WAYS[request.param])
+    """How many threads take a step, and how many of them share neurons: where that can be done."""
+    threads, team = WAYS[request.param]
+
+    def of(self, M):
+        hidden = [layer.activation for layer in self._layers[:-1]]
+        return threads, team if hidden and "softmax" not in hidden else 1
+
+    monkeypatch.setattr(trainer.Trainer, "_way", of)
 
 
 @pytest.fixture
@@ -80,53 +89,24 @@ def assert_same(monkeypatch, data, **options):
     return compiled
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer(optimizer, dtype, way, monkeypatch, data):
-    assert_same(monkeypatch, data, optimizer=OPTIMIZERS[optimizer](), dtype=dtype)
-
-
-@pytest.mark.parametrize(("output", "loss"), OUTPUTS)
-def test_every_loss_on_every_output(output, loss, way, monkeypatch, data):
-    rng = np.random.default_rng(1)
+@pytest.mark.parametrize(
+    ("optimizer", "hidden", "loss", "output", "way", "penalty", "dropout", "widths"), CELLS, indirect=["way"]
+)
+def test_compiled_steps_are_those_of_numpy(
+    optimizer, hidden, loss, output, way, penalty, dropout, widths, monkeypatch, data
+):
     X, y = data
-    y = y if loss == "sparse_categorical_crossentropy" else rng.dirichlet(np.ones(10), EXAMPLES)
-    layers = [Dense(20, "relu"), Dense(10, output)]
-    loss = Huber(0.3) if loss == "huber" else loss
-    assert_same(monkeypatch, (X, y), layers=layers, loss=loss, optimizer=SGD(0.01))
+    y = y if loss == "sparse_categorical_crossentropy" else np.random.default_rng(1).dirichlet(np.ones(10), EXAMPLES)
+    layers = [*(Dense(n, hidden, dropout=dropout) for n in widths), Dense(10, output)]
+    made = LOSSES[loss](0.3) if loss in ("huber", "categorical_crossentropy") else loss
+    weights = np.linspace(0.0, 2.0, EXAMPLES) if penalty == "l2" else None
+    options = {"layers": layers, "loss": made, "weights": weights, **PENALTIES[penalty]}
+    for dtype in ("float32", "float64"):
+        assert_same(monkeypatch, (X, y), optimizer=OPTIMIZERS[optimizer](), dtype=dtype, **options)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
-def test_every_activation(hidden, dropout, dtype, way, monkeypatch, data):
-    if hidden == "softmax":  # looks at all neurons of an example, so that threads share examples
-        real, monkeys = trainer.Trainer._way, trainer.Trainer
-        monkeypatch.setattr(monkeys, "_way", lambda self, M: (real(self, M)[0], 1))
-    layers = [Dense(20, hidden, dropout=dropout), Dense(33, hidden), Dense(10, "softmax")]
-    assert_same(monkeypatch, data, layers=layers, dtype=dtype)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "nesterov, clipped", "adam, clipped"])
-@pytest.mark.parametrize("penalty", [{"l1": 0.01}, {"l2": 0.1}, {"l1": 0.01, "l2": 0.1}], ids=str)
-def test_regularization(penalty, optimizer, way, monkeypatch, data):
-    assert_same(monkeypatch, data, optimizer=OPTIMIZERS[optimizer](), **penalty)
-
-
-@pytest.mark.parametrize("hidden", [(), (3,), (300, 20, 17, 50)], ids=str)
-def test_any_number_of_layers_of_any_width(hidden, way, monkeypatch, data):
-    if not hidden:
-        monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, 1))
-    layers = [*(Dense(n, "tanh") for n in hidden), Dense(10, "softmax")]
-    assert_same(monkeypatch, data, layers=layers)
-
-
-def test_weighted_and_smoothed_examples(way, monkeypatch, data):
-    from scratchnet.losses import CategoricalCrossentropy
-
-    assert_same(
-        monkeypatch, data, weights=np.linspace(0.0, 2.0, EXAMPLES), loss=CategoricalCrossentropy(label_smoothing=0.1)
-    )
+def test_layers_of_any_width(way, monkeypatch, data):
+    assert_same(monkeypatch, data, layers=[*(Dense(n, "tanh") for n in (300, 20, 17, 50)), Dense(10, "softmax")])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
@@ -228,17 +208,14 @@ def test_an_error_in_one_thread_ends_all(team, failing, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, team))
     net = Network(60, [Dense(100, "relu"), Dense(10, "softmax")], threads=2)
     prepared = net.prepare(np.eye(60), np.arange(60) % 10)
-    real = trainer.compiled
+    real = trainer.Trainer.function
 
-    def compiled(function):
-        def fails(jobs, layers, first, last):
-            if jobs[0]["mine"] == failing:
-                raise MemoryError("planted")
-            return real(function)(jobs, layers, first, last)
+    def fails(jobs, layers, first, last):
+        if jobs[0]["mine"] == failing:
+            raise MemoryError("planted")
+        return real(jobs, layers, first, last)
 
-        return fails
-
-    monkeypatch.setattr(trainer, "compiled", compiled)
+    monkeypatch.setattr(trainer.Trainer, "function", staticmethod(fails))
     with pytest.raises(MemoryError, match="planted"):
         net.train_epoch(prepared, np.arange(60), 2)
     monkeypatch.undo()
@@ -256,20 +233,54 @@ PROGRAM = "import numpy as np; from scratchnet import Dense, Network; print(Netw
 PROGRAM += "np.eye(2), np.arange(2)))"
 
 
-def run(environment, **options):
-    command = [sys.executable, "-c", PROGRAM]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, **options)
+def run(program):
+    environment = {**os.environ, "SCRATCHNET_STEPS": "numba"}
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
 
 
 def test_it_compiles_where_nothing_can_be_written():
-    told = run({"NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"})
-    assert told.stdout.startswith("[Epoch"), told.stderr
+    nowhere = "from scratchnet.engine import caching; caching._folders = lambda: [caching.Path('/proc/nowhere')]; "
+    told = run(nowhere + PROGRAM + "; import sys; print('numba' in sys.modules)")
+    assert (told.stdout[:6], told.stdout[-5:]) == ("[Epoch", "True\n"), told.stderr
 
 
-@pytest.mark.parametrize("bits", ["128", "256"])
+def test_where_the_step_is_compiled_already_no_compiler_is_imported():
+    """Numba alone takes longer to import than all the rest."""
+    run(PROGRAM)
+    told = run(PROGRAM + "; import sys; print({'numba', 'scipy'} & set(sys.modules))")
+    assert told.stdout.endswith("\nset()\n"), told.stderr
+
+
+def test_machine_code_that_is_not_whole_is_compiled_again(tmp_path, monkeypatch):
+    monkeypatch.setenv(caching.VARIABLE, str(tmp_path))
+    caching.write("step", ("name", b"code"))
+    assert caching.read("step") == ("name", b"code")
+    content = (tmp_path / "step").read_bytes()
+    for damaged in (content[:-1], content[:-1] + b"x", b""):
+        (tmp_path / "step").write_bytes(damaged)
+        assert caching.read("step") is None
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_a_terminal_is_told_that_it_compiles(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream())
+    monkeypatch.setattr(compiling, "read", lambda name: None)
+    monkeypatch.setattr(compiling, "write", lambda name, code: None)
+    monkeypatch.setattr(compiling, "_code", lambda function, dtype: ("name", b""))
+    monkeypatch.setattr(compiling, "_at", lambda name, code: None)
+    compiling._loaded.__wrapped__(trainer.work, (), "float32")
+    assert ("compiling the float32 step" in sys.stderr.getvalue()) == sys.stderr.isatty()
+
+
+@pytest.mark.parametrize("bits", ["128", *weekly("256")])
 def test_it_is_right_with_vectors_of_another_width(bits):
-    """As other processors have them: the same tests of products and of every activation, in a process of its own."""
-    chosen = ["tests/scratchnet/test_tiles.py", __file__, "-k", "tile or (every_activation and float32 and alone)"]
+    """As other processors have them: the same tests of products and of steps, in a process of its own."""
+    chosen = ["tests/scratchnet/test_tiles.py", __file__, "-k", "tile or (compiled_steps and alone)"]
     told = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *chosen],
         capture_output=True,

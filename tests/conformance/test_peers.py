@@ -28,61 +28,19 @@ CASES = {
     "sparse": ({"loss": "sparse_categorical_crossentropy"}, (JAX, EAGER, SKLEARN)),
     "sigmoid": ({"loss": "summed_binary_crossentropy", "output": "sigmoid"}, (JAX, EAGER, SKLEARN)),
     "binary": ({"loss": "binary_crossentropy", "output": "sigmoid", "hidden": ("sigmoid", "sigmoid")}, (EAGER,)),
-    "squared": (
-        {"loss": "sum_of_squared_errors", "output": "tanh", "hidden": ("relu", "silu")},
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
-    "mean squared": (
-        {"loss": "mean_squared_error", "output": "softplus", "hidden": ("elu", "tanh")},
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
+    "squared": ({"loss": "sum_of_squared_errors", "output": "tanh", "hidden": ("relu", "silu")}, (JAX, EAGER)),
+    "mean squared": ({"loss": "mean_squared_error", "output": "softplus", "hidden": ("elu", "tanh")}, (JAX, EAGER)),
     "absolute": ({"loss": "mean_absolute_error", "output": "linear"}, (EAGER,)),
     "huber": ({"loss": "huber", "output": "linear", "huber_delta": 0.3}, (EAGER,)),
-    "hidden softmax and leaky_relu": (
-        {"hidden": ("softmax", "leaky_relu")},
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
+    "hidden softmax and leaky_relu": ({"hidden": ("softmax", "leaky_relu")}, (JAX, EAGER)),
     "label smoothing": ({"label_smoothing": 0.1}, (EAGER,)),
-    "weights": (
-        WEIGHTED,
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
-    "weights of squared errors": (
-        {"loss": "mean_squared_error", "output": "linear", **WEIGHTED},
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
-    "penalties": (
-        {"regularization": {"l1": 0.001, "l2": 0.01}},
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
+    "weights": (WEIGHTED, (JAX, EAGER)),
+    "weights of squared errors": ({"loss": "mean_squared_error", "output": "linear", **WEIGHTED}, (JAX, EAGER)),
+    "penalties": ({"regularization": {"l1": 0.001, "l2": 0.01}}, (JAX, EAGER)),
     "momentum": ({"optimizer": {"momentum": 0.9}}, (JAX, EAGER, SKLEARN)),
     "nesterov": ({"optimizer": {"momentum": 0.9, "nesterov": True}}, (JAX, EAGER, SKLEARN)),
     "adam": ({"optimizer": {"name": "adam"}}, (JAX, EAGER, SKLEARN)),
-    "adamw": (
-        {"optimizer": {"name": "adamw", "weight_decay": 0.01}},
-        (
-            JAX,
-            EAGER,
-        ),
-    ),
+    "adamw": ({"optimizer": {"name": "adamw", "weight_decay": 0.01}}, (JAX, EAGER)),
     "adagrad": ({"optimizer": {"name": "adagrad"}}, (EAGER,)),
     "everything": (
         {

@@ -1,7 +1,4 @@
-"""Data folders that the tests break.
-
-Fed by small arrays; `write_idx` builds bytes by hand, so that a fault of the reader cannot hide in a shared writer.
-"""
+"""Data folders that the tests break."""
 
 import gzip
 import struct

@@ -1,7 +1,4 @@
-"""What a child process may do: fail, crash, hang, chatter.
-
-Fed by small modules written into a temporary folder.
-"""
+"""What a child process may do: fail, crash, hang, chatter."""
 
 import pytest
 

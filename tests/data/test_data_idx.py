@@ -1,7 +1,4 @@
-"""IDX files, whole and broken in every way a download breaks them.
-
-Fed by `conftest.write_idx`.
-"""
+"""IDX files, whole and broken in every way a download breaks them."""
 
 import gzip
 import os
@@ -164,17 +161,17 @@ def test_gzip_is_known_by_its_bytes_not_by_its_name(tmp_path, write_idx, to_idx_
     assert (load_idx(folder).x_train == 1).all()
 
 
-def test_a_wrong_checksum_is_a_corrupted_gzip(tmp_path, to_idx_bytes):
-    zipped = bytearray(gzip.compress(to_idx_bytes(np.zeros(5, np.uint8))))
-    zipped[-8] ^= 1  # the CRC-32 stands in the last 8 bytes, before the size
-    (tmp_path / "labels").write_bytes(zipped)
-    with pytest.raises(UnusableError, match=r"labels: corrupted gzip \(CRC check failed.*fetch the file again"):
-        read_idx(tmp_path / "labels", 1)
-
-
-def test_a_cut_gzip_is_a_corrupted_gzip(tmp_path, to_idx_bytes):
-    (tmp_path / "labels").write_bytes(gzip.compress(to_idx_bytes(np.zeros(5, np.uint8)))[:-9])
-    with pytest.raises(UnusableError, match=r"labels: corrupted gzip \(Compressed file ended"):
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        # The CRC-32 stands in the last 8 bytes, before the size.
+        (lambda zipped: zipped[:-8] + bytes([zipped[-8] ^ 1]) + zipped[-7:], "CRC check failed.*fetch the file again"),
+        (lambda zipped: zipped[:-9], "Compressed file ended"),
+    ],
+)
+def test_a_corrupted_gzip_is_named(spoil, message, tmp_path, to_idx_bytes):
+    (tmp_path / "labels").write_bytes(spoil(gzip.compress(to_idx_bytes(np.zeros(5, np.uint8)))))
+    with pytest.raises(UnusableError, match=rf"labels: corrupted gzip \({message}"):
         read_idx(tmp_path / "labels", 1)
 
 
@@ -183,34 +180,34 @@ def test_of_both_forms_the_plain_file_is_read(tmp_path, write_idx):
     assert load_idx(write_idx(tmp_path)).y_train.tolist() == [0, 1]
 
 
-def test_as_many_labels_as_images(tmp_path, write_idx, to_idx_bytes):
-    folder = write_idx(tmp_path, train_labels=to_idx_bytes(np.array([0, 1, 1])))
-    with pytest.raises(UnusableError, match="train has 2 images and 3 labels; allowed: as many"):
+def without_labels(folder: Path) -> Path:
+    path = folder / "t10k-labels-idx1-ubyte"
+    path.unlink()
+    return path
+
+
+MISFITS = {
+    "as many labels": ({"train_labels": np.array([0, 1, 1])}, "train has 2 images and 3 labels; allowed: as many"),
+    "one size": ({"t10k_images": np.zeros((1, 4, 3))}, "training and test images are 3x4 and 4x3; allowed: one size"),
+    "a label of no training example": (
+        {"t10k_labels": np.array([7])},
+        "t10k-labels: example 0 has the label 7; allowed: 0 to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", MISFITS)
+def test_files_that_do_not_fit_each_other(how, tmp_path, write_idx, to_idx_bytes):
+    arrays, message = MISFITS[how]
+    folder = write_idx(tmp_path, **{name: to_idx_bytes(array) for name, array in arrays.items()})
+    with pytest.raises(UnusableError, match=message):
         load_idx(folder)
 
 
-def test_one_image_size(tmp_path, write_idx, to_idx_bytes):
-    folder = write_idx(tmp_path, t10k_images=to_idx_bytes(np.zeros((1, 4, 3))))
-    with pytest.raises(UnusableError, match="training and test images are 3x4 and 4x3; allowed: one size"):
-        load_idx(folder)
-
-
-def test_a_test_label_that_training_does_not_have(tmp_path, write_idx, to_idx_bytes):
-    folder = write_idx(tmp_path, t10k_labels=to_idx_bytes(np.array([7])))
-    with pytest.raises(UnusableError, match="t10k-labels: example 0 has the label 7; allowed: 0 to 1"):
-        load_idx(folder)
-
-
-def test_a_missing_file_is_named_with_all_allowed_names(tmp_path, write_idx):
-    (write_idx(tmp_path) / "t10k-labels-idx1-ubyte").unlink()
+@pytest.mark.parametrize("spoil", [without_labels, lambda folder: os.mkfifo(without_labels(folder))])
+def test_a_missing_file_or_a_pipe_is_named_with_all_allowed_names(spoil, tmp_path, write_idx):
+    spoil(write_idx(tmp_path))
     with pytest.raises(UnusableError, match=r"no file t10k-labels-idx1-ubyte; .*t10k-labels\.idx1-ubyte\.gz$"):
-        load_idx(tmp_path)
-
-
-def test_a_pipe_does_not_hang(tmp_path, write_idx):
-    (write_idx(tmp_path) / "t10k-labels-idx1-ubyte").unlink()
-    os.mkfifo(tmp_path / "t10k-labels-idx1-ubyte")
-    with pytest.raises(UnusableError, match="has no file t10k-labels-idx1-ubyte"):
         load_idx(tmp_path)
 
 

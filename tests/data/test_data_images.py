@@ -1,9 +1,7 @@
-"""Folders of images, good and bad.
-
-Fed by images that Pillow writes into a temporary folder.
-"""
+"""Folders of images, good and bad."""
 
 import os
+import shutil
 import struct
 import warnings
 import zlib
@@ -101,110 +99,97 @@ def test_a_palette_with_transparency_warns_of_nothing(tmp_path):
         assert load_images(tmp_path, (1, 1), "grey").x_train.tolist() == [[60]]
 
 
-def refuse(folder: Path, match: str) -> None:
+def cut(path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def bomb(width: int) -> bytes:
+    """A PNG of 10,000 rows that holds none of its pixels."""
+    chunks = [b"IHDR" + struct.pack(">2I5B", width, 10_000, 8, 0, 0, 0, 0), b"IDAT"]
+    whole = [struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(whole)
+
+
+CAT = "train/cat/b.png"
+UNUSABLE = rf"{CAT}: not a usable image "
+SPOILT = {
+    "a test class that is not trained": (
+        lambda folder: save(folder / "test/eel/a.png", 1),
+        r"test/eel: not a class; allowed: cat, dog$",
+    ),
+    **{
+        f"unreadable: {content!r}": (
+            lambda folder, content=content: (folder / CAT).write_bytes(content),
+            UNUSABLE + r"\(.+\); allowed: PNG or JPEG, 8 bits$",
+        )
+        for content in (b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0")
+    },
+    "cut": (lambda folder: cut(folder / CAT), UNUSABLE + r"\(.*truncated"),
+    "another format": (
+        lambda folder: Image.new("L", (2, 2)).save(folder / CAT, format="GIF"),
+        UNUSABLE + ".*allowed: PNG or JPEG",
+    ),
+    "16 bits": (
+        lambda folder: Image.fromarray(np.full((2, 2), 300, np.uint16)).save(folder / CAT),
+        r"b\.png: .*16 bits or more, which Pillow would clip to white\); allowed: .*8 bits",
+    ),
+    "a bomb": (
+        lambda folder: (folder / CAT).write_bytes(bomb(10_000)),
+        UNUSABLE + r"\(DecompressionBombWarning: Image size \(100000000 pixels\)",
+    ),
+    "a larger bomb": (
+        lambda folder: (folder / CAT).write_bytes(bomb(30_000)),
+        UNUSABLE + r"\(DecompressionBombError: Image size \(300000000 pixels\)",
+    ),
+    "another file": (
+        lambda folder: (folder / "train/cat/notes.txt").write_text("x"),
+        r"train/cat/notes\.txt: not an image file; allowed in a class: \.png, \.jpg, \.jpeg$",
+    ),
+    "beside the classes": (
+        lambda folder: save(folder / "train/lost.png", 1),
+        r"train/lost\.png: not a folder; expected: FOLDER/train/CLASS",
+    ),
+    "a folder in a class": (
+        lambda folder: (folder / "train/cat/more.png").mkdir(),
+        r"cat/more\.png: not an image file",
+    ),
+    "a link in a circle": (
+        lambda folder: (folder / "train/cat/loop").symlink_to(folder / "train"),
+        r"cat/loop: not an image file",
+    ),
+    "a link to itself": (lambda folder: (folder / "train/eel").symlink_to("eel"), r"train/eel: not a folder"),
+    "a pipe": (lambda folder: os.mkfifo(folder / "train/cat/p.png"), r"cat/p\.png: not an image file"),
+    "an empty class": (lambda folder: (folder / "train/ape").mkdir(), r"train/ape: has no image; allowed: \.png"),
+    "no classes": (
+        lambda folder: shutil.rmtree(folder / "test/dog"),
+        r"test: has no class folder; expected: FOLDER/train/CLASS",
+    ),
+    "no split": (
+        lambda folder: shutil.rmtree(folder / "train"),
+        r"train: not a folder; expected: FOLDER/train/CLASS/\*\.png and FOLDER/test",
+    ),
+    "two lines": (lambda folder: (folder / "train/two\nlines").mkdir(), "that cannot be printed; remedy: rename"),
+    "no UTF-8": (lambda folder: (folder / "train" / os.fsdecode(b"not-\xff")).mkdir(), "a name that cannot be printed"),
+}
+
+
+def refuse(folder: Path, match: str, size: tuple[int, int] = (2, 2)) -> None:
     with pytest.raises(UnusableError, match=match) as caught:
-        load_images(folder, (2, 2), "grey")
+        load_images(folder, size, "grey")
     assert "\n" not in str(caught.value)
 
 
-def test_a_test_class_that_is_not_trained(folder):
-    save(folder / "test" / "eel" / "a.png", 1)
-    refuse(folder, r"test/eel: not a class; allowed: cat, dog$")
-
-
-@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"])
-def test_an_unreadable_image_is_named(folder, content):
-    (folder / "train" / "cat" / "b.png").write_bytes(content)
-    refuse(folder, r"train/cat/b\.png: not a usable image \(.+\); allowed: PNG or JPEG, 8 bits$")
-
-
-def test_a_cut_image_is_named(folder):
-    path = folder / "train" / "cat" / "b.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8)).save(path)
-    path.write_bytes(path.read_bytes()[:-1000])
-    refuse(folder, r"train/cat/b\.png: not a usable image \(.*truncated")
-
-
-def test_another_format_behind_the_name(folder):
-    Image.new("L", (2, 2)).save(folder / "train" / "cat" / "b.png", format="GIF")
-    refuse(folder, r"train/cat/b\.png: not a usable image .*allowed: PNG or JPEG")
-
-
-@pytest.mark.parametrize(("width", "limit"), [(10_000, "DecompressionBombWarning"), (30_000, "DecompressionBombError")])
-def test_a_decompression_bomb_is_not_unpacked(folder, width, limit):
-    header = struct.pack(">2I5B", width, 10_000, 8, 0, 0, 0, 0)
-    chunk = b"IHDR" + header
-    (folder / "train" / "cat" / "b.png").write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + struct.pack(">I", 13)
-        + chunk
-        + struct.pack(">I", zlib.crc32(chunk))
-        + struct.pack(">I", 0)
-        + b"IDAT"
-        + struct.pack(">I", zlib.crc32(b"IDAT"))
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as outside of pytest, where a warning stops nothing
-        refuse(folder, rf"train/cat/b\.png: not a usable image \({limit}: Image size \({width * 10_000} pixels\)")
-
-
-def test_sixteen_bits_are_not_clipped_in_silence(folder):
-    Image.fromarray(np.full((2, 2), 300, np.uint16)).save(folder / "train" / "cat" / "b.png")
-    refuse(folder, r"train/cat/b\.png: .*16 bits or more, which Pillow would clip to white\); allowed: .*8 bits")
-
-
-def test_another_file_is_named_not_skipped(folder):
-    (folder / "train" / "cat" / "notes.txt").write_text("x")
-    refuse(folder, r"train/cat/notes\.txt: not an image file; allowed in a class: \.png, \.jpg, \.jpeg$")
-
-
-def test_a_file_beside_the_classes_is_named(folder):
-    save(folder / "train" / "lost.png", 1)
-    refuse(folder, r"train/lost\.png: not a folder; expected: FOLDER/train/CLASS")
-
-
-def test_a_folder_in_a_class_is_named(folder):
-    (folder / "train" / "cat" / "more.png").mkdir()
-    refuse(folder, r"cat/more\.png: not an image file")
-
-
-def test_links_in_circles_end(folder):
-    (folder / "train" / "cat" / "loop").symlink_to(folder / "train")
-    refuse(folder, r"cat/loop: not an image file")
-    (folder / "train" / "cat" / "loop").unlink()
-    (folder / "train" / "eel").symlink_to("eel")
-    refuse(folder, r"train/eel: not a folder")
-
-
-def test_a_pipe_does_not_hang(folder):
-    os.mkfifo(folder / "train" / "cat" / "p.png")
-    refuse(folder, r"cat/p\.png: not an image file")
-
-
-def test_an_empty_class_is_named(folder):
-    (folder / "train" / "ape").mkdir()
-    refuse(folder, r"train/ape: has no image; allowed: \.png")
-
-
-def test_a_split_without_classes(folder):
-    (folder / "test" / "dog" / "a.png").unlink()
-    (folder / "test" / "dog").rmdir()
-    refuse(folder, r"test: has no class folder; expected: FOLDER/train/CLASS")
-
-
-def test_a_missing_split(tmp_path):
-    refuse(tmp_path, r"train: not a folder; expected: FOLDER/train/CLASS/\*\.png and FOLDER/test")
-
-
-@pytest.mark.parametrize("name", ["two\nlines", os.fsdecode(b"not-\xff-utf8")])
-def test_a_name_that_cannot_be_printed(folder, name):
-    (folder / "train" / name).mkdir()
-    refuse(folder, "has a name that cannot be printed; remedy: rename it")
+@pytest.mark.filterwarnings("ignore")  # as outside of pytest, where a warning stops nothing
+@pytest.mark.parametrize("how", SPOILT)
+def test_what_cannot_be_used_is_named(how, folder):
+    spoil, message = SPOILT[how]
+    spoil(folder)
+    refuse(folder, message)
 
 
 def test_too_many_bytes_are_refused_before_they_are_allocated(folder):
-    with pytest.raises(UnusableError, match=r"4 x 65536 x 65536 x 1 = 17179869184 bytes; allowed: at most"):
-        load_images(folder, (65_536, 65_536), "grey")
+    refuse(folder, r"4 x 65536 x 65536 x 1 = 17179869184 bytes; allowed: at most", (65_536, 65_536))
 
 
 def test_without_pillow(folder, monkeypatch):

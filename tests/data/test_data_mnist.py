@@ -1,7 +1,4 @@
-"""The shipped MNIST is the real one, and says so when it is not.
-
-Fed by `bench/data/mnist/` and broken copies of it.
-"""
+"""The shipped MNIST is the real one, and says so when it is not."""
 
 import gzip
 import hashlib

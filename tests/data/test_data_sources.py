@@ -1,7 +1,4 @@
-"""The table of sources, and what every loader's result goes through.
-
-Fed by small IDX folders and by loaders put into the table.
-"""
+"""The table of sources, and what every loader's result goes through."""
 
 import pytest
 from hypothesis import given, settings

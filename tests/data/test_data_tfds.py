@@ -1,7 +1,4 @@
-"""TFDS sets: prepared ones are read, others refused in seconds, and TensorFlow stays out of this process.
-
-Fed by small sets that `write_odd_tfds_sets.py` prepares, and by MNIST prepared from the shipped files.
-"""
+"""TFDS sets: prepared ones are read, others refused in seconds, and TensorFlow stays out of this process."""
 
 import os
 import shutil
@@ -14,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from covering import weekly
 
 from bench.core.errors import UnusableError
 from bench.data import tfds
@@ -31,22 +29,21 @@ def offline(monkeypatch):
     monkeypatch.setattr(tfds, "network_reachable", lambda: False)
 
 
-@pytest.fixture(scope="module")
-def sets(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    script = [sys.executable, str(HERE / "write_odd_tfds_sets.py"), str(folder)]
-    subprocess.run(script, check=True, capture_output=True, timeout=200)
-    return folder
+@pytest.fixture(scope="session")
+def sets(made_once):
+    script = [sys.executable, str(HERE / "write_odd_tfds_sets.py")]
+    return made_once(
+        "tfds", lambda folder: subprocess.run([*script, folder], check=True, capture_output=True, timeout=200)
+    )
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    data_dir = tmp_path_factory.mktemp("mnist")
-    prepare_mnist(data_dir)
-    return data_dir
+@pytest.fixture(scope="session")
+def prepared(made_once):
+    return made_once("tfds of mnist", prepare_mnist)
 
 
 @needs_tfds
+@pytest.mark.weekly
 def test_prepared_mnist_holds_the_shipped_examples(prepared):
     there, here = load_tfds("mnist", prepared), load_mnist()
     assert (there.image_shape, there.class_names) == (here.image_shape, here.class_names)
@@ -111,16 +108,18 @@ assert not [name for name in sys.modules if name.startswith("tensorflow")]
             "sizes",
             r"not a set for image classification: it has image \(None, None, 1\), label \(\); allowed: 'image' of",
         ),
-        ("words", r"not a set for image classification: it has text \(\); allowed: 'image' of uint8"),
         ("without_test", "has the splits train; allowed: train, and test or validation"),
         ("hidden_labels", "example 0 of test has the label -1; allowed: 0 to 1"),
-        ("imdb_reviews", r"not a set for image classification: it has .*text"),
         (
             "no_such_set",
             r"unknown to tensorflow-datasets [\d.]+, .*; allowed: the names in https://www\.tensorflow\.org",
         ),
         ("mnist:9.9.9", r"Dataset mnist cannot be loaded at version 9\.9\.9, only: 3\.0\.1; allowed: .*catalog/mnist$"),
-        ("emnist/no_such", r"BuilderConfig no_such not found .*; allowed: .*catalog/emnist$"),
+        *weekly(
+            ("words", r"not a set for image classification: it has text \(\); allowed: 'image' of uint8"),
+            ("imdb_reviews", r"not a set for image classification: it has .*text"),
+            ("emnist/no_such", r"BuilderConfig no_such not found .*; allowed: .*catalog/emnist$"),
+        ),
         (
             "mnist",
             "not prepared in .*, and no network; remedy: `scratchbench data prepare`, or `tfds build mnist` on a",
@@ -145,8 +144,7 @@ def test_a_name_that_is_none(tmp_path, name):
     ("file", "reason"),
     [
         ("good-train.tfrecord-00000-of-00001", "FailedPreconditionError|DataLossError"),
-        ("features.json", "UnicodeDecodeError"),
-        ("dataset_info.json", "UnicodeDecodeError"),
+        *weekly(("features.json", "UnicodeDecodeError"), ("dataset_info.json", "UnicodeDecodeError")),
     ],
 )
 def test_a_prepared_set_that_is_corrupted(sets, tmp_path, file, reason):
@@ -164,7 +162,7 @@ def test_a_prepared_set_that_is_corrupted(sets, tmp_path, file, reason):
 def test_without_a_network_the_refusal_takes_seconds(tmp_path):
     code = """
 from bench.data import load_dataset, tfds
-from bench.errors import UnusableError
+from bench.core.errors import UnusableError
 from bench.spec import DataSpec
 tfds.HOST = ("192.0.2.1", 443)  # kept free for documentation: nothing answers there
 try:

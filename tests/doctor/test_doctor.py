@@ -1,7 +1,4 @@
-"""What the doctor says of planted machines: figures of fresh processes, trees that stand in for /proc and /sys.
-
-Fed by no clock: every measured figure is planted, but for one test that only asks whether the real child answers.
-"""
+"""What the doctor says of planted machines: figures of fresh processes, trees that stand in for /proc and /sys."""
 
 import dataclasses
 import json
@@ -15,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bench.core import environment
+from bench.core import system
 from bench.core.environment import FORCING_VARIABLES, THREAD_VARIABLES
 from bench.core.errors import UnusableError
-from bench.doctor import blas_checks, child, command, machine, machine_checks, measure, report, system
+from bench.doctor import blas_checks, child, command, machine, machine_checks, measure, report
 from bench.doctor.finding import Finding, Ratio, by_cost, verdict
 from bench.doctor.machine import Counters, Machine, Rest
 from bench.doctor.measure import Epochs, Load, MeasurementError
@@ -48,13 +45,8 @@ def like_quiet(**changed):
 @pytest.fixture(autouse=True)
 def tree(tmp_path, monkeypatch):
     """An empty /proc and /sys; a function that writes a file into them. Nothing else is left of this machine."""
-    for module, name, folder in (
-        (system, "PROC", "proc"),
-        (system, "SYS", "sys"),
-        (environment, "_PROC", "proc"),
-        (environment, "_CGROUPS", "sys/fs/cgroup"),
-    ):
-        monkeypatch.setattr(module, name, tmp_path / folder)
+    monkeypatch.setattr(system, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(system, "SYS", tmp_path / "sys")
     monkeypatch.setattr(machine_checks.environment, "cores_of_affinity", lambda: 4)
     monkeypatch.setattr(machine_checks, "_call_seconds", lambda: 40e-9)
     monkeypatch.setattr(machine_checks, "_smallest_step", lambda: 40e-9)
@@ -154,9 +146,10 @@ def test_verdict(findings, sentence):
 # Forced kernels
 
 
-def test_nothing_forced(compared):
-    asked = compared()
-    assert blas_checks.forced_kernels(QUIET).state == "ok"
+@pytest.mark.parametrize("variables", [{}, {"OMP_NUM_THREADS": "4"}, {"OMP_NUM_THREADS": " 4 "}])
+def test_nothing_forced_and_threads_that_fit(variables, compared):
+    asked, planted = compared(), like_quiet(variables=variables)
+    assert {check(planted).state for check in (blas_checks.forced_kernels, blas_checks.threads)} == {"ok"}
     assert asked == []
 
 
@@ -214,10 +207,6 @@ def test_what_strikes_tensorflow_is_told_beside_what_costs_nothing(compared):
     assert finding.remedy == "env -u XLA_FLAGS scratchbench run"
 
 
-def test_every_variable_of_tensorflow_is_a_forcing_one():
-    assert FORCING_VARIABLES.keys() >= set(blas_checks.TENSORFLOW_ONLY)
-
-
 # The kernels chosen
 
 
@@ -254,7 +243,8 @@ def test_better_kernels_are_measured_against_those_chosen(tree, compared):
     assert better == {**plain, "OPENBLAS_CORETYPE": "SkylakeX"}
 
 
-def test_every_kernel_has_a_rank():
+def test_every_kernel_has_a_rank_and_every_variable_of_tensorflow_is_a_forcing_one():
+    assert FORCING_VARIABLES.keys() >= set(blas_checks.TENSORFLOW_ONLY)
     assert {instructions for _, instructions, _ in blas_checks.INSTRUCTIONS} == set(blas_checks.KERNELS.values())
 
 
@@ -308,13 +298,6 @@ def test_threads_other_than_the_cores(value, compared):
     assert {plain[name] for name in THREAD_VARIABLES} == {"4"}
 
 
-@pytest.mark.parametrize("variables", [{}, {"OMP_NUM_THREADS": "4"}, {"OMP_NUM_THREADS": " 4 "}])
-def test_threads_that_fit(variables, compared):
-    asked = compared()
-    assert blas_checks.threads(like_quiet(variables=variables)).state == "ok"
-    assert asked == []
-
-
 @pytest.mark.parametrize(("physical", "state"), [(None, "unknown"), (4, "ok"), (8, "ok"), (2, "warning")])
 def test_hyperthreads(physical, state, monkeypatch, compared):
     compared(large=(1.3,) * 4)
@@ -327,60 +310,33 @@ def test_hyperthreads(physical, state, monkeypatch, compared):
 # Frequency
 
 
-CPUFREQ = "sys/devices/system/cpu/cpu{}/cpufreq/{}"
-
-
-def test_frequency_of_a_virtual_machine_gives_the_drift_all_the_same():
-    finding = machine_checks.frequency(QUIET)
-    assert finding.state == "unknown"
-    assert "1.00 times as long after 2 s of load" in finding.says
-
-
-def test_frequency_as_it_should_be(tree):
-    tree(CPUFREQ.format(0, "scaling_governor"), "performance\n")
-    finding = machine_checks.frequency(QUIET)
-    assert finding.state == "ok"
-    assert finding.says.startswith("governor performance; ")
+CPU_0, CPU_1 = (f"sys/devices/system/cpu/cpu{core}/cpufreq/" for core in (0, 1))
+ACPI = {CPU_1 + "scaling_governor": "powersave", CPU_1 + "scaling_driver": "acpi-cpufreq"}
+INTEL = {CPU_0 + "scaling_governor": "powersave\n", CPU_0 + "scaling_driver": "intel_pstate\n"}
+LIMITED = {CPU_0 + "cpuinfo_max_freq": "4000000", CPU_0 + "scaling_max_freq": "2000000"}
+FREE = {CPU_0 + "cpuinfo_max_freq": "4000", CPU_0 + "scaling_governor": "schedutil"}
 
 
 @pytest.mark.parametrize(
-    ("files", "says", "remedy"),
+    ("files", "state", "says", "remedy"),
     [
-        (
-            {CPUFREQ.format(1, "scaling_governor"): "powersave", CPUFREQ.format(1, "scaling_driver"): "acpi-cpufreq"},
-            "governor powersave",
-            "cpupower frequency-set -g performance",
-        ),
-        (
-            {CPUFREQ.format(0, "cpuinfo_max_freq"): "4000000", CPUFREQ.format(0, "scaling_max_freq"): "2000000"},
-            "limited to 2.00 of 4.00 GHz",
-            "cpupower frequency-set -u 4000000kHz",
-        ),
-        ({"sys/devices/system/cpu/intel_pstate/no_turbo": "1\n"}, "turbo is off", "echo 0 | sudo tee"),
+        ({}, "unknown", "1.00 times as long after 2 s of load", ""),
+        ({CPU_0 + "scaling_governor": "performance\n"}, "ok", "governor performance; ", ""),
+        (ACPI, "warning", "governor powersave", "cpupower frequency-set -g performance"),
+        (INTEL, "ok", "", ""),
+        (LIMITED, "warning", "limited to 2.00 of 4.00 GHz", "cpupower frequency-set -u 4000000kHz"),
+        (FREE, "ok", "", ""),
+        (FREE | {CPU_0 + "scaling_max_freq": "4000"}, "ok", "", ""),
+        ({"sys/devices/system/cpu/intel_pstate/no_turbo": "1\n"}, "warning", "turbo is off", "echo 0 | sudo tee"),
     ],
 )
-def test_frequency_held_down(files, says, remedy, tree):
+def test_frequency(files, state, says, remedy, tree):
     for name, text in files.items():
         tree(name, text)
     finding = machine_checks.frequency(QUIET)
-    assert finding.state == "warning"
+    assert finding.state == state
     assert says in finding.says
     assert remedy in finding.remedy
-
-
-def test_powersave_of_intel_pstate_follows_the_load(tree):
-    tree(CPUFREQ.format(0, "scaling_governor"), "powersave\n")
-    tree(CPUFREQ.format(0, "scaling_driver"), "intel_pstate\n")
-    assert machine_checks.frequency(QUIET).state == "ok"
-
-
-@pytest.mark.parametrize(
-    "files", [{"cpuinfo_max_freq": "4000"}, {"cpuinfo_max_freq": "4000", "scaling_max_freq": "4000"}]
-)
-def test_a_clock_that_is_not_limited(files, tree):
-    for name, text in {**files, "scaling_governor": "schedutil"}.items():
-        tree(CPUFREQ.format(0, name), text)
-    assert machine_checks.frequency(QUIET).state == "ok"
 
 
 def test_battery(monkeypatch):
@@ -440,10 +396,6 @@ def test_throttling(membership, files, counts, tree):
 # Neighbours
 
 
-def test_no_neighbour():
-    assert machine_checks.neighbour(QUIET).state == "ok"
-
-
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
@@ -457,15 +409,13 @@ def test_no_neighbour():
     ],
 )
 def test_a_neighbour(changed, says):
+    assert machine_checks.neighbour(QUIET).state == "ok"
+    assert machine_checks.neighbour(like_quiet(rest=None)).state == "unknown"
     finding = machine_checks.neighbour(like_quiet(**changed))
     assert finding.state == "warning"
     assert finding.cost == pytest.approx(1.02)
     assert says in finding.says
     assert finding.remedy
-
-
-def test_neighbours_that_cannot_be_seen():
-    assert machine_checks.neighbour(like_quiet(rest=None)).state == "unknown"
 
 
 # Timer, memory
@@ -592,10 +542,7 @@ FILES = (
     "sys/kernel/mm/transparent_hugepage/enabled",
     "sys/devices/system/clocksource/clocksource0/current_clocksource",
     "sys/devices/system/cpu/intel_pstate/no_turbo",
-    *(
-        CPUFREQ.format(0, name)
-        for name in ("scaling_governor", "scaling_driver", "cpuinfo_max_freq", "scaling_max_freq")
-    ),
+    *(CPU_0 + name for name in ("scaling_governor", "scaling_driver", "cpuinfo_max_freq", "scaling_max_freq")),
 )
 HOSTILE = [
     b"",
@@ -699,7 +646,7 @@ def test_answers_of_the_child(monkeypatch):
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "the process was ended by SIGILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "the process was killed by SIGILL"),
         ("raise ImportError('no BLAS')", "ImportError: no BLAS"),
         ("import sys; sys.exit(3)", "exit code 3"),
         ("print('no JSON')", "gave no figures"),
@@ -779,10 +726,7 @@ def test_a_check_that_cannot_be_made_leaves_the_others(looked, monkeypatch, caps
     monkeypatch.setattr(measure, "pools", fails)
     assert command.doctor(json=True) == 0
     (failed,) = [finding for finding in json.loads(capsys.readouterr().out) if finding["name"] == "BLAS pools"]
-    assert (failed["state"], failed["says"]) == (
-        "unknown",
-        "could not be checked: measuring pools failed: exit code 3",
-    )
+    assert (failed["state"], failed["says"]) == ("unknown", "could not be checked: measuring pools failed: exit code 3")
 
 
 def test_a_machine_on_which_nothing_trains_is_unusable(monkeypatch):

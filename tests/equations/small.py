@@ -1,7 +1,7 @@
 """Small networks with random parameters, and the mathematics in its plainest form to hold them against.
 
-Fed by nothing of scratchnet but its constructor and, for two activations, constants that it rounds as Keras does; feeds
-the tests of the equations. Layers are numbered as in the equations: index 0 is layer 1.
+Of scratchnet only the constructor is used, and constants that it rounds as Keras does. Layers are numbered as in the
+equations: index 0 is layer 1.
 """
 
 from collections.abc import Callable, Sequence

@@ -65,10 +65,7 @@ def test_every_link_of_the_page_leads_to_a_file():
 
 
 BROKEN = {
-    "the row is missing": (
-        lambda root: change(root / TABLE, row_27(root), ""),
-        "27: 0 rows; allowed: one",
-    ),
+    "the row is missing": (lambda root: change(root / TABLE, row_27(root), ""), "27: 0 rows; allowed: one"),
     "the row is there twice": (
         lambda root: change(root / TABLE, row_27(root), 2 * row_27(root)),
         "27: 2 rows; allowed: one",

@@ -265,11 +265,7 @@ def test_equation_48():
 
 def test_equation_49():
     a, delta = [0.5, -1.5], [0.7, -0.2, 0.5]
-    dz_dw = [
-        [a[0], a[1], 0, 0, 0, 0],
-        [0, 0, a[0], a[1], 0, 0],
-        [0, 0, 0, 0, a[0], a[1]],
-    ]
+    dz_dw = [[a[0], a[1], 0, 0, 0, 0], [0, 0, a[0], a[1], 0, 0], [0, 0, 0, 0, a[0], a[1]]]
     flat = [sum(delta[j] * dz_dw[j][p] for j in range(3)) for p in range(6)]
     close([value for row in scalar.gradient(delta, a).dW for value in row], flat)
 

@@ -1,7 +1,4 @@
-"""Run files whose every ratio is known: of `scratchbench run`, `scratchbench speed`, the gate and pytest-benchmark.
-
-Fed by plain arguments; feeds the tests of the history.
-"""
+"""Run files whose every ratio is known: of `scratchbench run`, `scratchbench speed`, the gate and pytest-benchmark."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -12,6 +12,7 @@ from bench.history import plot, report
 from bench.history.outcome import traced
 from bench.history.sources import find
 from bench.history.steps import FEWEST
+from bench.report.style import plot_settings
 
 HOSTILE = '<script>alert(1)</script> | $x$ _a_ ../\n\x1b[31m" ' + "x" * 10_000
 
@@ -132,7 +133,8 @@ def test_the_picture_has_a_panel_a_work_and_a_line_a_machine_with_its_steps(tmp_
         cells = [{"cell": "784-128-10 M=32", "ratio": 1.2}, {"cell": "other", "ratio": 0.1}]
         there = made.ENVIRONMENT | environment
         made.gate(tmp_path / f"e{number}" / "gate.json", 1, made.day(number), environment=there, cells=cells)
-    with plot.draw(traced(find(tmp_path))) as figure:
+    with plot_settings():
+        figure = plot.draw(traced(find(tmp_path)))
         stepped, other = figure.axes
         assert (stepped.get_title("left"), other.get_title("left")) == ("784-128-10 M=32", "other")
         joined = [line for line in stepped.lines if line.get_marker() == "o"]
@@ -145,7 +147,8 @@ def test_the_picture_has_a_panel_a_work_and_a_line_a_machine_with_its_steps(tmp_
 def test_of_very_many_lines_those_with_steps_are_drawn(tmp_path):
     slower(tmp_path)
     made.benchmarks(tmp_path / "b.json", {f"b{number}": 0.002 for number in range(80)})
-    with plot.draw(traced(find(tmp_path))) as figure:
+    with plot_settings():
+        figure = plot.draw(traced(find(tmp_path)))
         assert figure.axes[0].get_title("left") == "784-128-10 M=32"
         assert f"{plot.MOST_PANELS} of 81 panels, those with steps first" in figure.get_suptitle()
 

@@ -11,10 +11,10 @@ import pytest
 from handwritten import HandWritten
 from problems import PROBLEMS
 
-import bench.locate
+import bench
 from bench import locate
 from bench.cli import main
-from bench.locate import render
+from bench.locate import render, spec_of
 from bench.locate.explain import explained, numbers
 from bench.locate.net import net_of
 from bench.locate.problems import shipped
@@ -203,12 +203,11 @@ def test_a_file_is_written(adapter):
     assert (adapter.parent / "report.html").read_text("utf-8").startswith("<!doctype html>")
 
 
-def test_the_module_can_be_called_and_offers_its_names():
+def test_the_interface_is_a_function_although_a_folder_has_that_name():
     assert locate is bench.locate
-    assert callable(locate)
-    assert locate.spec_of([2, (1, "sigmoid")], "binary_crossentropy").architecture.widths == (2, 1)
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        locate.nothing  # noqa: B018
+    assert spec_of([2, (1, "sigmoid")], "binary_crossentropy").architecture.widths == (2, 1)
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from bench.locate import nothing  # noqa: F401
 
 
 def test_the_page_of_the_docs_has_the_exit_codes_and_every_shipped_problem():

@@ -13,7 +13,7 @@ from bench.core.errors import UnusableError
 from bench.parity import matrix
 from bench.parity.cells import AXES, OPTIMIZERS, ParityCell, all_cells, covering_cells, extra_cells, groups, spec_of
 from bench.parity.extras import EXTRAS
-from bench.parity.outcome import Outcome
+from bench.parity.outcome import ParityOutcome
 from bench.parity.report import verdict, write_tables
 from scratchnet import optimizers
 from scratchnet.activations import ACTIVATIONS
@@ -95,7 +95,7 @@ def test_a_bias_correction_without_its_power_differs(worker, monkeypatch):
     (outcome,) = worker.run([ParityCell("adam")])
     assert outcome.status == "differs"
     assert outcome.difference > 1e-3
-    assert "Keras parts from itself by" in outcome.reason
+    assert "two Keras runs differ by" in outcome.reason
 
 
 def test_a_sign_that_is_decided_by_rounding_is_told_as_such(worker):
@@ -142,11 +142,11 @@ def test_a_fault_is_told_and_the_others_go_on(worker, monkeypatch):
 
 
 OUTCOMES = [
-    Outcome(ParityCell(), "agrees", 3e-14, 7, 202),
-    Outcome(
+    ParityOutcome(ParityCell(), "agrees", 3e-14, 7, 202),
+    ParityOutcome(
         ParityCell("adam", initializer="zeros"), "ill_conditioned", 2e-7, 4, 200, "Keras parts from itself by 3e-7"
     ),
-    Outcome(ParityCell(extra="dropout | <b>"), "differs", 0.5, 1, 200, "it `does`"),
+    ParityOutcome(ParityCell(extra="dropout | <b>"), "differs", 0.5, 1, 200, "it `does`"),
 ]
 
 
@@ -179,7 +179,7 @@ def test_a_matrix_goes_on_where_it_was_cut_short(tmp_path, monkeypatch):
     def outcomes(some_groups, jobs, log):
         for group in some_groups:
             trained.extend(group)
-            yield [Outcome(cell, "agrees", 1e-15, 1, 200) for cell in group]
+            yield [ParityOutcome(cell, "agrees", 1e-15, 1, 200) for cell in group]
 
     monkeypatch.setattr(matrix, "_outcomes", outcomes)
     cells, heard = extra_cells()[:6], []
@@ -208,7 +208,7 @@ def test_a_log_of_something_else_is_named(tmp_path):
     ],
 )
 def test_a_line_of_the_log_that_cannot_be_is_refused_with_its_place(tmp_path, changes, said):
-    row = Outcome(ParityCell(), "agrees", 1e-15, 1, 200).row
+    row = ParityOutcome(ParityCell(), "agrees", 1e-15, 1, 200).row
     (tmp_path / matrix.LOG_NAME).write_text(f"{json.dumps(row)}\n{json.dumps(row | changes)}\n")
     with pytest.raises(UnusableError, match=r"cells\.jsonl:2: ") as raised:
         matrix.read_log(tmp_path)

@@ -1,7 +1,4 @@
-"""Cost and gradient of a network by TensorFlow's automatic differentiation, from Keras's activations and losses alone.
-
-Fed by a network's description and parameters, never by its propagation, nor by `reference_tf`; rows are examples.
-"""
+"""Cost and gradient of a network by TensorFlow's automatic differentiation, by Keras's activations and losses alone."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Small networks in float64 with a batch each, one for every activation, loss with output, depth and regularizer.
+"""Small networks in float64 with a batch each, for every activation, loss with output, depth and regularizer.
 
-Fed by the tables of scratchnet, so that a new name in one of them is proved at once; feeds the tests of this folder.
+All come from the tables of scratchnet, so that a new name in one of them is proved at once.
 """
 
 from typing import Any, NamedTuple
@@ -14,6 +14,13 @@ from scratchnet.losses import LOSSES, Loss
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 OUTPUTS = [(loss, output) for loss in LOSSES for output in sorted(LOSSES[loss].outputs)]
+
+
+def is_allowed(hidden: str, loss: str, output: str, *rest: object) -> bool:
+    """Whether a network may have that output with that loss."""
+    return (loss, output) in OUTPUTS
+
+
 # Factors that float32 holds exactly: Keras takes a regularizer's factor through float32, whatever the dtype.
 REGULARIZERS = {"none": {}, "l1": {"l1": 1 / 32}, "l2": {"l2": 1 / 16}, "l1+l2": {"l1": 1 / 64, "l2": 1 / 32}}
 SMOOTHED = [name for name in LOSSES if name.endswith("crossentropy") and name != "sparse_categorical_crossentropy"]

@@ -7,11 +7,13 @@ Where TensorFlow itself loses digits, a test of its own says so and holds scratc
 
 import numpy as np
 import pytest
-from cases import OUTPUTS
+from cases import OUTPUTS, is_allowed
+from covering import covering
 
 from scratchnet import Dense, Network
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.formulations import scalar, vector
+from scratchnet.losses import LOSSES
 
 pytest.importorskip("tensorflow")
 autodiff = pytest.importorskip("autodiff")
@@ -19,17 +21,13 @@ autodiff = pytest.importorskip("autodiff")
 TOLERANCE = 1e-6
 NEURONS = 3
 ROWS = np.array(
-    [
-        [1e4, -1e4, 0.0],
-        [-1e4, -1e4, -1e4],
-        [0.0, 0.0, 0.0],
-        [1e4, 1e4, 1e4],
-        [0.5, 0.25, -0.5],
-        [-60.0, 60.0, 0.0],
-    ]
+    [[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4], [0.0, 0.0, 0.0], [1e4, 1e4, 1e4], [0.5, 0.25, -0.5], [-60.0, 60.0, 0.0]]
 )
 CLASSES = np.array([0, 1, 2, 0, 1, 0])
 ONE_OUTPUT = np.array([[0.0], [1.0], [1.0], [0.0], [0.0], [1.0]])
+THROUGH = covering(ACTIVATIONS, LOSSES, ACTIVATIONS, [NEURONS, 1], where=is_allowed)
+AS_THEY_ARE = [("linear", *output, neurons) for output in OUTPUTS for neurons in (NEURONS, 1)]
+"""Extremes that reach the output: most activations bound them."""
 
 
 def extreme(hidden, loss, output, neurons):
@@ -57,9 +55,7 @@ def differences(network, X, Y):
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")  # Keras's, of one neuron
 @pytest.mark.filterwarnings("ignore:In loss categorical_crossentropy, expected y_pred.shape")  # the same
-@pytest.mark.parametrize("neurons", [NEURONS, 1])
-@pytest.mark.parametrize(("loss", "output"), OUTPUTS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@pytest.mark.parametrize(("hidden", "loss", "output", "neurons"), [*THROUGH, *AS_THEY_ARE])
 def test_each_example_alone_is_finite_and_tensorflows(hidden, loss, output, neurons, keras_in):
     keras_in("float32")
     network, X, Y = extreme(hidden, loss, output, neurons)
@@ -68,9 +64,8 @@ def test_each_example_alone_is_finite_and_tensorflows(hidden, loss, output, neur
         assert (difference <= TOLERANCE * np.maximum(1.0, size)).all(), X[row]
 
 
-@pytest.mark.parametrize(("loss", "output"), OUTPUTS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
-def test_the_batch_is_finite_and_tensorflows(hidden, loss, output, keras_in):
+@pytest.mark.parametrize(("hidden", "loss", "output", "neurons"), THROUGH)
+def test_the_batch_is_finite_and_tensorflows(hidden, loss, output, neurons, keras_in):
     keras_in("float32")
     difference, size = differences(*extreme(hidden, loss, output, NEURONS))
     assert difference.max() <= TOLERANCE * max(1.0, size.max())

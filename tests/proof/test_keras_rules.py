@@ -102,10 +102,7 @@ def test_the_defaults_are_those_of_keras(name, keras):
         ("polynomial_decay", {"initial_learning_rate": 0.5, "decay_steps": 5, "end_learning_rate": 0.125}),
         ("polynomial_decay", {"initial_learning_rate": 0.5, "decay_steps": 5, "power": 2.0, "cycle": True}),
         ("cosine_decay", {"initial_learning_rate": 0.5, "decay_steps": 8, "alpha": 0.25}),
-        (
-            "cosine_decay",
-            {"initial_learning_rate": 0.0, "decay_steps": 8, "warmup_target": 0.5, "warmup_steps": 4},
-        ),
+        ("cosine_decay", {"initial_learning_rate": 0.0, "decay_steps": 8, "warmup_target": 0.5, "warmup_steps": 4}),
         ("piecewise_constant_decay", {"boundaries": (3, 6), "values": (0.5, 0.25, 0.125)}),
     ],
     ids=str,

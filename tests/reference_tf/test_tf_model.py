@@ -1,8 +1,6 @@
-"""The Keras model itself: its losses, its layout, its epoch's function.
+"""The Keras model itself, by numbers small enough to check by hand: its losses, its layout, its epoch's function."""
 
-Fed by numbers small enough to check by hand.
-"""
-
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -15,6 +13,17 @@ from reference_tf.epoch import Batch, Examples, batch_bounds, make_epoch, train_
 from reference_tf.losses import LOSSES
 from reference_tf.model import PREDICTION_ROWS, build_model, optimizer_state, outputs, set_optimizer_state
 from reference_tf.parameters import get_parameters, set_parameters
+from reference_tf.threads import configure, operations_at_once
+
+
+@pytest.fixture(autouse=True)
+def float_type() -> Iterator[None]:
+    """Keras's float type is put back after each test; TensorFlow takes one thread budget for the life of a process."""
+    configure(one_layer_spec("softmax", "categorical_crossentropy"), 2)
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
 
 
 def one_layer_spec(activation: str, loss: str, dtype: str = "float64", **options: Any) -> TrainingSpec:
@@ -138,3 +147,18 @@ def test_a_state_put_back_trains_the_same_again(optimizer: str) -> None:
 def test_hyperparameters_are_numpy_floats_which_keras_does_not_round(optimizer: Any, names: list[str]) -> None:
     made = one_layer("softmax", "categorical_crossentropy", optimizer={"learning_rate": 0.1, **optimizer}).optimizer
     assert all(isinstance(getattr(made, name), np.float64) for name in names)
+
+
+def test_late_thread_budget_is_refused() -> None:
+    spec = one_layer_spec("softmax", "categorical_crossentropy")
+    tf.constant(1.0)
+    with pytest.raises(RuntimeError, match="cannot be modified after initialization"):
+        configure(spec, 3)
+
+
+@pytest.mark.parametrize(("units", "expected"), [(30, 1), (128, 2)])
+def test_large_networks_run_operations_side_by_side(units: int, expected: int) -> None:
+    layers = [{"units": units, "activation": "relu"}, {"units": 10, "activation": "softmax"}]
+    spec = one_layer_spec("softmax", "categorical_crossentropy").model_dump()
+    spec |= {"architecture": {"inputs": 784, "layers": layers}, "batch_size": 32}
+    assert operations_at_once(TrainingSpec.model_validate(spec), threads=2) == expected

@@ -1,7 +1,4 @@
-"""Synthetic records: runs whose every figure is known, without training anything.
-
-Fed by plain arguments; feeds the tests of whatever is derived from records.
-"""
+"""Synthetic records: runs whose every figure is known, without training anything."""
 
 import math
 import random

@@ -15,6 +15,7 @@ from matplotlib.transforms import Bbox
 from bench.records.run import Records
 from bench.report.plots import PLOTS, draw_figures, draw_plots
 from bench.report.style import STYLES, label, style_of
+from bench.report.tables import Tables
 
 NAMES = tuple(PLOTS)
 
@@ -39,7 +40,7 @@ def drawn_boxes(figure: Figure) -> tuple[list[Bbox], Bbox]:
 @pytest.fixture(scope="module", params=["three_seeds", "with_losses", "nine_specs"])
 def figures(request) -> dict[str, Figure]:
     """All plots of each of the runs."""
-    return draw_figures(request.getfixturevalue(request.param))
+    return draw_figures(Tables(request.getfixturevalue(request.param)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,28 +56,28 @@ def test_nothing_lies_on_anything_else(figures, name):
 
 
 def test_the_box_test_can_fail(three_seeds):
-    figure = draw_figures(three_seeds)["cost_curves"]
+    figure = draw_figures(Tables(three_seeds))["cost_curves"]
     figure.legends[0].set_loc("center")
     boxes, legend = drawn_boxes(figure)
     assert boxes[0].overlaps(legend)
 
 
 def test_files_are_png_and_svg(three_seeds, tmp_path):
-    paths = draw_plots(three_seeds, tmp_path)
+    paths = draw_plots(Tables(three_seeds), tmp_path)
     assert [path.name for path in paths] == [f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")]
     assert {path.read_bytes()[:4] for path in paths if path.suffix == ".png"} == {b"\x89PNG"}
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
 
 
 def test_svg_holds_no_date(three_seeds, tmp_path):
-    draw_plots(three_seeds, tmp_path)
+    draw_plots(Tables(three_seeds), tmp_path)
     assert "<dc:date>" not in (tmp_path / "cost_curves.svg").read_text()
 
 
 @pytest.mark.parametrize("name", ["cost_curves", "accuracy_curves"])
 def test_curves_that_coincide_are_all_seen(name, three_seeds):
     """Nested: what lies on top is thinner, with a smaller marker of another shape and colour."""
-    axes = panels(draw_figures(three_seeds)[name])[0]
+    axes = panels(draw_figures(Tables(three_seeds))[name])[0]
     curves = sorted((curve(axes, backend) for backend in builders.BACKENDS), key=lambda line: line.get_zorder())
     assert all(list(line.get_ydata()) == list(curves[0].get_ydata()) for line in curves)
     for lower, upper in pairwise(curves):
@@ -87,8 +88,10 @@ def test_curves_that_coincide_are_all_seen(name, three_seeds):
 
 
 def test_a_backend_looks_the_same_in_every_run():
-    one = panels(draw_figures(builders.small_run({"tf-xla": [1.0, 1.0], "new": [1.0, 1.0]}))["cost_curves"])[0]
-    other = panels(draw_figures(builders.small_run({"a": [1.0], "new": [1.0], "tf-xla": [1.0]}))["cost_curves"])[0]
+    one = panels(draw_figures(Tables(builders.small_run({"tf-xla": [1.0, 1.0], "new": [1.0, 1.0]})))["cost_curves"])[0]
+    other = panels(
+        draw_figures(Tables(builders.small_run({"a": [1.0], "new": [1.0], "tf-xla": [1.0]})))["cost_curves"]
+    )[0]
     for name in ("tf-xla", "new"):
         for look in ("get_color", "get_marker", "get_linewidth"):
             assert getattr(curve(one, name), look)() == getattr(curve(other, name), look)()
@@ -131,21 +134,21 @@ def test_cost_is_the_mean_over_seeds_within_a_band():
         found.append(builders.cell("one", seed))
         found += [builders.epoch("one", seed, "keras-fit", n, train_cost=cost) for n in (1, 2)]
         found += [builders.result("one", seed, "keras-fit"), builders.cell_end("one", seed)]
-    axes = panels(draw_figures(Records(found))["cost_curves"])[0]
+    axes = panels(draw_figures(Tables(Records(found)))["cost_curves"])[0]
     assert list(curve(axes, "keras-fit").get_ydata()) == [2.0, 2.0]
     band = axes.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (1.0, 3.0)
 
 
 def test_accuracy_is_in_per_cent_after_each_epoch(three_seeds):
-    axes = panels(draw_figures(three_seeds)["accuracy_curves"])[0]
+    axes = panels(draw_figures(Tables(three_seeds))["accuracy_curves"])[0]
     assert axes.get_ylabel() == "accuracy, %"
     assert list(curve(axes, "scratchnet").get_xdata()) == [1, 2, 3, 4]
     assert 90 < curve(axes, "scratchnet").get_ydata()[-1] < 100
 
 
 def test_every_epoch_is_a_dot_and_warm_ups_are_hollow():
-    axes = panels(draw_figures(builders.small_run({"keras-fit": [9.0, 1.0, 3.0, 2.0]}))["epoch_seconds"])[0]
+    axes = panels(draw_figures(Tables(builders.small_run({"keras-fit": [9.0, 1.0, 3.0, 2.0]})))["epoch_seconds"])[0]
     dots = {line.get_fillstyle(): list(line.get_xdata()) for line in axes.lines}
     assert dots == {"full": [1.0, 3.0, 2.0], "none": [9.0]}
     median = axes.collections[0].get_segments()[0]
@@ -154,7 +157,7 @@ def test_every_epoch_is_a_dot_and_warm_ups_are_hollow():
 
 
 def test_time_ratio_shows_seeds_centre_interval_and_reference(three_seeds):
-    axes = panels(draw_figures(three_seeds)["time_ratio"])[0]
+    axes = panels(draw_figures(Tables(three_seeds))["time_ratio"])[0]
     assert axes.get_xscale() == "log"
     rows = [text.get_text() for text in axes.get_yticklabels()]
     assert rows == ["scratchnet", "keras-fit-tuned", "tf-graph", "tf-xla"]
@@ -165,7 +168,7 @@ def test_time_ratio_shows_seeds_centre_interval_and_reference(three_seeds):
 
 
 def test_statuses_stand_where_there_is_no_ratio(with_losses):
-    figures = draw_figures(with_losses)
+    figures = draw_figures(Tables(with_losses))
     notes = [text.get_text() for text in panels(figures["time_ratio"])[0].texts]
     assert notes[1] == "skipped"
     assert notes[3] == "diverged"
@@ -174,7 +177,7 @@ def test_statuses_stand_where_there_is_no_ratio(with_losses):
 
 
 def test_a_diverged_backend_does_not_flatten_the_others(with_losses):
-    low, high = panels(draw_figures(with_losses)["accuracy_curves"])[0].get_ylim()
+    low, high = panels(draw_figures(Tables(with_losses))["accuracy_curves"])[0].get_ylim()
     assert low > 85  # tf-xla fell to 9.8 %
     assert high < 100
 
@@ -202,12 +205,12 @@ HOSTILE = {"_under $\\frac{1}{$ score": [1.0, 1.0], "keras-fit": [1.0, 1.0], "æ¼
     ids=["nothing", "warm-up", "one backend", "no epochs", "all diverged", "all skipped", "hostile"],
 )
 def test_every_plot_is_drawn_whatever_the_run_holds(records, tmp_path):
-    assert len(draw_plots(records, tmp_path)) == 8
+    assert len(draw_plots(Tables(records), tmp_path)) == 8
 
 
 def test_more_specs_than_a_row_leave_no_empty_axes():
     records = Records(builders.realistic(builders.nine_specs(seeds=(0,), epochs=2)[:4]))
-    figure = draw_figures(records)["epoch_seconds"]
+    figure = draw_figures(Tables(records))["epoch_seconds"]
     assert [axes.axison for axes in figure.axes] == [True] * 4 + [False] * 2
     assert [bool(axes.get_xlabel()) for axes in panels(figure)] == [False, True, True, True]
 

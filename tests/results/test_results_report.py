@@ -20,8 +20,9 @@ from bench.core.csv_text import csv_text, write_csv
 from bench.core.errors import UnusableError
 from bench.records.run import Records
 from bench.report import tables
+from bench.report.markdown import summary_markdown
 from bench.report.plots import draw_figures
-from bench.report.tables import verdict
+from bench.report.tables import Tables
 from bench.report.write import write_report
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -39,43 +40,40 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
-def test_every_file_is_written_and_nothing_else(folder):
-    write_report(folder)
+def test_a_report_holds_what_was_asked_for_makes_everything_once_and_is_the_same_when_made_again(folder, monkeypatch):
+    before, laid_out, made = (folder / "records.jsonl").read_bytes(), [], []
+    lay_out = ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *args: laid_out.append(1) or lay_out(*args))
+    for name in ("epochs_table", "_summary_table", "_aggregate_table", "sentence"):
+        once = getattr(tables, name)
+        monkeypatch.setattr(tables, name, lambda *given, name=name, once=once: made.append(name) or once(*given))
+    results = write_report(folder)
+    assert sorted(made) == ["_aggregate_table", "_summary_table", "epochs_table", "sentence"]
+    records = results.tables.records
     names = ("cost_curves", "accuracy_curves", "epoch_seconds", "time_ratio")
     plots = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
     assert set(contents(folder)) == {"records.jsonl", *TEXTS, *plots}
-
-
-def test_made_again_it_is_the_same_to_the_byte(folder):
-    write_report(folder)
-    first = contents(folder)
-    write_report(folder)
-    assert contents(folder) == first
-
-
-def test_records_are_returned_and_left_alone(folder):
-    before = (folder / "records.jsonl").read_bytes()
-    records = write_report(folder).records
     assert isinstance(records, Records)
     assert len(records.results) == 10
     assert (folder / "records.jsonl").read_bytes() == before
-
-
-def test_run_json_holds_what_was_asked_for(folder):
-    records = write_report(folder).records
     facts = json.loads((folder / "run.json").read_text())
     assert facts["complete"] is True
     assert (facts["cells"], facts["cells_finished"], facts["threads"]) == (2, 2, 2)
     assert facts["seeds"] == {"784-30-10 M=32": [0, 1]}
-    assert facts["verdict"] == verdict(records)
+    assert facts["verdict"] == Tables(records).verdict
     assert facts["runs"] == [json.loads((folder / "records.jsonl").read_text().split("\n")[0])]
+    assert len(laid_out) == len(names), "once for both files: this is most of the time that a plot takes"
+    assert results._repr_html_().count(results.verdict) == 1
+    first = contents(folder)
+    write_report(folder)
+    assert contents(folder) == first
 
 
 def test_a_run_cut_short_is_reported(tmp_path):
     one = builders.spec(seeds=(0, 1))
     found = builders.realistic([one], unfinished=[(one.name, 1)])
     builders.write(tmp_path, [*found, builders.cell(one.name, 1), builders.epoch(one.name, 1, "scratchnet", 1)])
-    assert not write_report(tmp_path).records.complete
+    assert not write_report(tmp_path).tables.records.complete
     assert json.loads((tmp_path / "run.json").read_text())["complete"] is False
     assert "incomplete: 1 of 2 pairs of spec and seed finished" in (tmp_path / "summary.md").read_text()
 
@@ -102,15 +100,15 @@ def test_a_folder_that_cannot_be_written_is_one_error(folder):
 FORMULAS = ["=cmd|'/C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x")', "＝1+1"]
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-def test_no_text_of_a_csv_starts_a_formula(tmp_path, name):
-    one = builders.spec(name=name if name.isascii() else "one", seeds=(0,), epochs=2)
-    found = builders.realistic([one], ("keras-fit", name), ends={name: ("failed", 1)})
-    write_report(builders.write(tmp_path, found))
-    for file in ("epochs.csv", "summary.csv"):
-        rows = list(csv.DictReader((tmp_path / file).read_text().splitlines()))
-        assert {row["spec"] for row in rows} == {f"'{name}" if name.isascii() else "one"}
-        assert {row["backend"] for row in rows} == {"keras-fit", f"'{name}"}
+def test_no_text_of_a_csv_starts_a_formula(tmp_path):
+    ascii_names = [name for name in FORMULAS if name.isascii()]
+    specs = [builders.spec(name=name, seeds=(0,), epochs=2) for name in ascii_names]
+    found = builders.realistic(specs, ("keras-fit", *FORMULAS), ends=dict.fromkeys(FORMULAS, ("failed", 1)))
+    run = Tables(Records.read(builders.write(tmp_path, found)))
+    for table in (run.epochs, run.summary):
+        rows = list(csv.DictReader(csv_text(table).splitlines()))
+        assert {row["spec"] for row in rows} == {f"'{name}" for name in ascii_names}
+        assert {row["backend"] for row in rows} == {"keras-fit", *(f"'{name}" for name in FORMULAS)}
         assert all(float(row["train_cost"]) > 0 for row in rows if row["backend"] == "keras-fit")
 
 
@@ -126,28 +124,20 @@ def test_every_start_of_a_formula_is_escaped_and_numbers_stay_numbers(start):
 def test_a_run_of_many_specs_draws_a_selection_and_says_so(tmp_path):
     specs = [builders.spec(name=f"spec {number}", seeds=(0,), epochs=2) for number in range(40)]
     folder = builders.write(tmp_path, builders.realistic(specs, ("scratchnet", "keras-fit")))
-    records = write_report(folder).records
-    assert "The plots show the first 12 of 40 specs; the tables hold all." in (folder / "summary.md").read_text()
-    for figure in draw_figures(records).values():
+    run = Tables(Records.read(folder))
+    assert "The plots show the first 12 of 40 specs; the tables hold all." in summary_markdown(run)
+    for figure in draw_figures(run).values():
         titles = [axes.get_title(loc="left") for axes in figure.axes]
         assert [title for title in titles if title] == [f"spec {number}" for number in range(12)]
         assert figure.get_suptitle().endswith("; the first 12 of 40 specs")
-    assert len(pd.read_csv(folder / "summary.csv")) == 80
+    assert len(run.summary) == 80
 
 
 def test_of_many_epochs_a_selection_is_drawn_and_the_title_says_so():
     run = builders.small_run({"scratchnet": [2.0] + [1.0] * 499, "keras-fit": [3.0] * 500})
-    figure = draw_figures(run)["epoch_seconds"]
+    figure = draw_figures(Tables(run))["epoch_seconds"]
     assert figure.get_suptitle() == "Seconds of an epoch (one of every 5 epochs is drawn)"
     assert max(len(line.get_xdata()) for axes in figure.axes for line in axes.get_lines()) <= 100
-
-
-def test_the_tables_are_made_once(tmp_path, monkeypatch):
-    made = []
-    once = tables.summary_table
-    monkeypatch.setattr(tables, "summary_table", lambda records: made.append(1) or once(records))
-    write_report(builders.write(tmp_path, builders.realistic([builders.spec(seeds=(0, 1))])))
-    assert made == [1]
 
 
 def long_run(folder: Path, epochs: int) -> Path:
@@ -195,10 +185,10 @@ def test_the_memory_that_writing_a_table_takes_does_not_grow_with_its_rows(tmp_p
 
 @pytest.mark.parametrize("name", ["founding", "standard"])
 def test_a_committed_run_still_gives_the_same_tables(name):
-    run = tables.tables_of(Records.read(REFERENCE / name))
+    run = tables.Tables(Records.read(REFERENCE / name))
     assert csv_text(run.epochs) == (REFERENCE / name / "epochs.csv").read_text()
     assert csv_text(run.summary) == (REFERENCE / name / "summary.csv").read_text()
-    assert tables.summary_markdown(run) == (REFERENCE / name / "summary.md").read_text()
+    assert summary_markdown(run) == (REFERENCE / name / "summary.md").read_text()
 
 
 @given(st.floats())
@@ -212,7 +202,7 @@ CURVES = ("cost_curves", "accuracy_curves")
 
 @pytest.mark.parametrize("name", CURVES)
 def test_a_curve_of_many_epochs_has_few_points_and_the_title_says_so(tmp_path, name):
-    figure = draw_figures(Records.read(long_run(tmp_path / "run", 1600)))[name]
+    figure = draw_figures(Tables(Records.read(long_run(tmp_path / "run", 1600))))[name]
     assert figure.get_suptitle().endswith("; each point is the mean of 4 epochs")
     lines = [line for axes in figure.axes for line in axes.get_lines()]
     assert {len(line.get_xdata()) for line in lines} == {400}
@@ -221,15 +211,7 @@ def test_a_curve_of_many_epochs_has_few_points_and_the_title_says_so(tmp_path, n
 
 def test_what_a_single_epoch_did_is_seen_among_many(tmp_path):
     """The line is a mean, so the band must reach as far as any epoch did."""
-    axes = draw_figures(Records.read(long_run(tmp_path / "run", 1600)))["cost_curves"].axes[0]
+    axes = draw_figures(Tables(Records.read(long_run(tmp_path / "run", 1600))))["cost_curves"].axes[0]
     band = axes.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (1 / 1600, 1.0)
     assert axes.get_lines()[0].get_ydata()[0] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
-
-
-def test_a_plot_is_laid_out_once_for_both_files(folder, monkeypatch):
-    """This is most of the time that a plot takes."""
-    laid_out, once = [], ConstrainedLayoutEngine.execute
-    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *args: laid_out.append(1) or once(*args))
-    write_report(folder)
-    assert len(laid_out) == 4

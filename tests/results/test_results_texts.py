@@ -11,7 +11,9 @@ from rich.console import Console
 
 from bench.core.text import bound, escaped, factor, is_missing, megabytes, one_line, percent, significant
 from bench.records.run import Records
-from bench.report.tables import summary_markdown, terminal_table, verdict
+from bench.report.markdown import summary_markdown
+from bench.report.tables import Tables
+from bench.report.terminal import terminal_table
 
 HOSTILE = [
     "a|b|c",
@@ -28,7 +30,7 @@ HOSTILE = [
 def rendered(records: Records, width: int = 80) -> str:
     """The terminal's table as a pipe would get it."""
     console = Console(file=io.StringIO(), width=width)
-    console.print(terminal_table(records))
+    console.print(terminal_table(Tables(records)))
     return console.file.getvalue()
 
 
@@ -57,33 +59,18 @@ def cells_in(line: str) -> int:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_leave_every_markdown_table_whole(name):
-    tables = tables_of(summary_markdown(hostile_run(name)))
+def test_no_name_breaks_a_table_brings_markup_or_makes_the_verdict_long(name):
+    run = Tables(hostile_run(name))
+    text, of_terminal, sentence = summary_markdown(run), rendered(run.records), run.verdict
+    tables = tables_of(text)
     assert len(tables) == 2  # the spec's, and what did not finish
-    for table in tables:
-        assert {cells_in(line) for line in table} == {cells_in(table[0])}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_bring_no_markup(name):
-    text = summary_markdown(hostile_run(name))
+    assert all({cells_in(line) for line in table} == {cells_in(table[0])} for table in tables)
     assert "<script" not in text
     assert all(character.isprintable() or character == "\n" for character in text)
     assert not re.search(r"(?<!\\)\[link\]\(", text)
     assert max(map(len, text.split("\n"))) < 6000
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_leave_the_terminal_table_whole(name):
-    text = rendered(hostile_run(name))
-    lines = text.rstrip("\n").split("\n")
-    assert len(lines) == 7  # heading, rule, spec, three backends, caption
-    assert "\x1b" not in text
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_the_verdict_is_one_short_line(name):
-    sentence = verdict(hostile_run(name))
+    assert len(of_terminal.rstrip("\n").split("\n")) == 7  # heading, rule, spec, three backends, caption
+    assert "\x1b" not in of_terminal
     assert sentence.isprintable()
     assert len(sentence) < 400
 
@@ -106,39 +93,27 @@ def test_words_with_inner_underscores_stay_readable():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.0757, "0.0757"), (1.0, "1.00"), (12.34, "12.3"), (654_417.7, "654,418"), (None, "–"), (1e-9, "1e-09")],
+    ("written", "texts"),
+    [
+        (significant, {0.0757: "0.0757", 1.0: "1.00", 12.34: "12.3", 654_417.7: "654,418", None: "–", 1e-9: "1e-09"}),
+        (bound, {3.2e-8: "<0.001", 0.0738: "0.0738", 3_632_044: ">1,000", float("inf"): ">1,000", None: "–"}),
+        (factor, {1.074: "1.07", 8.12: "8.1", 19.24: "19.2", 123.4: "123"}),
+        (percent, {0.97931: "97.93", float("nan"): "–"}),
+        (megabytes, {250_400_000: "250", None: "–"}),
+        (is_missing, {0: False, None: True}),
+    ],
 )
-def test_significant(value, text):
-    assert significant(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(3.2e-8, "<0.001"), (0.0738, "0.0738"), (3_632_044, ">1,000"), (float("inf"), ">1,000"), (None, "–")],
-)
-def test_bound(value, text):
-    assert bound(value) == text
-
-
-@pytest.mark.parametrize(("value", "text"), [(1.074, "1.07"), (8.12, "8.1"), (19.24, "19.2"), (123.4, "123")])
-def test_factor(value, text):
-    assert factor(value) == text
-
-
-def test_percent_and_megabytes():
-    assert (percent(0.97931), percent(float("nan"))) == ("97.93", "–")
-    assert (megabytes(250_400_000), megabytes(None)) == ("250", "–")
-    assert not is_missing(0)
+def test_numbers_as_they_are_written(written, texts):
+    assert [written(value) for value in texts] == list(texts.values())
 
 
 def test_the_verdict_comes_first(three_seeds):
-    title, sentence = summary_markdown(three_seeds).split("\n\n")[:2]
-    assert (title, sentence) == ("# Synthetic", f"**{verdict(three_seeds)}**")
+    title, sentence = summary_markdown(Tables(three_seeds)).split("\n\n")[:2]
+    assert (title, sentence) == ("# Synthetic", f"**{Tables(three_seeds).verdict}**")
 
 
 def test_a_row_of_the_spec_table():
-    text = summary_markdown(builders.small_run({"scratchnet": [1.0, 1.0], "keras-fit": [4.0, 4.0]}))
+    text = summary_markdown(Tables(builders.small_run({"scratchnet": [1.0, 1.0], "keras-fit": [4.0, 4.0]})))
     row = next(line for line in text.split("\n") if line.startswith("| scratchnet"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     ratio = "0.250 (one seed: no interval)"
@@ -147,25 +122,23 @@ def test_a_row_of_the_spec_table():
 
 
 def test_lost_backends_stand_with_status_reason_and_seeds(with_losses):
-    text = summary_markdown(with_losses)
+    text = summary_markdown(Tables(with_losses))
     row = next(line for line in text.split("\n") if "made up: diverged" in line)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["784-128-10 M=32", "tf-xla", "diverged", "made up: diverged after 2 epochs", "0, 1, 2"]
 
 
 def test_nothing_lost_has_no_such_section(three_seeds):
-    assert "did not finish\n" not in summary_markdown(three_seeds)
-    assert "## Warnings" not in summary_markdown(three_seeds)
+    assert "did not finish\n" not in summary_markdown(Tables(three_seeds))
+    assert "## Warnings" not in summary_markdown(Tables(three_seeds))
+    without = Records([builders.run_record([builders.spec()], environment={})])
+    assert "## Warnings" not in summary_markdown(Tables(without))
 
 
 def test_warnings_of_every_resume_stand_there_once():
     environments = ({"warnings": ["OPENBLAS_CORETYPE is set"]}, {"warnings": ["OPENBLAS_CORETYPE is set", "busy"]})
     runs = [builders.run_record([builders.spec()], environment=each) for each in environments]
-    assert "## Warnings\n\n- OPENBLAS_CORETYPE is set\n- busy\n" in summary_markdown(Records(runs))
-
-
-def test_an_environment_without_warnings_is_none():
-    assert "## Warnings" not in summary_markdown(Records([builders.run_record([builders.spec()], environment={})]))
+    assert "## Warnings\n\n- OPENBLAS_CORETYPE is set\n- busy\n" in summary_markdown(Tables(Records(runs)))
 
 
 def test_an_unstable_ratio_is_warned_of():
@@ -176,20 +149,20 @@ def test_an_unstable_ratio_is_warned_of():
         for name, each in (("scratchnet", seconds), ("keras-fit", 4.0)):
             found += [builders.epoch("one", seed, name, n, each) for n in (1, 2)] + [builders.result("one", seed, name)]
         found.append(builders.cell_end("one", seed))
-    assert "- one, scratchnet: the time ratio is unstable, 0.306 (" in summary_markdown(Records(found))
+    assert "- one, scratchnet: the time ratio is unstable, 0.306 (" in summary_markdown(Tables(Records(found)))
 
 
 def test_both_accuracies_in_founding_runs_only():
     seconds = {"scratchnet": [1.0, 1.0], "keras-fit": [4.0, 4.0]}
-    text = summary_markdown(builders.small_run(seconds, suite_name="founding"))
+    text = summary_markdown(Tables(builders.small_run(seconds, suite_name="founding")))
     section = text.split("## Two figures of accuracy")[1].split("\n## ")[0]
     assert "nine true negatives" in section
     assert re.search(r"\| one +\| scratchnet +\| +94\.00 +\| +99\.00 +\|", section)
-    assert "Two figures" not in summary_markdown(builders.small_run(seconds, suite_name="quick"))
+    assert "Two figures" not in summary_markdown(Tables(builders.small_run(seconds, suite_name="quick")))
 
 
 def test_how_to_read_names_numerator_and_denominator():
-    text = summary_markdown(builders.small_run({"a": [1.0, 1.0], "tf-xla": [1.0, 1.0]}, reference="tf-xla"))
+    text = summary_markdown(Tables(builders.small_run({"a": [1.0, 1.0], "tf-xla": [1.0, 1.0]}, reference="tf-xla")))
     assert "Time ratio = epoch seconds of the backend / epoch seconds of tf-xla" in text
 
 

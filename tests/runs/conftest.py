@@ -32,15 +32,19 @@ def write_idx(path, array):
 
 
 @pytest.fixture(scope="session")
-def idx_folder(tmp_path_factory):
-    folder, rng = tmp_path_factory.mktemp("idx"), np.random.default_rng(0)
+def idx_folder(made_once):
+    """The same for all processes of pytest: a run that they share was trained on it."""
+    return made_once("idx", fill)
+
+
+def fill(folder):
+    rng = np.random.default_rng(0)
     for split, count in (("train", 60), ("t10k", 30)):
         labels = rng.permutation(np.arange(count) % CLASSES).astype(np.uint8)
         images = rng.integers(0, 100, (count, 4, 4), dtype=np.uint8)
         images[np.arange(count), labels] += 100
         write_idx(folder / f"{split}-images-idx3-ubyte", images)
         write_idx(folder / f"{split}-labels-idx1-ubyte", labels)
-    return folder
 
 
 @pytest.fixture(scope="session")

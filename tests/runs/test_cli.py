@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import cli
+from bench.report import write
 
 
 def invoke(capsys, *arguments):
@@ -66,7 +67,7 @@ def test_an_error_of_the_system_is_one_line_too(monkeypatch, capsys):
     def full(*_):
         raise OSError(28, "No space left on device", "/full/worker.log")
 
-    monkeypatch.setattr("bench.report.write.write_report", full)
+    monkeypatch.setattr(write, "write_report", full)
     code, out, err = invoke(capsys, "report", "anywhere")
     assert (code, out) == (2, "")
     assert err == "error: /full/worker.log: No space left on device\n"

@@ -9,6 +9,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from covering import ALL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -54,8 +55,6 @@ def test_names_in_the_spec_are_those_of_scratchnet():
     }
     smoothed = tuple(name for name, loss in LOSSES.items() if "label_smoothing" in inspect.signature(loss).parameters)
     assert tuple(name for name in smoothed if name != "sparse_categorical_crossentropy") == spec.SMOOTHED_LOSSES
-    assert tuple(OPTIMIZERS) == optimizer_spec.OPTIMIZER_TAGS
-    assert tuple(SCHEDULES) == optimizer_spec.SCHEDULE_TAGS
 
 
 OPTIMIZER_SPECS = {tag: getattr(optimizer_spec, f"{OPTIMIZERS[tag].__name__}Spec") for tag in OPTIMIZERS}
@@ -157,7 +156,7 @@ def test_shipped_suites_are_the_ones_promised():
         ('"softmax"', '"relu"', r"loss categorical_crossentropy does not fit output relu; allowed: softmax"),
         ("epochs = 2", "epochs = true", r"defaults.epochs: Input should be a valid integer, not True"),
         ("0.1", "nan", r"defaults.optimizer.learning_rate: Input should be"),
-        ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: a seed stands there twice"),
+        ("seeds = [0]", "seeds = [1, 1]", r"defaults.seeds: duplicate seed 1; seeds must be distinct"),
         ("seeds = [0]", "seeds = []", r"defaults.seeds: Tuple should have at least 1 item"),
         (
             "seeds = [0]",
@@ -243,7 +242,7 @@ CHANGE = st.deferred(lambda: st.tuples(st.sampled_from(PLACES), st.sampled_from(
 PLACES = [path for path in _places(tomllib.loads(GOOD)) if path]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500 if ALL else 300)
 @given(st.lists(CHANGE, min_size=1, max_size=3))
 def test_generated_slips_give_a_suite_or_one_line(changes):
     """What tomllib can yield, with odd values, missing and extra keys anywhere: a suite or one `UnusableError`."""

@@ -30,6 +30,11 @@ def test_a_planted_exponent_is_found(exponent, factor, axis):
         assert found.high == pytest.approx(exponent, abs=1e-6)
 
 
+def sentence_of(records):
+    points = points_table(records)
+    return report.finding(points, exponents_table(points), NOTHING)
+
+
 def test_the_interval_holds_the_true_exponent_19_times_of_20():
     rng, values = np.random.default_rng(0), (512, 1024, 2048, 4096)
     fits = [fit({value: value**0.9 * np.exp(0.1 * rng.normal()) for value in values}, values) for _ in range(1000)]
@@ -156,7 +161,7 @@ def test_the_sentence_says_how_many_points_are_undecided():
     own = [planted.point_record("width", value, epoch_seconds=(1.0, 1.1, 1.0)) for value in (64, 128, 256, 512)]
     theirs = {64: (2.0, 2.1, 2.0), 128: (0.9, 1.2, 1.1), 256: (0.5, 0.5, 0.5), 512: (1.2, 0.9, 1.0)}
     peers = [planted.point_record("width", at, "jax-scan", epoch_seconds=seconds) for at, seconds in theirs.items()]
-    sentence = report.finding(points_table(planted.records(*own, *peers)), NOTHING)
+    sentence = sentence_of(planted.records(*own, *peers))
     assert (
         "it is the fastest at 1 of 4 points, slower than a peer at 1, undecided at 2; it stands worst at width 256, "
         in (sentence)
@@ -171,7 +176,7 @@ def test_the_sentence_says_exponent_and_worst_place():
         if (record.value, record.backend) != (64, "jax-scan")
     ]
     faster = planted.point_record("width", 64, "jax-scan", seconds=0.0064 / 1.3)
-    sentence = report.finding(points_table(planted.records(*records, faster)), NOTHING)
+    sentence = sentence_of(planted.records(*records, faster))
     assert sentence == (
         "scratchnet's seconds grow as width^1.00 (1.00 to 1.00); it is the fastest at 6 of 7 points, "
         "slower than a peer at 1; it stands worst at width 64, 1.30 (1.30 to 1.30) times the seconds of jax-scan"
@@ -216,38 +221,35 @@ def everything():
     return planted.records(*growing, planted.rate(), left_out, missing, *races, *memmaps)
 
 
-def test_tables_summary_and_plots_are_written(tmp_path):
-    sentence = report.write(everything(), tmp_path)
-    text = (tmp_path / "scaling.md").read_text()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of a report of everything, and its sentence."""
+    folder = tmp_path_factory.mktemp("everything")
+    return folder, report.write(everything(), folder)
+
+
+def test_tables_summary_and_plots_are_written(written):
+    folder, sentence = written
+    text = (folder / "scaling.md").read_text()
     assert text.splitlines()[2] == f"**{sentence}.**"
-    assert {path.name for path in tmp_path.iterdir()} == {
+    assert {path.name for path in folder.iterdir()} == {
         *("points.csv", "exponents.csv", "accuracy.csv", "scaling.md", "scaling-width.png", "scaling-width.svg")
     }
-    assert len(pd.read_csv(tmp_path / "points.csv")) == 7 * 3 + 2
-    assert (tmp_path / "scaling-width.svg").read_text().startswith("<?xml")
-
-
-def test_what_is_left_out_is_named_with_its_reason(tmp_path):
-    report.write(everything(), tmp_path)
-    rows = [line for line in (tmp_path / "scaling.md").read_text().splitlines() if line.startswith(("| sk", "| torch"))]
+    assert len(pd.read_csv(folder / "points.csv")) == 7 * 3 + 2
+    assert (folder / "scaling-width.svg").read_text().startswith("<?xml")
+    rows = [line for line in text.splitlines() if line.startswith(("| sk", "| torch"))]
     assert [[cell.strip() for cell in row.strip("| ").split(" | ")][1:] for row in rows] == [
         ["width", "4,096", "left out: slow"],
         ["width", "64", r"torch \| gone"],
     ]
+    of_files = [line for line in text.splitlines() if "memor" in line and "5,000" in line]
+    assert len(of_files) == 2, "the throughput is that of the median epoch"
 
 
-def test_the_same_records_make_the_same_files(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        report.write(everything(), tmp_path / name)
-    for path in (tmp_path / "a").iterdir():
-        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
-
-
-def test_throughput_of_a_file_is_that_of_the_median_epoch(tmp_path):
+def test_the_same_records_make_the_same_files(written, tmp_path):
     report.write(everything(), tmp_path)
-    rows = [line for line in (tmp_path / "scaling.md").read_text().splitlines() if "memor" in line and "5,000" in line]
-    assert len(rows) == 2
+    for path in written[0].iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
 def test_a_run_of_which_nothing_was_measured_has_a_report(tmp_path):

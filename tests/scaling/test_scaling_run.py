@@ -198,12 +198,12 @@ class Log(list):
     def expect(self, units):
         self.units = units
 
-    def start(self, what):
+    def stage(self, what):
         self.append(what)
 
-    note = start
+    note = stage
 
-    def done(self):
+    def done(self, count=1):
         pass
 
 
@@ -258,7 +258,7 @@ def test_a_finished_run_has_nothing_left(workers, quiet, tmp_path):
 
 
 def test_one_that_cannot_run_here_is_recorded_with_its_remedy(workers, quiet, tmp_path, monkeypatch):
-    monkeypatch.setattr(measure.backends, "missing", lambda name: "pip install it" if name == "sklearn" else None)
+    monkeypatch.setattr(measure.registry, "missing", lambda name: "pip install it" if name == "sklearn" else None)
     records, log = run(tmp_path / "run", ("dtype", "accuracy"), ("scratchnet", "sklearn"))
     skipped = [one for one in (*records.points, *records.accuracies) if one.backend == "sklearn"]
     assert [(one.status, one.reason) for one in skipped] == [("skipped", "pip install it")] * 3
@@ -414,10 +414,9 @@ def test_scratchnet_alone_from_end_to_end(small, tmp_path, monkeypatch):
         monkeypatch.setitem(points.BASE, name, value)
     monkeypatch.setattr(measure, "load_dataset", lambda _: small)
     monkeypatch.setattr(options, "QUICK_TIMING", FAST)
-    monkeypatch.setattr(options, "QUICK_MEMMAP_EXAMPLES", TINY_EXAMPLES)
     monkeypatch.setattr(time_to_accuracy, "QUICK", {**time_to_accuracy.QUICK, "hidden": (4,), "epochs": 2})
     out = tmp_path / "run"
-    arguments = ["--quick", "--backends", "scratchnet", "--axes", "dtype,memmap,accuracy", "--out", str(out)]
+    arguments = ["--quick", "--backends", "scratchnet", "--axes", "dtype,accuracy", "--out", str(out)]
     result = CliRunner().invoke(main, ["scaling", *arguments])
     assert result.exit_code == 0, result.output
     records = ScalingRecords.read(out)
@@ -427,6 +426,6 @@ def test_scratchnet_alone_from_end_to_end(small, tmp_path, monkeypatch):
     assert {(rate.dtype, rate.operations_per_second > 0) for rate in records.rates} == {
         *(("float32", True), ("float64", True))
     }
-    assert (len(records.memmaps), len(records.accuracies[0].test_accuracies)) == (2, 2)
+    assert len(records.accuracies[0].test_accuracies) == 2
     assert {"scaling-dtype.png", "scaling.md", "points.csv"} <= {path.name for path in out.iterdir()}
     assert not list(out.glob("*.log")), "nobody had anything to say"

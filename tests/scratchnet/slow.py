@@ -1,7 +1,4 @@
-"""Optimizers, clipping and training in the plainest form: the formulas, one after the other, for a number or an array.
-
-Fed by nothing of scratchnet but a network's reported gradient; what the fused step computes is held against it.
-"""
+"""Optimizers, clipping and training in the plainest form: the formulas one after the other, of a number or an array."""
 
 from collections import defaultdict
 from math import sqrt

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from scratchnet import SGD, Dense, Network
 from scratchnet.activations import ACTIVATIONS
-from scratchnet.dropout import Dropout, draw_masks
+from scratchnet.dropout import Dropout
+from scratchnet.dropout import masks_of as drawn
 
 WIDTH, EXAMPLES = 6, 8
 
@@ -23,7 +24,7 @@ def data(count=EXAMPLES):
 
 
 def masks_of(seed=1, count=EXAMPLES):
-    return draw_masks(np.random.default_rng(seed), [0.5, 0.5], [WIDTH, WIDTH], count)
+    return drawn(np.random.default_rng(seed), [Dense(WIDTH, "relu", dropout=0.5)] * 2, count)
 
 
 @pytest.mark.parametrize("hidden", ACTIVATIONS)
@@ -112,20 +113,9 @@ def test_fit_drops_out_in_training():
 
 @given(st.sampled_from([0.1, 0.5, 0.8]), st.integers(0, 50))
 def test_masks_keep_the_share_that_the_rate_leaves(rate, seed):
-    (mask,) = draw_masks(np.random.default_rng(seed), [rate], [50], 200)
+    (mask,) = drawn(np.random.default_rng(seed), [Dense(50, "relu", dropout=rate)], 200)
     assert (mask.shape, mask.dtype) == ((200, 50), bool)
     assert np.mean(mask) == pytest.approx(1 - rate, abs=5 * np.sqrt(rate * (1 - rate) / mask.size))
-
-
-@pytest.mark.parametrize("rate", [0.2, 0.5])
-def test_in_expectation_the_activation_is_what_it_is_without_dropout(rate):
-    draws, shape = 20_000, (3, 20_000)
-    dropout = Dropout(ACTIVATIONS["linear"](shape, np.dtype("float64")), rate, shape, np.dtype("float64"))
-    dropout.keep(draw_masks(np.random.default_rng(0), [rate], [3], draws)[0])
-    Z, A = np.repeat([[1.0], [-2.0], [0.5]], draws, axis=1), np.empty(shape)
-    dropout.forward(Z, A)
-    # the standard deviation of a mean of masks / (1 − rate) is √(rate / (1 − rate) / draws)
-    np.testing.assert_allclose(A.mean(axis=1), Z[:, 0], rtol=5 * np.sqrt(rate / (1 - rate) / draws))
 
 
 def test_masks_are_asked_for_where_there_is_dropout_and_nowhere_else():

@@ -157,20 +157,3 @@ def test_a_rule_that_another_training_uses_meanwhile_decides_as_if_it_were_alone
     assert others
     np.testing.assert_array_equal(beside.parameters.vector, net.parameters.vector)
     assert shared.best_epoch == len(history) - 3
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: EarlyStopping("loss"), r"monitor 'loss' is not known; allowed: train_cost, validation_cost, valid"),
-        (lambda: EarlyStopping(patience=-1), r"patience is -1; allowed"),
-        (lambda: EarlyStopping(min_delta=-0.1), r"min_delta is -0.1; allowed"),
-        (
-            lambda: Network(1, [Dense(2, "softmax")]).fit([[1.0]], np.array([0]), early_stopping=EarlyStopping()),
-            r"early stopping watches validation_cost; allowed: train_cost, or validation_data given",
-        ),
-    ],
-)
-def test_refusals_name_the_value_and_what_is_allowed(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()

@@ -11,6 +11,7 @@ from scratchnet.losses import LOSSES
 from scratchnet.schedules import SCHEDULES
 
 REFUSED = (TypeError, ValueError)
+PIECEWISE = SCHEDULES["piecewise_constant_decay"]
 SCALARS = [np.int64, np.int32, np.uint8, lambda number: np.array(number)]
 
 
@@ -69,7 +70,7 @@ def test_numpy_floats_are_accepted_and_saved(scalar, tmp_path):
         lambda of: SGD(SCHEDULES["inverse_time_decay"](of(0.5), np.int64(4), of(0.5))),
         lambda of: SGD(SCHEDULES["polynomial_decay"](of(0.5), np.int64(4), of(0.25), of(2.0))),
         lambda of: SGD(SCHEDULES["cosine_decay"](of(0.25), np.int64(4), of(0.5), of(0.5), np.int64(2))),
-        lambda of: SGD(SCHEDULES["piecewise_constant_decay"](np.array([2, 3]), [of(0.5), of(0.25), of(0.125)])),
+        lambda of: SGD(PIECEWISE(np.array([2, 3]), [of(0.5), of(0.25), of(0.125)])),
         lambda of: SGD(lambda step: of(0.5)),
     ],
 )
@@ -84,9 +85,7 @@ def test_an_optimizer_of_numpy_scalars_trains_as_one_of_numbers(make, scalar):
 def test_a_schedule_keeps_numbers_and_no_scalars_of_numpy():
     made = SCHEDULES["cosine_decay"](np.float32(0.25), np.int64(4), np.float64(0.5), np.float32(0.5), np.int16(2))
     assert [type(value) for value in vars(made).values()] == [float, int, float, float, int]
-    assert SCHEDULES["piecewise_constant_decay"]([2], [0.5, 0.25]) == SCHEDULES["piecewise_constant_decay"](
-        (2,), (0.5, 0.25)
-    )
+    assert PIECEWISE([2], [0.5, 0.25]) == PIECEWISE((2,), (0.5, 0.25))
 
 
 @pytest.mark.parametrize("form", [lambda y: y[:, None], lambda y: y[:, None].tolist(), lambda y: y.astype(np.uint8)])
@@ -227,6 +226,53 @@ def test_what_is_no_number_is_refused_by_name(name, make, value):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        # Settings that are numbers or names, but none of the allowed ones.
+        (lambda: Dense(3, "swish"), r"activation 'swish' is not known; allowed: sigmoid, tanh, relu, leaky_relu"),
+        (lambda: Dense(3, "relu", "ones"), r"initializer 'ones' is not known; allowed: zeros, random_uniform"),
+        (lambda: Dense(3, "relu", dropout=1.0), r"dropout is 1.0; allowed: 0 or greater, and less than 1"),
+        (lambda: Network(2, [Dense(2, "softmax", dropout=0.5)]), r"dropout is 0.5 at the output; allowed: 0, or in a"),
+        (lambda: Network(2, []), r"layers is empty"),
+        (lambda: network(l1=-1.0), r"l1 is -1.0; allowed"),
+        (lambda: network(l2=-1.0), r"l2 is -1.0; allowed"),
+        (lambda: network(dtype="float16"), r"dtype 'float16' is not known; allowed: float32, float64"),
+        (lambda: network(loss="hinge"), r"loss 'hinge' is not known; allowed: summed_binary_crossentropy"),
+        (lambda: network(loss="summed_binary_crossentropy"), r"does not fit output softmax; allowed: sigmoid"),
+        (lambda: network().parameters.set([]), r"parameters of 0 layers given; the network has 2"),
+        (lambda: network().parameters.set([(np.ones((5, 3)), np.ones(5))] * 2), r"W\[1\] given with shape \(5, 3\)"),
+        (lambda: SGD(0.0), r"learning_rate is 0.0; allowed: a finite number greater than 0"),
+        (lambda: SGD(float("inf")), r"learning_rate is inf; allowed"),
+        (lambda: SGD(0.1, 1.0), r"momentum is 1.0; allowed: 0 or greater, and less than 1"),
+        (lambda: SGD(nesterov=True), r"nesterov without momentum; allowed: momentum greater than 0"),
+        (lambda: SGD(clipnorm=1.0, clipvalue=2.0), r"clipnorm and clipvalue are set; allowed: one of them"),
+        (lambda: Adam(global_clipnorm=0.0), r"global_clipnorm is 0.0; allowed: a finite number greater than 0"),
+        (lambda: Adam(beta_2=1.0), r"beta_2 is 1.0; allowed"),
+        (lambda: AdamW(weight_decay=-0.1), r"weight_decay is -0.1; allowed"),
+        (lambda: RMSprop(rho=-0.1), r"rho is -0.1; allowed"),
+        (lambda: Adagrad(epsilon=0.0), r"epsilon is 0.0; allowed"),
+        (lambda: SCHEDULES["exponential_decay"](0.0, 10, 0.5), r"initial_learning_rate is 0.0; allowed"),
+        (lambda: SCHEDULES["exponential_decay"](0.1, 0, 0.5), r"decay_steps is 0; allowed"),
+        (lambda: SCHEDULES["exponential_decay"](0.1, 10, 0.0), r"decay_rate is 0.0; allowed"),
+        (lambda: SCHEDULES["inverse_time_decay"](0.1, 10, -1.0), r"decay_rate is -1.0; allowed"),
+        (lambda: SCHEDULES["polynomial_decay"](0.1, 10, power=0.0), r"power is 0.0; allowed"),
+        (lambda: SCHEDULES["cosine_decay"](0.1, 10, alpha=-0.1), r"alpha is -0.1; allowed"),
+        (lambda: SCHEDULES["cosine_decay"](0.1, 10, warmup_target=0.0), r"warmup_target is 0.0; allowed"),
+        (lambda: PIECEWISE((1,), (0.1,)), r"1 values; allowed: 2, one more than boundaries"),
+        (lambda: PIECEWISE((3, 1), (0.1, 0.1, 0.1)), r"boundaries are \(3, 1\); allowed: rising steps"),
+        (lambda: PIECEWISE((1,), (0.1, 0.0)), r"values is 0.0; allowed"),
+        (lambda: EarlyStopping("loss"), r"monitor 'loss' is not known; allowed: train_cost, validation_cost, valid"),
+        (lambda: EarlyStopping(patience=-1), r"patience is -1; allowed"),
+        (lambda: EarlyStopping(min_delta=-0.1), r"min_delta is -0.1; allowed"),
+        (lambda: fit(early_stopping=EarlyStopping(), on_epoch=pytest.fail), r"watches validation_cost; allowed: tra"),
+        (lambda: LOSSES["binary_crossentropy"](label_smoothing=1.0), r"label_smoothing is 1.0; allowed: 0 or greater"),
+        (lambda: LOSSES["categorical_crossentropy"](label_smoothing=-0.1), r"label_smoothing is -0.1; allowed"),
+        (lambda: LOSSES["sparse_categorical_crossentropy"](0.1), r"label_smoothing is 0.1; allowed: 0"),
+        (lambda: LOSSES["huber"](delta=0.0), r"delta is 0.0; allowed: a finite number greater than 0"),
+        (lambda: LOSSES["binary_crossentropy"]().smooth(np.array([[2.0]])), r"targets from 2 to 2; allowed .* 0 to 1"),
+        (lambda: LOSSES["categorical_crossentropy"]().smooth(np.ones((2, 1))), r"sum to 2; allowed .* a sum of 1"),
+        # What does not fit the network, or is no number.
+        (lambda: fit(class_weight={3: 2.0}), r"class_weight names class 3; allowed: 0 to 2"),
+        (lambda: fit(class_weight={0: np.inf}), r"class_weight\[0\] is inf; allowed: a finite number, 0 or greater"),
+        (lambda: fit(sample_weight=np.ones(11)), r"sample_weight has shape \(11,\); allowed: \(12,\)"),
         (lambda: network(optimizer=Adam), r"optimizer is the class Adam; allowed: an optimizer object, such as Adam"),
         (lambda: network(optimizer="adam"), r"optimizer is 'adam'; allowed: an optimizer object"),
         (lambda: Network.load("none.npz", optimizer="adam"), r"optimizer is 'adam'; allowed: an optimizer object"),
@@ -235,8 +281,8 @@ def test_what_is_no_number_is_refused_by_name(name, make, value):
         (lambda: EarlyStopping(patience=1.5), r"patience is 1.5; allowed: 0 or more, a whole number"),
         (lambda: EarlyStopping(restore_best=1), r"restore_best is 1; allowed: True or False"),
         (lambda: EarlyStopping(["train_cost"]), r"monitor \['train_cost'\] is not known; allowed: train_cost"),
-        (lambda: SCHEDULES["piecewise_constant_decay"]((1.5,), (1, 2)), r"boundaries is 1.5; allowed: 0 or more"),
-        (lambda: SCHEDULES["piecewise_constant_decay"](3, (1, 2)), r"boundaries is 3; allowed: a sequence"),
+        (lambda: PIECEWISE((1.5,), (1, 2)), r"boundaries is 1.5; allowed: 0 or more"),
+        (lambda: PIECEWISE(3, (1, 2)), r"boundaries is 3; allowed: a sequence"),
         (lambda: Network(3, [4, 2]), r"layers\[0\] is 4; allowed: a Dense, such as Dense\(4, 'relu'\)"),
         (lambda: Network(3, Dense(2, "softmax")), r"layers is Dense\(.*; allowed: a list of Dense"),
         (lambda: Network(3, None), r"layers is None; allowed: a list of Dense"),

@@ -37,10 +37,7 @@ def test_categorical_crossentropy_is_minus_log_of_the_true_class(z, data):
     assert loss == pytest.approx(-math.log(softmax(z)[true]), rel=1e-9, abs=1e-12)
 
 
-@given(
-    st.lists(st.tuples(REAL, REAL), min_size=1, max_size=5),
-    st.floats(0.01, 20.0),
-)
+@given(st.lists(st.tuples(REAL, REAL), min_size=1, max_size=5), st.floats(0.01, 20.0))
 def test_losses_of_errors_are_their_definitions(pairs, delta):
     A, Y = (np.array(column, dtype=float)[:, None] for column in zip(*pairs, strict=True))
     errors, n_L = [a - y for a, y in pairs], len(pairs)
@@ -61,18 +58,6 @@ def test_binary_crossentropy_is_the_summed_one_over_the_number_of_outputs(pairs)
     Z, Y = (np.array(column, dtype=float)[:, None] for column in zip(*pairs, strict=True))
     summed, mean = (LOSSES[name]().per_example(Z, Y) for name in ("summed_binary_crossentropy", "binary_crossentropy"))
     assert mean * len(pairs) == pytest.approx(summed, rel=1e-12)
-
-
-@given(st.lists(REAL, min_size=1, max_size=5), st.lists(REAL, min_size=5, max_size=5), st.floats(0.01, 20.0))
-def test_huber_lies_between_its_two_limits(a, y, delta):
-    """Below half the mean squared error, and below δ times the mean absolute error; the former inside δ."""
-    A, Y = np.array(a)[:, None], np.array(y)[: len(a), None]
-    huber = LOSSES["huber"](delta).per_example(A, Y)[0]
-    half_squares = 0.5 * LOSSES["mean_squared_error"]().per_example(A, Y)[0]
-    assert huber <= half_squares * (1 + 1e-12)
-    assert huber <= delta * LOSSES["mean_absolute_error"]().per_example(A, Y)[0] * (1 + 1e-12)
-    if np.abs(A - Y).max() <= delta:
-        assert huber == pytest.approx(half_squares, rel=1e-12)
 
 
 def test_label_smoothing_moves_targets_towards_the_uniform_distribution():
@@ -114,48 +99,6 @@ def test_no_smoothing_leaves_the_targets_alone():
         assert LOSSES[name]().smooth(Y) is Y
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: LOSSES["binary_crossentropy"](label_smoothing=1.0), r"label_smoothing is 1.0; allowed: 0 or greater"),
-        (lambda: LOSSES["categorical_crossentropy"](label_smoothing=-0.1), r"label_smoothing is -0.1; allowed"),
-        (lambda: LOSSES["sparse_categorical_crossentropy"](0.1), r"label_smoothing is 0.1; allowed: 0"),
-        (lambda: LOSSES["huber"](delta=0.0), r"delta is 0.0; allowed: a finite number greater than 0"),
-        (lambda: LOSSES["binary_crossentropy"]().smooth(np.array([[2.0]])), r"targets from 2 to 2; allowed .* 0 to 1"),
-        (lambda: LOSSES["categorical_crossentropy"]().smooth(np.ones((2, 1))), r"sum to 2; allowed .* a sum of 1"),
-    ],
-)
-def test_refusals_name_the_value_and_what_is_allowed(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-def test_sum_of_squared_errors_by_hand():
-    A, Y = np.array([[0.5, 1.0], [2.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
-    # (0.5 - 1)² + (2 - 0)² = 4.25; (1 - 1)² + 0² = 0
-    np.testing.assert_array_equal(LOSSES["sum_of_squared_errors"]().per_example(A, Y), [4.25, 0.0])
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("z", [-1e4, -100.0, 0.0, 100.0, 1e4])
-@pytest.mark.parametrize("name", [name for name in LOSSES if name.endswith("crossentropy")])
-def test_cross_entropies_are_finite_however_wrong_the_network_is(name, z, dtype):
-    Z, Y = np.array([[z], [0.0]], dtype), np.array([[1.0], [0.0]], dtype)
-    loss = LOSSES[name]().per_example(Z, Y)
-    assert loss.dtype == dtype
-    assert np.isfinite(loss).all()
-    assert loss[0] >= max(0.0, -z) / (2 if LOSSES[name].averaged else 1)
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activations_are_finite_at_extremes(name):
-    Z = np.array([[-1e4, 1e4, 0.0], [-1e4, -1e4, 0.0]], "float32")
-    A = np.empty_like(Z)
-    with np.errstate(over="ignore"):  # as `Network` does: sigmoid's limit
-        ACTIVATIONS[name](Z.shape, Z.dtype).forward(Z, A)
-    assert np.isfinite(A).all()
-
-
 @given(st.lists(REAL, min_size=2, max_size=6), st.floats(-50, 50))
 def test_softmax_sums_to_one_and_ignores_a_shift(z, shift):
     Z = np.array(z)[:, None]
@@ -165,11 +108,3 @@ def test_softmax_sums_to_one_and_ignores_a_shift(z, shift):
     activation.forward(Z + shift, shifted)
     assert A.sum() == pytest.approx(1.0)
     np.testing.assert_allclose(shifted, A, rtol=1e-9)
-
-
-def test_softmax_shifts_each_example_by_its_own_maximum():
-    """Shifted by the maximum of the batch, the second column would be 0/0."""
-    Z = np.array([[1000.0, -1000.0], [999.0, -1001.0]])
-    A = np.empty_like(Z)
-    ACTIVATIONS["softmax"](Z.shape, Z.dtype).forward(Z, A)
-    np.testing.assert_allclose(A[:, 0], A[:, 1])

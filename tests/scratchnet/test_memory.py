@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from covering import covering
 
 from scratchnet import SGD, Adam, Dense, Network
 
@@ -19,15 +20,16 @@ def buffers(widths, itemsize, batch_size=BATCH_SIZE):
     return itemsize * (rows + layers + widths[-1] * batch_size)
 
 
+OPTIMIZERS = {"sgd": (lambda: SGD(0.1), 1), "momentum": (lambda: SGD(0.1, momentum=0.9), 2), "adam": (Adam, 4)}
+"""How each is made, and how many vectors like the parameters there are: these, and what it keeps."""
+
+
 @pytest.mark.parametrize(
-    ("optimizer", "vectors"),
-    [(lambda: SGD(0.1), 1), (lambda: SGD(0.1, momentum=0.9), 2), (lambda: Adam(0.001), 4)],
-    ids=["sgd", "momentum", "adam"],
+    ("hidden", "threads", "name"), covering([(30,), (128,), (512, 512)], [1, 2], OPTIMIZERS), ids=str
 )
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("hidden", [(30,), (128,), (512, 512)])
-def test_training_takes_little_more_than_parameters_data_and_buffers(hidden, threads, optimizer, vectors):
-    """`vectors`: the parameters, and what the optimizer keeps like them; threads have a gradient each."""
+def test_training_takes_little_more_than_parameters_data_and_buffers(hidden, threads, name):
+    """Threads have a gradient each."""
+    optimizer, vectors = OPTIMIZERS[name]
     rng = np.random.default_rng(0)
     X, y = rng.random((EXAMPLES, INPUTS), np.float32), rng.integers(0, 10, EXAMPLES)
     # What training loads and compiles, where there is a compiler, is no buffer.

@@ -4,14 +4,16 @@ import copy
 import functools
 import tracemalloc
 from collections import defaultdict
+from itertools import cycle, islice
 
 import numpy as np
 import pytest
 import slow
+from covering import covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Adam, AdamW, Dense, Network, RMSprop, engine
+from scratchnet import SGD, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.clipping import CLIPPINGS
 from scratchnet.losses import LOSSES
@@ -107,8 +109,8 @@ def finish_by_kernel(optimizer):
 def kernel():
     import numba
 
+    from scratchnet.engine.choosing import update as kernel_of
     from scratchnet.engine.compiling import OPTIONS
-    from scratchnet.engine.tables import update as kernel_of
 
     @numba.njit(**OPTIONS)
     def one(number, theta, g, u, v, w, factors):
@@ -149,11 +151,12 @@ def test_centered_rmsprop_is_the_formulas(gradients, rho, momentum):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("size", [1e-3, 1.0, 10.0, 1e3])
-def test_centered_rmsprop_stays_finite_under_a_gradient_that_never_changes(size, dtype):
-    optimizer = RMSprop(0.001, centered=True)
+def test_centered_rmsprop_stays_finite_under_a_gradient_that_hardly_changes(size, dtype):
+    """Rounding makes v − ḡ² negative then."""
+    optimizer, rng = RMSprop(0.001, centered=True), np.random.default_rng(0)
     parameters = attached(optimizer, np.zeros(9), dtype)
-    for _ in range(500):
-        update(optimizer, np.full(9, size))
+    for _ in range(200):
+        update(optimizer, size * (1 + 1e-4 * rng.normal(size=9)))
     assert np.isfinite(parameters.vector).all()
 
 
@@ -204,29 +207,12 @@ def test_steps_are_counted_and_a_copy_starts_anew(variant):
     np.testing.assert_array_equal(*results)
 
 
-@given(st.floats(0.1, 100), st.floats(0.001, 0.1))
-def test_the_first_step_of_adam_has_the_length_of_the_learning_rate_whatever_the_gradient(g, rate):
-    optimizer = Adam(rate)
-    parameters = attached(optimizer, np.zeros(9))
-    update(optimizer, np.full(9, g))
-    np.testing.assert_allclose(parameters.vector, -rate, rtol=1e-3)
-
-
 def test_adamw_decays_biases_as_well_and_without_a_gradient_nothing_else_moves():
     optimizer = AdamW(0.1, weight_decay=0.5)
     parameters = attached(optimizer, np.arange(9.0))
     for _ in range(3):
         update(optimizer, np.zeros(9))
     np.testing.assert_allclose(parameters.vector, np.arange(9.0) * (1 - 0.1 * 0.5) ** 3, rtol=1e-14)
-
-
-def test_adamw_without_decay_is_adam():
-    results = []
-    for optimizer in (Adam(0.1), AdamW(0.1, weight_decay=0.0)):
-        results.append(attached(optimizer, np.ones(9)).vector)
-        for g in np.random.default_rng(0).normal(size=(4, 9)):
-            update(optimizer, g)
-    np.testing.assert_array_equal(*results)
 
 
 def clip(name, g, limit, dtype="float64"):
@@ -269,10 +255,11 @@ def network(layers=((5, "tanh"),), outputs=3, inputs=4, **options):
     return Network(inputs, [*(Dense(n, f) for n, f in layers), Dense(outputs, "softmax")], **options)
 
 
-@pytest.mark.parametrize("batch_size", [3, 7])
-@pytest.mark.parametrize("clipping", CLIPPING)
-@pytest.mark.parametrize("regularizer", [{}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.02, "l2": 0.1}], ids=str)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("variant", "regularizer", "clipping", "batch_size"),
+    covering(VARIANTS, [{}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.02, "l2": 0.1}], CLIPPING, [3, 7]),
+    ids=str,
+)
 def test_training_is_the_optimizers_formula_along_the_reported_gradient(variant, regularizer, clipping, batch_size):
     """Two epochs of 7 examples, with a short last batch or the whole set at once; the rate falls from step to step."""
     rng = np.random.default_rng(0)
@@ -314,12 +301,6 @@ def test_training_continues_over_epochs_as_if_they_were_one(variant):
     np.testing.assert_array_equal(whole.parameters.vector, in_two.parameters.vector)
 
 
-def test_a_forgotten_bias_correction_is_told_apart(monkeypatch):
-    monkeypatch.setattr(Adam, "corrected_rate", lambda self, rate, t: rate)
-    with pytest.raises(AssertionError, match="Mismatched elements"):
-        test_the_defaults_are_those_of_the_formulas("adam")
-
-
 def peak_of_the_steps(width, batch_size, hidden="relu", loss="categorical_crossentropy", **options):
     """Bytes allocated at most in an epoch."""
     rng = np.random.default_rng(0)
@@ -335,52 +316,21 @@ def peak_of_the_steps(width, batch_size, hidden="relu", loss="categorical_crosse
     return peak
 
 
-def assert_nothing_grows(made, **options):
+SOFTMAX_LOSSES = [name for name in LOSSES if "softmax" in LOSSES[name].outputs]
+EACH_ONCE = [
+    tuple(islice(cycle(names), len(ACTIVATIONS))) for names in (VARIANTS, ACTIVATIONS, SOFTMAX_LOSSES, CLIPPING)
+]
+
+
+@pytest.mark.parametrize(("variant", "hidden", "loss", "clipping"), list(zip(*EACH_ONCE, strict=True)))
+def test_no_step_allocates_what_grows_with_network_or_batch(updates, variant, hidden, loss, clipping):
     """The same examples, so the same epoch-long arrays: only what a step allocates could differ.
 
     NumPy casts through a buffer of at most 8,192 elements; the smallest network here fills it already.
     """
-    smallest = peak_of_the_steps(128, 256, optimizer=made(), **options)
-    for width, batch_size in ((512, 256), (128, 512), (512, 512)):
-        assert peak_of_the_steps(width, batch_size, optimizer=made(), **options) - smallest < 4096
-
-
-@pytest.mark.parametrize("regularizer", [{}, {"l1": 0.01, "l2": 0.1}], ids=str)
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_no_optimizer_allocates_in_a_step_what_grows_with_network_or_batch(updates, variant, regularizer):
-    assert_nothing_grows(lambda: variant_of(variant), **regularizer)
-
-
-@pytest.mark.parametrize("clipping", CLIPPINGS)
-def test_no_clipping_allocates_in_a_step_what_grows_with_network_or_batch(updates, clipping):
-    assert_nothing_grows(lambda: Adam(**CLIPPING[clipping]))
-
-
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
-def test_no_activation_allocates_in_a_step_what_grows_with_network_or_batch(hidden):
-    assert_nothing_grows(SGD, hidden=hidden)
-
-
-@pytest.mark.parametrize("loss", [name for name in LOSSES if "softmax" in LOSSES[name].outputs])
-def test_no_loss_allocates_in_a_step_what_grows_with_network_or_batch(loss):
-    assert_nothing_grows(SGD, loss=loss)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: SGD(0.0), r"learning_rate is 0.0; allowed: a finite number greater than 0"),
-        (lambda: SGD(float("inf")), r"learning_rate is inf; allowed"),
-        (lambda: SGD(0.1, 1.0), r"momentum is 1.0; allowed: 0 or greater, and less than 1"),
-        (lambda: SGD(nesterov=True), r"nesterov without momentum; allowed: momentum greater than 0"),
-        (lambda: SGD(clipnorm=1.0, clipvalue=2.0), r"clipnorm and clipvalue are set; allowed: one of them"),
-        (lambda: Adam(global_clipnorm=0.0), r"global_clipnorm is 0.0; allowed: a finite number greater than 0"),
-        (lambda: Adam(beta_2=1.0), r"beta_2 is 1.0; allowed"),
-        (lambda: AdamW(weight_decay=-0.1), r"weight_decay is -0.1; allowed"),
-        (lambda: RMSprop(rho=-0.1), r"rho is -0.1; allowed"),
-        (lambda: OPTIMIZERS["adagrad"](epsilon=0.0), r"epsilon is 0.0; allowed"),
-    ],
-)
-def test_refusals_name_the_value_and_what_is_allowed(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
+    options = {"hidden": hidden, "loss": loss, "l1": 0.01, "l2": 0.1}
+    sizes = [(128, 256), (512, 256), (128, 512), (512, 512)]
+    smallest, *others = (
+        peak_of_the_steps(*size, optimizer=variant_of(variant, **CLIPPING[clipping]), **options) for size in sizes
+    )
+    assert max(others) - smallest < 4096

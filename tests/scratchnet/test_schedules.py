@@ -91,23 +91,3 @@ def test_warm_up_is_a_line_to_its_target_and_the_decay_begins_there(start, targe
 def test_piecewise_constant_decay_changes_after_its_boundary():
     schedule = PiecewiseConstantDecay((3, 6), (0.1, 0.05, 0.01))
     assert [schedule(step) for step in (0, 3, 4, 6, 7, 100)] == [0.1, 0.1, 0.05, 0.05, 0.01, 0.01]
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: ExponentialDecay(0.0, 10, 0.5), r"initial_learning_rate is 0.0; allowed"),
-        (lambda: ExponentialDecay(0.1, 0, 0.5), r"decay_steps is 0; allowed"),
-        (lambda: ExponentialDecay(0.1, 10, 0.0), r"decay_rate is 0.0; allowed"),
-        (lambda: InverseTimeDecay(0.1, 10, -1.0), r"decay_rate is -1.0; allowed"),
-        (lambda: PolynomialDecay(0.1, 10, power=0.0), r"power is 0.0; allowed"),
-        (lambda: CosineDecay(0.1, 10, alpha=-0.1), r"alpha is -0.1; allowed"),
-        (lambda: CosineDecay(0.1, 10, warmup_target=0.0), r"warmup_target is 0.0; allowed"),
-        (lambda: PiecewiseConstantDecay((1,), (0.1,)), r"1 values; allowed: 2, one more than boundaries"),
-        (lambda: PiecewiseConstantDecay((3, 1), (0.1, 0.1, 0.1)), r"boundaries are \(3, 1\); allowed: rising steps"),
-        (lambda: PiecewiseConstantDecay((1,), (0.1, 0.0)), r"values is 0.0; allowed"),
-    ],
-)
-def test_refusals_name_the_value_and_what_is_allowed(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()

@@ -104,21 +104,6 @@ def test_the_weights_handed_in_are_not_changed():
     np.testing.assert_array_equal(weights, 1.0)
 
 
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        ({"sample_weight": np.ones(N - 1)}, r"sample_weight has shape \(6,\); allowed: \(7,\)"),
-        ({"sample_weight": np.ones((N, 1))}, r"sample_weight has shape \(7, 1\); allowed: \(7,\)"),
-        ({"sample_weight": -np.ones(N)}, r"sample_weight is -1.0 in row 0; allowed: finite numbers, 0 or greater"),
-        ({"sample_weight": np.full(N, np.nan)}, r"sample_weight is nan in row 0; allowed: finite numbers"),
-        ({"class_weight": {0: np.inf}}, r"class_weight\[0\] is inf; allowed: a finite number, 0 or greater"),
-    ],
-)
-def test_refusals_name_the_value_and_what_is_allowed(weights, message):
-    with pytest.raises(ValueError, match=message):
-        network().fit(X, Y, **weights)
-
-
 @pytest.mark.parametrize("method", ["cost", "gradient", "evaluate", "fit"])
 @pytest.mark.parametrize("weights", [np.ones((N, 1)), -np.ones(N), np.full(N, np.nan)], ids=["shape", "sign", "nan"])
 def test_everything_that_takes_weights_refuses_the_same(method, weights):

@@ -1,7 +1,4 @@
-"""What the benchmarks share: networks of the shapes that are timed, and their examples; and what their header says.
-
-Fed by the grid of `scratchbench speed`; feeds the files bench_*.py beside it.
-"""
+"""What the benchmarks share: networks of the shapes that are timed, and their examples; and what their header says."""
 
 from typing import Any, NamedTuple
 

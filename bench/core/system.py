@@ -1,6 +1,6 @@
-"""What the kernel tells in /proc and /sys, read so that a missing file or odd content is None, never an error.
+"""Facts from /proc and /sys. A missing file or unexpected content gives None, never an error.
 
-Feeds the checks; another system than Linux has none of these files.
+Only Linux has these files.
 """
 
 import re
@@ -31,16 +31,16 @@ def whole(written: str | None) -> int | None:
     return int(written) if written and re.fullmatch("[0-9]{1,19}", written) else None
 
 
+def field(path: Path, name: str) -> str | None:
+    """Value of the first `name: value` line of a file; None where there is none."""
+    pairs = (line.partition(":") for line in (text(path) or "").splitlines())
+    return next((value.strip() for key, _, value in pairs if key.strip() == name), None)
+
+
 def cpu_flags() -> frozenset[str]:
     """Instructions of the first processor; empty where the kernel does not list them."""
     found = re.search(r"^(?:flags|Features)\s*:(.*)$", text(PROC / "cpuinfo") or "", re.MULTILINE)
     return frozenset(found[1].split()) if found else frozenset()
-
-
-def cpu_vendor() -> str:
-    """`GenuineIntel` and its like; empty where the kernel does not say."""
-    found = re.search(r"^vendor_id\s*:\s*(\S+)$", text(PROC / "cpuinfo") or "", re.MULTILINE)
-    return found[1] if found else ""
 
 
 def cpu_texts(name: str) -> set[str]:
@@ -53,6 +53,11 @@ def bracketed(path: Path) -> str | None:
     """The choice in brackets: `madvise` of `always [madvise] never`."""
     found = re.search(r"\[(\w+)\]", text(path) or "")
     return found[1] if found else None
+
+
+def cpu_limit() -> float | None:
+    """CPU limit of this process's control groups and of all that hold them, in cores; None without a limit."""
+    return min((limit for folder in groups("cpu") for limit in _limits(folder)), default=None)
 
 
 def throttling() -> tuple[int, int]:
@@ -80,6 +85,15 @@ def groups(controller: str) -> Iterator[Path]:
             tree = SYS / "fs/cgroup" / (controller if controllers else "")
             group = Path(path.lstrip("/"))
             yield from (tree / folder for folder in (group, *group.parents))
+
+
+def _limits(group: Path) -> Iterator[float]:
+    """Quota over period, as version 2 (`cpu.max`) and version 1 (`cpu.cfs_*_us`) write it; no limit is `max` or -1."""
+    version_1 = f"{text(group / 'cpu.cfs_quota_us')} {text(group / 'cpu.cfs_period_us')}"
+    for written in (text(group / "cpu.max") or "", version_1):
+        numbers = written.split()
+        if len(numbers) == 2 and all(one.isdigit() for one in numbers):
+            yield int(numbers[0]) / int(numbers[1])
 
 
 def _counts(statistics: str) -> tuple[int, int]:
