@@ -80,7 +80,7 @@ def compare(
 def locate(subject: Any, spec: Any = None, *, name: str | None = None, seconds: float = 60.0) -> "Report":
     """Which equation of a network that somebody wrote is wrong, and why; a notebook shows the answer as a page.
 
-    subject : a class or function that makes a network, or an object; `scratchbench locate --template` shows its methods.
+    subject : a class or function that makes a network, or an object; `scratchbench locate --template` shows one.
     spec : what it should compute, as in `bench.locate.spec_of`; left out: the attribute `spec` of the subject.
     seconds : timeout of one call of the network. Raises UnusableError: where network or spec cannot be used.
     """
