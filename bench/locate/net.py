@@ -13,7 +13,7 @@ from scratchnet.losses import LOSSES, Loss
 from scratchnet.regularizers import L1L2
 from scratchnet.schedules import SCHEDULES, Schedule
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
