@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.locate.net import Array, Net
 from bench.locate.state import LARGE_INPUTS, Moment
-from scratchnet.dropout import draw_masks
+from scratchnet.dropout import masks_of
 
 LARGEST_BATCH = 32
 SEED = 20_240_524
@@ -88,8 +88,8 @@ def _targets(net: Net, rng: np.random.Generator, shape: tuple[int, int]) -> Arra
 
 def _masks(net: Net, rng: np.random.Generator, M: int) -> dict[int, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
     layers = [l for l in net.layers if net.dropout[l - 1]]
-    rates, units = [net.dropout[l - 1] for l in layers], [net.widths[l] for l in layers]
-    return {l: mask.T for l, mask in zip(layers, draw_masks(rng, rates, units, M), strict=True)}
+    masks = masks_of(rng, net.spec.architecture.layers, M)
+    return {l: mask.T for l, mask in zip(layers, masks, strict=True)}
 
 
 def rounded(at: Moment, dtype: str) -> Moment:
