@@ -178,7 +178,7 @@ def test_a_mistake_in_the_template_ends_with_1(adapter):
     told = invoke("adapter.py:MyNetwork", "--format", "json", folder=adapter.parent)
     assert told.returncode == 1
     (finding,) = json.loads(told.stdout)["findings"]
-    assert (finding["equation"], finding["causes"][0]["id"]) == ("BP2.2", "one-minus-a")
+    assert (finding["equation"], finding["causes"][0]["id"]) == ("BP2.2", "one-minus-a@1")
     assert invoke("adapter:MyNetwork", "--hint", folder=adapter.parent).stdout.startswith("Look at BP2.2")
 
 
