@@ -149,7 +149,8 @@ def confused() -> dict[str, Any]:
     tried = set()
     for net, mistake in chosen():
         tried.add(mistake.id)
-        causes = Search(Comparison(played(net, mistake.plant(REFERENCE))), library(net)).next()
+        search = Search(Comparison(played(net, mistake.plant(REFERENCE))), library(net))
+        causes = search.next() if search.left else []
         ids = [one.id for cause in causes for one in cause.mistakes]
         if mistake.id not in ids:
             missed.append(mistake.id)
