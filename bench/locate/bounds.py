@@ -64,7 +64,8 @@ class Rounding:
         n = Z.shape[0] if s.net.activations[l - 1] == "softmax" else 0
         carried = spread(lambda moved: s.call("f", l, moved) * s.call("(D35)", l), Z, self._error("Z", l))
         own = gamma(OPERATIONS + n, self._u) * (1.0 + np.abs(Z)) * (1.0 + np.abs(s.expected[Key("A", l)]))
-        return carried + np.where(np.isfinite(own), own, np.inf) * s.call("(D35)", l)
+        found: Array = carried + np.where(np.isfinite(own), own, np.inf) * s.call("(D35)", l)
+        return found
 
     def _cost(self) -> None:
         s, L = self._s, self._s.net.depth
@@ -100,7 +101,8 @@ class Rounding:
         curvature = spread(lambda moved: s.call("f'", l, moved, s.call("slopes")), s.Z(l), self._error("Z", l))
         factor = self._slope_size(l, slopes)
         entries = self._few * (1.0 + np.abs(s.Z(l)))
-        return (curvature + _own_slope(s, l, own) + entries * (slopes + factor)) * weights
+        found: Array = (curvature + _own_slope(s, l, own) + entries * (slopes + factor)) * weights
+        return found
 
     def _of_error(self, l: int) -> Array:
         s = self._s
@@ -110,7 +112,8 @@ class Rounding:
         signed = s.W(l + 1).T @ s.delta(l + 1) * kept
         curvature = spread(lambda moved: s.call("f'", l, moved, signed), s.Z(l), self._error("Z", l))
         size = self._slope_size(l, np.abs(signed)) + np.abs(signed)
-        return curvature + self._slope_size(l, back) + self._few * (1.0 + np.abs(s.Z(l))) * size
+        found: Array = curvature + self._slope_size(l, back) + self._few * (1.0 + np.abs(s.Z(l))) * size
+        return found
 
     def _slope_size(self, l: int, G: Array) -> Array:
         """|∂A/∂Z| times G ≥ 0: element-wise f' is at most about 1.13; softmax's Jacobian is full."""
@@ -143,7 +146,8 @@ class Rounding:
         norms = [np.linalg.norm(s.value(f"d{one.name}", one.layer)) for one in keys]
         count = sum(s.value(f"d{one.name}", one.layer).size for one in keys)
         share = np.linalg.norm(errors) / max(float(np.linalg.norm(norms)), 1e-300) + gamma(count + OPERATIONS, self._u)
-        return error + share * np.abs(g)
+        found: Array = error + share * np.abs(g)
+        return found
 
 
 def spread(h: Callable[[Array], Array], x: Array, error: Array) -> Array:

@@ -1,6 +1,6 @@
 """From what a subject reported to what is told of it: causes by reproduction, else the equation that is to blame."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -111,8 +111,8 @@ def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
     )
 
 
-def _either(kinds: set[str]) -> str:
-    if kinds == {"convention", "mistake"}:
+def _either(kinds: Collection[str]) -> str:
+    if set(kinds) == {"convention", "mistake"}:
         return "a convention as well, if the cost is meant so: report it by cost(X, Y), and this is decided"
     return ""
 

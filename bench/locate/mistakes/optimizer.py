@@ -282,7 +282,8 @@ def _counted(right: Equation) -> Equation:
         held, per_step = s.t, 2 * s.net.depth
         s.t = (held - 1) * per_step + 2 * (key.layer - 1) + "Wb".index(key.name) + 1
         try:
-            return right(s, key)
+            found: tuple[Array, Kept] = right(s, key)
+            return found
         finally:
             s.t = held
 
@@ -295,7 +296,8 @@ def _shifted(by_steps: int) -> Change:
             held = s.t
             s.t = held + by_steps
             try:
-                return right(s, key)
+                found: tuple[Array, Kept] = right(s, key)
+                return found
             finally:
                 s.t = held
 
@@ -416,7 +418,8 @@ def _decay_after(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
 def _decay_of_weights(right: Equation) -> Equation:
     def wrong(s: State, key: Key) -> tuple[Array, Kept]:
         if key.name == "W":
-            return right(s, key)
+            found: tuple[Array, Kept] = right(s, key)
+            return found
         kept = s.memory[key] if key in s.memory else s.call("start", key)
         return adam(s.net.optimizer, going(s, key), *kept)
 
