@@ -55,7 +55,7 @@ class Moment:
     @property
     def M(self) -> int:
         """Number of examples."""
-        return int(int(self.X.shape[1]))
+        return int(self.X.shape[1])
 
 
 class State:
