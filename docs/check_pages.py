@@ -1,6 +1,6 @@
-"""Looks at every built page: no formula lost or failed, nothing taken from the network, no page wider than a phone.
+"""Checks every built page: no formula lost or failed, nothing loaded from the network, nothing wider than a phone.
 
-Fed by this folder and what Sphinx made of it; `python docs/check_pages.py docs/_build` prints what is wrong, exits 1.
+`python docs/check_pages.py docs/_build` prints what is wrong and exits with code 1. Only code may scroll sideways.
 """
 
 import argparse
@@ -37,10 +37,14 @@ async function look(page, width) {
   await loaded;
   const view = frame.contentWindow, content = frame.contentDocument;
   const boxes = [content.documentElement, ...content.querySelectorAll(".content")];
+  const style = (box) => view.getComputedStyle(box).overflowX;
+  const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(style(box));
   if (view.MathJax?.startup?.promise) await view.MathJax.startup.promise;
   found.push({ page, width,
     drawn: content.querySelectorAll("mjx-container > svg").length,
     errors: [...content.querySelectorAll("[data-mjx-error]")].map((node) => node.getAttribute("data-mjx-error")),
+    scrolling: [...content.querySelectorAll("article *:not(pre, pre *)")].filter(scrolls)
+      .map((box) => box.className + ": " + box.textContent.trim().slice(0, 40)),
     beyond: Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth)) });
   frame.remove();
 }
@@ -113,6 +117,8 @@ def check_rendered(expected: dict[Path, int], browser: str) -> Iterator[str]:
             yield f"{path}: {seen['drawn']} formulas drawn; its source has {expected[path]}"
         for error in sorted(set(seen["errors"])):
             yield f"{path}: a formula failed: {error}"
+        for box in seen["scrolling"]:
+            yield f"{path}: scrolls sideways on a screen of {width} px; allowed: code only: {box!r}"
         if seen["beyond"] > 0:
             yield f"{path}: {seen['beyond']} px wider than a screen of {width} px"
 

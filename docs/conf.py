@@ -1,6 +1,6 @@
 """How Sphinx builds the pages of this folder: Markdown as GitHub renders it, warnings as errors (see tox.ini).
 
-Fed by the pages; formulas are drawn by the MathJax in `_static/mathjax`, so that the built site needs no network.
+The MathJax in `_static/mathjax` draws the formulas, so that the built site needs no network.
 """
 
 import re
@@ -18,6 +18,7 @@ html_title = "scratchnet"
 html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_js_files = ["fit.js"]
 exclude_patterns = ["_build", "_static"]
 
 mathjax_path = "mathjax/tex-svg-full.js"

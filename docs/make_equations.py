@@ -1,7 +1,7 @@
 """Writes docs/equations.md: every equation with the page that derives it, the code that computes it, and its own test.
 
-Fed by docs/equations.toml; places in code and tests are found by `ast`, so that nothing of the project is imported.
-`python docs/make_equations.py` writes the page; with `--check` it writes nothing and names each row that is wrong.
+Places in code and tests are found by `ast`, so that nothing of the project is imported. `python docs/make_equations.py`
+writes the page from docs/equations.toml; with `--check` it writes nothing and names each row that is wrong.
 """
 
 import argparse
@@ -32,11 +32,13 @@ Place = ast.FunctionDef | ast.ClassDef
 HEAD = """\
 # Every equation, its code and its test
 
-Made by `python docs/make_equations.py` from `docs/equations.toml`: do not edit it here. (1) to (51) are the equations
-of the founding document, BP1.1 to BP4.2 the four of backward propagation, for one example (.1) and for a batch (.2). A
-row leads to the derivation, to the code, which carries the number in a comment or docstring, and to a test of this
-equation alone, which computes it from its definition and compares. The tests run `python docs/make_equations.py
---check`: it fails where a row leads nowhere.
+This page leads from every equation to its derivation, its code and its test. (1) to (51) are the equations of the
+founding document. BP1.1 to BP4.2 are the four equations of backward propagation, for one example (.1) and for a batch
+(.2). The code has the number in a comment or docstring. The test computes this equation from its definition and
+compares.
+
+`python docs/make_equations.py` makes this page from `docs/equations.toml`: do not edit it here. With `--check` it fails
+if a row leads nowhere; the tests run it.
 
 | equation | code | shape of the result | test |
 |---|---|---|---|

@@ -13,10 +13,10 @@ from bench.core.errors import UnusableError
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 SAID = {
-    "sports_network.py": "go with probability 0.",
+    "sports_network.py": "go with probability 1.000",
     "read_a_run.py": "mean training cost of scratchnet by epoch",
     "compare_two_runs.py": "784-128-10",
-    "spec_in_python.py": "scratchnet trains",
+    "spec_in_python.py": "784-64-10 M=100 seed 1: 3 epochs",
 }
 """What an example prints, among other things."""
 SUITE = """

@@ -1,4 +1,4 @@
-"""The README shows what is committed: its tables are those of `results/reference`, its commands and links exist."""
+"""README.md and docs/results.md show what is committed: tables, sentences, commands and links are checked."""
 
 import json
 import re
@@ -24,16 +24,30 @@ from bench.speed.outcome import SpeedOutcome
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"
 PEERS = ("keras-fit", "keras-fit-tuned", "tf-graph", "tf-xla")
+HEADLINE = "speed"
+"""The run of `scratchbench speed` that the README's table shows; docs/results.md has all tables of `speed`."""
+
+
+def page(name):
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def readme():
-    return (ROOT / "README.md").read_text(encoding="utf-8")
+    return page("README.md")
+
+
+def results():
+    return page("docs/results.md")
 
 
 def aggregate(name):
     """(spec, backend) → row of the aggregate of a committed run."""
     table = aggregate_table(Records.read(REFERENCE / name))
     return {(row["spec"], row["backend"]): row for row in table.to_dict("records")}
+
+
+def speed_outcome(name):
+    return SpeedOutcome(Observed.read(REFERENCE / name), 60_000)
 
 
 def standard_rows():
@@ -60,22 +74,46 @@ def founding_rows():
         yield f"| {' | '.join((backend, *accuracies, cost, seconds))} |"
 
 
-@pytest.mark.parametrize("rows", [standard_rows, founding_rows])
-def test_the_tables_are_those_of_the_committed_runs(rows):
-    missing = [row for row in rows() if row not in readme()]
+def headline_rows():
+    """Network, fastest peer, scratchnet / fastest peer: the first columns of the summary."""
+    for row in speed.summary(speed_outcome(HEADLINE)).iloc[:, :3].itertuples(index=False):
+        yield f"| {' | '.join(row)} |"
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"), [(headline_rows, readme), (standard_rows, results), (founding_rows, results)]
+)
+def test_the_tables_are_those_of_the_committed_runs(rows, shown):
+    missing = [row for row in rows() if row not in shown()]
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["standard", "founding"])
-def test_the_verdicts_are_those_of_the_committed_runs(name):
-    assert Tables(Records.read(REFERENCE / name)).verdict in readme()
+@pytest.mark.parametrize(("name", "shown"), [("standard", readme), ("standard", results), ("founding", results)])
+def test_the_verdicts_are_those_of_the_committed_runs(name, shown):
+    assert Tables(Records.read(REFERENCE / name)).verdict in shown()
+
+
+def test_the_readme_says_what_the_run_of_its_table_found():
+    assert speed_outcome(HEADLINE).sentence.partition(";")[0] in readme()
+
+
+def test_the_readme_shows_the_end_of_the_default_run():
+    """Its shape: a line for each (spec, seed), a row for each backend, all with the training examples of MNIST."""
+    suite, shown = load_suite("quick"), readme().partition("```text")[2].partition("```")[0]
+    (spec,) = suite.specs
+    assert [f"{spec.name} seed {seed}: {spec.epochs} epochs" in shown for seed in spec.seeds] == [True] * 3
+    assert re.findall(r"^  (\S+) +3/3 ", shown, re.MULTILINE) == list(suite.backends)
+
+
+def test_the_readme_fits_its_page():
+    assert len(readme().splitlines()) <= 150
 
 
 def test_the_tables_of_speed_are_those_of_the_committed_run():
-    outcome = SpeedOutcome(Observed.read(REFERENCE / "speed"), 60_000)
-    assert outcome.sentence in readme()
+    outcome = speed_outcome("speed")
+    assert outcome.sentence in results()
     for table in (speed.summary(outcome), speed.by_peer(outcome)):
-        assert table.to_markdown(index=False, disable_numparse=True) in readme()
+        assert table.to_markdown(index=False, disable_numparse=True) in results()
     assert json.loads((REFERENCE / "speed/speed.json").read_text()) == speed.as_json(outcome)
     assert {cell.cell for cell in outcome.cells} == set(Grid().cells)
 
@@ -100,15 +138,40 @@ def test_what_the_project_promises_of_its_reference_run_holds():
             assert ours["test_accuracy"] > 0.975
 
 
-def test_its_links_lead_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)#]+)", readme()) if "://" not in link]
-    assert len(links) > 5
-    assert [link for link in links if not (ROOT / link).exists()] == []
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
 
 
-def test_its_commands_exist():
-    commands = set(re.findall(r"scratchbench (\w+)", readme()))
-    assert {"run", "report", "data", "schema"} <= commands <= set(cli.main.commands)
+def links(name):
+    return [link for link in re.findall(r"\]\(([^)#]+)", page(name)) if "://" not in link]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_links_lead_somewhere(name):
+    folder = (ROOT / name).parent
+    assert [link for link in links(name) if not (folder / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_named_files_exist(name):
+    """`tests/test_tests.py` is autograd's."""
+    named = set(re.findall(r"`((?:scratchnet|bench|reference_tf|tests|docs|examples)/[\w./-]+)`", page(name)))
+    assert [path for path in named - {"tests/test_tests.py"} if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_leads_to_the_architecture_in_its_first_screen():
+    assert "](docs/architecture.md)" in readme().partition("## Run it")[0]
+    assert len(links("README.md")) > 15
+
+
+@pytest.mark.parametrize("name", ["README.md", *PAGES])
+def test_commands_exist(name):
+    commands = set(re.findall(r"^(?:\$ )?scratchbench ([\w-]+)", page(name), re.MULTILINE))
+    assert commands <= set(cli.main.commands)
+
+
+def test_one_page_lists_all_commands():
+    listed = re.findall(r"^scratchbench ([\w-]+)", page("docs/running.md"), re.MULTILINE)
+    assert set(cli.main.commands) - set(listed) <= {"baseline", "gate-validate"}
 
 
 def committed_outcomes():
@@ -126,11 +189,11 @@ def test_the_committed_parity_matrix_is_whole_and_no_cell_of_it_fails():
 
 
 def test_the_parity_that_is_told_is_that_of_the_committed_matrix():
-    assert parity_verdict(committed_outcomes(), len(all_cells())) in readme()
+    assert parity_verdict(committed_outcomes(), len(all_cells())) in results()
 
 
 def test_the_noise_floor_that_is_told_is_the_committed_one():
     text = (REFERENCE / "noise/noise.md").read_text("utf-8")
     told = next(line for line in text.splitlines() if "95 % interval" in line)
     assert told.startswith(SENTENCES["no larger"])
-    assert told.rstrip(".") in readme()
+    assert told.rstrip(".") in results()

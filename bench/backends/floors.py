@@ -61,16 +61,18 @@ def _of_blas(dtype: str, threads: int, seconds: float) -> float:
 
 def _of_tile(dtype: str, threads: int, seconds: float) -> float:
     """Each thread has operands of its own, as in a step that is shared by examples."""
+    from scratchnet.engine.product import Matrix
+
     rows, inner, columns = TILE_SHAPE
     shapes = ((rows, inner), (inner, columns), (rows, columns))
     operands = [[_random(shape, dtype) for shape in shapes] for _ in range(threads)]
-    repeated: Any = _compiled()
-    one, zero = np.dtype(dtype).type(1), np.dtype(dtype).type(0)
+    repeated, one, zero = repeated_tile(), np.dtype(dtype).type(1), np.dtype(dtype).type(0)
+    placed = [[Matrix(array.ctypes.data, *array.shape, *array.strides) for array in arrays] for arrays in operands]
 
     with ThreadPoolExecutor(threads) as pool:
 
         def once() -> None:
-            list(pool.map(lambda arrays: repeated(TILE_TIMES, one, zero, *arrays), operands))
+            list(pool.map(lambda of: repeated(TILE_TIMES, one, of[0], of[1], zero, of[2]), placed))
 
         once()  # compiles
         best = _shortest(once, seconds)
@@ -78,19 +80,16 @@ def _of_tile(dtype: str, threads: int, seconds: float) -> float:
 
 
 @cache
-def _compiled() -> Any:
-    """The engine's product of arrays, so many times."""
+def repeated_tile() -> Any:
+    """The engine's product, so many times: (times, alpha, A, B, beta, C), the matrices as `Matrix`. Needs Numba."""
     from numba import njit
 
     from scratchnet.engine.compiling import OPTIONS
-    from scratchnet.engine.product import Matrix, product
+    from scratchnet.engine.product import product
 
-    def repeated(times, one, zero, A, B, C):  # type: ignore[no-untyped-def]
-        of_A = Matrix(A.ctypes.data, A.shape[0], A.shape[1], A.strides[0], A.strides[1])
-        of_B = Matrix(B.ctypes.data, B.shape[0], B.shape[1], B.strides[0], B.strides[1])
-        of_C = Matrix(C.ctypes.data, C.shape[0], C.shape[1], C.strides[0], C.strides[1])
+    def repeated(times, alpha, A, B, beta, C):  # type: ignore[no-untyped-def]
         for _ in range(times):
-            product(one, of_A, of_B, zero, of_C)
+            product(alpha, A, B, beta, C)
 
     return njit(repeated, **OPTIONS)
 

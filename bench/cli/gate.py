@@ -1,17 +1,16 @@
-"""The speed gate, and the baseline for where an old revision cannot be built."""
+"""The command of the speed gate."""
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from bench.cli.group import main
+from bench.cli.group import json_option, main, out_option
 from bench.core.errors import UnusableError
 
 if TYPE_CHECKING:
-    from bench.gate.shell_command import Clock, Command
+    from bench.gate.commands import Clock, Command
     from bench.spec import TrainingSpec
 
 GATE_EXIT_CODES = """\b
@@ -47,10 +46,7 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 
 
 @main.command(epilog=GATE_EXIT_CODES)
-@click.option("--against", metavar="REV", help="Git revision that the work tree is compared with.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), help="File of `scratchbench baseline save`, in place of REV."
-)
+@click.option("--against", required=True, metavar="REV", help="Git revision that the work tree is compared with.")
 @click.option("--tolerance", default="3%", show_default=True, callback=_fraction, help="A slowdown up to it passes.")
 @click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
 @click.option("--command", "texts", metavar="[NAME=]CMD", multiple=True, help=COMMAND_HELP)
@@ -62,11 +58,10 @@ def _cells(context: click.Context, parameter: click.Parameter, value: str) -> "l
 @click.option("--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds a command.")
 @click.option("--alpha", default="1%", show_default=True, callback=_fraction, help="Probability of a wrong verdict.")
 @click.option("--threads", type=click.IntRange(1, 256), help=THREADS_HELP)
-@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON, alone on stdout.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: results/gate-TIME]")
+@json_option
+@out_option("gate")
 def gate(
-    against: str | None,
-    baseline: Path | None,
+    against: str,
     tolerance: float,
     cells: "list[TrainingSpec]",
     texts: tuple[str, ...],
@@ -83,9 +78,9 @@ def gate(
 ) -> int:
     """Fail where the work tree trains slower than another revision, and only there.
 
-    Both sides train the same plan in fresh processes that take turns; a pair of processes is one observation. It goes
-    on until the verdict is reached, with an error that holds however often one looks. Checkout, branches and stash are
-    never touched.
+    Both sides train the same plan in fresh processes that take turns; a pair of processes is one observation. The gate
+    measures pairs until the verdict is known. Its error is valid however often one looks. It never touches the
+    checkout, branches or stash.
 
     \b
     Examples:
@@ -93,62 +88,21 @@ def gate(
       scratchbench gate --against v0.1.0 --tolerance 5% --cells 784-128-10:32,784-512-512-10:128
       scratchbench gate --against main --command 'python {tree}/benchmark.py' --prepare 'make'
       scratchbench gate --against main --command 'fit=make -C {tree} fit' --command 'load=make -C {tree} load'
-      scratchbench gate --baseline baseline.json
     """
-    from bench.gate.baseline_command import BaselineGate
-    from bench.gate.command import GateOptions, gate, gate_by_baseline
-    from bench.gate.decision import Rule
-    from bench.gate.tree_pairs import THREADS
+    from bench.gate.command import GateOptions, gate
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C: no process is left
-    if (against is None) == (baseline is None):
-        raise UnusableError("one of --against REV and --baseline FILE is needed: what this tree is compared with")
     commands = _commands(texts, time_limit, own_clock, same_output, threads, clock)
-    seconds, side_threads = 60 * minutes, threads or THREADS
-    if baseline is not None:
-        if commands or prepare:
-            raise UnusableError("--command and --prepare are of --against, not of --baseline")
-        rule = Rule(tolerance, alpha, len(cells))
-        return gate_by_baseline(BaselineGate(baseline, cells, rule, seconds, side_threads), as_json, out)
-    asked = GateOptions(str(against), cells, commands, prepare, tolerance, alpha, seconds, side_threads)
-    return gate(asked, as_json, out)
+    options = GateOptions(against, cells, commands, prepare, tolerance, alpha, 60 * minutes, threads)
+    return gate(options, as_json, out)
 
 
 def _commands(
     texts: tuple[str, ...], limit: float, own_clock: bool, same_output: bool, threads: int | None, clock: "Clock"
 ) -> "list[Command]":
-    from bench.gate.shell_command import Command, named
+    from bench.gate.commands import Command, named
 
     if not texts and (own_clock or same_output or clock != "wall"):
         raise UnusableError("--clock, --own-clock and --same-output are of --command, which is missing")
     if texts and click.get_current_context().get_parameter_source("cells") is ParameterSource.COMMANDLINE:
         raise UnusableError("--cells and --command: choose one; --cells are networks of this project")
     return [Command(text, limit, own_clock, same_output, threads, name, clock) for name, text in named(texts).items()]
-
-
-@main.group()
-def baseline() -> None:
-    """Keep a speed beside yardsticks, for when the old revision cannot be built.
-
-    \b
-    Example:
-      scratchbench baseline save baseline.json
-    """
-
-
-@baseline.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--cells", default=CELL, show_default=True, callback=_cells, help="Networks, with commas between.")
-@click.option("--rounds", type=click.IntRange(8, 1000), default=20, show_default=True, help="Fresh processes of each.")
-@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True)
-def save(file: Path, cells: "list[TrainingSpec]", rounds: int, threads: int) -> int:
-    """Measure scratchnet beside a fixed matrix product and Keras, and write the ratios to FILE.
-
-    \b
-    Example:
-      scratchbench baseline save baseline.json --cells 784-128-10:32,784-512-512-10:128
-    """
-    from bench.gate.baseline_command import save
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return save(file, cells, rounds, threads)

@@ -46,7 +46,8 @@ def run_python(
 
 def how_it_ended(code: int) -> str:
     """An exit code of `subprocess`, in words."""
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    names = {-one: one.name for one in signal.Signals}
+    return f"was killed by {names[code]}" if code in names else f"ended with exit code {code}"
 
 
 class ConnectedProcess:

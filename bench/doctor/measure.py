@@ -118,5 +118,5 @@ def _child(name: str, environment: Environment) -> dict[str, Any]:
 def _reason(finished: "subprocess.CompletedProcess[str]") -> str:
     lines = finished.stderr.strip().splitlines()
     if finished.returncode < 0 or not lines:
-        return f"the process {'was ' * (finished.returncode < 0)}{how_it_ended(finished.returncode)}"
+        return f"the process {how_it_ended(finished.returncode)}"
     return one_line(lines[-1], 200)

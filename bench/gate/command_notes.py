@@ -4,18 +4,18 @@ import math
 from collections.abc import Sequence
 from statistics import median, stdev
 
+from bench.gate.commands import Command
 from bench.gate.pair import Pair
-from bench.gate.shell_command import Command
 
 SHORT_SECONDS = 0.05
 ONE_THREAD = 1.1
 """CPU seconds a wall second: a single thread has at most 1, and the clocks are not read at once."""
+MOSTLY_WAITING = 0.2
+"""CPU seconds a wall second: below it the command sleeps or waits, which CPU time does not see."""
 QUIETER = 2.0
 SMALLEST_SPREAD = 0.005
 ENOUGH = 5
-"""Pairs, for a spread to mean something."""
-MOSTLY_WAITING = 0.2
-"""CPU seconds a wall second: below it the command sleeps or waits, which CPU time does not see."""
+"""Pairs that a spread needs."""
 
 
 def notes_of(command: Command, pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -58,5 +58,5 @@ def _unseen(busy: float) -> str:
 
 
 def _log_ratio(old: tuple[float, ...], new: tuple[float, ...]) -> float:
-    """0 where a clock is too coarse to see a run."""
+    """0 if a clock is too coarse to see a run."""
     return math.log(new[0] / old[0]) if old[0] > 0 and new[0] > 0 else 0.0

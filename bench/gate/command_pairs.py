@@ -1,4 +1,4 @@
-"""Pairs of one command run in two trees: the gate for any project, in any language.
+"""Pairs of one command that runs in two trees: the gate for any project, in any language.
 
 Every run is a fresh process, so one run of each side is a pair.
 """
@@ -6,59 +6,47 @@ Every run is a fresh process, so one run of each side is a pair.
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from bench.gate.commands import Command, Place
 from bench.gate.cores import children_on, draw
-from bench.gate.pair import Pair
-from bench.gate.places import Place
-from bench.gate.shell_command import Command, Turn
-from bench.gate.tree_pairs import SIDES
+from bench.gate.no_verdict import WorkChangedError
+from bench.gate.pair import SIDES, Pair
 from bench.gate.warm_up import WarmUp
-from bench.gate.work import WorkChangedError
 
 
+@dataclass(frozen=True)
 class CommandPairs:
     """The source of pairs of a command."""
 
-    def __init__(self, command: Command, places: Mapping[str, Place], order: random.Random, warm_up: WarmUp) -> None:
-        self._command, self._places, self._order, self._warm_up = command, places, order, warm_up
+    command: Command
+    places: Mapping[str, Place]
+    warm_up: WarmUp
+    order: random.Random = field(default_factory=random.Random)
 
     def __call__(self, number: int) -> Pair:
-        """Run the command in both trees, in random order; before the first pair once in each without the clock.
+        """Run the command in both trees, in random order; before the first pair run the warm-up.
 
-        Raises
-        ------
-        TreeLostError
-            Where a run did not end well.
-        WorkChangedError
-            Where the outputs must be the same and are not.
-        OtherCodeError
-            Where a side did not run its own code.
-        NotFixedWorkError
-            Where the command chooses by the clock how much it does.
+        Raises NoVerdictError: if a run fails, the outputs differ though they must not, or the warm-up refuses.
         """
         started = time.perf_counter()
         if number == 1:
-            self._warm_up(self._command)
-        sides = self._order.sample(SIDES, len(SIDES))
-        with children_on(draw(self._command.threads or 0, self._order)):
-            turns = {side: self._command.run(self._places[side], f"in pair {number}") for side in sides}
-        if self._command.same_output and turns["old"].output.strip() != turns["new"].output.strip():
+            self.warm_up(self.command)
+        sides = self.order.sample(SIDES, len(SIDES))
+        with children_on(draw(self.command.threads or 0, self.order)):
+            turns = {side: self.command.run(self.places[side], f"in pair {number}") for side in sides}
+        old, new = (turns[side] for side in SIDES)
+        if self.command.same_output and old.output.strip() != new.output.strip():
             raise WorkChangedError(f"the sides did not print the same in pair {number}")
-        order = "".join("AB"[SIDES.index(side)] for side in sides)
-        return _pair(number, self._command.name, order, turns, time.perf_counter() - started)
-
-
-def _pair(number: int, cell: str, order: str, turns: Mapping[str, Turn], seconds: float) -> Pair:
-    old, new = (turns[side] for side in SIDES)
-    return Pair(
-        number=number,
-        cell=cell,
-        order=order,
-        old_seconds=(old.seconds,),
-        new_seconds=(new.seconds,),
-        old_elapsed=(old.wall,),
-        new_elapsed=(new.wall,),
-        old_cpu=(old.cpu,),
-        new_cpu=(new.cpu,),
-        wall_seconds=seconds,
-    )
+        return Pair(
+            number=number,
+            cell=self.command.name,
+            order="".join("AB"[SIDES.index(side)] for side in sides),
+            old_seconds=(old.seconds,),
+            new_seconds=(new.seconds,),
+            old_elapsed=(old.wall,),
+            new_elapsed=(new.wall,),
+            old_cpu=(old.cpu,),
+            new_cpu=(new.cpu,),
+            wall_seconds=time.perf_counter() - started,
+        )

@@ -1,12 +1,9 @@
-"""What a gate comes to: a verdict for each cell and for all, the sentence that says it, the exit code.
-
-Fed by the pairs; feeds the reports.
-"""
+"""The verdict on each cell and on all, the sentence that says it, the exit code."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bench.core.errors import EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.gate.decision import Effect, Rule, Verdict, decide, effects
@@ -16,23 +13,28 @@ SCHEMA_VERSION = 1
 
 Final = Literal["pass", "fail", "undecided", "no verdict"]
 
-EXIT_CODES: dict[Final, int] = {
-    "pass": EXIT_OK,
-    "fail": EXIT_WORSE,
-    "undecided": EXIT_UNDECIDED,
-    "no verdict": EXIT_NO_VERDICT,
-}
-WORDS: dict[Final, str] = {
-    "pass": "PASS",
-    "fail": "FAIL",
-    "undecided": "NOT DECIDABLE",
-    "no verdict": "NO VERDICT",
+
+class Told(NamedTuple):
+    """How a verdict is told: exit code, first words, meaning, kind of GitHub's annotation, mark in the table."""
+
+    exit_code: int
+    words: str
+    meaning: str
+    annotation: str
+    mark: str
+
+
+TOLD: dict[Final, Told] = {
+    "pass": Told(EXIT_OK, "PASS", "not slower than the tolerance of", "notice", "pass"),
+    "fail": Told(EXIT_WORSE, "FAIL", "slower than the tolerance of", "error", "FAIL"),
+    "undecided": Told(EXIT_UNDECIDED, "NOT DECIDABLE", "the interval straddles the tolerance of", "warning", "?"),
+    "no verdict": Told(EXIT_NO_VERDICT, "NO VERDICT", "", "error", "?"),
 }
 
 
 @dataclass(frozen=True)
 class CellResult:
-    """One cell: the log ratio of each observation in the order of measuring, and the seconds that all of them took."""
+    """One cell: the log ratio of each pair in the order of measuring, and the seconds that all of them took."""
 
     name: str
     verdict: Verdict
@@ -46,24 +48,40 @@ class CellResult:
 
     @property
     def lines(self) -> list[str]:
-        """What is said of it below the table: its command, how its steps were taken, notes."""
+        """What stands below the table: its command, how its steps were taken, notes."""
         command = f"{self.name}: {self.command}" if self.command else ""
-        return [line for line in (command, self.steps, *self.notes) if line]
+        return [line for line in (command, self._steps(), *self.notes) if line]
 
-    @property
-    def steps(self) -> str:
-        """How both sides took their steps, in a line; nothing for a command."""
-        old, new = (said or "not known" for said in (self.old_steps, self.new_steps))
+    def _steps(self) -> str:
         if not (self.old_steps or self.new_steps):
             return ""
+        old, new = (said or "not known" for said in (self.old_steps, self.new_steps))
         if old == new:
             return f"{self.name}: steps: {old}, on both sides"
         return f"{self.name}: steps: {old} on the old side, {new} on the new one; the ratio includes this difference"
 
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        shown = self.effect
+        return {
+            "cell": self.name,
+            "verdict": self.verdict,
+            "ratio": shown.ratio if shown else None,
+            "low": shown.low if shown and shown.low > 0 else None,
+            "high": shown.high if shown and shown.high < math.inf else None,
+            "pairs": len(self.log_ratios),
+            "seconds": self.seconds,
+            "log_ratios": self.log_ratios,
+            "command": self.command or None,
+            "notes": self.notes,
+            "steps": {"old": self.old_steps, "new": self.new_steps},
+        }
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """A gate as it ended. `old` and `new` name the sides; `broken` says why there is no verdict, or nothing."""
+    """A gate that has ended. `old` and `new` name the sides; `broken` says why there is no verdict, or nothing."""
 
     old: str
     new: str
@@ -73,7 +91,7 @@ class Outcome:
 
     @property
     def verdict(self) -> Final:
-        """Of all cells: one that fails, fails; all must pass."""
+        """Of all cells: one failure is a failure; all must pass."""
         verdicts = {cell.verdict for cell in self.cells}
         if self.broken:
             return "no verdict"
@@ -84,27 +102,27 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """0 pass, 1 fail, 3 not decidable, 4 no verdict."""
-        return EXIT_CODES[self.verdict]
+        return TOLD[self.verdict].exit_code
 
     @property
     def sentence(self) -> str:
-        """What stands first everywhere."""
-        return f"{WORDS[self.verdict]}: {self.broken or self._said()}"
+        """What stands first in every output."""
+        return f"{TOLD[self.verdict].words}: {self.broken or self._said()}"
 
     def _said(self) -> str:
         telling = [cell for cell in self.cells if cell.verdict == self.verdict and cell.effect] or list(self.cells)
         worst = max(telling, key=lambda cell: cell.effect.ratio if cell.effect else 0.0)
-        among = f"{len(telling)} of {len(self.cells)} cells; {worst.name}: " if len(self.cells) > 1 else ""
         if worst.effect is None:
             return f"{self.new} was not measured once beside {self.old}"
+        among = f"{len(telling)} of {len(self.cells)} cells; {worst.name}: " if len(self.cells) > 1 else ""
         seconds = sum(cell.seconds for cell in self.cells)
         ends = f"{confidence(self.rule)} interval {interval(worst.effect)}"
-        shown = f"{ends}, {worst.effect.pairs} pairs, {seconds:.0f} s"
-        ratio = f"{self.new} takes {worst.effect.ratio:.3f} times as long as {self.old} ({shown})"
-        return f"{among}{ratio}: {_MEANING[self.verdict].format(tolerance=percent(self.rule.tolerance))}"
+        ratio = f"{self.new} takes {worst.effect.ratio:.3f} times as long as {self.old}"
+        meaning = f"{TOLD[self.verdict].meaning} {percent(self.rule.tolerance)}"
+        return f"{among}{ratio} ({ends}, {worst.effect.pairs} pairs, {seconds:.0f} s): {meaning}"
 
     def as_json(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The whole, with `facts` of the run."""
+        """Everything, with `facts` of the run."""
         return {
             "schema_version": SCHEMA_VERSION,
             "kind": "gate",
@@ -115,54 +133,32 @@ class Outcome:
             "reason": self.broken,
             "tolerance": self.rule.tolerance,
             "alpha": self.rule.alpha,
-            "cells": [_cell_json(cell) for cell in self.cells],
+            "cells": [cell.as_json for cell in self.cells],
         }
 
 
-_MEANING: dict[Final, str] = {
-    "fail": "slower than the tolerance of {tolerance}",
-    "pass": "not slower than the tolerance of {tolerance}",
-    "undecided": "the interval straddles the tolerance of {tolerance}",
-}
-
-
-def result_of(name: str, pairs: Sequence[Pair], rule: Rule) -> CellResult:
+def result_of(
+    name: str, pairs: Sequence[Pair], rule: Rule, command: str = "", notes: tuple[str, ...] = ()
+) -> CellResult:
     """The verdict on one cell."""
-    logarithms = tuple(pair.log_ratio for pair in pairs)
-    shown = effects(logarithms, rule)[-1] if pairs else None
+    log_ratios = tuple(pair.log_ratio for pair in pairs)
+    effect = effects(log_ratios, rule)[-1] if pairs else None
     seconds = sum(pair.wall_seconds for pair in pairs)
     steps = (pairs[-1].old_steps, pairs[-1].new_steps) if pairs else ("", "")
-    return CellResult(name, decide(logarithms, rule), shown, logarithms, seconds, *steps)
+    return CellResult(name, decide(log_ratios, rule), effect, log_ratios, seconds, *steps, command, notes)
 
 
 def interval(effect: Effect) -> str:
-    """The ends of the interval; 0 and ∞ where nothing can be said yet."""
+    """The ends of the interval; 0 and ∞ while nothing can be said."""
     low, high = (f"{end:.3f}" if 0 < end < math.inf else "0" if end == 0 else "∞" for end in (effect.low, effect.high))
     return f"{low} to {high}"
 
 
 def confidence(rule: Rule) -> str:
-    """That the interval of one cell has, however often it is looked at."""
+    """That of one cell's interval, at every look."""
     return percent(1 - rule.fail_alpha - rule.alpha)
 
 
 def percent(fraction: float) -> str:
     """A fraction as it is spoken: 3 %, 2.5 %."""
     return f"{100 * fraction:.3g} %"
-
-
-def _cell_json(cell: CellResult) -> dict[str, Any]:
-    shown = cell.effect
-    return {
-        "cell": cell.name,
-        "verdict": cell.verdict,
-        "ratio": shown.ratio if shown else None,
-        "low": shown.low if shown and shown.low > 0 else None,
-        "high": shown.high if shown and shown.high < math.inf else None,
-        "pairs": len(cell.log_ratios),
-        "seconds": cell.seconds,
-        "log_ratios": cell.log_ratios,
-        "command": cell.command or None,
-        "notes": cell.notes,
-        "steps": {"old": cell.old_steps, "new": cell.new_steps},
-    }

@@ -1,20 +1,22 @@
-"""Whether each side of a Python command ran its own code: what was imported, beside what the side's tree holds."""
+"""Checks that each side of a Python command ran its own code: what it imported against what the side's tree holds."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.gate.places import Place
-from bench.gate.tree_pairs import SIDES
+from bench.gate.commands import Place
+from bench.gate.no_verdict import OtherCodeError
+from bench.gate.pair import SIDES
 
 Imports = dict[str, tuple[str, ...]]
-"""Module → the files that it was imported from; several where several processes disagree."""
+"""Module → the files that it was imported from; several if several processes disagree."""
+Roots = dict[Path, set[str]]
 
 PROJECT_FILES = {"pyproject.toml", "setup.py", "setup.cfg"}
 SOURCE_FOLDERS = ("", "src", "lib", "python")
 MODULE_SUFFIXES = {".py", ".so", ".pyd", ".pyx", ".c", ".cpp", ".rs"}
-"""Of a module's file in a tree: a compiled one may be there as source alone."""
+"""Of a module's file in a tree; of a compiled module only the source may be there."""
 INSTALLED = {"site-packages", "dist-packages"}
 REMEDY = (
     "give each side an environment of its own: --prepare 'python -m venv {env} && {env}/bin/pip install {tree}' "
@@ -22,18 +24,14 @@ REMEDY = (
 )
 
 
-class OtherCodeError(Exception):
-    """A side ran code that is not its own, so a comparison says nothing."""
-
-
 def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping[str, Any]]) -> Imports:
     """The modules that the side's tree holds, and those from the other side's folders, with where they came from."""
     place, others = places[side], [place for name, place in places.items() if name != side]
-    roots = {root: {entry.name.partition(".")[0] for entry in root.iterdir()} for root in _roots(place.tree)}
+    roots = _roots(place.tree)
     found: dict[str, set[str]] = {}
     for name, file in (module for report in reports for module in report["modules"]):
         of_others = any(_owns(other, file) for other in others)
-        if of_others or any(_holds(root, name, tops) for root, tops in roots.items()):
+        if of_others or _source(roots, name):
             found.setdefault(name, set()).add(file)
     return {name: tuple(sorted(files)) for name, files in sorted(found.items())}
 
@@ -41,29 +39,25 @@ def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping
 def check_own_code(places: Mapping[str, Place], imports: Mapping[str, Imports], checkout: Path) -> None:
     """Every module of a side's tree must come from that tree or the side's environment.
 
-    Raises
-    ------
-    OtherCodeError
-        Says what was imported from where, and the remedy.
+    Raises OtherCodeError: says what was imported from where, and the remedy.
     """
-    foreign = {side: dict(_foreign(places[side], imports[side])) for side in SIDES}
-    common = [name for name in foreign["old"] if foreign["old"][name] == foreign["new"].get(name)]
-    if common:
-        name = min(common, key=_depth)
-        who, file = "both sides", foreign["old"][name]
-    elif wrong := [(side, name) for side in SIDES for name in foreign[side]]:
-        side, name = min(wrong, key=lambda one: _depth(one[1]))
-        who, file = f"the {side} side", foreign[side][name]
-    else:
+    foreign = {side: _foreign(places[side], imports[side]) for side in SIDES}
+    common = [name for name, file in foreign["old"].items() if file == foreign["new"].get(name)]
+    wrong = [("both sides", "old", name) for name in common]
+    wrong = wrong or [(f"the {side} side", side, name) for side in SIDES for name in foreign[side]]
+    if not wrong:
         _check_releases(places, imports)
         return
+    who, side, name = min(wrong, key=lambda one: _depth(one[2]))
+    file = foreign[side][name]
     raise OtherCodeError(f"{who} imported {name} from {file}{_owner(file, places, checkout)}; {REMEDY}")
 
 
 def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> None:
-    """What a side installed in its environment may be another release; a file that a build writes is no reason."""
+    """A side's environment may hold another release; a file that a build writes is no reason to refuse it."""
+    roots = {side: _roots(places[side].tree) for side in SIDES}
     for name in sorted(imports["old"].keys() & imports["new"].keys(), key=_depth):
-        trees = {side: _content(_source(places[side].tree, name)) for side in SIDES}
+        trees = {side: _content(_source(roots[side], name)) for side in SIDES}
         files = {side: Path(imports[side][name][0]) for side in SIDES}
         ran = {side: _content(file) for side, file in files.items()}
         if None in trees.values() or trees["old"] == trees["new"]:
@@ -74,22 +68,12 @@ def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports])
                 raise OtherCodeError(f"the {side} side imported {file} but of another release; {REMEDY}")
 
 
-def _source(tree: Path, name: str) -> Path | None:
-    """The file of a Python module in a tree."""
-    places = (root.joinpath(*name.split(".")) for root in _roots(tree))
-    found = (file for place in places for file in (place / "__init__.py", place.with_name(f"{place.name}.py")))
-    return next((file for file in found if file.is_file()), None)
-
-
 def _content(file: Path | None) -> bytes | None:
     return file.read_bytes() if file and file.suffix == ".py" and file.is_file() else None
 
 
-def _foreign(place: Place, imports: Imports) -> Iterator[tuple[str, str]]:
-    for name, files in imports.items():
-        for file in files:
-            if not _owns(place, file):
-                yield name, file
+def _foreign(place: Place, imports: Imports) -> dict[str, str]:
+    return {name: file for name, files in imports.items() for file in files if not _owns(place, file)}
 
 
 def _owner(file: str, places: Mapping[str, Place], checkout: Path) -> str:
@@ -110,21 +94,24 @@ def _owns(place: Place, file: str) -> bool:
     return any(Path(file).is_relative_to(folder) for folder in (place.tree, place.env))
 
 
-def _roots(tree: Path) -> Iterator[Path]:
-    """Where a tree's top-level modules may lie: in the tree, in each project within it, and in their source folders."""
+def _roots(tree: Path) -> Roots:
+    """Folder that may hold top-level modules → the names in it: the tree, each project within, their source folders."""
+    found: Roots = {}
     for folder, inner, files in os.walk(tree):
         inner[:] = [name for name in inner if not name.startswith(".") and name != "node_modules"]
         if Path(folder) == tree or PROJECT_FILES & set(files):
-            yield from (root for name in SOURCE_FOLDERS if (root := Path(folder) / name).is_dir())
+            for root in (Path(folder) / name for name in SOURCE_FOLDERS):
+                found |= {root: {entry.name.partition(".")[0] for entry in root.iterdir()}} if root.is_dir() else {}
+    return found
 
 
-def _holds(root: Path, name: str, tops: Iterable[str]) -> bool:
-    """Whether a folder holds a module, whose first part is one of `tops`."""
-    first, *_ = parts = name.split(".")
-    if first not in tops:
-        return False
-    path = root.joinpath(*parts)
-    if (path / "__init__.py").is_file():
-        return True
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return any(one.name.partition(".")[0] == path.name and one.suffix in MODULE_SUFFIXES for one in beside)
+def _source(roots: Roots, name: str) -> Path | None:
+    """The file of a module in a tree, Python's before others."""
+    parts = name.split(".")
+    for path in (root.joinpath(*parts) for root, names in roots.items() if parts[0] in names):
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        files = [one for one in beside if one.name.partition(".")[0] == path.name and one.suffix in MODULE_SUFFIXES]
+        files.sort(key=lambda one: one.suffix != ".py")
+        if found := [one for one in (path / "__init__.py", *files) if one.is_file()]:
+            return found[0]
+    return None

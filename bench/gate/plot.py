@@ -1,7 +1,4 @@
-"""A dot a pair: where each lies, the tolerance, and how the interval closed.
-
-Fed by the outcome; saved beside its report.
-"""
+"""The plot of a gate: a dot for each pair, the tolerance, and how the interval became narrow."""
 
 import math
 from pathlib import Path

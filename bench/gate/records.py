@@ -1,6 +1,6 @@
 """The pairs of a gate as append-only JSON lines, each on disk before the next is measured.
 
-Fed by the gate; feeds whoever wants the evidence of a verdict. Schema history: 1, first version.
+Schema history: 1, first version.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ Clock = Literal["wall", "cpu", "own"]
 
 
 class GateRecord(LogRecord):
-    """The first line: which sides, by which rule, where."""
+    """The first line: which sides, by which rule, on which machine."""
 
     ABOUT = ("kind",)
     kind: Literal["gate"] = "gate"
@@ -32,7 +32,7 @@ class GateRecord(LogRecord):
     commands: dict[str, str] = Field(default={}, description="cell → command; none: training")
     prepare: str = ""
     clock: Clock | None = Field(default=None, description="of the commands; null: training")
-    threads: int | None = Field(description="of each side; null: a command that was not told")
+    threads: int | None = Field(description="of each side; null: a command may use any core")
     environment: dict[str, Any]
 
 
@@ -61,12 +61,9 @@ _ADAPTER: TypeAdapter[GateRecord | ImportsRecord | PairRecord] = TypeAdapter(
 
 
 def pairs_of(folder: Path) -> dict[str, list[Pair]]:
-    """Cell → its pairs, of every cell that the gate was asked for.
+    """Cell → its pairs, of every cell that was asked for.
 
-    Raises
-    ------
-    UnusableError
-        With file and line, where a record cannot be read.
+    Raises UnusableError: with file and line, if a record cannot be read.
     """
     first, *rest = records_of(folder, _ADAPTER, GateRecord)
     pairs = [record.pair for record in rest if isinstance(record, PairRecord)]
@@ -75,7 +72,7 @@ def pairs_of(folder: Path) -> dict[str, list[Pair]]:
 
 
 def imports_of(folder: Path) -> dict[str, dict[str, Any]]:
-    """Cell → side → module → files, or "not checked" where no Python process told what it imported."""
+    """Cell → side → module → files, or "not checked" if no Python process told what it imported."""
     found: dict[str, dict[str, Any]] = {}
     for record in records_of(folder, _ADAPTER, GateRecord):
         if isinstance(record, ImportsRecord):

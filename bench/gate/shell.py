@@ -1,4 +1,4 @@
-"""A shell command, run until it exits itself: what may go on in its background afterwards is ended and not timed."""
+"""Runs a shell command until it exits itself; what it leaves in the background is ended then and not timed."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from bench.core.errors import UnusableError
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended. `cpu` is its user and system time and that of the children that it waited for."""
+    """How a command ended. `cpu` is user and system time of it and of the children that it waited for."""
 
     code: int
     wall: float
@@ -27,23 +27,18 @@ class Ended:
 def bash() -> str:
     """The path of bash.
 
-    Raises
-    ------
-    UnusableError
-        Where there is none.
+    Raises UnusableError: if there is none.
     """
     if found := shutil.which("bash"):
         return found
-    raise UnusableError(
-        "bash: not found on PATH; --command and --prepare need its option pipefail to see a failure within a pipeline: "
-        "install bash"
-    )
+    why = "--command and --prepare need its option pipefail to see a failure within a pipeline"
+    raise UnusableError(f"bash: not found on PATH; {why}: install bash")
 
 
 def run(text: str, folder: Path, limit: float, output: BinaryIO, errors: BinaryIO, **variables: str) -> Ended:
     """Run it by bash with pipefail in `folder`, for `limit` seconds at most, with more environment `variables`.
 
-    Its output goes into files: with a pipe, a background process that holds it open would be waited for.
+    Its output goes to files: a pipe would make it wait for a background process that holds it open.
     """
     start = time.perf_counter()
     with subprocess.Popen(
@@ -55,32 +50,23 @@ def run(text: str, folder: Path, limit: float, output: BinaryIO, errors: BinaryI
         stderr=errors,
         start_new_session=True,
     ) as process:
-        clock = _TimeLimit(process.pid, limit)
+        over = threading.Event()
+
+        def end() -> None:
+            over.set()
+            _kill(process.pid)
+
+        timer = threading.Timer(limit, end)
+        timer.daemon = True
+        timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)
         finally:
-            clock.stop()
-    return Ended(process.returncode, wall, usage.ru_utime + usage.ru_stime, clock.over)
-
-
-class _TimeLimit:
-    """Kills a process group after so many seconds, or when it is stopped."""
-
-    def __init__(self, group: int, limit: float) -> None:
-        self._group, self.over = group, False
-        self._timer = threading.Timer(limit, self._end)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        _kill(self._group)
-
-    def _end(self) -> None:
-        self.over = True
-        _kill(self._group)
+            timer.cancel()
+            _kill(process.pid)
+    return Ended(process.returncode, wall, usage.ru_utime + usage.ru_stime, over.is_set())
 
 
 def _kill(group: int) -> None:

@@ -1,7 +1,7 @@
-"""A process that trains a backend of one tree on request: run as a script, with that tree first on its path.
+"""A process that trains scratchnet of one tree on request. It runs as a script, with that tree first on its path.
 
-Fed through a connection by whoever compares two trees; answers with plain values, for the other side may be another
-revision. It imports nothing of this revision's project but what lies in the tree.
+It imports nothing of this project but what lies in the tree, and answers with plain values: the other side may be
+another revision.
 """
 
 import hashlib
@@ -16,17 +16,15 @@ from typing import Any
 
 import numpy as np
 
-PRODUCT = (128, 784, 32)
-"""A (128, 784) times B (784, 32): the first product of 784-128-10 at batch size 32."""
-PRODUCTS = 2_000
+TARGET = "bench.backends.scratchnet:Scratchnet"
 
 
 class Clock:
-    """Seconds that something took, as far as it is to blame for them.
+    """Elapsed time attributable to the measured code.
 
-    With a budget of one thread, what is taken off is the time in which this thread was ready and the kernel let another
-    program run on its core; but no more than leaves the processor time of the whole process, so that threads of its
-    own that get in its way count. Waiting for anything else counts too. With more threads all of the time counts.
+    With one thread, the time is subtracted in which this thread was ready and the kernel ran another program on its
+    core; but never below the processor time of the whole process, so that threads of its own that get in its way count.
+    Waiting for anything else counts too. With more threads all of the wall time counts.
     """
 
     def __init__(self, threads: int) -> None:
@@ -34,7 +32,7 @@ class Clock:
         self._start = self._now()
 
     def read(self) -> tuple[float, float]:
-        """Since it was made: those seconds, and all that went by."""
+        """Since it was made: those seconds, and wall time."""
         wall, processor, displaced = (now - start for now, start in zip(self._now(), self._start, strict=True))
         return (max(wall - displaced, min(processor, wall)) if self._alone else wall), wall
 
@@ -43,7 +41,7 @@ class Clock:
 
 
 def _displaced() -> float:
-    """Seconds that this thread was ready and not run, so far; 0 where the kernel does not say (Linux does)."""
+    """Seconds that this thread was ready and did not run, so far; 0 if the kernel does not say (Linux does)."""
     try:
         return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
@@ -51,15 +49,14 @@ def _displaced() -> float:
 
 
 def inside(tree: str, module: Any) -> None:
-    """Refuse a module that comes from elsewhere: an old tree without it would be measured with the new one's."""
+    """Refuse a module from elsewhere: an old tree without it would be measured with the new one's."""
     if module.__file__ is None or Path(tree).resolve() not in Path(module.__file__).resolve().parents:
         raise ImportError(f"{module.__name__} is not in this tree (found: {module.__file__ or 'an empty folder'})")
 
 
-def _modules() -> tuple[Any, Any]:
-    """The registry of backends, and the models of a spec. Revisions before 2026-11-28 have the first elsewhere."""
-    name = "bench.backends.registry" if find_spec("bench.backends.registry") else "bench.backend"
-    return import_module(name), import_module("bench.spec")
+def _registry() -> Any:
+    """The registry of backends. Revisions before 2026-11-28 have it elsewhere."""
+    return import_module("bench.backends.registry" if find_spec("bench.backends.registry") else "bench.backend")
 
 
 class TreeWorker:
@@ -68,7 +65,7 @@ class TreeWorker:
     def __init__(self, job: dict[str, Any]) -> None:
         import scratchnet
 
-        registry, spec = _modules()
+        registry, spec = _registry(), import_module("bench.spec")
         for module in (scratchnet, registry):
             inside(job["tree"], module)
         self._folder, self._threads = Path(job["folder"]), job["threads"]
@@ -76,12 +73,15 @@ class TreeWorker:
         x, y = self._load("x"), self._load("y")
         layers = range(1, len(described.architecture.layers) + 1)
         parameters = [(self._load(f"W{layer}"), self._load(f"b{layer}")) for layer in layers]
-        kind = _planted(job["extra"]) if job["extra"] else registry.load(job["target"])
-        self._backend = kind(described, parameters, x, y, job["threads"])
+        self._backend = registry.load(TARGET)(described, parameters, x, y, job["threads"])
 
     def start(self) -> dict[str, Any]:
-        """What it starts from."""
-        return {"parameters": self._vector().tobytes()}
+        """The parameters before training, and SHA-256 of the first epoch's batches by the backend's own input path."""
+        digest = hashlib.sha256()
+        for batch in self._backend.batches(self._load("order1")):
+            for array in batch:
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return {"parameters": self._parameters(), "fingerprint": digest.hexdigest()}
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train under the clock."""
@@ -90,48 +90,25 @@ class TreeWorker:
         self._backend.train_epoch(order)
         seconds, elapsed = clock.read()
         cost = float(self._backend.epoch_cost())
-        return {"seconds": seconds, "elapsed": elapsed, "cost": cost, "steps": _way(self._backend)}
-
-    def batches(self, number: int) -> dict[str, Any]:
-        """SHA-256 of the batches of an epoch, drawn through the backend's own input path."""
-        digest = hashlib.sha256()
-        for batch in self._backend.batches(self._load(f"order{number}")):
-            for array in batch:
-                digest.update(np.ascontiguousarray(array).tobytes())
-        return {"fingerprint": digest.hexdigest()}
+        return {"seconds": seconds, "elapsed": elapsed, "cost": cost, "steps": _steps(self._backend)}
 
     def learned(self) -> dict[str, Any]:
         """The parameters now, and the classes predicted for the test examples."""
         outputs = self._backend.predict(self._load("x_test"))
-        return {"parameters": self._vector().tobytes(), "classes": outputs.argmax(axis=1).tolist()}
+        return {"parameters": self._parameters(), "classes": outputs.argmax(axis=1).tolist()}
 
     def _load(self, name: str) -> "np.ndarray[Any, Any]":
-        # In memory, as `run` has it.
+        # In memory, as in `scratchbench run`.
         array: np.ndarray[Any, Any] = np.load(self._folder / f"{name}.npy")
         return array
 
-    def _vector(self) -> "np.ndarray[Any, np.dtype[np.float64]]":
-        return np.concatenate([array.ravel() for layer in self._backend.parameters() for array in layer]).astype("f8")
+    def _parameters(self) -> bytes:
+        arrays = [array.ravel() for layer in self._backend.parameters() for array in layer]
+        return np.concatenate(arrays).astype("f8").tobytes()
 
 
-class Yardstick:
-    """A fixed matrix product by NumPy: what this machine is worth, whatever the project's code."""
-
-    def __init__(self, job: dict[str, Any]) -> None:
-        rng, (rows, inner, columns) = np.random.default_rng(0), PRODUCT
-        self._A, self._B = (rng.random(shape, dtype=np.float32) for shape in ((rows, inner), (inner, columns)))
-        self._out, self._threads = np.empty((rows, columns), np.float32), job["threads"]
-
-    def epoch(self, number: int) -> dict[str, Any]:
-        """So many products under the clock."""
-        clock = Clock(self._threads)
-        for _ in range(PRODUCTS):
-            np.matmul(self._A, self._B, out=self._out)
-        return {"seconds": clock.read()[0]}
-
-
-def _way(backend: Any) -> str:
-    """How the backend's steps were taken, or nothing where it does not show, as of revisions before the engine."""
+def _steps(backend: Any) -> str:
+    """How the backend took its steps, or nothing if that cannot be seen (revisions before the engine)."""
     trainer = getattr(getattr(backend, "_network", None), "_trainer", None)
     if trainer is None:
         return ""
@@ -139,21 +116,14 @@ def _way(backend: Any) -> str:
     return "compiled (Numba)" if is_compiled else "NumPy"
 
 
-def _planted(share: float) -> Any:
-    from bench.gate.planted import planted
-
-    return planted(share)
-
-
 def serve(connection: Connection) -> None:
     """Answer requests (a method's name and its arguments) until None; an exception is answered as `{"error": ...}`."""
     try:
-        job = connection.recv()
-        side: Any = TreeWorker(job) if "target" in job else Yardstick(job)
+        worker = TreeWorker(connection.recv())
         connection.send({})
         while (request := connection.recv()) is not None:
             name, *arguments = request
-            connection.send(getattr(side, name)(*arguments))
+            connection.send(getattr(worker, name)(*arguments))
     except EOFError:
         pass
     except Exception as error:

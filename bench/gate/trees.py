@@ -1,7 +1,7 @@
-"""Both sides as folders of their own: a revision as git checks it out, and the work tree as it lies there.
+"""Both sides as folders: a revision as git checks it out, and the work tree as it is now.
 
-Both begin as the same kind of checkout, and the work tree's files then take the place of the committed ones. The user's
-checkout, branches, stash and index are not touched.
+Both begin as the same kind of checkout; then the work tree's files replace the committed ones. The user's checkout,
+branches, stash and index are not touched.
 """
 
 import os
@@ -18,7 +18,7 @@ from bench.gate.checkout import check_out
 
 @dataclass(frozen=True)
 class Tree:
-    """A side's files. `revision` is the commit, `changed` whether the work tree differs from it."""
+    """The files of a side. `revision` is the commit; `changed` says whether the work tree differs from it."""
 
     folder: Path
     revision: str
@@ -35,10 +35,7 @@ class Tree:
 class Repository:
     """The git repository that holds a folder.
 
-    Raises
-    ------
-    UnusableError
-        Where there is none, or no git.
+    Raises UnusableError: if there is none, or no git.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,28 +45,24 @@ class Repository:
     def revision(self, name: str) -> str:
         """The commit of that name.
 
-        Raises
-        ------
-        UnusableError
-            Names it, and how to fetch it into a shallow clone.
+        Raises UnusableError: names it, and how to fetch it into a shallow clone.
         """
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         try:
-            return (
-                self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
-            )
+            return self._git(*asked).decode().strip()
         except UnusableError:
             shallow = self._git("rev-parse", "--is-shallow-repository").strip() == b"true"
             remedy = "; this clone is shallow: git fetch --unshallow, in CI fetch-depth: 0" if shallow else ""
             raise UnusableError(f"--against: {name!r} is no commit of {self.root}{remedy}") from None
 
     def copy_revision(self, name: str, folder: Path) -> Tree:
-        """The files of a commit, into a new folder."""
+        """The files of a commit, in a new folder."""
         revision = self.revision(name)
         self._check_out(revision, folder)
         return Tree(folder, revision, name)
 
     def copy_work_tree(self, folder: Path) -> Tree:
-        """The files that git tracks or would, as they are now, into a new folder."""
+        """The files that git tracks or would track, as they are now, in a new folder."""
         revision = self.revision("HEAD")
         self._check_out(revision, folder)
         absent = self._absent()
@@ -84,7 +77,7 @@ class Repository:
         return Tree(folder, revision, "the work tree", changed)
 
     def notes(self, start: Path) -> list[str]:
-        """What the copies of the sides lack or how they differ from what is expected, with the remedy: a line each."""
+        """What the copies lack or how they may surprise, with the remedy: a line each."""
         listed = self._git("ls-files", "-z", "--stage").split(b"\0")
         modules = [one_line(os.fsdecode(line.split(b"\t", 1)[1]), 60) for line in listed if line.startswith(b"160000 ")]
         found = []
@@ -132,7 +125,7 @@ def _remove(folder: Path, name: str) -> None:
 
 
 def _copy(root: Path, folder: Path, name: str) -> None:
-    """A file or a link; one that was deleted, lies behind a link, or is a folder (a submodule), is left out."""
+    """A file or a link. Left out: a deleted file, one behind a link, and a submodule's folder."""
     source, target = root / name, folder / name
     behind_link = any((root / parent).is_symlink() for parent in Path(name).parents)
     if behind_link or (not source.is_symlink() and not source.is_file()):

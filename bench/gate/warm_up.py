@@ -1,6 +1,6 @@
-"""The untimed run of a command in each tree, which tells what code it ran.
+"""Runs a command once in each tree without the clock, and learns what code it ran.
 
-Python reads a `sitecustomize` from PYTHONPATH before it runs anything, so the user's program need not cooperate.
+Python runs a `sitecustomize` on PYTHONPATH before anything else, so the user's program need not cooperate.
 """
 
 import json
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.gate import import_hook
+from bench.gate.commands import Command, Place
+from bench.gate.no_verdict import NotFixedWorkError
 from bench.gate.own_code import check_own_code, imports_of
-from bench.gate.places import Place
+from bench.gate.pair import SIDES
 from bench.gate.records import ImportsRecord
-from bench.gate.shell_command import Command
-from bench.gate.tree_pairs import SIDES
 
 FIXED_WORK = (
     "fix the work (pytest --benchmark-disable, benchmark.pedantic(rounds=…, iterations=…), pyperf --loops, timeit -n, "
@@ -26,16 +26,8 @@ FIXED_WORK = (
 )
 
 
-class NotFixedWorkError(Exception):
-    """The command does more where it is faster, so its seconds say nothing."""
-
-
 class WarmUp:
-    """Runs a command once on each side and checks that each runs its own code.
-
-    checkout : the user's own files, which neither side should run.
-    keep : is given what each side imported.
-    """
+    """`checkout` is the user's own folder, whose files no side should run; `keep` gets what each side imported."""
 
     def __init__(
         self, places: Mapping[str, Place], checkout: Path, folder: Path, keep: Callable[[ImportsRecord], None]
@@ -45,16 +37,9 @@ class WarmUp:
         shutil.copyfile(import_hook.__file__, folder / "sitecustomize.py")
 
     def __call__(self, command: Command) -> None:
-        """Run it.
+        """Run the command on each side.
 
-        Raises
-        ------
-        TreeLostError
-            Where a run did not end well.
-        OtherCodeError
-            Where a side did not run its own code.
-        NotFixedWorkError
-            Where the command chooses by the clock how much it does.
+        Raises NoVerdictError: if a run fails, a side runs other code than its own, or the work is not fixed.
         """
         told = {side: self._run(command, self._places[side]) for side in SIDES}
         tools = {report["calibrated"] for reports in told.values() for report in reports} - {""}
@@ -68,17 +53,11 @@ class WarmUp:
         check_own_code(self._places, imports, self._checkout)
 
     def _run(self, command: Command, place: Place) -> list[dict[str, Any]]:
-        """What each Python process that ran told; none where none did, or it was told to ignore PYTHONPATH."""
+        """What each Python process told; nothing if none ran, or it was told to ignore PYTHONPATH."""
         log = self._folder / f"{command.name}-{place.side}.jsonl"
         first = os.pathsep.join(filter(None, (str(self._folder), os.environ.get("PYTHONPATH"))))
-        variables = {"PYTHONPATH": first, import_hook.LOG: str(log)}
-        _watched(command, self._folder).run(place, "in the warm-up", **variables)
+        # The command may set PYTHONPATH itself.
+        path = f"PYTHONPATH={shlex.quote(str(self._folder))}{os.pathsep}"
+        text = re.sub(r"\bPYTHONPATH=(?=[^\s;&|])", lambda _: path, command.text)
+        replace(command, text=text).run(place, "in the warm-up", **{"PYTHONPATH": first, import_hook.LOG: str(log)})
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-
-def _watched(command: Command, folder: Path) -> Command:
-    """The command with the folder first in every PYTHONPATH that it sets itself."""
-    text = re.sub(
-        r"\bPYTHONPATH=(?=[^\s;&|])", lambda _: f"PYTHONPATH={shlex.quote(str(folder))}{os.pathsep}", command.text
-    )
-    return replace(command, text=text)

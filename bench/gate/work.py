@@ -1,7 +1,4 @@
-"""Whether both sides did the same work: without that, seconds say nothing.
-
-Fed by what the processes of the first pair say of themselves, and by the costs of every pair.
-"""
+"""Checks that both sides did the same work; without that, seconds say nothing."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,23 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.gate.no_verdict import WorkChangedError
 from bench.gate.pair import Pair
 from bench.gate.plan_files import PlanFiles
 from bench.inputs.plan import batches
 
 COST_TOLERANCE = 0.01
-"""Relative: a sum in another order moves a float32 epoch's cost by 1e-5 or less, a left-out step in fifty by 1e-2."""
+"""Relative: a sum in another order changes a float32 epoch's cost by 1e-5 or less, a step in fifty left out by 1e-2."""
 LEARNED_TOLERANCE = 0.05
-"""Of the way that the parameters went: rounding parts them by 1e-3 of it, another order of examples by far more."""
+"""Of the distance that the parameters moved: rounding changes 1e-3 of it, another order of examples far more."""
 ACCURACY_TOLERANCE = 0.005
 
 
-class WorkChangedError(Exception):
-    """The sides did not do the same work: there is no verdict of speed."""
-
-
 def expected_batches(plan: PlanFiles, epoch: int) -> str:
-    """SHA-256 of the plan's batches, as a side computes it of its own."""
+    """SHA-256 of the plan's batches, as each side computes it itself."""
     x, y = (np.load(plan.folder / f"{name}.npy", mmap_mode="r") for name in ("x", "y"))
     digest = hashlib.sha256()
     for batch in batches(x, y, np.load(plan.folder / f"order{epoch}.npy"), plan.spec.batch_size):
@@ -36,14 +30,12 @@ def expected_batches(plan: PlanFiles, epoch: int) -> str:
     return digest.hexdigest()
 
 
-def check_start(plan: PlanFiles, sides: Mapping[str, Mapping[str, Any]], expected: str) -> None:
-    """Both start from the plan's parameters and consume its batches; `sides` has what each answered.
+def check_start(plan: PlanFiles, sides: Mapping[str, Mapping[str, Any]]) -> None:
+    """Both sides start from the plan's parameters and consume its batches; `sides` has what each answered.
 
-    Raises
-    ------
-    WorkChangedError
-        Says which side does not.
+    Raises WorkChangedError: names the side that does not.
     """
+    expected = expected_batches(plan, 1)
     for side, said in sides.items():
         if not np.array_equal(np.frombuffer(said["parameters"]), plan.start):
             raise WorkChangedError(f"the {side} side does not start from the plan's parameters")
@@ -52,38 +44,32 @@ def check_start(plan: PlanFiles, sides: Mapping[str, Mapping[str, Any]], expecte
 
 
 def check_learned(plan: PlanFiles, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Both learned the same in the same number of epochs, but for rounding.
+    """Both sides learned the same in the same number of epochs, up to rounding.
 
-    Raises
-    ------
-    WorkChangedError
-        Says how far they are apart.
+    Raises WorkChangedError: says how large the difference is.
     """
-    if reasons := list(_learned_apart(plan, old, new)):
+    if reasons := list(_differences(plan, old, new)):
         raise WorkChangedError("; ".join(reasons))
 
 
-def _learned_apart(plan: PlanFiles, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def _differences(plan: PlanFiles, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     ours, theirs = (np.frombuffer(side["parameters"]) for side in (new, old))
     if ours.shape != theirs.shape:
         yield f"the new side has {len(ours)} parameters, the old one {len(theirs)}"
         return
-    way = float(np.linalg.norm(theirs - plan.start))
-    apart = float(np.linalg.norm(ours - theirs)) / way if way else 0.0
+    moved = float(np.linalg.norm(theirs - plan.start))
+    apart = float(np.linalg.norm(ours - theirs)) / moved if moved else 0.0
     if not apart <= LEARNED_TOLERANCE:
         yield f"the parameters end {apart:.0%} of their way apart (allowed: {LEARNED_TOLERANCE:.0%})"
-    accuracies = [_accuracy(side["classes"], plan.labels) for side in (old, new)]
-    if abs(accuracies[1] - accuracies[0]) > ACCURACY_TOLERANCE:
-        yield f"test accuracy is {accuracies[1]:.2%}, that of the old side {accuracies[0]:.2%}"
+    before, now = (_accuracy(side["classes"], plan.labels) for side in (old, new))
+    if abs(now - before) > ACCURACY_TOLERANCE:
+        yield f"test accuracy is {now:.2%}, that of the old side {before:.2%}"
 
 
 def check_costs(pair: Pair) -> None:
-    """The cost curves of a pair are the same, but for rounding.
+    """The cost curves of a pair are the same, up to rounding.
 
-    Raises
-    ------
-    WorkChangedError
-        Names the pair and the epoch.
+    Raises WorkChangedError: names the pair and the epoch.
     """
     for epoch, (old, new) in enumerate(zip_longest(pair.old_costs, pair.new_costs, fillvalue=np.nan), 1):
         if not abs(new - old) <= COST_TOLERANCE * abs(old):

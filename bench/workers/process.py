@@ -89,7 +89,7 @@ class WorkerProcess:
 
     def _lost(self, when: str) -> WorkerLostError:
         code = self._process.exit_code()
-        told = f"{how_it_ended(code)} {when}"
+        told = f"{how_it_ended(code).removeprefix('was ')} {when}"
         if code < 0:
             return WorkerLostError("killed", told)
         return WorkerLostError("failed", f"{told}; see {self._log_path}")

@@ -7,13 +7,12 @@ import statistics
 import time
 from collections.abc import Callable
 
-import numba
 import numpy as np
 import scipy.linalg  # noqa: F401  its BLAS has to be loaded before its threads are limited
 from threadpoolctl import threadpool_limits
 
-from scratchnet.engine.compiling import OPTIONS
-from scratchnet.engine.product import Matrix, product
+from bench.backends.floors import repeated_tile
+from scratchnet.engine.product import Matrix
 from scratchnet.product import Product
 
 INPUTS = 785
@@ -33,15 +32,10 @@ SHAPES = [
 ROUNDS, SECONDS = 7, 0.03
 
 
-@numba.njit(**OPTIONS)
-def repeated(times, alpha, A, B, beta, C):
-    for _ in range(times):
-        product(alpha, A, B, beta, C)
-
-
 def by_tile(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> Callable[[int], object]:
     one, zero = A.dtype.type(1), A.dtype.type(0)
     operands = [Matrix(array.ctypes.data, *array.shape, *array.strides) for array in (A, B, C)]
+    repeated = repeated_tile()
     return lambda times: repeated(times, one, operands[0], operands[1], zero, operands[2])
 
 

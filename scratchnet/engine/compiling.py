@@ -6,7 +6,6 @@ neither Numba nor what is written for it.
 
 import ctypes
 import hashlib
-import inspect
 import sys
 import threading
 from collections.abc import Callable
@@ -32,15 +31,15 @@ _loading = threading.Lock()
 Function = Callable[[NDArray[Any], NDArray[Any], int, int], bool]
 
 
-def compiled(make: Callable[..., Any], *arguments: Any) -> Function:
-    """The function that `make(*arguments)` gives, compiled when it is first called with a network of a dtype.
+def compiled(make: Callable[[], Callable[..., bool]]) -> Function:
+    """The function that `make()` gives, compiled when it is first called with a network of a dtype.
 
     It takes the records of a thread and of its layers, and two numbers; see `scratchnet.engine.step.work`.
     """
 
     def call(job: NDArray[Any], layers: NDArray[Any], first: int, last: int) -> bool:
         with _loading:
-            function = _loaded(make, arguments, job.dtype.fields["one"][0].name)  # type: ignore[index]
+            function = _loaded(make, job.dtype.fields["one"][0].name)  # type: ignore[index]
         result, exception = ctypes.c_uint8(), ctypes.c_void_p()
         addresses = job.ctypes.data, layers.ctypes.data, len(layers)
         if function(ctypes.byref(result), ctypes.byref(exception), *addresses, first, last) != RETURNED:
@@ -51,25 +50,25 @@ def compiled(make: Callable[..., Any], *arguments: Any) -> Function:
 
 
 @cache
-def _loaded(make: Callable[..., Any], arguments: tuple[Any, ...], dtype: str) -> Callable[..., int]:
+def _loaded(make: Callable[[], Callable[..., bool]], dtype: str) -> Callable[..., int]:
     """The compiled function, from disk where it is there."""
-    name = f"{make.__name__}-{dtype}-{_digest(make, arguments)}"
+    name = f"{make.__name__}-{dtype}-{_digest()}"
     code = read(name)
     if code is None:
         if sys.stderr.isatty():
             print(f"scratchnet: compiling the {dtype} step for this processor, once", file=sys.stderr)
-        code = _code(make(*arguments), dtype)
+        code = _code(make(), dtype)
         write(name, code)
     return _at(*code)
 
 
-def _digest(make: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+def _digest() -> str:
     """Of all that goes into the machine code."""
     folder = Path(__file__).parent
     constants = [folder.parent / f"{module}.py" for module in ("activations", "losses")]
     processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), VECTOR_BYTES
-    digest = hashlib.sha256(repr((arguments, llvmlite.__version__, sys.version, processor)).encode())
-    for path in (*sorted(folder.glob("*.py")), *constants, Path(inspect.getfile(make))):
+    digest = hashlib.sha256(repr((llvmlite.__version__, sys.version, processor)).encode())
+    for path in (*sorted(folder.glob("*.py")), *constants):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -149,84 +149,66 @@ def like(typing, number, one):  # type: ignore[no-untyped-def]
     return one(number, one), code
 
 
-def polynomial(coefficients: Callable[[int], list[float]]) -> Any:
-    """Σ c_k xᵏ; `coefficients` gives them, lowest power first, for a type of so many bytes."""
+def of_number(write: Callable[[Any, Any], Any]) -> Any:
+    """What `write(builder, x)` makes of a number x, in the type of x."""
 
     @intrinsic
     def value(typing, x):  # type: ignore[no-untyped-def]
-        def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            real, size = real_of(x)
-            *rest, total = (ir.Constant(real, c) for c in coefficients(size))
-            for c in reversed(rest):
-                total = fused(builder, total, values[0], c)
-            return total
-
-        return x(x), code
+        return x(x), lambda context, builder, signature, values: write(builder, values[0])
 
     return value
+
+
+def _constants(x: Any, numbers: Callable[[int], list[float]]) -> list[Any]:
+    """Those numbers for a type of so many bytes, in the type of x."""
+    return [ir.Constant(x.type, number) for number in numbers(4 if isinstance(x.type, ir.FloatType) else 8)]
+
+
+def polynomial(coefficients: Callable[[int], list[float]]) -> Any:
+    """Σ c_k xᵏ; `coefficients` gives them, lowest power first, for a type of so many bytes."""
+
+    def write(builder: Any, x: Any) -> Any:
+        *rest, total = _constants(x, coefficients)
+        for c in reversed(rest):
+            total = fused(builder, total, x, c)
+        return total
+
+    return of_number(write)
 
 
 def series(coefficients: Callable[[int], list[float]]) -> Any:
     """Σ c_k T_k(x), T_k the polynomials of Chebyshev, by Clenshaw's recurrence."""
 
-    @intrinsic
-    def value(typing, x):  # type: ignore[no-untyped-def]
-        def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            real, size = real_of(x)
-            first, *rest = (ir.Constant(real, c) for c in coefficients(size))
-            twice = builder.fadd(values[0], values[0])
-            one_above = two_above = ir.Constant(real, 0.0)
-            for c in reversed(rest):
-                one_above, two_above = fused(builder, twice, one_above, builder.fsub(c, two_above)), one_above
-            return fused(builder, values[0], one_above, builder.fsub(first, two_above))
+    def write(builder: Any, x: Any) -> Any:
+        first, *rest = _constants(x, coefficients)
+        twice, one_above, two_above = builder.fadd(x, x), *[ir.Constant(x.type, 0.0)] * 2
+        for c in reversed(rest):
+            one_above, two_above = fused(builder, twice, one_above, builder.fsub(c, two_above)), one_above
+        return fused(builder, x, one_above, builder.fsub(first, two_above))
 
-        return x(x), code
-
-    return value
+    return of_number(write)
 
 
-def _format(real: Any) -> tuple[Any, int, int]:
+def _format(x: Any) -> tuple[Any, int, int]:
     """The integer of as many bits, bits of the fraction, and the exponent of 1."""
-    return (ir.IntType(32), 23, 127) if isinstance(real, ir.FloatType) else (INTEGER, 52, 1023)
+    return (ir.IntType(32), 23, 127) if isinstance(x.type, ir.FloatType) else (INTEGER, 52, 1023)
 
 
-@intrinsic
-def rounded(typing, x):  # type: ignore[no-untyped-def]
-    """x + 1.5 · 2^(bits of the fraction): the whole number nearest to x stands in the lowest bits."""
-
-    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        _, bits, _ = _format(values[0].type)
-        return builder.fadd(values[0], ir.Constant(values[0].type, 1.5 * 2.0**bits))
-
-    return x(x), code
+def _whole_in_lowest_bits(x: Any) -> Any:
+    """What added to a number puts the nearest whole number there: 1.5 · 2^(bits of the fraction)."""
+    _, bits, _ = _format(x)
+    return ir.Constant(x.type, 1.5 * 2.0**bits)
 
 
-@intrinsic
-def whole(typing, x):  # type: ignore[no-untyped-def]
-    """The whole number that `rounded` put there."""
-
-    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        _, bits, _ = _format(values[0].type)
-        return builder.fsub(values[0], ir.Constant(values[0].type, 1.5 * 2.0**bits))
-
-    return x(x), code
-
-
-@intrinsic
-def power_of_two(typing, x):  # type: ignore[no-untyped-def]
-    """2ⁿ, n the whole number that `rounded` put there."""
-
-    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        integer, bits, bias = _format(values[0].type)
-        shifted = builder.shl(builder.bitcast(values[0], integer), ir.Constant(integer, bits))
-        return builder.bitcast(builder.add(shifted, ir.Constant(integer, bias << bits)), values[0].type)
-
-    return x(x), code
+def _power_of_two(builder: Any, x: Any) -> Any:
+    integer, bits, bias = _format(x)
+    shifted = builder.shl(builder.bitcast(x, integer), ir.Constant(integer, bits))
+    return builder.bitcast(builder.add(shifted, ir.Constant(integer, bias << bits)), x.type)
 
 
 def _split(builder: Any, x: Any) -> tuple[Any, Any]:
-    """m and e of x = m · 2ᵉ, m from √½ to √2, both as real numbers."""
-    integer, bits, bias = _format(x.type)
+    """m and e of x = m · 2ᵉ, m from √½ to √2, both as real numbers; x is greater than 0."""
+    integer, bits, bias = _format(x)
     root = 0x3F3504F3 if bits == 23 else 0x3FE6A09E667F3BCD  # the bits of √½
     constant = partial(ir.Constant, integer)
     moved = builder.add(builder.bitcast(x, integer), constant((bias << bits) - root))
@@ -235,24 +217,16 @@ def _split(builder: Any, x: Any) -> tuple[Any, Any]:
     return builder.bitcast(fraction, x.type), builder.sitofp(exponent, x.type)
 
 
-@intrinsic
-def fraction_of(typing, x):  # type: ignore[no-untyped-def]
-    """m of x = m · 2ᵉ, from √½ to √2; x is greater than 0."""
-
-    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return _split(builder, values[0])[0]
-
-    return x(x), code
-
-
-@intrinsic
-def exponent_of(typing, x):  # type: ignore[no-untyped-def]
-    """e of x = m · 2ᵉ."""
-
-    def code(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return _split(builder, values[0])[1]
-
-    return x(x), code
+rounded = of_number(lambda builder, x: builder.fadd(x, _whole_in_lowest_bits(x)))
+"""A sum whose lowest bits are the whole number nearest to x."""
+whole = of_number(lambda builder, x: builder.fsub(x, _whole_in_lowest_bits(x)))
+"""The whole number that `rounded` put there."""
+power_of_two = of_number(_power_of_two)
+"""2ⁿ, n the whole number that `rounded` put there."""
+fraction_of = of_number(lambda builder, x: _split(builder, x)[0])
+"""m of x = m · 2ᵉ, from √½ to √2; x is greater than 0."""
+exponent_of = of_number(lambda builder, x: _split(builder, x)[1])
+"""e of x = m · 2ᵉ."""
 
 
 @intrinsic

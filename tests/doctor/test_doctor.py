@@ -732,7 +732,7 @@ def test_a_check_that_cannot_be_made_leaves_the_others(looked, monkeypatch, caps
 def test_a_machine_on_which_nothing_trains_is_unusable(monkeypatch):
     monkeypatch.setattr(machine, "at_rest", lambda _: None)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(UnusableError, match="measuring epochs failed: exit code 1"):
+    with pytest.raises(UnusableError, match="measuring epochs failed: the process ended with exit code 1"):
         command.doctor(json=False)
 
 

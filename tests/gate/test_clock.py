@@ -1,11 +1,11 @@
-"""The clock of a side: what other programs took is taken off, what the side itself is to blame for is not."""
+"""The clock of a side subtracts what other programs took, and nothing that the side itself causes."""
 
 import time
 
 import pytest
 
 from bench.gate import tree_worker
-from bench.gate.tree_worker import Clock, Yardstick
+from bench.gate.tree_worker import Clock
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,3 @@ def test_a_kernel_that_does_not_say_leaves_the_wall_clock(monkeypatch):
     clock = Clock(1)
     time.sleep(0.01)
     assert clock.read()[0] >= 0.009
-
-
-def test_the_yardstick_multiplies_what_it_says_and_takes_time_for_it():
-    yardstick = Yardstick({"threads": 1})
-    seconds = yardstick.epoch(1)["seconds"]
-    assert seconds > 0
-    assert yardstick._out == pytest.approx(yardstick._A @ yardstick._B, rel=1e-6)

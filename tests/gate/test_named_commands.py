@@ -7,9 +7,9 @@ import pytest
 from junitparser import JUnitXml
 
 from bench.gate.command_notes import notes_of
+from bench.gate.commands import Command
 from bench.gate.pair import Pair
 from bench.gate.records import pairs_of
-from bench.gate.shell_command import Command
 
 ECHO = "echo $(cat {tree}/seconds)"
 TWO = ("--command", f"first={ECHO}", "--command", "second=echo 1.0 # {tree}", "--own-clock")

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from bench.gate.commands import Command, Place
+from bench.gate.no_verdict import NotFixedWorkError
 from bench.gate.own_code import imports_of
-from bench.gate.places import Place
+from bench.gate.warm_up import WarmUp
 
 BENCHMARK = "import thing\nprint(thing.SECONDS)\n"
 RUN = "{tree}/benchmarks/run.py"
@@ -16,17 +19,21 @@ RECIPE = "give each side an environment of its own: --prepare 'python -m venv {e
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 
 
-@pytest.fixture(params=["", "src"], ids=["flat", "src"])
+@pytest.fixture
 def layout(request, repo):
     """A package five times slower in the work tree than in its commit, and the folder within the tree that holds it."""
-    source = repo.folder / request.param
+    layout = getattr(request, "param", "src")
+    source = repo.folder / layout
     for folder in (source / "thing", repo.folder / "benchmarks"):
         folder.mkdir(parents=True)
     (repo.folder / "benchmarks" / "run.py").write_text(BENCHMARK)
     (source / "thing" / "__init__.py").write_text("SECONDS = 1.0\n")
     repo.commit()
     (source / "thing" / "__init__.py").write_text("SECONDS = 5.0\n")
-    return request.param
+    return layout
+
+
+FLAT_TOO = pytest.mark.parametrize("layout", ["", "src"], ids=["flat", "src"], indirect=True)
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ def written(tmp_path):
     return json.loads((tmp_path / "out" / "gate.json").read_text())
 
 
+@FLAT_TOO
 def test_an_editable_installation_of_the_users_checkout_is_no_verdict(repo, gate, layout, shared):
     python, site = shared
     source = repo.folder / layout
@@ -92,6 +100,7 @@ INSTALLS = {
 }
 
 
+@FLAT_TOO
 @pytest.mark.parametrize("install", INSTALLS)
 def test_an_environment_for_each_side_finds_the_slowdown(gate, layout, tmp_path, install):
     prepare = f"{VENV} && {INSTALLS[install].format(layout=layout, site=SITE)}"
@@ -208,58 +217,26 @@ def imports(folder: Path, files: str, name: str, file: str):
     return imports_of(places, "old", [{"modules": [(name, file)]}])
 
 
+PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider {{{{tree}}}}/test_{{}}.py"
 SPEED = "def test_speed(benchmark):\n    {}\n"
-PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider {{tree}}/test_speed.py"
+CALLS = {
+    "calibrated": "benchmark(sum, [1])",
+    "pedantic": "benchmark.pedantic(sum, ([1],), rounds=5, iterations=2)",
+    "unused": "pass",
+}
+TIMEIT = f"{sys.executable} -m timeit {{}} 'sum(range(999))' # {{{{tree}}}}"
 
 
 @pytest.fixture
-def suite(repo):
-    def commit(call):
-        repo.commit(**{"test_speed.py": SPEED.format(call)})
-
-    return commit
-
-
-def test_a_suite_that_calibrates_is_no_verdict(suite, bench):
-    suite("benchmark(sum, [1])")
-    code, out, _ = bench("gate", "--against", "HEAD", "--command", f"{PYTEST} --benchmark-max-time=0.01")
-    assert code == 4
-    said = "the work is not fixed, so seconds say nothing: command runs pytest-benchmark, which repeats fast code more"
-    assert out.startswith(f"NO VERDICT: {said}")
-    assert "--benchmark-disable" in out.splitlines()[0]
-
-
-@pytest.mark.parametrize(
-    ("call", "options"),
-    [
-        ("benchmark(sum, [1])", " --benchmark-disable"),
-        ("benchmark.pedantic(sum, ([1],), rounds=5, iterations=2)", ""),
-        ("pass", ""),
-    ],
-)
-def test_a_suite_of_fixed_work_is_measured(suite, bench, call, options):
-    suite(call)
-    code, out, _ = bench("gate", "--against", "HEAD", "--minutes", "0.1", "--command", PYTEST + options)
-    assert code != 4, out
-
-
-TIMEIT = f"{sys.executable} -m timeit"
-
-
-@pytest.mark.parametrize("options", ["", "-n 0", "-r 3 -v", "-s 'number = 3' -u sec"])
-def test_timeit_that_calibrates_is_no_verdict(suite, bench, options):
-    suite("pass")
-    code, out, _ = bench("gate", "--against", "HEAD", "--command", f"{TIMEIT} {options} 'sum(range(999))' # {{tree}}")
-    assert code == 4, out
-    assert "command runs timeit, which repeats fast code more often; fix the work (" in out.splitlines()[0]
-    assert "timeit -n" in out.splitlines()[0]
-
-
-@pytest.mark.parametrize("options", ["-n 3", "--number=3", "-n3 -r 1"])
-def test_timeit_with_a_number_is_measured(suite, bench, options):
-    suite("pass")
-    command = f"{TIMEIT} {options} 'sum(range(999))' # {{tree}}"
-    assert bench("gate", "--against", "HEAD", "--minutes", "0.1", "--command", command)[0] != 4
+def warm_up(tmp_path):
+    """Runs a command once in two trees that hold suites of pytest-benchmark."""
+    places = {side: Place(side, tmp_path / side, tmp_path / f"env-{side}") for side in ("old", "new")}
+    for place in places.values():
+        place.tree.mkdir()
+        for name, call in CALLS.items():
+            (place.tree / f"test_{name}.py").write_text(SPEED.format(call))
+    run = WarmUp(places, tmp_path / "checkout", tmp_path / "warm-up", lambda record: None)
+    return lambda text, **options: run(Command(text, 60.0, **options))
 
 
 @pytest.fixture(params=["script", "module"])
@@ -273,29 +250,47 @@ def asv(request, tmp_path, monkeypatch):
     (tmp_path / "site" / "bin" / "asv").write_text("import asv.__main__\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     started = {"script": tmp_path / "site" / "bin" / "asv", "module": "-m asv"}
-    return f"{sys.executable} {started[request.param]}"
+    return f"{sys.executable} {started[request.param]} {{}} # {{{{tree}}}}"
+
+
+def test_a_suite_that_calibrates_is_no_verdict(repo, bench):
+    repo.commit(**{"test_calibrated.py": SPEED.format(CALLS["calibrated"])})
+    code, out, _ = bench("gate", "--against", "HEAD", "--command", PYTEST.format("calibrated"))
+    assert code == 4
+    said = "the work is not fixed, so seconds say nothing: command runs pytest-benchmark, which repeats fast code more"
+    assert out.startswith(f"NO VERDICT: {said}")
+    assert "--benchmark-disable" in out.splitlines()[0]
+
+
+@pytest.mark.parametrize("text", ["calibrated", "--benchmark-disable calibrated", "pedantic", "unused"])
+def test_only_a_suite_that_calibrates_is_refused(warm_up, text):
+    *options, name = text.split()
+    command = f"{PYTEST.format(name)} {' '.join(options)}"
+    with pytest.raises(NotFixedWorkError) if text == "calibrated" else nullcontext():
+        warm_up(command)
+    warm_up(f"{command} && echo 1.0", own_clock=True)
+
+
+@pytest.mark.parametrize("options", ["", "-n 0", "-r 3 -v", "-s 'number = 3' -u sec"])
+def test_timeit_that_calibrates_is_refused(warm_up, options):
+    with pytest.raises(NotFixedWorkError, match=r"runs timeit, which repeats fast code more often; .*timeit -n"):
+        warm_up(TIMEIT.format(options))
+
+
+@pytest.mark.parametrize("options", ["-n 3", "--number=3", "-n3 -r 1"])
+def test_timeit_with_a_number_is_fixed_work(warm_up, options):
+    warm_up(TIMEIT.format(options))
 
 
 @pytest.mark.parametrize("arguments", ["run", "run --bench thing", "continuous HEAD^ HEAD", "--config asv.json run -e"])
-def test_asv_that_calibrates_is_no_verdict(suite, bench, asv, arguments):
-    suite("pass")
-    code, out, _ = bench("gate", "--against", "HEAD", "--command", f"{asv} {arguments} # {{tree}}")
-    assert code == 4, out
-    assert "command runs asv, which repeats fast code more often; fix the work (" in out.splitlines()[0]
-    assert "asv --quick" in out.splitlines()[0]
+def test_asv_that_calibrates_is_refused(warm_up, asv, arguments):
+    with pytest.raises(NotFixedWorkError, match=r"runs asv, which repeats fast code more often; .*asv --quick"):
+        warm_up(asv.format(arguments))
 
 
 @pytest.mark.parametrize("arguments", ["run --quick", "run -q", "run -eq", "check"])
-def test_asv_of_fixed_work_is_measured(suite, bench, asv, arguments):
-    suite("pass")
-    command = f"{asv} {arguments} # {{tree}}"
-    assert bench("gate", "--against", "HEAD", "--minutes", "0.1", "--command", command)[0] != 4
-
-
-def test_a_suite_that_calibrates_may_say_its_own_seconds(suite, bench):
-    suite("benchmark(sum, [1])")
-    own = ("--own-clock", "--command", f"{PYTEST} --benchmark-max-time=0.01 && echo 1.0", "--minutes", "0.1")
-    assert bench("gate", "--against", "HEAD", *own)[0] != 4
+def test_asv_of_fixed_work_is_let_be(warm_up, asv, arguments):
+    warm_up(asv.format(arguments))
 
 
 def test_a_lazy_module_is_not_loaded_by_the_check(repo, gate, layout):

@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
     pattern = parser.parse_args().pattern
-    rows, chosen = _rows(), mistakes(pattern)
+    chosen = mistakes(pattern)
     for mistake in chosen:  # all their texts are found before the first is planted
         mistake.planted_in((ROOT / mistake.file).read_text("utf-8"))
     with copy_of_the_project() as copy:
@@ -151,7 +151,7 @@ def main() -> None:
         for name in IMPORTED_ONCE:
             import_module(name)
         finders = found(chosen, copy)
-    rows.update((mistake.name, mistake.row(finders[mistake.name])) for mistake in chosen)
+    rows = _rows() | {mistake.name: mistake.row(finders[mistake.name]) for mistake in chosen}
     missed = [name for name, finder in finders.items() if not finder]
     print(f"{len(finders) - len(missed)} of {len(finders)} found", *missed)
     PAGE.write_text(HEAD + "".join(rows.get(mistake.name, "") for mistake in mistakes("")), "utf-8")

@@ -130,7 +130,7 @@ def test_where_roundings_grow_a_slip_is_found_all_the_same(worker, monkeypatch, 
     monkeypatch.setattr(worker, "_made", slipped)
     (outcome,) = worker.run([cell])
     assert outcome.status == "differs"
-    assert "parts by 1.0e-05" in outcome.reason
+    assert "differ by 1.0e-05" in outcome.reason
 
 
 def test_a_fault_is_told_and_the_others_go_on(worker, monkeypatch):

@@ -313,10 +313,13 @@ def test_without_any_reference_nothing_has_a_speed():
     assert "seconds" not in table
 
 
+NO_POINTS = points_table(planted.records())
+
+
 def test_a_fast_backend_that_does_not_converge_is_not_in_the_sentence():
     races = [planted.race("keras-fit", ACCURACIES, seconds=2.0), planted.race("scratchnet", ACCURACIES, seconds=0.5)]
     cheat = planted.race("sklearn", [0.99], seconds=1e-6)
-    sentence = report.finding(points_table(planted.records()), convergence.table([*races, cheat]))
+    sentence = report.finding(NO_POINTS, exponents_table(NO_POINTS), convergence.table([*races, cheat]))
     assert sentence == (
         "scratchnet reaches 98% test accuracy (784-128-10 M=32) after 6.00 s of training, keras-fit after 15.0 s: "
         "time ratio 0.400 (one seed: no interval)"
@@ -336,7 +339,7 @@ def test_the_seconds_to_an_accuracy_are_compared_with_an_interval_over_the_seeds
     assert row["time_ratio_low"] < min(ratios) < max(ratios) < row["time_ratio_high"] < 1
     assert math.isnan(row_of(table, "jax-scan", 0.98)["time_ratio"])
     assert math.isnan(row_of(table, "scratchnet", 0.98)["time_ratio"])
-    sentence = report.finding(points_table(planted.records()), table)
+    sentence = report.finding(NO_POINTS, exponents_table(NO_POINTS), table)
     assert sentence.endswith(f", keras-fit after 15.0 s: time ratio {ratio_text(row.to_dict())}")
 
 

@@ -348,7 +348,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, said):
 
 
 def test_a_quick_run_has_two_peers_that_are_installed(monkeypatch):
-    monkeypatch.setattr(options.backends, "missing", lambda name: "gone" if name == "torch-eager" else None)
+    monkeypatch.setattr(options.registry, "missing", lambda name: "gone" if name == "torch-eager" else None)
     assert ScalingOptions.new(True, None, None, 2).backends == ("scratchnet", "jax-scan", "tf-xla")
     assert len(ScalingOptions.new(False, None, None, 2).backends) >= 9
 
