@@ -72,14 +72,12 @@ def values():
             "(20)",
             "act",
             lambda s, l, z, f=VALUES[name]: f(z),
-            lambda spec, l, name=name: name_of(spec, l) != name,
         )
     yield of_layer(
         "activation-twice",
         "(20)",
         "act",
         lambda s, l, z: VALUES[s.names[l]](VALUES[s.names[l]](z)),
-        lambda spec, l: name_of(spec, l) not in ("linear", "relu"),
     )
 
 
@@ -92,21 +90,15 @@ def slope(s, l, z):
 
 
 def hidden_errors():
-    def smooth(spec, l):
-        return hidden(spec, l) and name_of(spec, l) not in ("linear", "relu", "leaky_relu")
-
-    def not_(name):
-        return lambda spec, l: hidden(spec, l) and name_of(spec, l) != name
-
     edits = {
-        "slope-missing": (lambda s, l, d, z, a: back(s, l, d), not_("linear")),
-        "slope-twice": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) ** 2, smooth),
-        "slope-at-activation": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, a), smooth),
+        "slope-missing": (lambda s, l, d, z, a: back(s, l, d), hidden),
+        "slope-twice": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) ** 2, hidden),
+        "slope-at-activation": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, a), hidden),
         "slope-sign": (lambda s, l, d, z, a: -back(s, l, d) * slope(s, l, z), hidden),
         "value-for-slope": (lambda s, l, d, z, a: back(s, l, d) * a, hidden),
         "input-for-slope": (lambda s, l, d, z, a: back(s, l, d) * z, hidden),
-        "sigmoid-formula": (lambda s, l, d, z, a: back(s, l, d) * a * (1 - a), not_("sigmoid")),
-        "tanh-formula": (lambda s, l, d, z, a: back(s, l, d) * (1 - a * a), not_("tanh")),
+        "sigmoid-formula": (lambda s, l, d, z, a: back(s, l, d) * a * (1 - a), hidden),
+        "tanh-formula": (lambda s, l, d, z, a: back(s, l, d) * (1 - a * a), hidden),
         "absolute-weights-back": (
             lambda s, l, d, z, a: d.dot(abs(s.weights[l + 1]).T) * s.kept(l) * slope(s, l, z),
             hidden,
@@ -125,7 +117,7 @@ def hidden_errors():
             "BP2.2",
             "hidden_delta",
             lambda s, l, d, z, a, f=SLOPES[name], v=VALUES[name]: back(s, l, d) * f(z, v(z)),
-            not_(name),
+            hidden,
         )
 
 
