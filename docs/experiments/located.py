@@ -304,9 +304,9 @@ PARTS: dict[str, Callable[[], Counts]] = {
 def main() -> None:
     """Renew all parts, or those that are named."""
     names = sys.argv[1:] or list(PARTS)
-    known = json.loads(RESULTS.read_text("utf-8")) if sys.argv[1:] and RESULTS.exists() else {}
     for name in names:
-        known[name] = PARTS[name]()
+        counts = PARTS[name]()
+        known = {**(json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}), name: counts}
         ordered = {part: known[part] for part in PARTS if part in known}
         RESULTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print(name, {key: value for key, value in known[name].items() if not isinstance(value, list)}, flush=True)

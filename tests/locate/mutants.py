@@ -91,26 +91,23 @@ def slope(s, l, z):
 
 def hidden_errors():
     edits = {
-        "slope-missing": (lambda s, l, d, z, a: back(s, l, d), hidden),
-        "slope-twice": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) ** 2, hidden),
-        "slope-at-activation": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, a), hidden),
-        "slope-sign": (lambda s, l, d, z, a: -back(s, l, d) * slope(s, l, z), hidden),
-        "value-for-slope": (lambda s, l, d, z, a: back(s, l, d) * a, hidden),
-        "input-for-slope": (lambda s, l, d, z, a: back(s, l, d) * z, hidden),
-        "sigmoid-formula": (lambda s, l, d, z, a: back(s, l, d) * a * (1 - a), hidden),
-        "tanh-formula": (lambda s, l, d, z, a: back(s, l, d) * (1 - a * a), hidden),
-        "absolute-weights-back": (
-            lambda s, l, d, z, a: d.dot(abs(s.weights[l + 1]).T) * s.kept(l) * slope(s, l, z),
-            hidden,
-        ),
-        "error-averaged-over-neurons": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) / d.shape[1], hidden),
-        "error-mean-again": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) / len(d), hidden),
-        "error-half": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) / 2, hidden),
-        "error-double": (lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) * 2, hidden),
-        "error-absolute": (lambda s, l, d, z, a: abs(back(s, l, d) * slope(s, l, z)), hidden),
-        "error-zero": (lambda s, l, d, z, a: 0 * z, hidden),
+        "slope-missing": lambda s, l, d, z, a: back(s, l, d),
+        "slope-twice": lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) ** 2,
+        "slope-at-activation": lambda s, l, d, z, a: back(s, l, d) * slope(s, l, a),
+        "slope-sign": lambda s, l, d, z, a: -back(s, l, d) * slope(s, l, z),
+        "value-for-slope": lambda s, l, d, z, a: back(s, l, d) * a,
+        "input-for-slope": lambda s, l, d, z, a: back(s, l, d) * z,
+        "sigmoid-formula": lambda s, l, d, z, a: back(s, l, d) * a * (1 - a),
+        "tanh-formula": lambda s, l, d, z, a: back(s, l, d) * (1 - a * a),
+        "absolute-weights-back": lambda s, l, d, z, a: d.dot(abs(s.weights[l + 1]).T) * s.kept(l) * slope(s, l, z),
+        "error-averaged-over-neurons": lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) / d.shape[1],
+        "error-mean-again": lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) / len(d),
+        "error-half": lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) / 2,
+        "error-double": lambda s, l, d, z, a: back(s, l, d) * slope(s, l, z) * 2,
+        "error-absolute": lambda s, l, d, z, a: abs(back(s, l, d) * slope(s, l, z)),
+        "error-zero": lambda s, l, d, z, a: 0 * z,
     }
-    yield from (of_layer(id, "BP2.2", "hidden_delta", wrong, fits) for id, (wrong, fits) in edits.items())
+    yield from (of_layer(id, "BP2.2", "hidden_delta", wrong, hidden) for id, wrong in edits.items())
     for name in ("relu", "softplus", "silu", "elu"):
         yield of_layer(
             f"slope-of-{name}",

@@ -30,11 +30,9 @@ class OfScratchnet:
         return self.network.cost(X, Y, weights, kept(masks))
 
     def gradients(self, X, Y, weights=None, masks=()):
-        gradient = self.network.gradient(X, Y, weights, kept(masks))
-        shapes = [array.shape for pair in self.get_parameters() for array in pair]
-        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
-        arrays = [part.reshape(shape) for part, shape in zip(np.split(gradient, ends), shapes, strict=True)]
-        return list(zip(arrays[::2], arrays[1::2], strict=True))
+        found = self.network.parameters.zeros_like()
+        found.vector[...] = self.network.gradient(X, Y, weights, kept(masks))
+        return found.get()
 
 
 def kept(masks):
