@@ -206,7 +206,7 @@ VARIANTS = [
         Entry(
             f"leaky-slope-{slope:g}",
             "(20)",
-            f"the slope of the negative side is {slope:g}; Keras's is 0.2",
+            f"the slope of the negative side is exactly {slope:g}; Keras's is 0.2, rounded to float32",
             _leaky(slope),
             with_activation("leaky_relu"),
             kind="convention",
