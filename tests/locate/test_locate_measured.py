@@ -38,13 +38,17 @@ def test_the_table_has_the_measured_numbers(measured, page, part):
 
 
 def test_the_sentences_have_the_measured_numbers(measured, page):
-    single, source, two, right, parity = (measured[name] for name in ("single", "source", "pairs", "right", "parity"))
-    assert f"{len(single['change_nothing'])} more change nothing" in page
+    single, two = measured["single"], measured["pairs"]
+    assert f"{len(single['change_nothing'])} more change nothing and {single['repeat_another']} repeat" in page
     assert f"{single['cause_alone']} of {single['mistakes']} are named alone" in page
+    assert f"names in {two['one']} of {two['pairs']} pairs one of the two" in page
+    assert f"it names in {two['then_the_other']} the other one" in page
+
+
+def test_the_sentences_about_a_program_and_right_networks_have_the_measured_numbers(measured, page):
+    source, right, parity = (measured[name] for name in ("source", "right", "parity"))
     assert f"Of {source['mistakes']} such mistakes, {source['detected']} are detected" in page
     assert f"the equation is right for {source['equation']}" in page
-    assert f"in {two['one']} of {two['pairs']} pairs one of the two" in page
-    assert f"in {two['then_the_other']} the other one" in page
     assert f"{right['networks']} right networks" in page
     assert f"{parity['that_differ_for_locate']} networks of the [parity matrix](parity.md)" in page
 
