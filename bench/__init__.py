@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.compare.comparison import Comparison
+    from bench.locate.run import Report
     from bench.report.results import Results
     from bench.spec import Suite
 
-__all__ = ["compare", "load_suite", "report", "run"]
+__all__ = ["compare", "load_suite", "locate", "report", "run"]
 
 
 def load_suite(name_or_path: "str | PathLike[str]") -> "Suite":
@@ -74,6 +75,18 @@ def compare(
     from bench.compare.comparison import compare_runs
 
     return compare_runs(a, b, fail_on=tuple(fail_on), tolerances=tuple(tolerance), allowed=tuple(allow_different))
+
+
+def locate(subject: Any, spec: Any = None, *, name: str | None = None, seconds: float = 60.0) -> "Report":
+    """Which equation of a network that somebody wrote is wrong, and why; a notebook shows the answer as a page.
+
+    subject : a class or function that makes a network, or an object; `scratchbench locate --template` shows one.
+    spec : what it should compute, as in `bench.locate.spec_of`; left out: the attribute `spec` of the subject.
+    seconds : timeout of one call of the network. Raises UnusableError: where network or spec cannot be used.
+    """
+    from bench.locate.run import locate
+
+    return locate(subject, spec, name=name, seconds=seconds)
 
 
 def _tuple(values: "Sequence[Any] | None") -> tuple[Any, ...] | None:

@@ -1,0 +1,126 @@
+"""Which equation is wrong where no mistake of the library reproduces it: the one that explains the most wrong tensors.
+
+A tensor is suspected with all that it was computed from, as far as that was not reported. What a right tensor was
+computed from is cleared.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from bench.locate.compare import Comparison, Pair, Place
+from bench.locate.graph import UPDATE, equation, span
+from bench.locate.net import Array
+from bench.locate.state import Given, Key
+
+ONE_FACTOR = 1e-6
+
+
+class Blame:
+    """What is blamed for the wrong places, and which of them that explains."""
+
+    def __init__(self, comparison: Comparison, pairs: dict[Place, Pair], wrong: list[Place]) -> None:
+        self._comparison, self._net, self._pairs, self._wrong = comparison, comparison.net, pairs, wrong
+        self.key = self._suspect()
+        self.explained = [place for place in wrong if self.key in self._span(place)] or wrong[:1]
+
+    @property
+    def equation(self) -> str:
+        """Its number, or two where what was reported cannot tell them apart."""
+        if self.key.name == "A" and not any(key.name == "Z" for key in self._given(self._wrong[0])):
+            return "(18) or (20)"
+        if self.key.name == "cost" and any(self._is_alone(place) for place in self.explained):
+            return "(22)"
+        return equation(self.key, self._net)
+
+    @property
+    def first(self) -> Place:
+        """The first place that shows it."""
+        return self.explained[0]
+
+    def _given(self, place: Place) -> Given:
+        return self._comparison.survey.seen[place.trajectory].given[place.moment]
+
+    def _span(self, place: Place) -> set[Key]:
+        return span(place.key, self._given(place), self._net.depth)
+
+    def _suspect(self) -> Key:
+        """Of what made the first wrong tensor: what made most of the wrong ones, and no right one."""
+        first = self._wrong[0]
+        suspects = self._span(first) - self._cleared()
+        if not suspects:
+            return first.key
+        if self._only_in_batches(suspects):
+            return next(key for key in (Key("dW", first.key.layer), first.key) if key in suspects)
+        covers = {key: sum(key in self._span(place) for place in self._wrong) for key in suspects}
+        most = max(covers.values())
+        nearest = [key for key, count in covers.items() if count == most]
+        return self._nearest(nearest)
+
+    def _cleared(self) -> set[Key]:
+        """What right tensors were made of, at moments like that of the first wrong one."""
+        wrong_keys = {place.key for place in self._wrong}
+        right = [place for place in self._pairs if place.key not in wrong_keys]
+        return set().union(*(self._span(place) for place in right)) if right else set()
+
+    def _only_in_batches(self, suspects: Iterable[Key]) -> bool:
+        """Whether single examples are right, and the sum over a batch is not reported apart from its terms."""
+        names = {key.name for key in suspects}
+        return {"delta", "dW"} <= names and not any(self._is_alone(place) for place in self._wrong)
+
+    def _is_alone(self, place: Place) -> bool:
+        """Whether it is of a batch of one example."""
+        return self._comparison.survey.seen[place.trajectory].trajectory.moments[place.moment].M == 1
+
+    def _nearest(self, keys: list[Key]) -> Key:
+        """The last that was computed, of those that explain the same; an update only where one factor explains all."""
+        if UPDATE in keys and (len(keys) == 1 or self._one_factor()):
+            return UPDATE
+        left = [key for key in keys if key != UPDATE]
+        wrong = [l for l, right in implied_activations(self._comparison).items() if not right]
+        hidden = [Key("A", l) for l in wrong if Key("A", l) in left]
+        return hidden[0] if hidden else max(left, key=_lateness)
+
+    def _one_factor(self) -> bool:
+        """Whether all updates that are off are the expected ones times one number."""
+        pairs = [self._pairs[place] for place in self._wrong if place.key.name[0] == "u"]
+        ratios = [ratio for pair in pairs if (ratio := factor_of(pair)) is not None]
+        return bool(pairs) and len(ratios) == len(pairs) and np.ptp(ratios) <= ONE_FACTOR * abs(ratios[0])
+
+
+def _lateness(key: Key) -> tuple[int, int]:
+    """How late a tensor is computed; the update of one tensor alone is the least likely to be wrong."""
+    order = ("uW", "ub", "Z", "A", "delta", "dW", "db", "cost")
+    return order.index(key.name), -key.layer if key.name == "delta" else key.layer
+
+
+def factor_of(pair: Pair) -> float | None:
+    """The one number by which all elements are off, within rounding; None where there is none."""
+    given, expected = pair.given.ravel(), pair.expected.ravel()
+    norm = float(expected @ expected)
+    if not np.isfinite(given).all() or not norm:
+        return None
+    factor = float(given @ expected) / norm
+    bound = pair.bound.ravel() * max(1.0, abs(factor)) * 4.0
+    off = np.abs(given - factor * expected) - np.abs(expected) * float(bound @ np.abs(expected)) / norm
+    return factor if bool(np.all(off <= bound)) else None
+
+
+def implied_activations(comparison: Comparison) -> dict[int, bool]:
+    """Layer → whether A[l] that a single example's gradients imply is the expected one: dW[l+1] = delta A[l]ᵀ.
+
+    Of plain SGD, whose updates are gradients; nothing of others.
+    """
+    net, found = comparison.net, dict[int, bool]()
+    seen = next(one for one in comparison.survey.seen if one.trajectory.label == "one")
+    given, expected = seen.given[0], comparison.reference_state("one").expected
+    name = "d" if Key("dW", 1) in given else "u"
+    if name == "u" and (net.optimizer.name != "sgd" or net.regularizer):
+        return found
+    for l in net.layers[:-1]:
+        W, b = given[Key(f"{name}W", l + 1)], given[Key(f"{name}b", l + 1)]
+        with np.errstate(all="ignore"):
+            implied: Array = b @ W / max(float(b @ b), 1e-300)
+        wanted = expected[Key("A", l)][:, 0]
+        found[l] = bool(np.allclose(implied, wanted, rtol=1e-5, atol=1e-6))
+    return found

@@ -1,0 +1,216 @@
+"""From what a subject reported to what is told of it: causes by reproduction, else the equation that is to blame."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bench.locate.blame import Blame, factor_of
+from bench.locate.compare import Comparison, Pair, Place, rank
+from bench.locate.differences import differences
+from bench.locate.document import Difference, Document, Finding, Kind, Reason, Tensor
+from bench.locate.explain import explained
+from bench.locate.graph import equation
+from bench.locate.mistakes.library import library
+from bench.locate.mistakes.mistake import Mistake, times
+from bench.locate.rules import equation_of
+from bench.locate.search import Cause, Search
+from bench.locate.state import Key
+from bench.locate.survey import Survey
+
+SINGLE = "float32"
+KINDS = ("mistake", "precision", "convention", "overflow")
+"""In which order they are told."""
+NOTHING_PARTS = 1e-6
+"""Of a factor: nearer to 1 it says nothing."""
+
+
+def diagnose(survey: Survey) -> Document:
+    """Everything that is to be told."""
+    comparison = Comparison(survey)
+    search = Search(comparison, library(survey.net))
+    first = search.pairs
+    told = differences(survey)
+    findings = _precision(comparison, search) or list(_findings(comparison, search, told))
+    return Document(
+        survey.name,
+        survey.net.spec.name,
+        problem(survey),
+        survey.layout.words,
+        survey.dtype,
+        survey.offered,
+        tuple(sorted(findings, key=lambda finding: KINDS.index(finding.kind))),
+        tuple(_tensors(comparison, first)),
+        tuple(told),
+        sum(len(seen.given) for seen in survey.seen),
+        search.tried,
+        survey.notes,
+    )
+
+
+def problem(survey: Survey) -> str:
+    """`5-6-3, tanh and softmax, categorical_crossentropy, sgd`."""
+    net = survey.net
+    widths = "-".join(map(str, net.widths))
+    return f"{widths}, {', '.join(net.activations)}, {net.spec.loss}, {net.optimizer.name}"
+
+
+def _precision(comparison: Comparison, search: Search) -> list[Finding]:
+    """A subject that holds float64 and computes in float32 is off by the roundings of float32, and by no more."""
+    survey = comparison.survey
+    if not search.left or survey.dtype == SINGLE:
+        return []
+    coarse = Comparison(survey, SINGLE)
+    first = search.left[0]
+    if coarse.wrong(coarse.pairs(search.equations)) or _is_explained(search):
+        return []
+    note = (
+        "the numbers differ by no more than roundings of float32: parameters are float64, something computes in float32"
+    )
+    found = _finding(comparison, first, search.pairs[first], equation(first.key, survey.net), search.tried)
+    return [replace(found, kind="precision", note=note)]
+
+
+def _is_explained(search: Search) -> bool:
+    """Whether a mistake of the library, a small one, makes the same numbers to the digits of float64."""
+    return bool(search.peek())
+
+
+def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]) -> Iterator[Finding]:
+    while search.left:
+        causes = search.next()
+        if causes:
+            yield from (_of_cause(comparison, cause, search.tried) for cause in causes)
+            continue
+        blame = Blame(comparison, search.pairs, search.left)
+        factor = _stray_factor(comparison, search, blame)
+        yield factor or _unexplained(comparison, search, blame, told)
+        if not factor:
+            search.excuse(blame.explained)
+
+
+def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
+    main = cause.mistakes[0]
+    name = _named(main, comparison)
+    found = _finding(comparison, cause.first, cause.pair, name, tried - len(cause.mistakes))
+    by_text = {(one.cause, one.equation): one for one in reversed(cause.mistakes)}
+    distinct = [one for one in cause.mistakes if by_text[one.cause, one.equation] is one]
+    reasons = tuple(Reason(one.id, one.cause, _named(one, comparison), one.layers) for one in distinct)
+    kinds = {one.kind for one in cause.mistakes}
+    kind: Kind = main.kind if len(kinds) == 1 else "mistake"
+    layer = main.layers[-1] if main.layers else found.layer
+    return replace(
+        found,
+        kind=kind,
+        layer=layer,
+        causes=reasons,
+        distance=cause.distance,
+        tensors=_names(cause.fixed),
+        note=_either(kinds),
+    )
+
+
+def _either(kinds: Collection[str]) -> str:
+    if set(kinds) == {"convention", "mistake"}:
+        return "a convention as well, if the cost is meant so: report it by cost(X, Y), and this is decided"
+    return ""
+
+
+def _named(mistake: Mistake, comparison: Comparison) -> str:
+    return equation_of(comparison.net) if mistake.equation == "update" else mistake.equation
+
+
+def _stray_factor(comparison: Comparison, search: Search, blame: Blame) -> Finding | None:
+    """A number by which all elements of the equation's results are off: then that factor is the cause."""
+    pair = search.pairs[search.left[0]]
+    factor = factor_of(pair)
+    if factor is None or abs(factor - 1.0) < NOTHING_PARTS:
+        return None
+    causes = search.try_these(list(_factors(comparison, blame.key, factor)))
+    if not causes:
+        return None
+    return _of_cause(comparison, causes[0], search.tried)
+
+
+def _factors(comparison: Comparison, key: Key, factor: float) -> Iterator[Mistake]:
+    """The factor in the equation that is blamed: at all layers, or at this one."""
+    net, text = comparison.net, f"a stray factor of {factor:.6g}"
+    tables: dict[str, tuple[str, ...]] = {
+        "uW": ("rate",),
+        "ub": ("rate",),
+        "update": ("rate",),
+        "cost": ("(22)", "(24)"),
+    }
+    names = tables.get(key.name, (equation(key, net),))
+    for name in names:
+        label = "update" if name == "rate" else name
+        yield Mistake(f"factor-{label}", label, text, {name: times(factor)})
+        if name != "rate" and key.layer:
+            yield Mistake(f"factor-{label}@{key.layer}", label, text, {name: times(factor)}, (key.layer,))
+
+
+def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Sequence[Difference]) -> Finding:
+    place = blame.first
+    found = _finding(comparison, place, search.pairs[place], blame.equation, search.tried)
+    layer = blame.key.layer or found.layer
+    agree = bool(told) and all(one.agrees for one in told)
+    other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
+    kind: Kind = "convention" if agree and other_cost else "mistake"
+    kind = "overflow" if comparison.is_large(place) else kind
+    note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
+    return replace(
+        found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else ""
+    )
+
+
+def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, excluded: int) -> Finding:
+    """One element of the first wrong tensor, and what is told of the equation."""
+    about, index = explained(name), pair.worst
+    yours, expected = float(pair.given[index]), float(pair.expected[index])
+    moment = comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
+    ratio = yours / expected if expected and np.isfinite(yours) and np.isfinite(expected) else None
+    return Finding(
+        "mistake",
+        name,
+        about.title,
+        about.plain,
+        about.link,
+        about.hint,
+        place.key.layer,
+        str(place.key),
+        moment.label,
+        index,
+        yours,
+        expected,
+        ratio,
+        (),
+        None,
+        (str(place.key),),
+        excluded,
+    )
+
+
+def _names(places: Sequence[Place]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(place.key) for place in places))
+
+
+def _tensors(comparison: Comparison, pairs: dict[Place, Pair]) -> Iterator[Tensor]:
+    """Each tensor over all moments, in the order in which they are computed."""
+    by_key: dict[Key, list[Pair]] = {}
+    usual = [place for place in pairs if not comparison.is_large(place)]
+    for place in sorted(usual, key=lambda place: _order(place, comparison)):
+        by_key.setdefault(place.key, []).append(pairs[place])
+    for key, all_of in by_key.items():
+        worst = max(pair.deviation for pair in all_of)
+        wrong = any(pair.wrong for pair in all_of)
+        yield Tensor(str(key), equation(key, comparison.net), worst, _allowed(all_of), not wrong, len(all_of))
+
+
+def _order(place: Place, comparison: Comparison) -> tuple[int, ...]:
+    return rank(place, comparison.net.depth)
+
+
+def _allowed(pairs: Sequence[Pair]) -> float:
+    """What rounding may make of the largest number, as a share of it, where that is finite."""
+    shares = [float(np.max(pair.bound)) / (float(np.max(np.abs(pair.expected))) or 1.0) for pair in pairs]
+    return max((share for share in shares if np.isfinite(share)), default=float("inf"))

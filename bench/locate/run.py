@@ -1,0 +1,129 @@
+"""`locate`: ask a subject, compare, diagnose; the report knows how to show itself."""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench.core.errors import EXIT_OK, EXIT_WORSE, UnusableError
+from bench.core.text import one_line
+from bench.locate import render
+from bench.locate.diagnosis import diagnose
+from bench.locate.document import Document
+from bench.locate.net import net_of
+from bench.locate.problems import specs_named
+from bench.locate.subject import SECONDS, SubjectError
+from bench.locate.survey import survey
+from bench.spec import TrainingSpec
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found for one spec. A notebook shows it as a page; `print` shows the text."""
+
+    document: Document
+
+    @property
+    def ok(self) -> bool:
+        """Whether no mistake was found."""
+        return not self.document.mistakes
+
+    @property
+    def exit_code(self) -> int:
+        """0: no mistake; 1: a mistake."""
+        return EXIT_OK if self.ok else EXIT_WORSE
+
+    def text(self) -> str:
+        """For a terminal."""
+        return render.text(self.document)
+
+    def markdown(self) -> str:
+        """For GitHub."""
+        return render.markdown(self.document)
+
+    def json(self) -> str:
+        """For a program."""
+        return render.as_json(self.document)
+
+    def html(self) -> str:
+        """A page that holds all it shows."""
+        return render.html(self.document)
+
+    def hint(self) -> str:
+        """A question that does not give the solution away."""
+        return render.hint(self.document)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return render.fragment(self.document)
+
+
+def locate(subject: Any, spec: Any = None, *, name: str | None = None, seconds: float = SECONDS) -> Report:
+    """Say which equation of a network is wrong, and why.
+
+    Parameters
+    ----------
+    subject : a class or a function that makes a network, called with the spec if it takes an argument; or an object,
+        of which copies are made. See `bench.locate.subject.Subject` for its methods.
+    spec : a `TrainingSpec`, `spec_of(...)`, its fields in a dict, a shipped name or a file of one spec. Left out: the
+        attribute `spec` of the subject.
+    seconds : longest time that one call of the subject may take.
+
+    Raises
+    ------
+    UnusableError
+        One line: the spec cannot be read, or the subject does not keep to the protocol.
+    """
+    called = name or _name_of(subject)
+    specs = specs_named(spec, subject, called)
+    if len(specs) > 1:
+        names = ", ".join(one.name for one in specs)
+        raise UnusableError(f"{len(specs)} specs are given ({names}); allowed: one")
+    return locate_one(subject, specs[0], called, seconds)
+
+
+def locate_one(subject: Any, spec: TrainingSpec, name: str, seconds: float = SECONDS) -> Report:
+    """The report for one spec."""
+    return Report(diagnose(survey(subject, name, net_of(spec), seconds)))
+
+
+def _name_of(subject: Any) -> str:
+    return one_line(getattr(subject, "__name__", type(subject).__name__), 80)
+
+
+def imported(target: str) -> tuple[Any, str]:
+    """The object that `module:Name` or `file.py:Name` names, the current folder first; and its name.
+
+    Raises
+    ------
+    UnusableError
+        Where it cannot be imported: the module's own error, on one line.
+    """
+    module, colon, name = target.rpartition(":")
+    if not colon or not module or not name:
+        raise UnusableError(f"{one_line(target, 80)!r} names no network; allowed: module:Name, as in adapter:MyNetwork")
+    if module.endswith(".py"):
+        folder, module = Path(module).parent.resolve(), Path(module).stem
+    else:
+        folder = Path.cwd()
+    sys.path.insert(0, str(folder))
+    try:
+        found = import_module(module)
+    except (Exception, SystemExit) as error:
+        reason = one_line(f"{type(error).__name__}: {error}", 300)
+        raise UnusableError(f"{module} cannot be imported ({reason}); it is looked for in {folder} first") from error
+    finally:
+        sys.path.remove(str(folder))
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise SubjectError(f"{module} has no {name}; allowed: {_classes(found)}")
+        found = getattr(found, part)
+    return found, name
+
+
+def _classes(module: Any) -> str:
+    names = [name for name, value in vars(module).items() if isinstance(value, type) and not name.startswith("_")]
+    return ", ".join(names) or "it defines no class"

@@ -1,0 +1,132 @@
+"""The sentences of the report, which every form of it shares."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.core.text import one_line
+from bench.locate.document import Document, Finding, joined
+
+KINDS = {
+    "mistake": "mistake",
+    "convention": "convention",
+    "overflow": "large numbers",
+    "precision": "precision",
+}
+MOST_CAUSES = 4
+DERIVED = "Derived in "
+
+
+def headline(document: Document) -> str:
+    """The first sentence."""
+    name = one_line(document.subject, 80)
+    if document.mistakes:
+        first = document.mistakes[0]
+        more = len(document.mistakes) - 1
+        others = f" ({more} more below)" if more else ""
+        return f"{name}: {first.tensor} is wrong: {first.equation}, {first.title}{at_layer(first)}{others}."
+    if document.findings:
+        said = joined(dict.fromkeys(KINDS[finding.kind] for finding in document.findings))
+        return f"{name}: no mistake found; see what is said of: {said}."
+    return f"{name} computes what the derivation computes: every tensor agrees in {document.steps} steps."
+
+
+def at_layer(finding: Finding) -> str:
+    """` in layer 2`, or nothing."""
+    layers = {layer for reason in finding.causes[:1] for layer in reason.layers}
+    if len(layers) > 1:
+        return f" in layers {joined(map(str, sorted(layers)))}"
+    return f" in layer {finding.layer}" if finding.layer else ""
+
+
+def title(finding: Finding) -> str:
+    """`Mistake: BP3.2, gradient of the weights in layer 2`."""
+    return f"{KINDS[finding.kind].capitalize()}: {finding.equation}, {finding.title}{at_layer(finding)}"
+
+
+def number(value: float) -> str:
+    """Enough digits to see where two numbers part."""
+    return f"{value:.9g}".replace("-", "−")
+
+
+def ratio(finding: Finding) -> str:
+    """Yours over expected, in words, or why there is none."""
+    if finding.ratio is None:
+        return "no ratio" if np.isfinite(finding.yours) else "not a finite number"
+    return f"{finding.ratio:.6g} times".replace("-", "−")
+
+
+AXES = {"Z": ("neuron", "example"), "A": ("neuron", "example"), "delta": ("neuron", "example")}
+WEIGHTS = ("neuron", "input")
+
+
+def element(finding: Finding) -> str:
+    """`dW[2], neuron 4, input 2`: counted from 1, as the derivation does."""
+    names = AXES.get(finding.tensor.partition("[")[0], WEIGHTS)
+    places = [f"{name} {index + 1}" for name, index in zip(names, finding.index, strict=False)]
+    return ", ".join([finding.tensor, *places])
+
+
+def cause(finding: Finding) -> str:
+    """Why, if the derivation's own code could be made to report the same."""
+    if not finding.causes:
+        tried = f"None of {finding.excluded} mistakes that were planted makes these numbers"
+        return f"Cause: not known. {tried}; the equation is wrong in a way of its own."
+    said = [reason.cause for reason in finding.causes[:MOST_CAUSES]]
+    left = len(finding.causes) - len(said)
+    names = "; or: ".join(said) + (f"; or one of {left} more" if left else "")
+    same = (
+        "These make the same numbers here"
+        if len(finding.causes) > 1
+        else "With this planted, the derivation makes the same numbers"
+    )
+    return f"Cause: {names}. {same}: they equal yours to {distance(finding)}."
+
+
+def distance(finding: Finding) -> str:
+    """How near the reproduced numbers are."""
+    return f"{finding.distance:.0e}" if finding.distance else "the last digit"
+
+
+def lines_of(finding: Finding) -> Iterator[str]:
+    """What is told of one finding, without its hint."""
+    yield f"{finding.equation}, {finding.title}{at_layer(finding)}: {finding.formula}"
+    numbers = f"yours {number(finding.yours)}, expected {number(finding.expected)} ({ratio(finding)})"
+    yield f"First seen in {element(finding)}, {finding.moment}: {numbers}."
+    if len(finding.tensors) > 1:
+        yield f"It explains {joined(finding.tensors)}."
+    yield cause(finding)
+    if finding.note:
+        yield f"Note: {finding.note}."
+    yield f"{DERIVED}{finding.link}"
+
+
+def hint_of(document: Document) -> str:
+    """A question that leads to the first mistake and does not tell it."""
+    findings = document.mistakes or list(document.findings)
+    if not findings:
+        return "There is nothing to hint at: every tensor agrees."
+    first = findings[0]
+    return f"Look at {first.equation}, {first.title}{at_layer(first)}. {first.hint}"
+
+
+def certificate(document: Document) -> Iterator[str]:
+    """What was compared, where nothing is wrong."""
+    yield f"Spec: {document.spec} ({document.problem}). Layout: {document.layout}. Numbers: {document.dtype}."
+    asked = joined(["step", *document.offered])
+    yield f"Compared: {len(document.tensors)} tensors in {document.steps} steps ({asked})."
+    yield "Versions: " + ", ".join(f"{name} {version}" for name, version in document.versions.items()) + "."
+
+
+def agreement(document: Document) -> str:
+    """What central differences of the reported cost say."""
+    if not document.differences:
+        needed = "that needs cost(X, Y), or step() that returns the cost"
+        return f"Cost and gradient were not held against each other: {needed}."
+    off = [one for one in document.differences if not one.agrees]
+    if not off:
+        worst = max(one.ratio for one in document.differences)
+        found = f"central differences: at most {worst:.0e} off"
+        return f"Your gradient is the derivative of the cost that you report ({found})."
+    names = joined(f"{one.tensor} ({one.ratio:.1g})" for one in off)
+    return f"Your gradient is not the derivative of the cost that you report. Central differences disagree in {names}."
