@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.locate.mistakes.forward import as_wide_as_the_input
-from bench.locate.mistakes.loss import full_size, penalized
+from bench.locate.mistakes.loss import full_size, penalized, slope_of_penalty
 from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, above, every, instead, square, times
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, State
@@ -170,11 +170,7 @@ def _penalty(id: str, cause: str, factor: Factor) -> Entry:
 
 def _slope_of_biases(right: Equation) -> Equation:
     def wrong(s: State, name: str, l: int) -> Any:
-        if name == "W":
-            return right(s, name, l)
-        out = np.empty_like(s.b(l))
-        s.net.regularizer.gradient(s.b(l), 1.0, out, np.empty_like(out))
-        return out
+        return right(s, name, l) if name == "W" else slope_of_penalty(s, s.b(l))
 
     return wrong
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, Fits, instead, times
 from bench.locate.net import Array, Net
-from bench.locate.state import State
+from bench.locate.state import Key, State
 from scratchnet.losses import CategoricalCrossentropy, CrossEntropy
 
 LN2 = float(np.log(2.0))
@@ -276,15 +276,37 @@ def _gradients(factor: Factor) -> dict[str, Change]:
     return {"BP3.2": times(factor), "BP4.2": times(factor)}
 
 
+def slope_of_penalty(s: State, theta: Array) -> Array:
+    """Its derivative with respect to these parameters."""
+    out = np.empty_like(theta)
+    s.net.regularizer.gradient(theta, 1.0, out, np.empty_like(out))
+    return out
+
+
 def _bias_slope(right: Equation) -> Equation:
     def wrong(s: State, name: str, l: int) -> Any:
-        if name == "W":
-            return right(s, name, l)
-        out = np.empty_like(s.b(l))
-        s.net.regularizer.gradient(s.b(l), 1.0, out, np.empty_like(out))
-        return out
+        return right(s, name, l) if name == "W" else slope_of_penalty(s, s.b(l))
 
     return wrong
+
+
+def _in_the_step(biases: bool) -> dict[str, Change]:
+    """The penalty's gradient is added to g by the optimizer; cost and gradient are without it."""
+
+    def change(right: Equation) -> Equation:
+        return lambda s, gradient: right(s, {key: g + decay(s, key) for key, g in gradient.items()})
+
+    def decay(s: State, key: Key) -> Any:
+        if key.name == "b" and not biases:
+            return 0.0
+        return slope_of_penalty(s, s.W(key.layer) if key.name == "W" else s.b(key.layer))
+
+    return {"(D31)": times(0.0), "(D32)": times(0.0), "clip": change}
+
+
+def _decays(id: str, whose: str, *, biases: bool) -> Entry:
+    cause = f"the optimizer adds the penalty of {whose} to the gradient (weight_decay); cost and gradient are without it"
+    return Entry(id, "(D32)", cause, _in_the_step(biases), fits=penalized, kind="convention")
 
 
 def conventions() -> Iterator[Entry]:
@@ -363,6 +385,8 @@ def conventions() -> Iterator[Entry]:
     yield _penalty("penalty-halved", "the penalty is l2/2 Σ w², in cost and gradient", 0.5)
     yield _penalty("penalty-over-M", "the penalty is divided by M, in cost and gradient", lambda s: 1.0 / s.M)
     yield _penalty("penalty-over-2M", "the penalty is λ/2M Σ w², in cost and gradient", lambda s: 0.5 / s.M)
+    yield _decays("penalty-in-the-step", "the weights", biases=False)
+    yield _decays("penalty-in-the-step-with-biases", "the weights and the biases", biases=True)
     yield Entry(
         "penalty-with-biases",
         "(D31)",
