@@ -236,8 +236,9 @@ def _adam(**wrong: Any) -> Rule:
     return rule
 
 
-def _corrections(o: Any, t: float) -> tuple[float, float]:
-    return 1.0 - o.beta_1**t, 1.0 - o.beta_2**t
+def _corrections(o: Any, t: float) -> tuple[Any, Any]:
+    """NumPy's numbers: where t is counted from 0, a quotient is infinite and no error."""
+    return np.float64(1.0 - o.beta_1**t), np.float64(1.0 - o.beta_2**t)
 
 
 def _swapped_betas(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
