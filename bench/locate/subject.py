@@ -59,6 +59,8 @@ class Asked:
         self.tree = self._call("get_parameters")
         self.arrays = self._arrays("get_parameters()", self.tree)
         self.layout: Layout
+        self._held: list[Array]
+        """The parameters that were put in, as they were read afterwards."""
 
     @property
     def offered(self) -> list[str]:
@@ -95,6 +97,7 @@ class Asked:
         shapes = [array.shape for array in self.arrays]
         queue = iter(self.layout.arrays(moment.parameters, shapes))
         self._call("set_parameters", rebuilt(self.tree, lambda: next(queue)))
+        self._held = self._arrays("get_parameters()", self._call("get_parameters"))
 
     def parameters(self) -> list[tuple[Array, Array]]:
         """(W, b) of each layer, copied."""
@@ -121,7 +124,14 @@ class Asked:
             batch = self._batch(moment)[: 1 if method == "forward" else 2]
             answer = self._call(method, *batch, **self._extras(moment, method))
             found.update(getattr(self, f"_read_{method}")(answer, moment))
+            self._check_unchanged(method)
         return found
+
+    def _check_unchanged(self, method: str) -> None:
+        """Whatever is asked next would be asked of another network."""
+        arrays = self._arrays("get_parameters()", self._call("get_parameters"))
+        if not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(arrays, self._held, strict=True)):
+            raise SubjectError(f"{self._of(method)}(...) changes the parameters; expected: only step(X, Y) does")
 
     def _read_forward(self, answer: Any, moment: Moment) -> dict[Key, Array]:
         L = self.net.depth

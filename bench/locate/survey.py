@@ -70,7 +70,9 @@ def survey(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> Surve
     first = make()
     dtype, layout = first.dtype, _layout(make, first, net)
     make_ready = partial(_ready, make, layout)
-    _check_round_trip(make_ready(), rounded(_probe(net), dtype), dtype)
+    probe = rounded(_probe(net), dtype)
+    _check_round_trip(make_ready(), probe, dtype)
+    _check_same_answers(make_ready(), probe)
     notes: dict[str, str] = {}
     seen = [_along(make_ready, trajectory, notes) for trajectory in experiment(net, dtype)]
     again = _steps(make_ready(), seen[0].trajectory.moments)
@@ -140,6 +142,23 @@ def _check_round_trip(asked: Asked, at: Moment, dtype: str) -> None:
                     f"{asked.name}: {name}[{l}] read by get_parameters() is not what set_parameters() was given "
                     f"(largest difference {np.max(np.abs(one - other)):.2g}); expected: the same numbers"
                 )
+
+
+METHODS = {"Z": "forward(X)", "A": "forward(X)", "cost": "cost(X, Y)", "delta": "errors(X, Y)"}
+"""Name of a tensor → the method that reports it; of all others it is `gradients`."""
+
+
+def _check_same_answers(asked: Asked, at: Moment) -> None:
+    """The same network is asked the same twice: what it says may depend on nothing else."""
+    one, two = _observed(asked, at), _observed(asked, at)
+    parted = [key for key in one if _differs(one[key], two[key])]
+    if parted:
+        method = METHODS.get(parted[0].name, "gradients(X, Y)")
+        raise SubjectError(
+            f"{asked.name}.{method} gives another {parted[0]} when it is asked again with the same parameters and "
+            "batch; expected: the same; remedy: no random numbers (dropout is switched off), and nothing that is kept "
+            "from call to call (a gradient is cleared first)"
+        )
 
 
 def _along(make: Callable[[], Asked], trajectory: Trajectory, notes: dict[str, str]) -> Seen:
