@@ -242,8 +242,8 @@ class Asked:
                     return call()
         except UnusableError:
             raise
-        except Exception as error:
-            raise SubjectError(f"{self.name}{place} raised {_told(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise SubjectError(f"{self.name}{place} raised {told(error)}") from error
         finally:
             if printed.getvalue():
                 self.notes["prints"] = f"{self.name} prints; its lines are left out"
@@ -258,16 +258,32 @@ def _same(one: Any, other: Any) -> bool:
         return True
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """`ValueError: reason (adapter.py:12)`: the last line of somebody else's code."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/bench/locate/" not in frame.filename]
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {one_line(error, 200)}{where}"
 
 
+watchers: list[Callable[[str, float | None], None]] = []
+"""Are told when a call of the network's own code begins, and (with None) when it has ended."""
+
+
 @contextlib.contextmanager
 def time_limit(seconds: float, place: str) -> Iterator[None]:
     """End what takes longer, where signals can do that: in the main thread."""
+    for tell in watchers:
+        tell(place, seconds)
+    try:
+        with _alarm(seconds, place):
+            yield
+    finally:
+        for tell in watchers:
+            tell(place, None)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, place: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
