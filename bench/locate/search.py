@@ -69,7 +69,7 @@ class Search:
         """The next mistake, or the next two together; nothing where the library does not help."""
         singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
-        if not found:
+        if not found and bool(np.isfinite(self.pairs[self.left[0]].given).all()):  # two mistakes make no NaN
             found = self._best(self._pairs(singles))
         return self._accept(found) if found else []
 

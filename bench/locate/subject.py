@@ -23,6 +23,8 @@ from bench.locate.state import Key, Moment
 REQUIRED = ("get_parameters", "set_parameters", "step")
 OPTIONAL = ("forward", "cost", "errors", "gradients")
 SAID = {"examples": EXAMPLES, "weights": WEIGHTS, "bias": BIAS}
+REFUSED = ("complex", "float16", "bfloat16", "int", "uint", "bool")
+"""Beginnings of dtypes in which no answer is computed: what they cut off would be blamed on an equation."""
 SECONDS = 60.0
 """Longest time that one call may take."""
 
@@ -130,6 +132,7 @@ class Asked:
     def _check_unchanged(self, method: str) -> None:
         """Whatever is asked next would be asked of another network."""
         arrays = self._arrays("get_parameters()", self._call("get_parameters"))
+        self._pairs("get_parameters()", arrays)
         if not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(arrays, self._held, strict=True)):
             raise SubjectError(f"{self._of(method)}(...) changes the parameters; expected: only step(X, Y) does")
 
@@ -202,6 +205,9 @@ class Asked:
         return [self._numbers(place, leaf) for leaf in found]
 
     def _numbers(self, place: str, value: Any) -> Array:
+        kind = dtype_name(value)
+        if kind.startswith(REFUSED) and (kind.startswith("complex") or not place.startswith("get_parameters")):
+            raise SubjectError(f"{self._of(place)} has {kind}; allowed: float64, float32")
         try:
             return as_array(value)
         except (TypeError, ValueError):

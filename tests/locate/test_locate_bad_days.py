@@ -34,7 +34,7 @@ def each(change):
     """To every array of a list or of pairs."""
 
     def changed(tree):
-        return [changed(part) for part in tree] if isinstance(tree, list | tuple) else change(tree)
+        return type(tree)(map(changed, tree)) if isinstance(tree, list | tuple) else change(tree)
 
     return changed
 
@@ -66,13 +66,13 @@ def changing(method):
 class Accumulates(HandWritten):
     """Gradients are added to those of the call before, as PyTorch does it."""
 
-    total = None
+    so_far = None
 
     def gradients(self, X, Y):
         new = HandWritten.gradients(self, X, Y)
-        pairs = zip(self.total or [(0, 0)] * len(new), new, strict=True)
-        self.total = [(W + dW, b + db) for (W, b), (dW, db) in pairs]
-        return self.total
+        pairs = zip(self.so_far or [(0, 0)] * len(new), new, strict=True)
+        self.so_far = [(W + dW, b + db) for (W, b), (dW, db) in pairs]
+        return self.so_far
 
 
 class KeepsTheBatch(HandWritten):
@@ -109,8 +109,8 @@ LINES = {
     "recursion": (network(step=recursion), r"Faulty\.step\(\.\.\.\) raised RecursionError"),
     "sys.exit": (network(step=leaves), r"Faulty\.step\(\.\.\.\) raised SystemExit"),
     "no memory": (
-        network(step=lambda s, X, Y: np.zeros((2**40, 2**20))),
-        r"Faulty\.step\(\.\.\.\) raised _ArrayMemoryError|raised MemoryError",
+        network(step=lambda s, X, Y: np.zeros(2**58)),
+        r"Faulty\.step\(\.\.\.\) raised _ArrayMemoryError",
     ),
     "stop iteration": (network(step=lambda s, X, Y: next(iter([]))), r"raised StopIteration"),
     "random forward": (noisy("forward"), r"Faulty\.forward\(X\) gives another Z\[1\] when it is asked again"),
@@ -118,7 +118,7 @@ LINES = {
     "random errors": (noisy("errors"), r"Faulty\.errors\(X, Y\) gives another delta\[1\] when it is asked again"),
     "random gradients": (noisy("gradients"), r"Faulty\.gradients\(X, Y\) gives another dW\[1\] when it is asked again"),
     "gradients add up": (Accumulates, r"gives another dW\[1\] when it is asked again .* a gradient is cleared first"),
-    "keeps the batch": (KeepsTheBatch, r"KeepsTheBatch\.forward\(X\): Z\[1\] has shape .* expected: "),
+    "keeps the batch": (KeepsTheBatch, r"KeepsTheBatch\.forward\(X\)\[0\]: Z\[1\] has shape .* expected: "),
     **{
         f"{method} changes parameters": (changing(method), rf"Faulty\.{method}\(\.\.\.\) changes the parameters; expected")
         for method in ("forward", "cost", "errors", "gradients")
@@ -173,11 +173,11 @@ class Buffers(HandWritten):
 
     def forward(self, X):
         answer = HandWritten.forward(self, X)
-        if len(getattr(self, "kept", [[[[]]]])[0][0]) != len(X):
-            self.kept = answer
-        for mine, new in zip((*self.kept[0], *self.kept[1]), (*answer[0], *answer[1]), strict=True):
+        if not hasattr(self, "answer") or len(self.answer[0][0]) != len(X):
+            self.answer = answer
+        for mine, new in zip((*self.answer[0], *self.answer[1]), (*answer[0], *answer[1]), strict=True):
             mine[...] = new
-        return self.kept
+        return self.answer
 
     def get_parameters(self):
         return [(W, b) for W, b in zip(self.weights, self.biases, strict=True)]
