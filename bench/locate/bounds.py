@@ -95,7 +95,7 @@ class Rounding:
         weights = 1.0 if s.moment.weights is None else s.moment.weights
         own = self._activation_error(l)
         if not _has_slopes(s):
-            bound: Array = (own + self._few * (np.abs(s.A(l)) + np.abs(s.Y))) * weights
+            bound: Array = (own + self._few * (np.abs(s.A(l)) + np.abs(s.call("targets")))) * weights
             return bound
         slopes = np.abs(s.call("slopes"))
         curvature = spread(lambda moved: s.call("f'", l, moved, s.call("slopes")), s.Z(l), self._error("Z", l))

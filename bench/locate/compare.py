@@ -79,12 +79,13 @@ class Pair:
         return apart(self.given, self.expected)
 
 
-def apart(one: Array, other: Array) -> float:
-    """The largest difference over the largest number of the second; infinite where a number is missing in one alone."""
+def apart(one: Array, other: Array, scale: float | None = None) -> float:
+    """The largest difference over `scale`, else over the second's largest; infinite where one alone has no number."""
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     with np.errstate(all="ignore"):
         difference = float(np.max(np.where(same, 0.0, np.abs(one - other)), initial=0.0))
-    scale = float(np.max(np.abs(other), where=np.isfinite(other), initial=0.0))
+    if scale is None or not np.isfinite(scale):
+        scale = float(np.max(np.abs(other), where=np.isfinite(other), initial=0.0))
     return difference / (scale or 1.0) if np.isfinite(difference) else np.inf
 
 
@@ -139,7 +140,14 @@ class Comparison:
     def _of(self, number: int, index: int, state: State) -> Iterator[tuple[Place, Pair]]:
         for key, given in state.given.items():
             place, expected = Place(number, index, key), state.expected[key]
-            yield place, Pair(given, expected, self._bounds[place] * self._growth(place, expected))
+            yield place, Pair(given, expected, self._bound(place, state) * self._growth(place, expected))
+
+    def _bound(self, place: Place, state: State) -> Array:
+        """Where a mistake is planted, numbers may stand where the reference has 0 and rounds nothing: the largest."""
+        bound = self._bounds[place]
+        if state.equations is REFERENCE or self.is_large(place):
+            return bound
+        return np.maximum(bound, np.max(bound, where=np.isfinite(bound), initial=0.0))
 
     def _growth(self, place: Place, expected: Array) -> float:
         """Larger numbers have larger roundings."""

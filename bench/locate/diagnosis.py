@@ -94,8 +94,8 @@ def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
     main = cause.mistakes[0]
     name = _named(main, comparison)
     found = _finding(comparison, cause.first, cause.pair, name, tried - len(cause.mistakes))
-    by_text = {one.cause: one for one in reversed(cause.mistakes)}
-    distinct = [one for one in cause.mistakes if by_text[one.cause] is one]
+    by_text = {(one.cause, one.equation): one for one in reversed(cause.mistakes)}
+    distinct = [one for one in cause.mistakes if by_text[one.cause, one.equation] is one]
     reasons = tuple(Reason(one.id, one.cause, _named(one, comparison), one.layers) for one in distinct)
     kinds = {one.kind for one in cause.mistakes}
     kind: Kind = main.kind if len(kinds) == 1 else "mistake"

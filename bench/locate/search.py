@@ -148,7 +148,7 @@ class Search:
         """A cause for each place of the best trials' mistakes; those of equal numbers stand together."""
         first, left = found[0], set(found[0].left)
         fixed = tuple(place for place in self.left if place not in left)
-        distance = max(apart(first.pairs[place].given, first.pairs[place].expected) for place in fixed)
+        distance = max(_distance(first.pairs[place], self.pairs[place]) for place in fixed)
         groups = list(zip(*(trial.mistakes for trial in found), strict=True))
         causes = [self._cause(_distinct(group), fixed, distance, len(groups) == 1) for group in groups]
         self.equations, self.pairs, self.left = first.equations, first.pairs, first.left
@@ -163,6 +163,12 @@ class Search:
 
 def _preference(mistake: Mistake) -> tuple[int, bool]:
     return PREFERENCE[mistake.kind], mistake.id.partition("@")[0] not in COMMON
+
+
+def _distance(pair: Pair, before: Pair) -> float:
+    """How far a cause's numbers are from the subject's, over the largest of the tensor; a mistake may make it 0."""
+    scale = max(float(np.max(np.abs(one.expected), initial=0.0)) for one in (pair, before))
+    return apart(pair.given, pair.expected, scale)
 
 
 def _equal(one: Pair, other: Pair) -> bool:

@@ -4,6 +4,41 @@ Weights are (n_in, n_out) unless `out_in` is asked for. Each method may be overr
 """
 
 import numpy as np
+from scipy.special import erf
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+VALUES = {
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+    "relu": lambda z: z * (z > 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.2 * z),
+    "elu": lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1),
+    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+    "silu": lambda z: z * sigmoid(z),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "linear": lambda z: z,
+    "softmax": softmax,
+}
+SLOPES = {
+    "sigmoid": lambda z, a: a * (1 - a),
+    "tanh": lambda z, a: 1 - a * a,
+    "relu": lambda z, a: (z > 0).astype(z.dtype),
+    "leaky_relu": lambda z, a: np.where(z > 0, 1.0, 0.2),
+    "elu": lambda z, a: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0))),
+    "gelu": lambda z, a: (1 + erf(z / np.sqrt(2))) / 2 + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
+    "silu": lambda z, a: sigmoid(z) + z * sigmoid(z) * (1 - sigmoid(z)),
+    "softplus": lambda z, a: sigmoid(z),
+    "linear": lambda z, a: np.ones_like(z),
+}
 
 
 class HandWritten:
@@ -31,40 +66,16 @@ class HandWritten:
     # Forward
 
     def act(self, l, z):
-        name = self.names[l]
-        if name == "sigmoid":
-            return 1 / (1 + np.exp(-z))
-        if name == "tanh":
-            return np.tanh(z)
-        if name == "relu":
-            return z * (z > 0)
-        if name == "softmax":
-            e = np.exp(z - z.max(axis=1, keepdims=True))
-            return e / e.sum(axis=1, keepdims=True)
-        if name == "softplus":
-            return np.logaddexp(0, z)
-        if name == "elu":
-            return np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1)
-        if name == "silu":
-            return z / (1 + np.exp(-z))
-        return z
+        return VALUES[self.names[l]](z)
 
     def slope(self, l, z, a):
-        name = self.names[l]
-        if name == "sigmoid":
-            return a * (1 - a)
-        if name == "tanh":
-            return 1 - a * a
-        if name == "relu":
-            return (z > 0).astype(z.dtype)
-        if name == "softplus":
-            return 1 / (1 + np.exp(-z))
-        if name == "elu":
-            return np.where(z > 0, 1.0, np.exp(np.minimum(z, 0)))
-        if name == "silu":
-            s = 1 / (1 + np.exp(-z))
-            return s + z * s * (1 - s)
-        return np.ones_like(z)
+        return SLOPES[self.names[l]](z, a)
+
+    def through(self, l, g, z, a):
+        """What comes back through the activation: a softmax mixes the neurons."""
+        if self.names[l] == "softmax":
+            return a * (g - (g * a).sum(axis=1, keepdims=True))
+        return g * self.slope(l, z, a)
 
     def weighted(self, l, a):
         return a.dot(self.weights[l]) + self.biases[l]
@@ -83,7 +94,7 @@ class HandWritten:
     # Cost
 
     def loss(self, p, t, z=None):
-        if self.kind == "categorical_crossentropy":
+        if "categorical" in self.kind:
             shifted = z - z.max(axis=1, keepdims=True)
             return ((np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - shifted) * t).sum(axis=1)
         if "binary" in self.kind:
@@ -91,6 +102,9 @@ class HandWritten:
             return total / t.shape[1] if self.kind == "binary_crossentropy" else total
         if self.kind == "mean_absolute_error":
             return np.abs(p - t).mean(axis=1)
+        if self.kind == "huber":
+            d, e = self.spec.huber_delta, np.abs(p - t)
+            return np.where(e <= d, e * e / 2, d * e - d * d / 2).mean(axis=1)
         total = ((p - t) ** 2).sum(axis=1)
         return total / t.shape[1] if self.kind == "mean_squared_error" else total
 
@@ -110,7 +124,7 @@ class HandWritten:
 
     def output_delta(self, z, p, t):
         n = t.shape[1]
-        if self.kind in ("categorical_crossentropy", "summed_binary_crossentropy"):
+        if "categorical" in self.kind or self.kind == "summed_binary_crossentropy":
             return p - t
         if self.kind == "binary_crossentropy":
             return (p - t) / n
@@ -118,13 +132,12 @@ class HandWritten:
             "mean_squared_error": 2 * (p - t) / n,
             "sum_of_squared_errors": 2 * (p - t),
             "mean_absolute_error": np.sign(p - t) / n,
+            "huber": np.clip(p - t, -self.spec.huber_delta, self.spec.huber_delta) / n,
         }[self.kind]
-        if self.names[-1] == "softmax":
-            return p * (g - (g * p).sum(axis=1, keepdims=True))
-        return g * self.slope(len(self.names) - 1, z, p)
+        return self.through(len(self.names) - 1, g, z, p)
 
     def hidden_delta(self, l, after, z, a):
-        return after.dot(self.weights[l + 1].T) * self.kept(l) * self.slope(l, z, self.act(l, z))
+        return self.through(l, after.dot(self.weights[l + 1].T) * self.kept(l), z, self.act(l, z))
 
     def weigh(self, delta):
         return delta if self.example_weights is None else delta * self.example_weights[:, None]
@@ -155,35 +168,68 @@ class HandWritten:
     # Update
 
     def rate(self):
-        rate = self.o.learning_rate
+        rate, t = self.o.learning_rate, self.count - 1
         if isinstance(rate, float):
             return rate
-        return rate.initial_learning_rate * rate.decay_rate ** ((self.count - 1) / rate.decay_steps)
+        if rate.name == "piecewise_constant_decay":
+            return rate.values[sum(t > boundary for boundary in rate.boundaries)]
+        start, periods = rate.initial_learning_rate, t / rate.decay_steps
+        if rate.name in ("exponential_decay", "inverse_time_decay"):
+            periods = periods // 1 if rate.staircase else periods
+            decayed = rate.name == "exponential_decay"
+            return start * rate.decay_rate**periods if decayed else start / (1 + rate.decay_rate * periods)
+        if rate.name == "polynomial_decay":
+            periods = periods / max(1, np.ceil(periods)) if rate.cycle else min(periods, 1)
+            return (start - rate.end_learning_rate) * (1 - periods) ** rate.power + rate.end_learning_rate
+        if rate.warmup_target is not None:
+            if t < rate.warmup_steps:
+                return start + (rate.warmup_target - start) * t / rate.warmup_steps
+            start, periods = rate.warmup_target, (t - rate.warmup_steps) / rate.decay_steps
+        return start * ((1 - rate.alpha) * (1 + np.cos(np.pi * min(periods, 1))) / 2 + rate.alpha)
 
     def clip(self, gradients):
-        limit = self.o.clipnorm
-        return gradients if limit is None else [g * limit / max(np.sqrt((g * g).sum()), limit) for g in gradients]
+        o = self.o
+        if o.clipvalue is not None:
+            gradients = [np.clip(g, -o.clipvalue, o.clipvalue) for g in gradients]
+        if o.clipnorm is not None:
+            gradients = [g * o.clipnorm / max(np.sqrt((g * g).sum()), o.clipnorm) for g in gradients]
+        if o.global_clipnorm is not None:
+            norm = np.sqrt(sum((g * g).sum() for g in gradients))
+            gradients = [g * o.global_clipnorm / max(norm, o.global_clipnorm) for g in gradients]
+        return gradients
 
     def move(self, slot, theta, g):
-        o, name = self.o, self.o.name
-        rate = self.rate()
-        if name == "sgd":
-            if not o.momentum:
-                return theta - rate * g
-            v = self.slots[slot] = o.momentum * self.slots.get(slot, 0.0) - rate * g
-            return theta + (o.momentum * v - rate * g if o.nesterov else v)
-        if name in ("adam", "adamw"):
-            m, s = self.slots.get(slot, (0.0, 0.0))
-            m, s = o.beta_1 * m + (1 - o.beta_1) * g, o.beta_2 * s + (1 - o.beta_2) * g * g
-            self.slots[slot] = m, s
-            alpha = rate * np.sqrt(1 - o.beta_2**self.count) / (1 - o.beta_1**self.count)
-            decay = rate * o.weight_decay * theta if name == "adamw" else 0.0
-            return theta - decay - alpha * m / (np.sqrt(s) + o.epsilon)
-        if name == "rmsprop":
-            s = self.slots[slot] = o.rho * self.slots.get(slot, 0.0) + (1 - o.rho) * g * g
-        else:
-            s = self.slots[slot] = self.slots.get(slot, o.initial_accumulator_value) + g * g
-        return theta - rate * g / np.sqrt(s + o.epsilon)
+        return getattr(self, self.o.name)(self.slots.setdefault(slot, {}), theta, g)
+
+    def sgd(self, kept, theta, g):
+        o, rate = self.o, self.rate()
+        if not o.momentum:
+            return theta - rate * g
+        v = kept["v"] = o.momentum * kept.get("v", 0.0) - rate * g
+        return theta + (o.momentum * v - rate * g if o.nesterov else v)
+
+    def adam(self, kept, theta, g):
+        o = self.o
+        m = kept["m"] = o.beta_1 * kept.get("m", 0.0) + (1 - o.beta_1) * g
+        s = kept["s"] = o.beta_2 * kept.get("s", 0.0) + (1 - o.beta_2) * g * g
+        alpha = self.rate() * np.sqrt(1 - o.beta_2**self.count) / (1 - o.beta_1**self.count)
+        return theta - alpha * m / (np.sqrt(s) + o.epsilon)
+
+    def adamw(self, kept, theta, g):
+        return self.adam(kept, theta, g) - self.rate() * self.o.weight_decay * theta
+
+    def rmsprop(self, kept, theta, g):
+        o = self.o
+        s = kept["s"] = o.rho * kept.get("s", 0.0) + (1 - o.rho) * g * g
+        if o.centered:
+            m = kept["m"] = o.rho * kept.get("m", 0.0) + (1 - o.rho) * g
+            s = s - m * m
+        v = kept["v"] = o.momentum * kept.get("v", 0.0) - self.rate() * g / np.sqrt(s + o.epsilon)
+        return theta + v
+
+    def adagrad(self, kept, theta, g):
+        s = kept["s"] = kept.get("s", self.o.initial_accumulator_value) + g * g
+        return theta - self.rate() * g / np.sqrt(s + self.o.epsilon)
 
     # The protocol
 
@@ -205,7 +251,8 @@ class HandWritten:
         self.take(**extras)
         dW, db = self.all_gradients(X, Y)
         self.count += 1
-        dW, db = self.clip(dW), self.clip(db)
+        clipped = self.clip(dW + db)
+        dW, db = clipped[: len(dW)], clipped[len(dW) :]
         self.weights = [self.move(("W", l), w, g) for l, (w, g) in enumerate(zip(self.weights, dW, strict=True))]
         self.biases = [self.move(("b", l), b, g) for l, (b, g) in enumerate(zip(self.biases, db, strict=True))]
 

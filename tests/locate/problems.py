@@ -21,6 +21,22 @@ PROBLEMS = {
     "summed": spec_of([5, (4, "silu"), (2, "sigmoid")], "summed_binary_crossentropy"),
     "absolute": spec_of([4, (5, "elu"), (3, "softplus")], "mean_absolute_error"),
     "deep": spec_of([6, (5, "tanh"), (7, "sigmoid"), (5, "tanh"), (3, "softmax")], "categorical_crossentropy"),
+    "deep-binary": spec_of([6, (5, "relu"), (7, "silu"), (4, "elu"), (3, "sigmoid")], "binary_crossentropy"),
+    "deep-numbers": spec_of(
+        [5, (6, "softplus"), (4, "leaky_relu"), (5, "tanh"), (2, "linear")],
+        "mean_squared_error",
+    ),
+    "deep-momentum": spec_of(
+        [6, (5, "sigmoid"), (4, "tanh"), (7, "softplus"), (3, "softmax")],
+        "sparse_categorical_crossentropy",
+        {"learning_rate": 0.1, "momentum": 0.9},
+    ),
+    "deep-adam": spec_of(
+        [6, (7, "elu"), (5, "sigmoid"), (4, "silu"), (2, "sigmoid")],
+        "summed_binary_crossentropy",
+        {"name": "adam", "learning_rate": 0.01},
+    ),
+    "huber": spec_of([4, (5, "tanh"), (3, "linear")], "huber"),
     "shallow": spec_of([6, (3, "softmax")], "categorical_crossentropy"),
     "penalty": _small({"learning_rate": 0.1}, regularization={"l1": 0.03, "l2": 0.05}),
     "smoothed": _small({"learning_rate": 0.1}, label_smoothing=0.2),
