@@ -164,6 +164,16 @@ BIASES = [
 ]
 
 
+def with_l1(net: Net) -> bool:
+    """With the penalty of absolute values."""
+    return net.regularizer.l1 > 0.0
+
+
+def with_l2(net: Net) -> bool:
+    """With the penalty of squares."""
+    return net.regularizer.l2 > 0.0
+
+
 def _penalty(id: str, cause: str, factor: Factor) -> Entry:
     return Entry(id, "(D32)", cause, {"(D32)": times(factor)}, every, penalized)
 
@@ -203,7 +213,7 @@ PENALTY = [
         "the gradient lacks the penalty l2",
         {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.sign(W))},
         every,
-        penalized,
+        with_l2,
     ),
     Entry(
         "penalty-l2-only",
@@ -211,7 +221,7 @@ PENALTY = [
         "the gradient lacks the penalty l1",
         {"(D32)": _part(lambda s, W: 2 * s.net.regularizer.l2 * W)},
         every,
-        penalized,
+        with_l1,
     ),
     Entry(
         "penalty-l1-not-sign",
@@ -219,7 +229,7 @@ PENALTY = [
         "the gradient of l1 Σ|w| is taken as l1 |w|",
         {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.abs(W) + 2 * s.net.regularizer.l2 * W)},
         every,
-        penalized,
+        with_l1,
     ),
     Entry(
         "penalty-on-hidden-layers",

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
+from bench.locate.equations import weights_of
 from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, Fits, instead, times
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, State
@@ -84,6 +86,11 @@ def _of_differences(s: State, value: Callable[[Array], Array]) -> Array:
     return total / len(E) if s.net.loss.averaged else total
 
 
+def _through_softmax(right: Equation) -> Equation:
+    """The error of a cross entropy that takes the softmax of the outputs, through the softmax that made them."""
+    return lambda s, l: s.call("f'", l, s.Z(l), (softmax(s.A(l), axis=0) - s.call("targets")) * weights_of(s))
+
+
 def outputs(s: State) -> float:
     """n_L."""
     return float(s.net.widths[-1])
@@ -157,6 +164,13 @@ LOSS = [
             kind="convention",
         )
         for e in EPSILONS
+    ),
+    Entry(
+        "softmax-of-softmax",
+        "(22)",
+        "the loss takes the softmax of the outputs once more: it expects Z and is given A",
+        {"(22)": instead(lambda s: entropy(s, np.log, softmax(s.A(s.net.depth), axis=0))), "BP1.2": _through_softmax},
+        fits=lambda net: net.activations[-1] == "softmax" and of_entropy(net),
     ),
     Entry(
         "log-of-0",

@@ -12,6 +12,7 @@ from bench.locate.rules import Going, Kept, adam, going
 from bench.locate.state import Key, State
 
 Rule = Callable[..., tuple[Array, Kept]]
+USUAL_MOMENTUM = 0.9
 
 
 def uses(*names: str) -> Callable[[Net], bool]:
@@ -216,6 +217,30 @@ MOMENTUM = [
         {"update": by(_rate_outside)},
         fits=lambda net: any_momentum(net) and has_schedule(net),
         kind="convention",
+    ),
+]
+
+
+def plain_sgd(net: Net) -> bool:
+    """SGD without momentum."""
+    return net.optimizer.name == "sgd" and not net.option("momentum")
+
+
+def _unasked(id: str, cause: str, *, nesterov: bool) -> Entry:
+    """With the factor that libraries and textbooks start with."""
+
+    def rule(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
+        move = -at.rate * at.g
+        velocity = USUAL_MOMENTUM * kept[0] + move if kept else move
+        return (USUAL_MOMENTUM * velocity + move if nesterov else velocity), (velocity,)
+
+    return Entry(id, "update", cause, {"update": by(rule)}, fits=plain_sgd)
+
+
+UNASKED = [
+    _unasked("momentum-unasked", "the update has momentum 0.9, which the spec does not ask for", nesterov=False),
+    _unasked(
+        "nesterov-from-nothing", "the update has Nesterov's momentum 0.9, which the spec does not ask for", nesterov=True
     ),
 ]
 
@@ -592,4 +617,4 @@ ROOTS = [
     ),
 ]
 
-OPTIMIZER = [*RATE, *MOMENTUM, *ADAM, *ADAMW, *ROOTS]
+OPTIMIZER = [*RATE, *MOMENTUM, *UNASKED, *ADAM, *ADAMW, *ROOTS]
