@@ -106,6 +106,8 @@ def imported(target: str, seconds: float = SECONDS) -> tuple[Any, str]:
     module, colon, name = target.rpartition(":")
     if not colon or not module or not name:
         raise UnusableError(f"{one_line(target, 80)!r} names no network; allowed: module:Name, as in adapter:MyNetwork")
+    if Path(module).is_dir() and not (Path(module) / "__init__.py").is_file():
+        raise UnusableError(f"{module} is a folder; allowed: a module or a file, as in adapter.py:MyNetwork")
     found = _module(module, seconds)
     for part in name.split("."):
         if not hasattr(found, part):
@@ -125,7 +127,9 @@ def _module(module: str, seconds: float) -> Any:
     except (Exception, SystemExit) as error:
         if isinstance(error, SubjectError):
             raise
-        raise UnusableError(f"{module} cannot be imported ({told(error)}); it is looked for in {folder} first") from error
+        raise UnusableError(
+            f"{module} cannot be imported ({told(error)}); it is looked for in {folder} first"
+        ) from error
     finally:
         sys.path.remove(str(folder))
         sys.path.append(str(folder))

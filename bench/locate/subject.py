@@ -99,7 +99,12 @@ class Asked:
         shapes = [array.shape for array in self.arrays]
         queue = iter(self.layout.arrays(moment.parameters, shapes))
         self._call("set_parameters", rebuilt(self.tree, lambda: next(queue)))
-        self._held = self._arrays("get_parameters()", self._call("get_parameters"))
+        self._held = self._read_parameters()
+
+    def _read_parameters(self) -> list[Array]:
+        arrays = self._arrays("get_parameters()", self._call("get_parameters"))
+        self._pairs("get_parameters()", arrays)
+        return arrays
 
     def parameters(self) -> list[tuple[Array, Array]]:
         """(W, b) of each layer, copied."""
@@ -131,8 +136,7 @@ class Asked:
 
     def _check_unchanged(self, method: str) -> None:
         """Whatever is asked next would be asked of another network."""
-        arrays = self._arrays("get_parameters()", self._call("get_parameters"))
-        self._pairs("get_parameters()", arrays)
+        arrays = self._read_parameters()
         if not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(arrays, self._held, strict=True)):
             raise SubjectError(f"{self._of(method)}(...) changes the parameters; expected: only step(X, Y) does")
 
@@ -240,7 +244,7 @@ class Asked:
 
     def _guarded(self, place: str, call: Callable[[], Any]) -> Any:
         """The answer of the subject's own code, without its prints and warnings, in bounded time."""
-        printed = io.StringIO()
+        printed = _Printed()
         try:
             with contextlib.redirect_stdout(printed), warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
@@ -253,6 +257,13 @@ class Asked:
         finally:
             if printed.getvalue():
                 self.notes["prints"] = f"{self.name} prints; its lines are left out"
+
+
+class _Printed(io.StringIO):
+    """Takes the place of stdout, also of one that is closed."""
+
+    def close(self) -> None:
+        """Stay open."""
 
 
 def _same(one: Any, other: Any) -> bool:

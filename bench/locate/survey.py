@@ -47,6 +47,8 @@ class Survey:
 
 def factory_of(subject: Any, spec: Any) -> Any:
     """What makes a new subject: a class or function, called with the spec if it takes one; else copies of an object."""
+    if not callable(subject) and not all(hasattr(subject, name) for name in REQUIRED):
+        return lambda: subject  # which says what is missing
     if not callable(subject) or (not inspect.isclass(subject) and all(hasattr(subject, name) for name in REQUIRED)):
         return lambda: copy.deepcopy(subject)
     try:
@@ -161,9 +163,7 @@ def _check_same_answers(asked: Asked, at: Moment) -> None:
         )
 
 
-def _all_along(
-    make: Callable[[], Asked], trajectories: Sequence[Trajectory], notes: dict[str, str]
-) -> Iterator[Seen]:
+def _all_along(make: Callable[[], Asked], trajectories: Sequence[Trajectory], notes: dict[str, str]) -> Iterator[Seen]:
     """Large inputs are left out where the subject raises: its range is limited, its equations may be right."""
     finite = True
     for trajectory in trajectories:

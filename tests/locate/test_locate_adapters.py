@@ -208,5 +208,7 @@ def test_gradients_that_are_not_cleared_are_one_line():
         return [parameter.grad for parameter in self.network.parameters()]
 
     wrong = type("Wrong", (needs("torch_networks")("Classifier"),), {"gradients": gradients})
-    with pytest.raises(UnusableError, match=r"gives another dW\[1\] when it is asked again .* a gradient is cleared first"):
+    with pytest.raises(
+        UnusableError, match=r"gives another dW\[1\] when it is asked again .*a gradient is cleared first"
+    ):
         locate(wrong)

@@ -1,5 +1,6 @@
 """Networks that misbehave: each gets one clear line or the right verdict, never a wrong one; the process survives."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,9 @@ def leaves(self, X, Y):
 
 
 def noisy(method):
-    return answering(method, lambda answer: each(lambda a: a + np.random.default_rng().normal(size=np.shape(a)))(answer))
+    return answering(
+        method, lambda answer: each(lambda a: a + np.random.default_rng().normal(size=np.shape(a)))(answer)
+    )
 
 
 def changing(method):
@@ -110,14 +113,14 @@ LINES = {
     "sys.exit": (network(step=leaves), r"Faulty\.step\(\.\.\.\) raised SystemExit"),
     "no memory": (
         network(step=lambda s, X, Y: np.zeros(2**58)),
-        r"Faulty\.step\(\.\.\.\) raised _ArrayMemoryError",
+        r"Faulty\.step\(\.\.\.\) raised MemoryError",
     ),
     "stop iteration": (network(step=lambda s, X, Y: next(iter([]))), r"raised StopIteration"),
     "random forward": (noisy("forward"), r"Faulty\.forward\(X\) gives another Z\[1\] when it is asked again"),
     "random cost": (noisy("cost"), r"Faulty\.cost\(X, Y\) gives another cost when it is asked again"),
     "random errors": (noisy("errors"), r"Faulty\.errors\(X, Y\) gives another delta\[1\] when it is asked again"),
     "random gradients": (noisy("gradients"), r"Faulty\.gradients\(X, Y\) gives another dW\[1\] when it is asked again"),
-    "gradients add up": (Accumulates, r"gives another dW\[1\] when it is asked again .* a gradient is cleared first"),
+    "gradients add up": (Accumulates, r"gives another dW\[1\] when it is asked again .*a gradient is cleared first"),
     "keeps the batch": (KeepsTheBatch, r"KeepsTheBatch\.forward\(X\)\[0\]: Z\[1\] has shape .* expected: "),
     **{
         f"{method} changes parameters": (changing(method), rf"Faulty\.{method}\(\.\.\.\) changes the parameters; expected")
@@ -342,7 +345,7 @@ COMMANDED = {
     "prints to the terminal": ("step", "os.system('echo hello'); print('hello', file=sys.stderr)", 0, RIGHT),
     "prints at import": ("before", "print('hello')", 0, RIGHT),
     "prints at the end": ("before", "import atexit; atexit.register(print, 'hello')", 0, RIGHT),
-    "closes stdout": ("step", "sys.stdout.close()", 2, "Network.step(...)"),
+    "closes stdout": ("step", "sys.stdout.close()", 0, RIGHT),
     "a thread that raises": ("step", "threading.Thread(target=lambda: 1 / 0).start()", 0, RIGHT),
     "a thread that stays": ("before", "threading.Thread(target=time.sleep, args=(999,)).start()", 0, RIGHT),
     "a process that stays": ("before", "subprocess.Popen(['sleep', '999'])", 0, RIGHT),
@@ -353,9 +356,11 @@ COMMANDED = {
 
 
 def command(folder, *arguments):
-    environment = importable({**__import__("os").environ, "PYTHONPATH": str(ROOT)})
+    environment = importable({**os.environ, "PYTHONPATH": str(ROOT)})
     line = [sys.executable, "-m", "bench", "locate", *arguments]
-    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+    return subprocess.run(
+        line, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100
+    )
 
 
 def written(folder, where="before", what="", name="network.py"):

@@ -199,6 +199,11 @@ PENALTY = [
     _penalty("penalty-gradient-sign", "the gradient of the penalty has the wrong sign", -1.0),
     _penalty("penalty-gradient-once-an-example", "the penalty is added to the gradient once for each example", _M),
     _penalty("penalty-gradient-by-M", "the gradient of the penalty is divided by M", lambda s: 1.0 / s.M),
+    _penalty(
+        "penalty-gradient-over-2M",
+        "the gradient of the penalty is λ/M w, that of λ/2M Σ w²; the cost has another penalty",
+        lambda s: 0.5 / s.M,
+    ),
     Entry(
         "penalty-gradient-of-biases",
         "(D32)",

@@ -319,7 +319,9 @@ def _in_the_step(biases: bool) -> dict[str, Change]:
 
 
 def _decays(id: str, whose: str, *, biases: bool) -> Entry:
-    cause = f"the optimizer adds the penalty of {whose} to the gradient (weight_decay); cost and gradient are without it"
+    cause = (
+        f"the optimizer adds the penalty of {whose} to the gradient (weight_decay); cost and gradient are without it"
+    )
     return Entry(id, "(D32)", cause, _in_the_step(biases), fits=penalized, kind="convention")
 
 

@@ -240,7 +240,9 @@ def _unasked(id: str, cause: str, *, nesterov: bool) -> Entry:
 UNASKED = [
     _unasked("momentum-unasked", "the update has momentum 0.9, which the spec does not ask for", nesterov=False),
     _unasked(
-        "nesterov-from-nothing", "the update has Nesterov's momentum 0.9, which the spec does not ask for", nesterov=True
+        "nesterov-from-nothing",
+        "the update has Nesterov's momentum 0.9, which the spec does not ask for",
+        nesterov=True,
     ),
 ]
 
