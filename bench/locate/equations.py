@@ -125,7 +125,7 @@ def output_error(s: State, l: int) -> Array:
     if isinstance(loss, CrossEntropy):
         scale = weights_of(s) * (1.0 / len(Y) if loss.averaged else 1.0)  # (H8)
         delta: Array = (s.A(l) - Y) * scale  # (H5)
-        return _nearer_to_gradient(s, l, delta, (s.call("f", l, s.Z(l)) - Y) * scale)
+        return _nearer_to_gradient(s, l, delta, (f(s, l, s.Z(l)) - Y) * scale)
     return error_through(s, l, s.call("slopes") * weights_of(s))  # BP1.2, (H8)
 
 

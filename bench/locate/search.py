@@ -69,9 +69,14 @@ class Search:
         """The next mistake, or the next two together; nothing where the library does not help."""
         singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
-        if not found and bool(np.isfinite(self.pairs[self.left[0]].given).all()):  # two mistakes make no NaN
+        if not found and self._may_be_two():
             found = self._best(self._pairs(singles))
         return self._accept(found) if found else []
+
+    def _may_be_two(self) -> bool:
+        """Two mistakes make no NaN, and what happens with large numbers is told, not searched for."""
+        place = self.left[0]
+        return bool(np.isfinite(self.pairs[place].given).all()) and not self._comparison.is_large(place)
 
     def peek(self) -> bool:
         """Whether one mistake alone explains all that is off; nothing is mended."""

@@ -329,6 +329,12 @@ def conventions() -> Iterator[Entry]:
     """Other definitions, in cost and gradient alike."""
     yield _both("sum-for-mean", "the cost is the sum over the batch, and so is the gradient", _sum())
     yield _both(
+        "half-and-summed-over-the-batch",
+        "the cost has a factor 1/2 and is the sum over the batch, and so is the gradient",
+        {**_sum(), "(22)": times(0.5), "BP1.2": times(0.5)},
+        of_numbers,
+    )
+    yield _both(
         "mean-of-all-elements",
         "the cost is the mean over examples and outputs, and so is the gradient",
         {"(24)": cost_of(lambda s: 1.0 / outputs(s)), **_gradients(lambda s: 1.0 / outputs(s))},
