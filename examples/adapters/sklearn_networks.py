@@ -3,6 +3,8 @@
 Run: scratchbench locate examples/adapters/sklearn_networks.py:Classifier
 """
 
+from types import MappingProxyType
+
 import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -19,7 +21,9 @@ class Classifier:
         {"learning_rate": 0.1},
         regularization={"l2": alpha},
     )
-    options = {"activation": "tanh", "alpha": alpha, "solver": "sgd", "learning_rate_init": 0.1, "momentum": 0.0}
+    options = MappingProxyType(
+        {"activation": "tanh", "alpha": alpha, "solver": "sgd", "learning_rate_init": 0.1, "momentum": 0.0}
+    )
     kind = MLPClassifier
 
     def __init__(self):
@@ -53,7 +57,7 @@ class Nesterov(Classifier):
         "categorical_crossentropy",
         {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
     )
-    options = {**Classifier.options, "alpha": 0.0, "momentum": 0.9}
+    options = MappingProxyType({**Classifier.options, "alpha": 0.0, "momentum": 0.9})
 
 
 class Adam(Classifier):
@@ -62,7 +66,7 @@ class Adam(Classifier):
     spec = spec_of(
         [7, (5, "tanh"), (3, "softmax")], "categorical_crossentropy", {"name": "adam", "learning_rate": 0.001}
     )
-    options = {"activation": "tanh", "alpha": 0.0}
+    options = MappingProxyType({"activation": "tanh", "alpha": 0.0})
 
 
 class Regressor(Classifier):
@@ -70,7 +74,7 @@ class Regressor(Classifier):
 
     sizes = (7, 5, 1)
     spec = spec_of([7, (5, "tanh"), (1, "linear")], "mean_squared_error", {"learning_rate": 0.1})
-    options = {**Classifier.options, "alpha": 0.0}
+    options = MappingProxyType({**Classifier.options, "alpha": 0.0})
     kind = MLPRegressor
 
     def fit(self, X, Y):

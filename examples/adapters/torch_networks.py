@@ -67,7 +67,7 @@ class Adam(Classifier):
 
 
 class Penalized(Classifier):
-    """`weight_decay` of SGD is the gradient of a penalty that cost and gradient do not show; it counts the biases too."""
+    """`weight_decay` of SGD is the slope of a penalty that cost and gradient do not show; it counts the biases too."""
 
     spec = spec_of(WIDTHS, "categorical_crossentropy", {"learning_rate": 0.1}, regularization={"l2": 0.05})
 
