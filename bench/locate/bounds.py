@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from bench.locate.equations import weights_of
 from bench.locate.net import Array
 from bench.locate.rules import update
 from bench.locate.state import Key, State
@@ -72,7 +73,7 @@ class Rounding:
         slopes, losses = np.abs(s.call("slopes")) if _has_slopes(s) else _slopes_of_entropy(s), s.value("losses")
         error = self._activation_error(L) + self._few * (1.0 + np.abs(s.Z(L))) * np.abs(s.A(L))
         of_each = np.sum(_product(slopes, error), axis=0) + gamma(len(s.Y) + OPERATIONS, self._u) * (1 + np.abs(losses))
-        weights = 1.0 if s.moment.weights is None else s.moment.weights
+        weights = weights_of(s)
         mean = np.mean(of_each * weights) + gamma(s.M + OPERATIONS, self._u) * np.mean(np.abs(losses) * weights)
         count = max(W.size for W, _ in s.moment.parameters) if s.net.regularizer else 0
         self.of[Key("cost")] = np.asarray(mean + gamma(count + OPERATIONS, self._u) * np.abs(s.value("penalty")))
@@ -92,7 +93,7 @@ class Rounding:
     def _of_output_error(self, l: int) -> Array:
         """Of (H5), A − Y; of the others, a product with f' or with a Jacobian."""
         s = self._s
-        weights = 1.0 if s.moment.weights is None else s.moment.weights
+        weights = weights_of(s)
         own = self._activation_error(l)
         if not _has_slopes(s):
             bound: Array = (own + self._few * (np.abs(s.A(l)) + np.abs(s.call("targets")))) * weights

@@ -44,16 +44,6 @@ class Pair:
     bound: Array
 
     @property
-    def excess(self) -> Array:
-        """|given − expected| over the bound; infinite where one of them is no number and the other is."""
-        with np.errstate(all="ignore"):
-            apart = np.abs(self.given - self.expected)
-            same = (self.given == self.expected) | (np.isnan(self.given) & np.isnan(self.expected))
-            ratio = np.where(apart <= self.bound, apart / self.bound, np.inf)
-            ratio = np.where(np.isfinite(apart) & (apart > self.bound), apart / self.bound, ratio)
-            return np.where(same, 0.0, np.where(np.isnan(ratio), np.inf, ratio))
-
-    @property
     def wrong(self) -> bool:
         """Whether any element is further off than rounding explains."""
         return bool(np.any(self._beyond()))

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
         "the numbers differ by no more than roundings of float32: parameters are float64, something computes in float32"
     )
     found = _finding(comparison, first, search.pairs[first], equation(first.key, survey.net), search.tried)
-    return [_with(found, kind="precision", note=note)]
+    return [replace(found, kind="precision", note=note)]
 
 
 def _is_explained(search: Search) -> bool:
@@ -100,7 +99,7 @@ def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
     kinds = {one.kind for one in cause.mistakes}
     kind: Kind = main.kind if len(kinds) == 1 else "mistake"
     layer = main.layers[-1] if main.layers else found.layer
-    return _with(
+    return replace(
         found,
         kind=kind,
         layer=layer,
@@ -155,12 +154,12 @@ def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Seq
     found = _finding(comparison, place, search.pairs[place], blame.equation, search.tried)
     layer = blame.key.layer or found.layer
     agree = bool(told) and all(one.agrees for one in told)
-    reports_cost = any(place.key.name == "cost" for place in search.left)
+    other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
     forward = blame.key.name in ("Z", "A")
-    kind: Kind = "convention" if agree and reports_cost and not forward else "mistake"
+    kind: Kind = "convention" if agree and other_cost and not forward else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
     note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
-    return _with(
+    return replace(
         found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else ""
     )
 
@@ -190,10 +189,6 @@ def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, exclud
         (str(place.key),),
         excluded,
     )
-
-
-def _with(finding: Finding, **changes: Any) -> Finding:
-    return replace(finding, **changes)
 
 
 def _names(places: Sequence[Place]) -> tuple[str, ...]:

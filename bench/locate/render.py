@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -27,7 +28,7 @@ def _text_lines(document: Document) -> Iterator[str]:
     for number, finding in enumerate(document.findings, start=1):
         yield f"\n{number}. {words.KINDS[finding.kind]}"
         yield from (f"   {line}" for line in words.lines_of(finding))
-    yield f"\nRight, so leave it alone: {right(document)}"
+    yield f"\nRight, do not change it: {right(document)}"
     yield words.agreement(document)
     yield "\n" + "\n".join(words.certificate(document))
     yield from (f"Note: {note}." for note in document.notes)
@@ -41,7 +42,13 @@ HEADERS = ("tensor", "equation", "moments", "largest deviation", "rounding allow
 def rows(document: Document) -> list[tuple[str, ...]]:
     """A line for each tensor; shares of its largest number."""
     return [
-        (one.name, one.equation, str(one.moments), f"{one.deviation:.1e}", f"{one.allowed:.1e}")
+        (
+            one.name,
+            one.equation,
+            str(one.moments),
+            f"{one.deviation:.1e}" if one.deviation else "0",
+            f"{one.allowed:.1e}",
+        )
         for one in document.tensors
     ]
 
@@ -49,6 +56,8 @@ def rows(document: Document) -> list[tuple[str, ...]]:
 def right(document: Document) -> str:
     """The tensors that agree."""
     names = [tensor.name for tensor in document.right]
+    if len(names) == len(document.tensors):
+        return "every tensor that was reported"
     return ", ".join(names) if names else "nothing that was reported"
 
 
@@ -62,7 +71,9 @@ def _markdown_parts(document: Document) -> Iterator[str]:
     for finding in document.findings:
         yield f"### {words.title(finding)}"
         yield f"```math\n{explained(finding.equation).formula}\n```"
-        yield "\n".join(f"- {escaped(line, 2000)}" for line in words.lines_of(finding))
+        *lines, _ = words.lines_of(finding)
+        yield "\n".join(f"- {escaped(line, 2000)}" for line in lines)
+        yield f"{words.DERIVED}[{finding.link}]({finding.link})"
         yield f"<details><summary>A hint</summary>\n\n{escaped(finding.hint)}\n\n</details>"
     yield f"Right: {escaped(right(document), 4000)}"
     yield escaped(words.agreement(document), 2000)
@@ -88,7 +99,13 @@ def fragment(document: Document) -> str:
         _environment()
         .get_template("report.html")
         .render(
-            document=document, words=words, rows=rows(document), headers=HEADERS, right=right(document), drawn=drawn
+            document=document,
+            words=words,
+            rows=rows(document),
+            headers=HEADERS,
+            right=right(document),
+            drawn=drawn,
+            page_of=page_of,
         )
     )
 
@@ -107,10 +124,19 @@ def _environment() -> Environment:
 def drawn(finding: Finding) -> str:
     """The equation as a data URI of an SVG picture, in black on nothing."""
     from matplotlib import mathtext
+    from matplotlib.font_manager import FontProperties
 
     buffer = io.BytesIO()
-    mathtext.math_to_image(f"${explained(finding.equation).formula}$", buffer, format="svg")
+    size = FontProperties(size=15)
+    mathtext.math_to_image(f"${explained(finding.equation).formula}$", buffer, prop=size, format="svg")
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def page_of(finding: Finding) -> str:
+    """Where the derivation of its equation is on this machine; nothing without the documentation."""
+    page, _, heading = finding.link.partition("#")
+    file = Path(__file__).parents[2] / page
+    return f"{file.as_uri()}#{heading}" if file.exists() else ""
 
 
 def hint(document: Document) -> str:

@@ -18,10 +18,13 @@ Kept = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Going:
-    """Where an update starts: η, the number of the update from 1, the parameter, its gradient."""
+    """Where an update starts: η, the number of the update from 1, the parameter, its gradient.
+
+    `t` is a number of NumPy: where a planted mistake divides by 1 − β⁰, that is infinite and no ZeroDivisionError.
+    """
 
     rate: float
-    t: int
+    t: np.float64
     theta: Array
     g: Array
 
@@ -104,7 +107,7 @@ def equation_of(net: Net) -> str:
 def going(s: State, key: Key) -> Going:
     """Where the update of that tensor starts."""
     theta = s.W(key.layer) if key.name == "W" else s.b(key.layer)
-    return Going(s.call("rate"), s.t, theta, s.clipped[key])
+    return Going(s.call("rate"), np.float64(s.t), theta, s.clipped[key])
 
 
 def update(s: State, key: Key) -> tuple[Array, Kept]:

@@ -66,11 +66,12 @@ class Search:
         self.tried = 0
 
     def next(self) -> list[Cause]:
-        """The next mistake, or the next two together; nothing where the library does not help."""
+        """The next mistake; two together where one does not help, or where two explain all and one does not."""
         singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
-        if not found and self._may_be_two():
-            found = self._best(self._pairs(singles))
+        if self._may_be_two() and (not found or (found[0].left and not self._is_local())):
+            together = self._best(self._pairs(singles))
+            found = together if not found or (together and not together[0].left) else found
         return self._accept(found) if found else []
 
     def _may_be_two(self) -> bool:

@@ -14,6 +14,7 @@ KINDS = {
     "precision": "precision",
 }
 MOST_CAUSES = 4
+DERIVED = "Derived in "
 
 
 def headline(document: Document) -> str:
@@ -27,7 +28,7 @@ def headline(document: Document) -> str:
     if document.findings:
         said = joined(dict.fromkeys(KINDS[finding.kind] for finding in document.findings))
         return f"{name}: no mistake found; see what is said of: {said}."
-    return f"{name} computes what the derivation computes: nothing parts in {document.steps} steps."
+    return f"{name} computes what the derivation computes: every tensor agrees in {document.steps} steps."
 
 
 def at_layer(finding: Finding) -> str:
@@ -97,21 +98,21 @@ def lines_of(finding: Finding) -> Iterator[str]:
     yield cause(finding)
     if finding.note:
         yield f"Note: {finding.note}."
-    yield f"Derived in {finding.link}"
+    yield f"{DERIVED}{finding.link}"
 
 
 def hint_of(document: Document) -> str:
     """A question that leads to the first mistake and does not tell it."""
     findings = document.mistakes or list(document.findings)
     if not findings:
-        return "Nothing to hint at: nothing parts."
+        return "There is nothing to hint at: every tensor agrees."
     first = findings[0]
     return f"Look at {first.equation}, {first.title}{at_layer(first)}. {first.hint}"
 
 
 def certificate(document: Document) -> Iterator[str]:
     """What was compared, where nothing is wrong."""
-    yield f"Spec: {document.spec}: {document.problem}. {document.layout}. {document.dtype}."
+    yield f"Spec: {document.spec} ({document.problem}). Layout: {document.layout}. Numbers: {document.dtype}."
     asked = joined(["step", *document.offered])
     yield f"Compared: {len(document.tensors)} tensors in {document.steps} steps ({asked})."
     yield "Versions: " + ", ".join(f"{name} {version}" for name, version in document.versions.items()) + "."
@@ -128,4 +129,4 @@ def agreement(document: Document) -> str:
         found = f"central differences: at most {worst:.0e} off"
         return f"Your gradient is the derivative of the cost that you report ({found})."
     names = joined(f"{one.tensor} ({one.ratio:.1g})" for one in off)
-    return f"Your gradient is not the derivative of the cost that you report, by central differences of it: {names}."
+    return f"Your gradient is not the derivative of the cost that you report. Central differences disagree in {names}."

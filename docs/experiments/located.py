@@ -1,13 +1,14 @@
-"""How many mistakes `locate` names: planted by hand, unknown to the library, and each of the library in turn.
+"""How well `locate` names mistakes: the table of docs/locate.md, in docs/experiments/results/located.json.
 
-Writes docs/experiments/results/located.json, which docs/locate.md quotes. Run `python docs/experiments/located.py`,
-about three minutes; with the name of a part (planted, steps, unknown, right, library) it renews that part alone.
+`python docs/experiments/located.py` makes all of it, in about ten minutes; with names of parts it renews those alone.
 """
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,18 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "locate"))
 
+from forms import FORMS
 from handwritten import HandWritten
-from plants import PLANTS, Plant
+from mutants import SAME, distance, mutants, network_of, numbers, pairs
+from of_scratchnet import OfScratchnet
+from plants import Plant
 from problems import PROBLEMS
+from source_mutants import EQUATIONS, SourceMutant, makes_numbers, source_mutants
 from unknown import CASES, WHERE, perturbed
 
+from bench.core.errors import UnusableError
 from bench.locate.compare import Comparison
-from bench.locate.document import Document
+from bench.locate.document import Document, Finding
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import experiment
 from bench.locate.layout import Layout
@@ -32,76 +38,203 @@ from bench.locate.run import locate_one
 from bench.locate.search import Search
 from bench.locate.state import Equations, Given, Key, step
 from bench.locate.survey import Seen, Survey
+from bench.parity.cells import ParityCell, all_cells, covering_cells, spec_of
+from bench.spec import TrainingSpec
 
 RESULTS = Path(__file__).parent / "results" / "located.json"
 REPORTED = ("Z", "A", "cost", "delta", "dW", "db", "uW", "ub")
 ONLY_THE_COST_SHOWS = ("(22)", "(24)", "(D31)")
+PAIRS = 100
+INPUTS = 17
+"""Of the networks of the parity matrix, in place of 784."""
+OFFERS: tuple[tuple[str, ...], ...] = (HandWritten.offers, ("cost",), ("forward",), ("gradients",), ())
+Counts = dict[str, Any]
+
+made = cache(mutants)
 
 
-def counted(plants: list[Plant], **attributes: Any) -> dict[str, Any]:
-    """Of mistakes planted by hand into the hand-written network."""
-    found = Counter[str]()
-    missed = []
-    for plant in plants:
-        document = locate_one(plant.network(**attributes), PROBLEMS[plant.problem], plant.name).document
-        marks = _marks(document, plant)
+def single() -> Counts:
+    """One mistake in a network that reports everything."""
+    singles, nothing, repeated = made()
+    layouts, layers = Counter(layout for _, layout in singles), Counter(plant.where for plant, _ in singles)
+    counts = _counted(singles)
+    counts["change_nothing"] = [{"mutant": name, "largest difference in 80 bits": far} for name, far in nothing]
+    counts["repeat_another"] = repeated
+    counts["layouts"] = dict(layouts)
+    counts["layers"] = {str(layer or "all or none"): count for layer, count in layers.items()}
+    return counts
+
+
+def steps() -> Counts:
+    """The same in a network that reports its parameters after a step, and nothing else."""
+    singles = [one for one in made()[0] if one[0].equation not in ONLY_THE_COST_SHOWS]
+    return _counted(singles, offers=())
+
+
+def _counted(singles: list[tuple[Plant, str]], **attributes: Any) -> Counts:
+    found, missed = Counter[str](), []
+    for plant, layout in singles:
+        document = locate_one(network_of([plant], layout, **attributes), PROBLEMS[plant.problem], "Mutant").document
+        marks = _marks(document.mistakes[:1], plant)
         found.update(marks)
-        if len(marks) < 4:
-            missed.append(plant.name)
-    return {"mistakes": len(plants), **found, "not_wholly_named": missed}
+        if not {"detected", "equation", "layer", "cause"} <= set(marks):
+            missed.append(f"{plant.name}, {layout}: {_told(document)}")
+    return {"mistakes": len(singles), **found, "not_wholly_named": missed}
 
 
-def _marks(document: Document, plant: Plant) -> list[str]:
-    """What was right about the answer."""
-    if not document.mistakes:
-        return []
-    first = document.mistakes[0]
-    ids = {reason.id for reason in first.causes}
+def _marks(findings: list[Finding], plant: Plant) -> list[str]:
+    """What is right about the first of these findings that fits best."""
+    return max((_marks_of(one, plant) for one in findings), key=len, default=[])
+
+
+def _marks_of(finding: Finding, plant: Plant) -> list[str]:
+    ids = {reason.id for reason in finding.causes}
     names = (plant.id, f"{plant.id}-from-a")
     cause = bool(ids & {*names, *(f"{name}@{plant.where}" for name in names)})
     right = {
         "detected": True,
-        "equation": first.equation == plant.equation or (cause and len(ids) > 1),
-        "layer": plant.where is None or first.layer == plant.where,
+        "equation": finding.equation == plant.equation or (cause and len(ids) > 1),
+        "layer": plant.where is None or finding.layer == plant.where,
         "cause": cause,
         "cause_alone": cause and len(ids) == 1,
     }
     return [name for name, holds in right.items() if holds]
 
 
-def planted() -> dict[str, Any]:
-    """A network that reports everything."""
-    return counted(PLANTS)
+def _told(document: Document) -> str:
+    """What was said in its place."""
+    return "; ".join(
+        f"{one.kind} {one.equation} layer {one.layer} ({', '.join(reason.id for reason in one.causes) or 'no cause'})"
+        for one in document.findings
+    )
 
 
-def steps() -> dict[str, Any]:
-    """A network that reports its parameters after a step, and nothing else."""
-    return counted([plant for plant in PLANTS if plant.equation not in ONLY_THE_COST_SHOWS], offers=())
-
-
-def unknown() -> dict[str, Any]:
+def unknown() -> Counts:
     """Mistakes of another kind than the library's."""
     found = Counter[str]()
     for method, layer, way in CASES:
-        document = locate_one(perturbed(method, layer, way), PROBLEMS["classes"], "Unknown").document
-        first = document.mistakes[0] if document.mistakes else None
-        found["detected"] += first is not None
-        found["equation"] += first is not None and first.equation == WHERE[method, layer]
-        found["layer"] += first is not None and first.layer == (layer or 3)
-        found["wrong_cause"] += first is not None and bool(first.causes)
+        first = locate_one(perturbed(method, layer, way), PROBLEMS["classes"], "Unknown").document.mistakes[0]
+        found["detected"] += 1
+        found["equation"] += first.equation == WHERE[method, layer]
+        found["layer"] += first.layer == (layer or 3)
+        found["wrong_cause"] += bool(first.causes)
     return {"mistakes": len(CASES), **found}
 
 
-def right() -> dict[str, Any]:
-    """Networks without a mistake: none may be called wrong."""
-    offers = [HandWritten.offers, ("cost",), ("forward",), ("gradients",), ()]
-    kinds = [{"offers": one, "dtype": dtype} for one in offers for dtype in (np.float64, np.float32)]
-    documents = [
-        locate_one(type("Right", (HandWritten,), kind), spec, "Right").document
-        for kind in kinds
-        for spec in PROBLEMS.values()
-    ]
-    return {"networks": len(documents), "false_alarms": sum(bool(document.findings) for document in documents)}
+def source() -> Counts:
+    """Mistakes made by a program, each in the first problem in which it changes a number.
+
+    A cause that is claimed reproduces every number; it is wrong where its equation is another than the method's.
+    """
+    found, missed = Counter[str](), []
+    for mutant in source_mutants():
+        fate, told = _fate(mutant)
+        found.update(fate)
+        if told:
+            missed.append(f"{mutant.name}: {told}")
+    return {**found, "not_named": missed}
+
+
+def _fate(mutant: SourceMutant) -> tuple[list[str], str]:
+    problem = _where_it_changes(mutant)
+    if not problem:
+        return ["no_numbers_or_no_change"], ""
+    try:
+        document = locate_one(mutant.network(), PROBLEMS[problem], "Edited").document
+    except UnusableError:
+        return ["refused_with_a_line"], ""
+    if not document.findings:
+        return ["mistakes"], f"not found ({problem})"
+    first = document.findings[0]
+    equations = {reason.equation for reason in first.causes} | {first.equation}
+    named = any(equation in one for one in equations for equation in EQUATIONS[mutant.method])
+    marks = {
+        "mistakes": True,
+        "detected": True,
+        "equation": named,
+        "cause": bool(first.causes) and named,
+        "wrong_cause": bool(first.causes) and not named,
+    }
+    return [name for name, holds in marks.items() if holds], "" if named else f"{problem}: {_told(document)}"
+
+
+@cache
+def _right_numbers(problem: str) -> dict[Any, Any]:
+    found: dict[Any, Any] = numbers(HandWritten, PROBLEMS[problem])
+    return found
+
+
+def _where_it_changes(mutant: SourceMutant) -> str | None:
+    for problem, spec in PROBLEMS.items():
+        try:
+            told = numbers(mutant.network(), spec)
+        except Exception:  # what an edited source raises, nobody knows; it stops by itself
+            continue
+        if makes_numbers(told) and distance(told, _right_numbers(problem)) > SAME:
+            return problem
+    return None
+
+
+def double() -> Counts:
+    """Two mistakes at once: one of them is named, and the other one after it is mended."""
+    found, missed = Counter[str](), []
+    for (first, layout), (second, _) in pairs(made()[0], PAIRS):
+        plants = [first, second]
+        document = locate_one(network_of(plants, layout), PROBLEMS[first.problem], "Two").document
+        named = [plant for plant in plants if _is_named(document.mistakes[:1], plant)]
+        both = all(_is_named(document.mistakes, plant) for plant in plants)
+        rest = plants[0] if named[:1] == plants[1:] else plants[1]
+        mended = locate_one(network_of([rest], layout), PROBLEMS[first.problem], "One").document
+        found.update({"one": bool(named), "both_at_once": both, "then_the_other": _is_named(mended.mistakes[:1], rest)})
+        if not named:
+            missed.append(f"{first.name} and {second.name}, {layout}: {_told(document)}")
+    return {"pairs": PAIRS, **found, "not_named": missed}
+
+
+def _is_named(findings: list[Finding], plant: Plant) -> bool:
+    return {"equation", "layer"} <= set(_marks(findings, plant))
+
+
+def right() -> Counts:
+    """Networks without a mistake, in every layout and both dtypes, reporting much or little."""
+    shapes = [FORMS[name][0] for name in FORMS if name != "lists"]
+    alarms = []
+    kinds = [HandWritten, *shapes]
+    count = 0
+    for form, offers, dtype, name in product(kinds, OFFERS, (np.float64, np.float32), PROBLEMS):
+        document = locate_one(type("Right", (form,), {"offers": offers, "dtype": dtype}), PROBLEMS[name], "R").document
+        count += 1
+        if document.findings:
+            alarms.append(f"{form.__name__}, {offers}, {dtype.__name__}, {name}: {_told(document)}")
+    return {"networks": count, "false_alarms": len(alarms), "alarms": alarms}
+
+
+def parity() -> Counts:
+    """Every network of the parity matrix by hand, and scratchnet's own for each pair of values."""
+    cells, covering = _seen_by_locate(all_cells()), _seen_by_locate(covering_cells())
+    return {
+        "cells_of_the_matrix": len(all_cells()),
+        "that_differ_for_locate": len(cells),
+        "by_hand": _alarms(HandWritten, cells),
+        "scratchnet": _alarms(OfScratchnet, covering),
+    }
+
+
+def _seen_by_locate(cells: Iterable[ParityCell]) -> list[ParityCell]:
+    """Without what `locate` does not read: number of examples, initial parameters."""
+    return list(dict.fromkeys(cell._replace(last_batch="shorter", initializer="glorot_uniform") for cell in cells))
+
+
+def _alarms(subject: Any, cells: list[ParityCell]) -> Counts:
+    documents = {cell: locate_one(subject, _small(spec_of(cell)), "Right").document for cell in cells}
+    alarms = [f"{cell}: {_told(one)}" for cell, one in documents.items() if one.findings]
+    return {"networks": len(cells), "false_alarms": len(alarms), "alarms": alarms}
+
+
+def _small(spec: TrainingSpec) -> TrainingSpec:
+    """With so many inputs that the whole matrix takes minutes."""
+    architecture = spec.architecture.model_copy(update={"inputs": INPUTS})
+    return spec.model_copy(update={"architecture": architecture})
 
 
 def played(net: Net, equations: Equations, dtype: str = "float64") -> Survey:
@@ -128,9 +261,9 @@ def chosen() -> Iterator[tuple[Net, Mistake]]:
     left = {entry.id for entry in ENTRIES}
     for spec in PROBLEMS.values():
         net = net_of(spec)
-        right = _numbers(net, REFERENCE)
+        reference = _numbers(net, REFERENCE)
         for mistake in library(net):
-            if mistake.id in left and not _same(right, _numbers(net, mistake.plant(REFERENCE))):
+            if mistake.id in left and not _same(reference, _numbers(net, mistake.plant(REFERENCE))):
                 left.discard(mistake.id)
                 yield net, mistake
 
@@ -143,7 +276,7 @@ def _same(one: list[Any], other: list[Any]) -> bool:
     return all(np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True) for a, b in zip(one, other, strict=True))
 
 
-def confused() -> dict[str, Any]:
+def confused() -> Counts:
     """Each entry of the library planted in turn: whether it is named, and with how many that make the same numbers."""
     sizes, missed, sets = Counter[int](), list[str](), list[list[str]]()
     tried = set()
@@ -170,16 +303,26 @@ def confused() -> dict[str, Any]:
     }
 
 
-PARTS = {"planted": planted, "steps": steps, "unknown": unknown, "right": right, "library": confused}
+PARTS: dict[str, Callable[[], Counts]] = {
+    "single": single,
+    "steps": steps,
+    "unknown": unknown,
+    "source": source,
+    "pairs": double,
+    "right": right,
+    "parity": parity,
+    "library": confused,
+}
 
 
 def main() -> None:
     """Renew all parts, or those that are named."""
     names = sys.argv[1:] or list(PARTS)
-    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     for name in names:
-        known[name] = PARTS[name]()
-        RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        counts = PARTS[name]()
+        known = {**(json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}), name: counts}
+        ordered = {part: known[part] for part in PARTS if part in known}
+        RESULTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print(name, {key: value for key, value in known[name].items() if not isinstance(value, list)}, flush=True)
 
 

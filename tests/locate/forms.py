@@ -72,8 +72,8 @@ class Inside(HandWritten):
     def set_parameters(self, parameters):
         super().set_parameters([(W[1:], W[0]) if self.first else (W[:-1], W[-1]) for W in parameters])
 
-    def gradients(self, X, Y):
-        return [np.vstack([b, W] if self.first else [W, b]) for W, b in super().gradients(X, Y)]
+    def gradients(self, X, Y, **extras):
+        return [np.vstack([b, W] if self.first else [W, b]) for W, b in super().gradients(X, Y, **extras)]
 
 
 class Lists(HandWritten):

@@ -6,6 +6,9 @@ Weights are (n_in, n_out) unless `out_in` is asked for. Each method may be overr
 import numpy as np
 from scipy.special import erf
 
+LEAKY, ROOT = float(np.float32(0.2)), float(np.float32(np.sqrt(0.5)))
+"""Keras rounds these constants of leaky ReLU and GELU to float32."""
+
 
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
@@ -20,9 +23,9 @@ VALUES = {
     "sigmoid": sigmoid,
     "tanh": np.tanh,
     "relu": lambda z: z * (z > 0),
-    "leaky_relu": lambda z: np.where(z > 0, z, 0.2 * z),
+    "leaky_relu": lambda z: np.where(z > 0, z, LEAKY * z),
     "elu": lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1),
-    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+    "gelu": lambda z: z * (1 + erf(z * ROOT)) / 2,
     "silu": lambda z: z * sigmoid(z),
     "softplus": lambda z: np.logaddexp(0, z),
     "linear": lambda z: z,
@@ -32,9 +35,9 @@ SLOPES = {
     "sigmoid": lambda z, a: a * (1 - a),
     "tanh": lambda z, a: 1 - a * a,
     "relu": lambda z, a: (z > 0).astype(z.dtype),
-    "leaky_relu": lambda z, a: np.where(z > 0, 1.0, 0.2),
+    "leaky_relu": lambda z, a: np.where(z > 0, 1.0, LEAKY),
     "elu": lambda z, a: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0))),
-    "gelu": lambda z, a: (1 + erf(z / np.sqrt(2))) / 2 + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
+    "gelu": lambda z, a: (1 + erf(z * ROOT)) / 2 + z * np.exp(-((z * ROOT) ** 2)) * ROOT / np.sqrt(np.pi),
     "silu": lambda z, a: sigmoid(z) + z * sigmoid(z) * (1 - sigmoid(z)),
     "softplus": lambda z, a: sigmoid(z),
     "linear": lambda z, a: np.ones_like(z),
@@ -264,7 +267,7 @@ class HandWritten:
     def cost(self, X, Y, **extras):
         self.take(**extras)
         zs, acts = self.run(X)
-        return float(self.total(self.loss(acts[-1], self.smooth(Y), zs[-1])))
+        return self.total(self.loss(acts[-1], self.smooth(Y), zs[-1]))
 
     def errors(self, X, Y, **extras):
         self.take(**extras)

@@ -1,15 +1,20 @@
 """Mistakes planted into a hand-written network: the equation is blamed, the cause is reproduced, nothing else is."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from handwritten import HandWritten
 from plants import PLANTS
 from problems import PROBLEMS
 
+from bench.locate.equations import REFERENCE
+from bench.locate.experiment import moment
 from bench.locate.mistakes.library import ENTRIES, library
 from bench.locate.net import net_of
 from bench.locate.problems import shipped
 from bench.locate.run import locate_one
+from bench.locate.state import step
 
 SAME = 1e-9
 """A reproduced number equals the network's to this, mostly to 1e-15; an Adam step divides by small numbers."""
@@ -116,3 +121,15 @@ def test_two_mistakes_of_which_only_steps_are_seen_are_reproduced_together(names
     assert len(document.mistakes) == 2
     for plant in plants:
         assert any(reasons(finding) & wanted(plant) for finding in document.mistakes)
+
+
+@pytest.mark.parametrize("problem", ["momentum", "adam", "adamw", "rmsprop", "adagrad"])
+def test_any_two_mistakes_of_an_optimizer_can_be_planted_together(problem):
+    """A count from 0 and a correction that multiplies divide by 0: no numbers come out, and no exception."""
+    net = net_of(PROBLEMS[problem])
+    at = moment(net, np.random.default_rng(0), 3, "a batch")
+    mistakes = [one for one in library(net) if one.equation == "update" and "@" not in one.id]
+    assert len(mistakes) > 10
+    for one, other in combinations(mistakes, 2):
+        planted = other.plant(one.plant(REFERENCE))
+        assert set(step(net, planted, at, {}, {}, 1).expected) == set(step(net, REFERENCE, at, {}, {}, 1).expected)

@@ -62,13 +62,13 @@ def test_the_text_says_what_where_both_numbers_and_why(report):
     assert "Cause: the mean over the batch is left out: a sum." in text
     assert re.search(r"they equal yours to \de-1[5-7]", text)
     assert "docs/derivation/backward-batch.md#bp32-the-weights" in text
-    assert "Right, so leave it alone: Z[1], A[1]," in text
+    assert "Right, do not change it: Z[1], A[1]," in text
     assert str(report) == text
 
 
 def test_the_certificate_says_what_was_compared(certificate):
     text = certificate.text()
-    assert text.startswith("Right computes what the derivation computes: nothing parts in 5 steps.")
+    assert text.startswith("Right computes what the derivation computes: every tensor agrees in 5 steps.")
     assert "Compared: 22 tensors in 5 steps (step, forward, cost, errors and gradients)." in text
     assert re.search(r"update of W\[3\] +\(D2\) +4 +\d\.\de-\d\d +\d\.\de-\d\d", text)
     assert "Your gradient is the derivative of the cost that you report" in text
@@ -80,7 +80,7 @@ def test_the_hint_does_not_give_it_away(report, certificate):
     assert hint.startswith("Look at BP3.2 and BP4.2, gradient of the weights in layers 1, 2 and 3.")
     assert "mean" not in hint
     assert "sum" not in hint
-    assert certificate.hint() == "Nothing to hint at: nothing parts.\n"
+    assert certificate.hint() == "There is nothing to hint at: every tensor agrees.\n"
 
 
 def test_json_is_whole_and_has_no_number_that_json_has_not(report):
@@ -104,6 +104,8 @@ def test_markdown_has_the_formula_and_a_folded_hint(report):
     text = report.markdown()
     assert "```math\n\\frac{\\partial C}{\\partial W^l} = \\frac{1}{M} \\Delta^l (A^{l-1})^T\n```" in text
     assert "<details><summary>A hint</summary>" in text
+    link = "docs/derivation/backward-batch.md#bp32-the-weights"
+    assert f"Derived in [{link}]({link})" in text
     assert "| tensor" in text
 
 
@@ -122,7 +124,11 @@ class Sources(HTMLParser):
 @pytest.mark.parametrize("form", ["html", "_repr_html_"])
 def test_the_page_asks_the_network_for_nothing(form, report):
     page = getattr(report, form)()
-    assert all(source.startswith("data:") for source in Sources(page).found)
+    pictures, links = (
+        [source for source in Sources(page).found if source.startswith("data:") is wanted] for wanted in (True, False)
+    )
+    assert pictures
+    assert links == [f"{(ROOT / 'docs/derivation/backward-batch.md').as_uri()}#bp32-the-weights"]
     assert "data:image/svg+xml;base64," in page
     assert "the mean over the batch is left out" in page
 
@@ -170,7 +176,7 @@ def test_the_template_works_as_it_stands(adapter):
     told = invoke("adapter:MyNetwork", folder=adapter.parent)
     assert told.returncode == 0
     assert told.stderr == ""
-    assert told.stdout.startswith("MyNetwork computes what the derivation computes: nothing parts in 5 steps.")
+    assert told.stdout.startswith("MyNetwork computes what the derivation computes: every tensor agrees in 5 steps.")
 
 
 def test_a_mistake_in_the_template_ends_with_1(adapter):

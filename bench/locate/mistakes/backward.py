@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bench.locate.equations import weights_of
 from bench.locate.mistakes.forward import as_if
 from bench.locate.mistakes.loss import (
     RAW_TARGETS,
@@ -18,10 +19,6 @@ from bench.locate.state import Key, State
 from scratchnet.activations import ACTIVATIONS
 
 
-def _weights(s: State) -> Array | float:
-    return 1.0 if s.moment.weights is None else s.moment.weights
-
-
 def _softmax(net: Net) -> bool:
     return net.activations[-1] == "softmax"
 
@@ -30,7 +27,7 @@ def _diagonal(s: State, l: int) -> Array:
     """Softmax's Jacobian as a (1 − a)."""
     A = s.A(l)
     slopes = -s.call("targets") / A if of_entropy(s.net) else s.call("slopes")
-    delta: Array = slopes * A * (1.0 - A) * _weights(s)
+    delta: Array = slopes * A * (1.0 - A) * weights_of(s)
     return delta
 
 
@@ -41,7 +38,7 @@ def _extra_slope(s: State, l: int) -> Array:
 
 
 def _difference(s: State) -> Array:
-    E: Array = (s.A(s.net.depth) - s.call("targets")) * _weights(s)
+    E: Array = (s.A(s.net.depth) - s.call("targets")) * weights_of(s)
     return E
 
 
@@ -53,7 +50,7 @@ OUTPUT = [
     _output(
         "output-slope-missing",
         "the derivative of the output's activation is left out",
-        instead(lambda s, l: s.call("slopes") * _weights(s)),
+        instead(lambda s, l: s.call("slopes") * weights_of(s)),
         of_numbers,
     ),
     _output(
@@ -83,7 +80,7 @@ OUTPUT = [
     _output(
         "output-slope-at-activation",
         "f' of the output is taken at A, not at Z",
-        instead(lambda s, l: s.call("f'", l, s.A(l), s.call("slopes")) * _weights(s)),
+        instead(lambda s, l: s.call("f'", l, s.A(l), s.call("slopes")) * weights_of(s)),
         of_numbers,
     ),
     _output("softmax-diagonal", "softmax's Jacobian is taken as its diagonal a (1 − a)", instead(_diagonal), _softmax),
@@ -108,13 +105,13 @@ OUTPUT = [
     _output(
         "output-not-weighted",
         "weights of examples are in the cost, not in the gradient",
-        lambda right: lambda s, l: right(s, l) / _weights(s),
+        lambda right: lambda s, l: right(s, l) / weights_of(s),
         weighted,
     ),
     _output(
         "output-weighted-twice",
         "weights of examples are multiplied in twice",
-        lambda right: lambda s, l: right(s, l) * _weights(s),
+        lambda right: lambda s, l: right(s, l) * weights_of(s),
         weighted,
     ),
     _output(
@@ -151,13 +148,13 @@ OUTPUT = [
     _output(
         "output-of-z",
         "the error is Z − Y: the activation is left out",
-        instead(lambda s, l: (s.Z(l) - s.call("targets")) * _weights(s)),
+        instead(lambda s, l: (s.Z(l) - s.call("targets")) * weights_of(s)),
         of_entropy,
     ),
     _output(
         "output-rounded",
         "the error is made of the decision, 0 or 1, not of the probability",
-        instead(lambda s, l: (np.round(s.A(l)) - s.call("targets")) * _weights(s)),
+        instead(lambda s, l: (np.round(s.A(l)) - s.call("targets")) * weights_of(s)),
         of_entropy,
     ),
     _output(
@@ -168,7 +165,7 @@ OUTPUT = [
     _output(
         "output-of-activation-only",
         "the error is A: the truth is not subtracted",
-        instead(lambda s, l: s.A(l) * _weights(s)),
+        instead(lambda s, l: s.A(l) * weights_of(s)),
     ),
 ]
 

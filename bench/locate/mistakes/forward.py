@@ -31,58 +31,41 @@ def as_wide_as_the_input(net: Net) -> list[int]:
     return [l for l in above(net) if net.widths[l - 1] == net.widths[0]]
 
 
+def _z(id: str, cause: str, wrong: Callable[[State, int], Array], layers: Layers = every) -> Entry:
+    return Entry(id, "(18)", cause, {"(18)": instead(wrong)}, layers)
+
+
+def _with_bias(s: State, l: int, WA: Array, times: float = 1.0) -> Array:
+    Z: Array = WA + times * s.b(l)[:, None]
+    return Z
+
+
 WEIGHTED_INPUT = [
-    Entry(
-        "bias-missing", "(18)", "the bias is left out of Z", {"(18)": instead(lambda s, l: s.W(l) @ s.A(l - 1))}, every
-    ),
-    Entry(
-        "bias-twice",
-        "(18)",
-        "the bias is added twice",
-        {"(18)": instead(lambda s, l: s.W(l) @ s.A(l - 1) + 2 * s.b(l)[:, None])},
-        every,
-    ),
-    Entry(
-        "bias-subtracted",
-        "(18)",
-        "the bias is subtracted",
-        {"(18)": instead(lambda s, l: s.W(l) @ s.A(l - 1) - s.b(l)[:, None])},
-        every,
-    ),
-    Entry(
-        "weights-transposed",
-        "(18)",
-        "W is transposed",
-        {"(18)": instead(lambda s, l: s.W(l).T @ s.A(l - 1) + s.b(l)[:, None])},
-        square,
-    ),
-    Entry(
+    _z("bias-missing", "the bias is left out of Z", lambda s, l: s.W(l) @ s.A(l - 1)),
+    _z("bias-twice", "the bias is added twice", lambda s, l: _with_bias(s, l, s.W(l) @ s.A(l - 1), 2.0)),
+    _z("bias-subtracted", "the bias is subtracted", lambda s, l: _with_bias(s, l, s.W(l) @ s.A(l - 1), -1.0)),
+    _z("weights-transposed", "W is transposed", lambda s, l: _with_bias(s, l, s.W(l).T @ s.A(l - 1)), square),
+    _z(
         "x-for-activation",
-        "(18)",
         "Z is computed from X, not from the activations of the layer before",
-        {"(18)": instead(lambda s, l: s.W(l) @ s.X + s.b(l)[:, None])},
+        lambda s, l: _with_bias(s, l, s.W(l) @ s.X),
         as_wide_as_the_input,
     ),
-    Entry(
+    _z(
         "z-passed-on",
-        "(18)",
         "Z is computed from Z of the layer before, not from its activations",
-        {"(18)": instead(lambda s, l: s.W(l) @ s.Z(l - 1) + s.b(l)[:, None])},
+        lambda s, l: _with_bias(s, l, s.W(l) @ s.Z(l - 1)),
         above,
     ),
-    Entry(
+    _z(
         "mean-of-inputs",
-        "(18)",
         "the weighted sum is divided by the number of inputs",
-        {"(18)": instead(lambda s, l: s.W(l) @ s.A(l - 1) / s.W(l).shape[1] + s.b(l)[:, None])},
-        every,
+        lambda s, l: _with_bias(s, l, s.W(l) @ s.A(l - 1) / s.W(l).shape[1]),
     ),
-    Entry(
+    _z(
         "absolute-weights",
-        "(18)",
         "the weights enter Z without their signs",
-        {"(18)": instead(lambda s, l: np.abs(s.W(l)) @ s.A(l - 1) + s.b(l)[:, None])},
-        every,
+        lambda s, l: _with_bias(s, l, np.abs(s.W(l)) @ s.A(l - 1)),
     ),
 ]
 
@@ -223,7 +206,7 @@ VARIANTS = [
         Entry(
             f"leaky-slope-{slope:g}",
             "(20)",
-            f"the slope of the negative side is {slope:g}; Keras's is 0.2",
+            f"the slope of the negative side is exactly {slope:g}; Keras's is 0.2, rounded to float32",
             _leaky(slope),
             with_activation("leaky_relu"),
             kind="convention",

@@ -1,0 +1,106 @@
+"""Mistakes that a program makes: one operator, constant, axis or call of the hand-written network's source replaced.
+
+Nobody chose them, so that most are not in the library. The method tells the equation.
+"""
+
+import ast
+import copy
+import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import handwritten
+import numpy as np
+from handwritten import HandWritten
+
+EQUATIONS = {
+    "weighted": ("(18)",),
+    "act": ("(20)",),
+    "kept": ("(D35)",),
+    "loss": ("(22)",),
+    "penalty": ("(D31)",),
+    "total": ("(24)", "(D31)"),
+    "output_delta": ("BP1.2",),
+    "through": ("BP1.2", "BP2.2"),
+    "hidden_delta": ("BP2.2",),
+    "weigh": ("BP1.2",),
+    "weight_gradient": ("BP3.2",),
+    "bias_gradient": ("BP4.2",),
+    "penalty_gradient": ("(D32)",),
+    "clip": ("(D28)",),
+    "sgd": ("(D2)", "(D10)", "(D13)"),
+    "adam": ("(D20)", "(D21)"),
+    "adamw": ("(D21)",),
+    "rmsprop": ("(D16)", "(D18)"),
+    "adagrad": ("(D15)",),
+}
+"""Method → the equations that it computes; which of them, the problem says."""
+OTHER = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
+NAMES = {"mean": "sum", "sum": "mean", "exp": "expm1", "sqrt": "square", "abs": "square", "max": "min"}
+
+
+@dataclass(frozen=True)
+class SourceMutant:
+    """A method whose source was changed at one place."""
+
+    method: str
+    change: str
+    function: object
+
+    @property
+    def name(self):
+        return f"{self.method}: {self.change}"
+
+    def network(self, **attributes):
+        return type("Edited", (HandWritten,), {self.method: self.function, **attributes})
+
+
+def source_mutants() -> Iterator[SourceMutant]:
+    """All of them, in the order of the source."""
+    for method in EQUATIONS:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(HandWritten, method))))
+        for number, node in enumerate(ast.walk(tree)):
+            for wrong in replacements(node):
+                edited = copy.deepcopy(tree)
+                was = list(ast.walk(edited))[number]
+                change = f"{ast.unparse(node)} → {ast.unparse(wrong)}"
+                yield SourceMutant(method, change, compiled(Swapped(was, wrong).visit(edited), method))
+
+
+def replacements(node) -> Iterator[ast.expr]:
+    """What may stand in the place of an expression."""
+    if isinstance(node, ast.BinOp):
+        if type(node.op) in OTHER:
+            yield ast.BinOp(node.left, OTHER[type(node.op)](), node.right)
+        yield from (node.left, node.right)
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield ast.Constant(node.value + 1)
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node.value
+    elif isinstance(node, ast.Attribute) and node.attr in NAMES:
+        yield ast.Attribute(node.value, NAMES[node.attr], node.ctx)
+
+
+class Swapped(ast.NodeTransformer):
+    """Puts one expression in the place of another."""
+
+    def __init__(self, was, wrong):
+        self.was, self.wrong = was, wrong
+
+    def generic_visit(self, node):
+        return self.wrong if node is self.was else super().generic_visit(node)
+
+
+def compiled(tree, method):
+    space = dict(vars(handwritten))
+    exec(compile(ast.fix_missing_locations(tree), "<edited>", "exec"), space)
+    return space[method]
+
+
+def makes_numbers(told) -> bool:
+    """Whether most of what a network computes is finite: else it stops by itself."""
+    values = [np.isfinite(value).all() for value in told.values()]
+    return bool(np.mean(values) > 0.5)

@@ -1,0 +1,96 @@
+"""The numbers of docs/locate.md are those that docs/experiments/located.py measured, and they are good enough."""
+
+import json
+from pathlib import Path
+
+import pytest
+from plants import PLANTS
+from unknown import CASES
+
+from bench.locate.mistakes.library import ENTRIES
+from bench.parity.cells import all_cells
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return json.loads((DOCS / "experiments/results/located.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page():
+    return " ".join((DOCS / "locate.md").read_text("utf-8").split())
+
+
+ROWS = {
+    "single": ("one, everything is reported", "{cause} reproduced"),
+    "steps": ("one, only steps are reported", "{cause} reproduced"),
+    "unknown": ("one that the library does not hold", "{wrong_cause} wrong ones claimed"),
+}
+
+
+@pytest.mark.parametrize("part", ROWS)
+def test_the_table_has_the_measured_numbers(measured, page, part):
+    (name, cause), of = ROWS[part], measured[part]
+    cells = (name, of["mistakes"], of["detected"], of["equation"], of["layer"], cause.format(**of))
+    assert f"| {' | '.join(map(str, cells))} |" in page
+
+
+def test_the_sentences_have_the_measured_numbers(measured, page):
+    single, two = measured["single"], measured["pairs"]
+    assert f"{len(single['change_nothing'])} more change nothing and {single['repeat_another']} repeat" in page
+    assert f"{single['cause_alone']} of {single['mistakes']} are named alone" in page
+    assert f"names in {two['one']} of {two['pairs']} pairs one of the two" in page
+    assert f"it names in {two['then_the_other']} the other one" in page
+
+
+def test_the_sentences_about_a_program_and_right_networks_have_the_measured_numbers(measured, page):
+    source, right, parity = (measured[name] for name in ("source", "right", "parity"))
+    assert f"Of {source['mistakes']} such mistakes, {source['detected']} are detected" in page
+    assert f"the equation is right for {source['equation']}" in page
+    assert f"{right['networks']} right networks" in page
+    assert f"{parity['that_differ_for_locate']} networks of the [parity matrix](parity.md)" in page
+
+
+def test_what_is_told_of_the_library_is_measured(measured, page):
+    of = measured["library"]
+    assert f"{of['entries']} entries" in page
+    assert f"{of['named_alone']} are named alone" in page
+    assert f"{of['named_in_a_set']} in a set" in page
+    assert f"at most {of['largest_set']}" in page
+
+
+def test_the_measurement_is_of_the_mistakes_of_today(measured):
+    assert measured["single"]["mistakes"] > len(PLANTS)
+    assert measured["unknown"]["mistakes"] == len(CASES)
+    assert measured["library"]["entries"] == len(ENTRIES)
+    assert measured["parity"]["cells_of_the_matrix"] == len(all_cells())
+
+
+def test_single_mistakes_are_found_as_promised(measured):
+    single = measured["single"]
+    assert single["mistakes"] >= 300
+    assert set(single["layers"]) == {"all or none", "1", "2", "3", "4"}
+    assert len(single["layouts"]) == 4
+    assert single["detected"] == single["mistakes"]
+    assert single["equation"] >= 0.98 * single["mistakes"]
+    assert single["layer"] >= 0.98 * single["mistakes"]
+    assert single["cause"] >= 0.9 * single["mistakes"]
+
+
+def test_unknown_mistakes_and_pairs_are_found_as_promised(measured):
+    unknown, two = measured["unknown"], measured["pairs"]
+    assert unknown["mistakes"] >= 40
+    assert unknown["equation"] >= 0.9 * unknown["mistakes"]
+    assert unknown["wrong_cause"] == 0
+    assert two["pairs"] >= 60
+    assert two["one"] >= 0.95 * two["pairs"]
+    assert two["then_the_other"] >= 0.95 * two["pairs"]
+
+
+def test_right_networks_give_no_alarm(measured):
+    assert measured["right"]["false_alarms"] == 0
+    assert measured["parity"]["by_hand"]["false_alarms"] == 0
+    assert measured["parity"]["scratchnet"]["false_alarms"] == 0
+    assert measured["library"]["not_named"] == []

@@ -1,0 +1,34 @@
+"""Right networks of the parity matrix, by hand and scratchnet's own, are called right; the whole matrix is measured."""
+
+import pytest
+from handwritten import HandWritten
+from of_scratchnet import OfScratchnet
+
+from bench.locate.run import locate_one
+from bench.parity.cells import covering_cells, spec_of
+
+CELLS = dict.fromkeys(
+    cell._replace(last_batch="shorter", initializer="glorot_uniform", regularizer="l1_l2") for cell in covering_cells()
+)
+
+
+def small(spec):
+    return spec.model_copy(update={"architecture": spec.architecture.model_copy(update={"inputs": 17})})
+
+
+@pytest.mark.parametrize("subject", [HandWritten, OfScratchnet])
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: "-".join(cell))
+def test_a_network_of_the_parity_matrix_is_right(cell, subject):
+    document = locate_one(subject, small(spec_of(cell)), "Right").document
+    assert document.verdict == "right"
+    assert document.findings == ()
+
+
+def test_a_mistake_in_such_a_network_is_found():
+    class Wrong(HandWritten):
+        def penalty_gradient(self, l):
+            return 0.0
+
+    cell = next(cell for cell in CELLS if not cell.extra)
+    (finding,) = locate_one(Wrong, small(spec_of(cell)), "Wrong").document.mistakes
+    assert finding.equation == "(D32)"
