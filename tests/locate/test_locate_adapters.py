@@ -167,7 +167,7 @@ PLANTED = {
     ),
     "momentum's default": ("sklearn_networks", "Classifier", _options(momentum=0.9), {"(D2)"}, "nesterov-from-nothing"),
     "rate": ("sklearn_networks", "Nesterov", _options(learning_rate_init=0.05), {"(D13)"}, "rate-half"),
-    "beta": ("sklearn_networks", "Adam", _options(beta_2=0.99, epsilon=1e-7), {"(D20)"}, None),
+    "beta": ("sklearn_networks", "Adam", _options(beta_1=0.8, epsilon=1e-7), {"(D20)"}, None),
     "ascent": ("jax_network", "Regression", _ascent, {"(D2)"}, "ascent"),
     "half a gradient": ("jax_network", "Regression", _half, {"BP1.2", "(D2)"}, "output-half"),
 }
