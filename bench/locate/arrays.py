@@ -37,6 +37,8 @@ def as_array(value: Any) -> Array:
     TypeError, ValueError
         Where it holds no numbers.
     """
+    if value is None:
+        raise TypeError("None")  # NumPy makes NaN of it
     for method in ("detach", "cpu"):  # PyTorch
         value = getattr(value, method)() if hasattr(value, method) else value
     return np.array(value, dtype=np.float64)

@@ -50,6 +50,8 @@ class Blame:
         suspects = self._span(first) - self._cleared()
         if not suspects:
             return first.key
+        if UPDATE in suspects and all(place.moment for place in self._wrong):  # no first step is off: it remembers
+            return UPDATE
         if self._only_in_batches(suspects):
             return next(key for key in (Key("dW", first.key.layer), first.key) if key in suspects)
         covers = {key: sum(key in self._span(place) for place in self._wrong) for key in suspects}

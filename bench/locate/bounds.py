@@ -45,7 +45,7 @@ class Rounding:
     def _error(self, name: str, l: int) -> Array:
         """Bound of the tensor that later equations read: 0 where it was reported."""
         key = Key(name, l)
-        return np.zeros_like(self._s.value(name, l)) if key in self._s.given else self.of[key]
+        return np.zeros_like(self._s.value(name, l)) if self._s.reads(key) else self.of[key]
 
     def _activation_error(self, l: int) -> Array:
         return self._error("A", l) if l else np.zeros_like(self._s.X)

@@ -9,6 +9,7 @@ import numpy as np
 from bench.locate.bounds import Rounding, unit_roundoff
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import LARGE
+from bench.locate.graph import sources
 from bench.locate.net import Array
 from bench.locate.state import Equations, Key, Memory, State, step
 from bench.locate.survey import Survey
@@ -150,8 +151,15 @@ class Comparison:
 
     def wrong(self, pairs: dict[Place, Pair]) -> list[Place]:
         """The places that are off, in the order in which they are computed; large numbers come last."""
-        found = (place for place, pair in pairs.items() if pair.wrong)
+        found = (place for place, pair in pairs.items() if pair.wrong and not self._follows(place))
         return sorted(found, key=lambda place: (self.is_large(place), *rank(place, self.net.depth)))
+
+    def _follows(self, place: Place) -> bool:
+        """Whether it is no number since what it was computed from is none."""
+        given = self.survey.seen[place.trajectory].given[place.moment]
+        if np.isfinite(given[place.key]).all():
+            return False
+        return any(not np.isfinite(given[key]).all() for key in sources(place.key, given, self.net.depth))
 
     def is_large(self, place: Place) -> bool:
         """Whether it is of the trajectory with large numbers, which overflow where nothing else is wrong."""

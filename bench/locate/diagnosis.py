@@ -155,7 +155,8 @@ def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Seq
     layer = blame.key.layer or found.layer
     agree = bool(told) and all(one.agrees for one in told)
     other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
-    kind: Kind = "convention" if agree and other_cost else "mistake"
+    forward = blame.key.name in ("Z", "A")
+    kind: Kind = "convention" if agree and other_cost and not forward else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
     note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
     return replace(

@@ -34,6 +34,14 @@ def span(key: Key, given: Given, depth: int) -> set[Key]:
     return found
 
 
+def sources(key: Key, given: Given, depth: int) -> set[Key]:
+    """The reported tensors that a tensor was computed from."""
+    found: set[Key] = set()
+    for parent in parents(key, depth):
+        found |= {parent} if parent in given else sources(parent, given, depth)
+    return found
+
+
 def equation(key: Key, net: Net) -> str:
     """Number of the equation that computes a tensor."""
     fixed = {"Z": "(18)", "A": "(20)", "cost": "(24)", "dW": "BP3.2", "db": "BP4.2"}

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bench.locate.diagnosis import diagnose
 from bench.locate.document import Document
 from bench.locate.net import net_of
 from bench.locate.problems import specs_named
-from bench.locate.subject import SECONDS, SubjectError
+from bench.locate.subject import SECONDS, SubjectError, time_limit, told
 from bench.locate.survey import survey
 from bench.spec import TrainingSpec
 
@@ -94,7 +95,7 @@ def _name_of(subject: Any) -> str:
     return one_line(getattr(subject, "__name__", type(subject).__name__), 80)
 
 
-def imported(target: str) -> tuple[Any, str]:
+def imported(target: str, seconds: float = SECONDS) -> tuple[Any, str]:
     """The object that `module:Name` or `file.py:Name` names, the current folder first; and its name.
 
     Raises
@@ -105,23 +106,44 @@ def imported(target: str) -> tuple[Any, str]:
     module, colon, name = target.rpartition(":")
     if not colon or not module or not name:
         raise UnusableError(f"{one_line(target, 80)!r} names no network; allowed: module:Name, as in adapter:MyNetwork")
-    if module.endswith(".py"):
-        folder, module = Path(module).parent.resolve(), Path(module).stem
-    else:
-        folder = Path.cwd()
-    sys.path.insert(0, str(folder))
-    try:
-        found = import_module(module)
-    except (Exception, SystemExit) as error:
-        reason = one_line(f"{type(error).__name__}: {error}", 300)
-        raise UnusableError(f"{module} cannot be imported ({reason}); it is looked for in {folder} first") from error
-    finally:
-        sys.path.remove(str(folder))
+    if Path(module).is_dir() and not (Path(module) / "__init__.py").is_file():
+        raise UnusableError(f"{module} is a folder; allowed: a module or a file, as in adapter.py:MyNetwork")
+    found = _module(module, seconds)
     for part in name.split("."):
         if not hasattr(found, part):
             raise SubjectError(f"{module} has no {name}; allowed: {_classes(found)}")
         found = getattr(found, part)
     return found, name
+
+
+def _module(module: str, seconds: float) -> Any:
+    """Its folder is searched first while it is imported, and last when the network is called."""
+    is_file = module.endswith(".py")
+    folder = Path(module).parent.resolve() if is_file else Path.cwd()
+    sys.path.insert(0, str(folder))
+    try:
+        with time_limit(seconds, f"the import of {module}"):
+            return _of_file(Path(module)) if is_file else import_module(module)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SubjectError):
+            raise
+        raise UnusableError(
+            f"{module} cannot be imported ({told(error)}); it is looked for in {folder} first"
+        ) from error
+    finally:
+        sys.path.remove(str(folder))
+        sys.path.append(str(folder))
+
+
+def _of_file(path: Path) -> Any:
+    """The file itself, though a module of its name may be there, such as random."""
+    name = path.stem if path.stem not in sys.modules else f"{path.stem} in {path.parent}"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _classes(module: Any) -> str:

@@ -69,10 +69,15 @@ class Search:
         """The next mistake; two together where one does not help, or where two explain all and one does not."""
         singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
-        if not found or (found[0].left and not self._is_local()):
+        if self._may_be_two() and (not found or (found[0].left and not self._is_local())):
             together = self._best(self._pairs(singles))
             found = together if not found or (together and not together[0].left) else found
         return self._accept(found) if found else []
+
+    def _may_be_two(self) -> bool:
+        """Two mistakes make no NaN, and what happens with large numbers is told, not searched for."""
+        place = self.left[0]
+        return bool(np.isfinite(self.pairs[place].given).all()) and not self._comparison.is_large(place)
 
     def peek(self) -> bool:
         """Whether one mistake alone explains all that is off; nothing is mended."""

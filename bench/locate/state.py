@@ -87,7 +87,13 @@ class State:
     def value(self, name: str, l: int = 0) -> Array:
         """The tensor that later equations read."""
         key = Key(name, l)
-        return self.given[key] if key in self.given else self.expected[key]
+        return self.given[key] if self.reads(key) else self.expected[key]
+
+    def reads(self, key: Key) -> bool:
+        """Whether later equations read what was reported: not where that is no number and no overflow explains it."""
+        if key not in self.given:
+            return False
+        return self.moment.label == LARGE_INPUTS or bool(np.isfinite(self.given[key]).all())
 
     def W(self, l: int) -> Array:
         """(n_l, n_{l-1}), before the step."""

@@ -23,6 +23,8 @@ from bench.locate.state import Key, Moment
 REQUIRED = ("get_parameters", "set_parameters", "step")
 OPTIONAL = ("forward", "cost", "errors", "gradients")
 SAID = {"examples": EXAMPLES, "weights": WEIGHTS, "bias": BIAS}
+REFUSED = ("complex", "float16", "bfloat16", "int", "uint", "bool")
+"""Beginnings of dtypes in which no answer is computed: what they cut off would be blamed on an equation."""
 SECONDS = 60.0
 """Longest time that one call may take."""
 
@@ -59,6 +61,8 @@ class Asked:
         self.tree = self._call("get_parameters")
         self.arrays = self._arrays("get_parameters()", self.tree)
         self.layout: Layout
+        self._held: list[Array]
+        """The parameters that were put in, as they were read afterwards."""
 
     @property
     def offered(self) -> list[str]:
@@ -95,6 +99,12 @@ class Asked:
         shapes = [array.shape for array in self.arrays]
         queue = iter(self.layout.arrays(moment.parameters, shapes))
         self._call("set_parameters", rebuilt(self.tree, lambda: next(queue)))
+        self._held = self._read_parameters()
+
+    def _read_parameters(self) -> list[Array]:
+        arrays = self._arrays("get_parameters()", self._call("get_parameters"))
+        self._pairs("get_parameters()", arrays)
+        return arrays
 
     def parameters(self) -> list[tuple[Array, Array]]:
         """(W, b) of each layer, copied."""
@@ -121,7 +131,14 @@ class Asked:
             batch = self._batch(moment)[: 1 if method == "forward" else 2]
             answer = self._call(method, *batch, **self._extras(moment, method))
             found.update(getattr(self, f"_read_{method}")(answer, moment))
+            self._check_unchanged(method)
         return found
+
+    def _check_unchanged(self, method: str) -> None:
+        """Whatever is asked next would be asked of another network."""
+        arrays = self._read_parameters()
+        if not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(arrays, self._held, strict=True)):
+            raise SubjectError(f"{self._of(method)}(...) changes the parameters; expected: only step(X, Y) does")
 
     def _read_forward(self, answer: Any, moment: Moment) -> dict[Key, Array]:
         L = self.net.depth
@@ -192,6 +209,9 @@ class Asked:
         return [self._numbers(place, leaf) for leaf in found]
 
     def _numbers(self, place: str, value: Any) -> Array:
+        kind = dtype_name(value)
+        if kind.startswith(REFUSED) and (kind.startswith("complex") or not place.startswith("get_parameters")):
+            raise SubjectError(f"{self._of(place)} has {kind}; allowed: float64, float32")
         try:
             return as_array(value)
         except (TypeError, ValueError):
@@ -224,7 +244,7 @@ class Asked:
 
     def _guarded(self, place: str, call: Callable[[], Any]) -> Any:
         """The answer of the subject's own code, without its prints and warnings, in bounded time."""
-        printed = io.StringIO()
+        printed = _Printed()
         try:
             with contextlib.redirect_stdout(printed), warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
@@ -232,11 +252,18 @@ class Asked:
                     return call()
         except UnusableError:
             raise
-        except Exception as error:
-            raise SubjectError(f"{self.name}{place} raised {_told(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise SubjectError(f"{self.name}{place} raised {told(error)}") from error
         finally:
             if printed.getvalue():
                 self.notes["prints"] = f"{self.name} prints; its lines are left out"
+
+
+class _Printed(io.StringIO):
+    """Takes the place of stdout, also of one that is closed."""
+
+    def close(self) -> None:
+        """Stay open."""
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -248,16 +275,32 @@ def _same(one: Any, other: Any) -> bool:
         return True
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """`ValueError: reason (adapter.py:12)`: the last line of somebody else's code."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/bench/locate/" not in frame.filename]
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {one_line(error, 200)}{where}"
 
 
+watchers: list[Callable[[str, float | None], None]] = []
+"""Are told when a call of the network's own code begins, and (with None) when it has ended."""
+
+
 @contextlib.contextmanager
 def time_limit(seconds: float, place: str) -> Iterator[None]:
     """End what takes longer, where signals can do that: in the main thread."""
+    for tell in watchers:
+        tell(place, seconds)
+    try:
+        with _alarm(seconds, place):
+            yield
+    finally:
+        for tell in watchers:
+            tell(place, None)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, place: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return

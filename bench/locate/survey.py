@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from bench.core.errors import UnusableError
 from bench.locate.bounds import unit_roundoff
 from bench.locate.equations import REFERENCE
-from bench.locate.experiment import SEED, Trajectory, batch_sizes, experiment, moment, rounded
+from bench.locate.experiment import LARGE, SEED, Trajectory, batch_sizes, experiment, moment, rounded
 from bench.locate.layout import EXAMPLES, Layout, layouts
 from bench.locate.net import Net
 from bench.locate.state import Given, Key, Moment, step
@@ -47,6 +47,8 @@ class Survey:
 
 def factory_of(subject: Any, spec: Any) -> Any:
     """What makes a new subject: a class or function, called with the spec if it takes one; else copies of an object."""
+    if not callable(subject) and not all(hasattr(subject, name) for name in REQUIRED):
+        return lambda: subject  # which says what is missing
     if not callable(subject) or (not inspect.isclass(subject) and all(hasattr(subject, name) for name in REQUIRED)):
         return lambda: copy.deepcopy(subject)
     try:
@@ -70,9 +72,11 @@ def survey(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> Surve
     first = make()
     dtype, layout = first.dtype, _layout(make, first, net)
     make_ready = partial(_ready, make, layout)
-    _check_round_trip(make_ready(), rounded(_probe(net), dtype), dtype)
+    probe = rounded(_probe(net), dtype)
+    _check_round_trip(make_ready(), probe, dtype)
+    _check_same_answers(make_ready(), probe)
     notes: dict[str, str] = {}
-    seen = [_along(make_ready, trajectory, notes) for trajectory in experiment(net, dtype)]
+    seen = list(_all_along(make_ready, experiment(net, dtype), notes))
     again = _steps(make_ready(), seen[0].trajectory.moments)
     _check_repeatable(name, seen[0], again)
     return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), make_ready)
@@ -140,6 +144,39 @@ def _check_round_trip(asked: Asked, at: Moment, dtype: str) -> None:
                     f"{asked.name}: {name}[{l}] read by get_parameters() is not what set_parameters() was given "
                     f"(largest difference {np.max(np.abs(one - other)):.2g}); expected: the same numbers"
                 )
+
+
+METHODS = {"Z": "forward(X)", "A": "forward(X)", "cost": "cost(X, Y)", "delta": "errors(X, Y)"}
+"""Name of a tensor → the method that reports it; of all others it is `gradients`."""
+
+
+def _check_same_answers(asked: Asked, at: Moment) -> None:
+    """The same network is asked the same twice: what it says may depend on nothing else."""
+    one, two = _observed(asked, at), _observed(asked, at)
+    parted = [key for key in one if _differs(one[key], two[key])]
+    if parted:
+        method = METHODS.get(parted[0].name, "gradients(X, Y)")
+        raise SubjectError(
+            f"{asked.name}.{method} gives another {parted[0]} when it is asked again with the same parameters and "
+            "batch; expected: the same; remedy: no random numbers (dropout is switched off), and nothing that is kept "
+            "from call to call (a gradient is cleared first)"
+        )
+
+
+def _all_along(make: Callable[[], Asked], trajectories: Sequence[Trajectory], notes: dict[str, str]) -> Iterator[Seen]:
+    """Large inputs are left out where the subject raises: its range is limited, its equations may be right."""
+    finite = True
+    for trajectory in trajectories:
+        if trajectory.label == LARGE and not finite:  # then no overflow is to be found
+            continue
+        try:
+            seen = _along(make, trajectory, notes)
+            finite &= all(bool(np.isfinite(array).all()) for given in seen.given for array in given.values())
+            yield seen
+        except SubjectError as error:
+            if trajectory.label != LARGE:
+                raise
+            notes["large"] = f"large weighted inputs are left out, for with them {error}"
 
 
 def _along(make: Callable[[], Asked], trajectory: Trajectory, notes: dict[str, str]) -> Seen:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.locate.mistakes.forward import as_wide_as_the_input
-from bench.locate.mistakes.loss import full_size, penalized
+from bench.locate.mistakes.loss import full_size, penalized, slope_of_penalty
 from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, above, every, instead, square, times
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, State
@@ -164,17 +164,23 @@ BIASES = [
 ]
 
 
+def with_l1(net: Net) -> bool:
+    """With the penalty of absolute values."""
+    return net.regularizer.l1 > 0.0
+
+
+def with_l2(net: Net) -> bool:
+    """With the penalty of squares."""
+    return net.regularizer.l2 > 0.0
+
+
 def _penalty(id: str, cause: str, factor: Factor) -> Entry:
     return Entry(id, "(D32)", cause, {"(D32)": times(factor)}, every, penalized)
 
 
 def _slope_of_biases(right: Equation) -> Equation:
     def wrong(s: State, name: str, l: int) -> Any:
-        if name == "W":
-            return right(s, name, l)
-        out = np.empty_like(s.b(l))
-        s.net.regularizer.gradient(s.b(l), 1.0, out, np.empty_like(out))
-        return out
+        return right(s, name, l) if name == "W" else slope_of_penalty(s, s.b(l))
 
     return wrong
 
@@ -193,6 +199,11 @@ PENALTY = [
     _penalty("penalty-gradient-sign", "the gradient of the penalty has the wrong sign", -1.0),
     _penalty("penalty-gradient-once-an-example", "the penalty is added to the gradient once for each example", _M),
     _penalty("penalty-gradient-by-M", "the gradient of the penalty is divided by M", lambda s: 1.0 / s.M),
+    _penalty(
+        "penalty-gradient-over-2M",
+        "the gradient of the penalty is λ/M w, that of λ/2M Σ w²; the cost has another penalty",
+        lambda s: 0.5 / s.M,
+    ),
     Entry(
         "penalty-gradient-of-biases",
         "(D32)",
@@ -207,7 +218,7 @@ PENALTY = [
         "the gradient lacks the penalty l2",
         {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.sign(W))},
         every,
-        penalized,
+        with_l2,
     ),
     Entry(
         "penalty-l2-only",
@@ -215,7 +226,7 @@ PENALTY = [
         "the gradient lacks the penalty l1",
         {"(D32)": _part(lambda s, W: 2 * s.net.regularizer.l2 * W)},
         every,
-        penalized,
+        with_l1,
     ),
     Entry(
         "penalty-l1-not-sign",
@@ -223,7 +234,7 @@ PENALTY = [
         "the gradient of l1 Σ|w| is taken as l1 |w|",
         {"(D32)": _part(lambda s, W: s.net.regularizer.l1 * np.abs(W) + 2 * s.net.regularizer.l2 * W)},
         every,
-        penalized,
+        with_l1,
     ),
     Entry(
         "penalty-on-hidden-layers",

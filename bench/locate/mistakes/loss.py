@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
+from bench.locate.equations import weights_of
 from bench.locate.mistakes.mistake import Change, Entry, Equation, Factor, Fits, instead, times
 from bench.locate.net import Array, Net
-from bench.locate.state import State
+from bench.locate.state import Key, State
 from scratchnet.losses import CategoricalCrossentropy, CrossEntropy
 
 LN2 = float(np.log(2.0))
@@ -84,6 +86,11 @@ def _of_differences(s: State, value: Callable[[Array], Array]) -> Array:
     return total / len(E) if s.net.loss.averaged else total
 
 
+def _through_softmax(right: Equation) -> Equation:
+    """The error of a cross entropy that takes the softmax of the outputs, through the softmax that made them."""
+    return lambda s, l: s.call("f'", l, s.Z(l), (softmax(s.A(l), axis=0) - s.call("targets")) * weights_of(s))
+
+
 def outputs(s: State) -> float:
     """n_L."""
     return float(s.net.widths[-1])
@@ -157,6 +164,13 @@ LOSS = [
             kind="convention",
         )
         for e in EPSILONS
+    ),
+    Entry(
+        "softmax-of-softmax",
+        "(22)",
+        "the loss takes the softmax of the outputs once more: it expects Z and is given A",
+        {"(22)": instead(lambda s: entropy(s, np.log, softmax(s.A(s.net.depth), axis=0))), "BP1.2": _through_softmax},
+        fits=lambda net: net.activations[-1] == "softmax" and of_entropy(net),
     ),
     Entry(
         "log-of-0",
@@ -276,20 +290,50 @@ def _gradients(factor: Factor) -> dict[str, Change]:
     return {"BP3.2": times(factor), "BP4.2": times(factor)}
 
 
+def slope_of_penalty(s: State, theta: Array) -> Array:
+    """Its derivative with respect to these parameters."""
+    out = np.empty_like(theta)
+    s.net.regularizer.gradient(theta, 1.0, out, np.empty_like(out))
+    return out
+
+
 def _bias_slope(right: Equation) -> Equation:
     def wrong(s: State, name: str, l: int) -> Any:
-        if name == "W":
-            return right(s, name, l)
-        out = np.empty_like(s.b(l))
-        s.net.regularizer.gradient(s.b(l), 1.0, out, np.empty_like(out))
-        return out
+        return right(s, name, l) if name == "W" else slope_of_penalty(s, s.b(l))
 
     return wrong
+
+
+def _in_the_step(biases: bool) -> dict[str, Change]:
+    """The penalty's gradient is added to g by the optimizer; cost and gradient are without it."""
+
+    def change(right: Equation) -> Equation:
+        return lambda s, gradient: right(s, {key: g + decay(s, key) for key, g in gradient.items()})
+
+    def decay(s: State, key: Key) -> Any:
+        if key.name == "b" and not biases:
+            return 0.0
+        return slope_of_penalty(s, s.W(key.layer) if key.name == "W" else s.b(key.layer))
+
+    return {"(D31)": times(0.0), "(D32)": times(0.0), "clip": change}
+
+
+def _decays(id: str, whose: str, *, biases: bool) -> Entry:
+    cause = (
+        f"the optimizer adds the penalty of {whose} to the gradient (weight_decay); cost and gradient are without it"
+    )
+    return Entry(id, "(D32)", cause, _in_the_step(biases), fits=penalized, kind="convention")
 
 
 def conventions() -> Iterator[Entry]:
     """Other definitions, in cost and gradient alike."""
     yield _both("sum-for-mean", "the cost is the sum over the batch, and so is the gradient", _sum())
+    yield _both(
+        "half-and-summed-over-the-batch",
+        "the cost has a factor 1/2 and is the sum over the batch, and so is the gradient",
+        {**_sum(), "(22)": times(0.5), "BP1.2": times(0.5)},
+        of_numbers,
+    )
     yield _both(
         "mean-of-all-elements",
         "the cost is the mean over examples and outputs, and so is the gradient",
@@ -363,6 +407,8 @@ def conventions() -> Iterator[Entry]:
     yield _penalty("penalty-halved", "the penalty is l2/2 Σ w², in cost and gradient", 0.5)
     yield _penalty("penalty-over-M", "the penalty is divided by M, in cost and gradient", lambda s: 1.0 / s.M)
     yield _penalty("penalty-over-2M", "the penalty is λ/2M Σ w², in cost and gradient", lambda s: 0.5 / s.M)
+    yield _decays("penalty-in-the-step", "the weights", biases=False)
+    yield _decays("penalty-in-the-step-with-biases", "the weights and the biases", biases=True)
     yield Entry(
         "penalty-with-biases",
         "(D31)",

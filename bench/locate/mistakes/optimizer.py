@@ -12,6 +12,7 @@ from bench.locate.rules import Going, Kept, adam, going
 from bench.locate.state import Key, State
 
 Rule = Callable[..., tuple[Array, Kept]]
+USUAL_MOMENTUM = 0.9
 
 
 def uses(*names: str) -> Callable[[Net], bool]:
@@ -220,6 +221,32 @@ MOMENTUM = [
 ]
 
 
+def plain_sgd(net: Net) -> bool:
+    """SGD without momentum."""
+    return net.optimizer.name == "sgd" and not net.option("momentum")
+
+
+def _unasked(id: str, cause: str, *, nesterov: bool) -> Entry:
+    """With the factor that libraries and textbooks start with."""
+
+    def rule(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
+        move = -at.rate * at.g
+        velocity = USUAL_MOMENTUM * kept[0] + move if kept else move
+        return (USUAL_MOMENTUM * velocity + move if nesterov else velocity), (velocity,)
+
+    return Entry(id, "update", cause, {"update": by(rule)}, fits=plain_sgd)
+
+
+UNASKED = [
+    _unasked("momentum-unasked", "the update has momentum 0.9, which the spec does not ask for", nesterov=False),
+    _unasked(
+        "nesterov-from-nothing",
+        "the update has Nesterov's momentum 0.9, which the spec does not ask for",
+        nesterov=True,
+    ),
+]
+
+
 def _adam(**wrong: Any) -> Rule:
     """Adam's formula with some of its parts otherwise; the decay of AdamW is kept."""
 
@@ -236,8 +263,9 @@ def _adam(**wrong: Any) -> Rule:
     return rule
 
 
-def _corrections(o: Any, t: float) -> tuple[float, float]:
-    return 1.0 - o.beta_1**t, 1.0 - o.beta_2**t
+def _corrections(o: Any, t: float) -> tuple[Any, Any]:
+    """NumPy's numbers: where t is counted from 0, a quotient is infinite and no error."""
+    return np.float64(1.0 - o.beta_1**t), np.float64(1.0 - o.beta_2**t)
 
 
 def _swapped_betas(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
@@ -591,4 +619,4 @@ ROOTS = [
     ),
 ]
 
-OPTIMIZER = [*RATE, *MOMENTUM, *ADAM, *ADAMW, *ROOTS]
+OPTIMIZER = [*RATE, *MOMENTUM, *UNASKED, *ADAM, *ADAMW, *ROOTS]
