@@ -1,0 +1,15 @@
+"""Where the project is published, for links in what leaves this repository."""
+
+from bench.locate.document import versions
+
+REPOSITORY = "https://github.com/scratchnet/scratchnet"
+
+
+def revision() -> str:
+    """The tag of this version; links and installations name it, so that they stay what they are."""
+    return f"v{versions()['scratchnet']}"
+
+
+def page(link: str) -> str:
+    """The address of `docs/derivation/forward.md#the-loss` or the like in this version."""
+    return f"{REPOSITORY}/blob/{revision()}/{link}"
