@@ -22,7 +22,12 @@ from bench.locate.run import locate
 
 WRONG = ("mistake", "convention")
 """A convention is one where a whole network keeps to it; a single function that has another one is wrong."""
-EXERCISED_BY = {"scalar": ("scalar",), "vector": ("vector",), "batch": ("batch",), "optimizers": ("batch", "optimizers")}
+EXERCISED_BY = {
+    "scalar": ("scalar",),
+    "vector": ("vector",),
+    "batch": ("batch",),
+    "optimizers": ("batch", "optimizers"),
+}
 """Exercise → the solutions that make its network."""
 
 
@@ -48,7 +53,9 @@ def check_function(task: Task, student: Any) -> Result:
     called = Called(task.function, student, solutions[task.function])
     functions = {**solutions, task.function: called}
     report = locate(
-        lambda: CourseNetwork(task.exercise, functions, rule_of(task)), spec_for(task.exercise, task.function), name=task.id
+        lambda: CourseNetwork(task.exercise, functions, rule_of(task)),
+        spec_for(task.exercise, task.function),
+        name=task.id,
     )
     return verdict(task, report.document, tuple(f"Note: {note}." for note in called.notes.values()))
 

@@ -94,7 +94,9 @@ class CourseNetwork:
     def forward(self, X: Array) -> tuple[list[Array], list[Array]]:
         """Z and A of each layer, (n_l, M)."""
         passes = [self._forward(unit) for unit in self._form.split(X)]
-        Z, A = ([self._form.join(list(layer)) for layer in zip(*each, strict=True)] for each in zip(*passes, strict=True))
+        Z, A = (
+            [self._form.join(list(layer)) for layer in zip(*each, strict=True)] for each in zip(*passes, strict=True)
+        )
         return Z, A[1:]
 
     def cost(self, X: Array, Y: Array) -> float:
@@ -109,7 +111,9 @@ class CourseNetwork:
     def gradients(self, X: Array, Y: Array) -> list[tuple[Array, Array]]:
         """(dW, db) of each layer: the mean over the units."""
         of_units = [self._gradients(A, self._errors(A, y)) for A, y in self._units(X, Y)]
-        means = [[np.mean(parts, axis=0) for parts in zip(*layer, strict=True)] for layer in zip(*of_units, strict=True)]
+        means = [
+            [np.mean(parts, axis=0) for parts in zip(*layer, strict=True)] for layer in zip(*of_units, strict=True)
+        ]
         return [(dW, db) for dW, db in means]
 
     def step(self, X: Array, Y: Array) -> None:

@@ -38,7 +38,9 @@ _TASKS = (
     Task("scalar", "activation", "activation", "(4) and (5)", 2, ONE_NEURON),
     Task("scalar", "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
     Task("scalar", "output_error", "error of the output layer", "BP1.1", 3, f"{BACKWARD}#bp11-the-error-at-the-output"),
-    Task("scalar", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"),
+    Task(
+        "scalar", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"
+    ),
     Task("scalar", "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
     Task("scalar", "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
     Task("scalar", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
@@ -46,7 +48,9 @@ _TASKS = (
     Task("vector", "activation", "activation", "(11)", 2, ONE_LAYER),
     Task("vector", "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
     Task("vector", "output_error", "error of the output layer", "BP1.1", 3, f"{BACKWARD}#bp11-the-error-at-the-output"),
-    Task("vector", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"),
+    Task(
+        "vector", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"
+    ),
     Task("vector", "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
     Task("vector", "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
     Task("vector", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
@@ -54,8 +58,12 @@ _TASKS = (
     Task("batch", "relu", "ReLU", "(20) and (A4)", 2, "docs/derivation/activations.md#relu"),
     Task("batch", "softmax", "softmax", "(A13)", 4, "docs/derivation/activations.md#softmax"),
     Task("batch", "cost", "cost: the mean of the losses", "(24)", 4, WHOLE_BATCH),
-    Task("batch", "output_error", "error of the output layer", "BP1.2", 4, f"{BATCH}#bp12-the-error-of-the-output-layer"),
-    Task("batch", "hidden_error", "error of the layer before", "BP2.2", 6, f"{BATCH}#bp22-the-error-of-the-layer-before"),
+    Task(
+        "batch", "output_error", "error of the output layer", "BP1.2", 4, f"{BATCH}#bp12-the-error-of-the-output-layer"
+    ),
+    Task(
+        "batch", "hidden_error", "error of the layer before", "BP2.2", 6, f"{BATCH}#bp22-the-error-of-the-layer-before"
+    ),
     Task("batch", "weight_gradient", "gradient of the weights", "BP3.2", 6, f"{BATCH}#bp32-the-weights"),
     Task("batch", "bias_gradient", "gradient of the biases", "BP4.2", 4, f"{BATCH}#bp42-the-biases"),
     Task("batch", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
