@@ -1,4 +1,4 @@
-"""One function of a student, called safely: with copies, and its answer of the solution's form or a line that says why."""
+"""One function of a student, called safely: with copies; its answer has the solution's form, or a line says why."""
 
 import copy
 import traceback

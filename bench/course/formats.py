@@ -1,4 +1,4 @@
-"""The results as text, JSON, JUnit XML, and as GitHub Classroom and Gradescope (which otter-grader writes for) read them."""
+"""The results as text, JSON, JUnit XML, and for GitHub Classroom and Gradescope (otter-grader's form)."""
 
 import base64
 import json

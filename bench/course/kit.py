@@ -71,7 +71,7 @@ def requirement() -> str:
 
 
 def _classroom() -> Texts:
-    """GitHub Classroom: a workflow whose one step reports the points of all tasks; a list of tests for the older way."""
+    """GitHub Classroom: a workflow that reports the points of all tasks; a list of tests for the older way."""
     yield ".github/workflows/classroom.yml", _rendered("classroom.yml")
     tests = [
         {

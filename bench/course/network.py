@@ -1,9 +1,10 @@
 """A network made of the functions of one exercise, as `bench.locate` asks for it.
 
-All functions but one are the solution's. So `locate` feeds that one with right inputs, and whatever is wrong is its own.
+All functions but one are the solution's. So that one gets right inputs, and whatever `locate` finds is its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ class CourseNetwork:
         self._form, self._functions, self._rule = FORMULATIONS[exercise], functions, rule
         sizes = [SIGMOIDS, CLASSES][self._form is BATCH]
         widths = [sizes[0], *(layer[0] for layer in sizes[1:])]
-        self._parameters = [(np.zeros((n, k)), np.zeros(n)) for k, n in zip(widths, widths[1:], strict=False)]
+        self._parameters = [(np.zeros((n, k)), np.zeros(n)) for k, n in pairwise(widths)]
         self._memory: dict[tuple[int, int], tuple[Array, ...]] = {}
         self._t = 0
 

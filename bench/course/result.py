@@ -17,7 +17,7 @@ WORDS: dict[Status, str] = {
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict of one task. `lines` say what is wrong; `hint` leads there and does not tell it; `notes` cost nothing.
+    """The verdict of one task. `lines` say what is wrong; `hint` only leads there; `notes` cost nothing.
 
     seconds : how long the check took.
     """
