@@ -1,13 +1,16 @@
 """Where the project is published, for links in what leaves this repository."""
 
-from bench.locate.document import versions
+from importlib.metadata import PackageNotFoundError, version
 
 REPOSITORY = "https://github.com/scratchnet/scratchnet"
 
 
 def revision() -> str:
     """The tag of this version; links and installations name it, so that they stay what they are."""
-    return f"v{versions()['scratchnet']}"
+    try:
+        return f"v{version('scratchnet')}"
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "main"
 
 
 def page(link: str) -> str:

@@ -24,12 +24,13 @@ class NotDoneError(TaskError):
 class Called:
     """A student's function. Where the solution itself overflows, it is not asked, and the solution answers.
 
-    `notes` collects what is no mistake but bad style.
+    `notes` collects what is no mistake but bad style; `fault` is the first reason for which there was no answer.
     """
 
     def __init__(self, name: str, student: Function, solution: Function) -> None:
         self._name, self._student, self._solution = name, student, solution
         self.notes: dict[str, str] = {}
+        self.fault: TaskError | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         try:
@@ -37,7 +38,11 @@ class Called:
                 expected = self._solution(*copy.deepcopy(arguments))
         except FloatingPointError:
             return self._solution(*arguments)
-        return matched(f"{self._name}(...)", self._answer(copy.deepcopy(arguments), arguments), expected)
+        try:
+            return matched(f"{self._name}(...)", self._answer(copy.deepcopy(arguments), arguments), expected)
+        except TaskError as error:
+            self.fault = self.fault or error
+            raise
 
     def _answer(self, given: tuple[Any, ...], before: tuple[Any, ...]) -> Any:
         try:

@@ -18,7 +18,7 @@ from bench.course.tasks import TASKS, Task
 from bench.locate import words
 from bench.locate.document import Document, Finding
 from bench.locate.explain import explained
-from bench.locate.run import locate
+from bench.locate.run import Report, locate
 
 WRONG = ("mistake", "convention")
 """A convention is one where a whole network keeps to it; a single function that has another one is wrong."""
@@ -39,6 +39,9 @@ def check(folder: Path, task: Task) -> Result:
         return Result(task.id, "blank", (f"{error}.", where(task)), hint_for(task))
     except UnusableError as error:
         return Result(task.id, "error", (f"{error}.", where(task)), f"{error}.")
+    except Exception as error:
+        line = f"The grader itself failed, which is no fault of yours; please tell it: {told(error)}."
+        return Result(task.id, "error", (line,), line)
 
 
 def check_function(task: Task, student: Any) -> Result:
@@ -52,12 +55,20 @@ def check_function(task: Task, student: Any) -> Result:
     solutions = solutions_for(task.exercise)
     called = Called(task.function, student, solutions[task.function])
     functions = {**solutions, task.function: called}
-    report = locate(
+    try:
+        report = _report(task, functions)
+    except UnusableError as error:
+        raise called.fault or error from None
+    notes = tuple(f"Note: {note}." for note in called.notes.values())
+    return verdict(task, report.document, notes)
+
+
+def _report(task: Task, functions: dict[str, Any]) -> Report:
+    return locate(
         lambda: CourseNetwork(task.exercise, functions, rule_of(task)),
         spec_for(task.exercise, task.function),
         name=task.id,
     )
-    return verdict(task, report.document, tuple(f"Note: {note}." for note in called.notes.values()))
 
 
 def verdict(task: Task, document: Document, notes: tuple[str, ...]) -> Result:

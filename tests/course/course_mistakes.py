@@ -140,7 +140,7 @@ BATCH = {
     },
     "hidden_error": {
         "slope-missing": "return W.T @ delta",
-        "slope-1-at-0": "return (A >= 0) * (W.T @ delta)",
+        "at-least-0": "return (A >= 0) * (W.T @ delta)",
         "activation-for-slope": "return A * (W.T @ delta)",
         "slope-of-sigmoid": "return A * (1 - A) * (W.T @ delta)",
     },

@@ -49,7 +49,7 @@ def test_a_mistake_costs_its_own_points_and_no_others(folder, exercise, odd, num
         ("batch.weight_gradient", "mean-missing", "mean"),
         ("batch.bias_gradient", "mean-missing", "mean"),
         ("batch.output_error", "diagonal-of-the-jacobian", "diagonal"),
-        ("batch.hidden_error", "slope-1-at-0", "at 0"),
+        ("batch.hidden_error", "at-least-0", "left out"),
         ("optimizers.adam", "power-missing", "power|count|t"),
         ("optimizers.adam", "epsilon-inside-the-root", "root"),
     ],
