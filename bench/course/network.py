@@ -52,7 +52,7 @@ BATCH = Formulation(
 FORMULATIONS = {"scalar": SCALAR, "vector": VECTOR, "batch": BATCH, "optimizers": BATCH}
 
 SIGMOIDS: Sequence[Any] = [5, (4, "sigmoid"), (3, "sigmoid"), (2, "sigmoid")]
-CLASSES: Sequence[Any] = [6, (5, "relu"), (4, "relu"), (3, "softmax")]
+CLASSES: Sequence[Any] = [7, (6, "relu"), (5, "relu"), (3, "softmax")]
 RATE, MU = 0.05, 0.9
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 OPTIMIZERS: dict[str, dict[str, Any]] = {
