@@ -3,6 +3,7 @@
 import copy
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from bench.core.errors import UnusableError
 from bench.core.text import one_line
 
 Function = Callable[..., Any]
+OURS = str(Path(__file__).parents[1])
 
 
 class TaskError(UnusableError):
@@ -96,7 +98,7 @@ def _shown(answer: Any) -> str:
 
 def told(error: BaseException) -> str:
     """`ValueError: reason (scalar.py:12)`: the last line of the student's own code."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/bench/" not in frame.filename]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     if isinstance(error, SyntaxError):
         where = f" ({str(error.filename).rpartition('/')[2]}:{error.lineno})"

@@ -14,8 +14,9 @@ def executed(path: Path) -> nbformat.NotebookNode:
     """The notebook with the outputs of a new run, without stderr; an error in a cell is raised."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", record_timing=False).execute()
-    for cell in notebook.cells:  # TensorFlow's messages hold times and addresses
-        cell.outputs = [one for one in cell.get("outputs", []) if one.get("name") != "stderr"]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":  # TensorFlow's messages hold times and addresses
+            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
     return notebook
 
 
