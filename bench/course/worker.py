@@ -10,8 +10,8 @@ from pathlib import Path
 from bench.course.check import check
 from bench.course.tasks import TASKS
 
-MEMORY_BYTES = 8 * 2**30
-"""Of addresses: a list that grows for ever ends as a MemoryError, and the machine goes on."""
+LIMITS = {resource.RLIMIT_AS: 4 * 2**30, resource.RLIMIT_FSIZE: 2**26}
+"""Bytes of addresses and of a file: what grows for ever ends as a MemoryError or an OSError, and the machine goes on."""
 
 
 def serve(connection: Connection, folder: Path) -> None:
@@ -23,6 +23,7 @@ def serve(connection: Connection, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    for kind, size in LIMITS.items():
+        resource.setrlimit(kind, (size, size))
     connection = Connection(int(sys.argv[1]))
     serve(connection, Path(connection.recv()))
