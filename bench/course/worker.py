@@ -11,7 +11,7 @@ from bench.course.check import check
 from bench.course.tasks import TASKS
 
 LIMITS = {resource.RLIMIT_AS: 4 * 2**30, resource.RLIMIT_FSIZE: 2**26}
-"""Bytes of addresses and of a file: what grows for ever ends as a MemoryError or an OSError, and the machine goes on."""
+"""Bytes of addresses, of a file: what grows for ever ends as a MemoryError or an OSError, and the machine goes on."""
 
 
 def serve(connection: Connection, folder: Path) -> None:
