@@ -19,6 +19,7 @@ from bench.locate import words
 from bench.locate.document import Document, Finding
 from bench.locate.explain import explained
 from bench.locate.run import Report, locate
+from bench.locate.state import LARGE_INPUTS
 
 WRONG = ("mistake", "convention")
 """A convention is one where a whole network keeps to it; a single function that has another one is wrong."""
@@ -73,11 +74,12 @@ def _report(task: Task, functions: dict[str, Any]) -> Report:
 
 def verdict(task: Task, document: Document, notes: tuple[str, ...]) -> Result:
     """What `locate` found, in the words of the task."""
-    wrong = [finding for finding in document.findings if finding.kind in WRONG]
+    usual = [finding for finding in document.findings if finding.moment != LARGE_INPUTS]
+    wrong = [finding for finding in usual if finding.kind in WRONG]
     if wrong:
         return Result(task.id, "wrong", tuple(_lines(task, wrong[0])), hint_for(task, wrong[0]), notes)
-    limited = [one for one in document.findings if one.kind == "overflow" and one.tensor.startswith("A")]
-    said = tuple(f"Note: large numbers: {finding.causes[0].cause}." for finding in limited if finding.causes)
+    limited = any(one.tensor.startswith("A") for one in document.findings if one not in usual)
+    said = ("Note: large numbers: it overflows where weighted inputs are large.",) if limited else ()
     return Result(task.id, "right", notes=(*notes, *said))
 
 
