@@ -24,7 +24,8 @@ def weighted_input(A: Array, W: Array, b: Array) -> Array:
 def relu(Z: Array) -> Array:
     """A = max(Z, 0), element by element: equations (20) and (A4), for the hidden layers."""
     # BEGIN SOLUTION
-    return np.maximum(Z, 0.0)
+    A: Array = np.maximum(Z, 0.0)
+    return A
     # END SOLUTION
 
 

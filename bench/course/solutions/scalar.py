@@ -32,7 +32,7 @@ def loss(a: list[float], y: list[float]) -> float:
     """
     # BEGIN SOLUTION
     terms = [y[i] * np.log(a[i]) + (1.0 - y[i]) * np.log(1.0 - a[i]) for i in range(len(y))]
-    return -sum(terms)
+    return float(-sum(terms))
     # END SOLUTION
 
 
