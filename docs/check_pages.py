@@ -23,6 +23,7 @@ SECONDS = 300
 
 FENCE = re.compile(r"^(`{3,})(\w*)[^`\n]*\n.*?^\1`*[ \t]*$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"\$`[^`]+`\$")
+IN_NOTEBOOKS = re.compile(r"\$\$[^$]+\$\$|\$[^$]+\$")
 CODE_SPAN = re.compile(r"(?<!`)(`{2,})(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 
 # Each page in turn in a frame of that width: one start of the browser for all pages.
@@ -82,11 +83,20 @@ def formulas(markdown: str) -> int:
     return sum(fence[2] == "math" for fence in fences) + len(INLINE.findall(prose))
 
 
+def formulas_of_notebook(text: str) -> int:
+    """The same of a notebook, whose formulas have no backticks."""
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+    return sum(len(IN_NOTEBOOKS.findall("".join(cell["source"]))) for cell in cells)
+
+
+COUNTS = {".md": formulas, ".ipynb": formulas_of_notebook}
+
+
 def pages(built: Path) -> dict[Path, int]:
     """The built pages that have a source, each with the number of formulas in it."""
-    sources = (path.relative_to(SOURCE) for path in sorted(SOURCE.rglob("*.md")))
+    sources = (path.relative_to(SOURCE) for path in sorted(SOURCE.rglob("*")) if path.suffix in COUNTS)
     return {
-        built / source.with_suffix(".html"): formulas((SOURCE / source).read_text("utf-8"))
+        built / source.with_suffix(".html"): COUNTS[source.suffix]((SOURCE / source).read_text("utf-8"))
         for source in sources
         if source.parts[0] not in ("_build", "_static")
     }

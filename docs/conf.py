@@ -1,4 +1,4 @@
-"""How Sphinx builds the pages of this folder: Markdown as GitHub renders it, warnings as errors (see tox.ini).
+"""How Sphinx builds the pages of this folder: Markdown as GitHub renders it, notebooks, warnings as errors (see tox.ini).
 
 The MathJax in `_static/mathjax` draws the formulas, so that the built site needs no network.
 """
@@ -9,7 +9,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 project = "scratchnet"
-extensions = ["myst_parser", "sphinx.ext.mathjax"]
+extensions = ["myst_nb", "sphinx.ext.mathjax"]
+nb_execution_mode = "off"  # notebooks have their outputs; a test runs them
 myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4

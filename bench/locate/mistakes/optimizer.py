@@ -362,7 +362,7 @@ ADAM = [
     _adams(
         "adam-correction-multiplied",
         "the means are multiplied by the corrections, not divided",
-        _adam(corrections=lambda o, t: tuple(1.0 / one for one in _corrections(o, t))),
+        _adam(corrections=lambda o, t: tuple(np.float64(1.0) / one for one in _corrections(o, t))),
     ),
     _adams(
         "epsilon-inside-the-root",

@@ -1,0 +1,18 @@
+"""Where the project is published, for links in what leaves this repository."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+REPOSITORY = "https://github.com/scratchnet/scratchnet"
+
+
+def revision() -> str:
+    """The tag of this version; links and installations name it, so that they stay what they are."""
+    try:
+        return f"v{version('scratchnet')}"
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "main"
+
+
+def page(link: str) -> str:
+    """The address of `docs/derivation/forward.md#the-loss` or the like in this version."""
+    return f"{REPOSITORY}/blob/{revision()}/{link}"

@@ -1,0 +1,107 @@
+"""Grades a folder: the student's code runs in a child process, and each task has a time limit."""
+
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+from bench.core.child_process import ConnectedProcess, how_it_ended
+from bench.core.environment import worker_environment
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
+from bench.course.result import Result
+from bench.course.tasks import EXERCISES, TASKS
+
+SECONDS = 20.0
+STARTING_SECONDS = 120.0
+
+
+class Grader:
+    """Checks tasks one after the other, in one child process as long as it answers.
+
+    The limits protect from accidents: a loop without end, a crash, memory. They are no sandbox for hostile code.
+
+    seconds : timeout of one task.
+    """
+
+    def __init__(self, folder: Path | str, seconds: float = SECONDS) -> None:
+        self.folder, self._seconds = Path(folder).resolve(), seconds
+        if not any((self.folder / f"{name}.py").is_file() for name in EXERCISES):
+            files = ", ".join(f"{name}.py" for name in EXERCISES)
+            told = one_line(folder, 200)
+            raise UnusableError(f"{told} has no exercise ({files}); remedy: scratchbench course new {told}")
+        self._temporary = TemporaryDirectory(prefix="scratchbench-course-")
+        self._process: ConnectedProcess | None = None
+
+    def __enter__(self) -> "Grader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child process."""
+        self._end()
+        self._temporary.cleanup()
+
+    def all(self, ids: Sequence[str] = tuple(TASKS)) -> list[Result]:
+        """The result of each of these tasks, in this order."""
+        return [self.check(id) for id in ids]
+
+    def check(self, id: str) -> Result:
+        """The result of one task.
+
+        Raises
+        ------
+        UnusableError
+            Where there is no such task, or the child process cannot be started.
+        """
+        if id not in TASKS:
+            raise UnusableError(f"{one_line(id, 80)!r} is no task; allowed: {', '.join(TASKS)}")
+        process = self._process or self._start()
+        with suppress(OSError):  # it is gone; waiting for its answer says how
+            process.connection.send(id)
+        try:
+            if process.connection.poll(self._seconds):
+                answer = process.connection.recv()
+                return answer if isinstance(answer, Result) else self._lost(id, "sends something of its own")
+        except (EOFError, OSError):
+            return self._lost(id, f"ends the process: it {how_it_ended(process.exit_code())}")
+        return self._too_slow(id)
+
+    def _start(self) -> ConnectedProcess:
+        log = Path(self._temporary.name) / "log"
+        self._process = process = ConnectedProcess("bench.course.worker", worker_environment(1), log)
+        process.connection.send(str(self.folder))
+        try:
+            if process.connection.poll(STARTING_SECONDS):
+                process.connection.recv()
+                return process
+        except (EOFError, OSError):
+            pass
+        self._end()
+        raise UnusableError(f"the grader's process does not start: {one_line(log.read_text('utf-8')[-300:])}")
+
+    def _lost(self, id: str, how: str) -> Result:
+        self._end()
+        line = f"{TASKS[id].function} in {TASKS[id].file} {how}."
+        return Result(id, "error", (line,), line)
+
+    def _too_slow(self, id: str) -> Result:
+        self._end()
+        task = TASKS[id]
+        line = f"{task.function} in {task.file}, or the import of that file, takes longer than {self._seconds:g} s."
+        return Result(id, "timeout", (line,), line, seconds=self._seconds)
+
+    def _end(self) -> None:
+        """Kill it with all that it started: it may be in a loop that hears nothing."""
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.end()
+            self._process = None

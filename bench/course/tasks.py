@@ -1,0 +1,77 @@
+"""The tasks of the course: one an equation, in the order of the derivation."""
+
+from dataclasses import dataclass
+
+FORWARD, BACKWARD = "docs/derivation/forward.md", "docs/derivation/backward.md"
+BATCH, DESCENT = "docs/derivation/backward-batch.md", "docs/derivation/gradient-descent.md"
+ONE_NEURON, ONE_LAYER = f"{FORWARD}#one-example-one-neuron-at-a-time", f"{FORWARD}#one-example-a-layer-at-a-time"
+WHOLE_BATCH, ONE_FORMULA = f"{FORWARD}#a-whole-batch", f"{DESCENT}#why-against-the-gradient"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One function of one exercise.
+
+    equation : its numbers in the derivation; link : the page and heading where it is derived.
+    """
+
+    exercise: str
+    function: str
+    title: str
+    equation: str
+    points: int
+    link: str
+
+    @property
+    def id(self) -> str:
+        """`batch.cost`."""
+        return f"{self.exercise}.{self.function}"
+
+    @property
+    def file(self) -> str:
+        """The student's file."""
+        return f"{self.exercise}.py"
+
+
+_TASKS = (
+    Task("scalar", "weighted_input", "weighted input", "(3)", 2, ONE_NEURON),
+    Task("scalar", "activation", "activation", "(4) and (5)", 2, ONE_NEURON),
+    Task("scalar", "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
+    Task("scalar", "output_error", "error of the output layer", "BP1.1", 3, f"{BACKWARD}#bp11-the-error-at-the-output"),
+    Task(
+        "scalar", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"
+    ),
+    Task("scalar", "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
+    Task("scalar", "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
+    Task("scalar", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
+    Task("vector", "weighted_input", "weighted input", "(9)", 2, ONE_LAYER),
+    Task("vector", "activation", "activation", "(11)", 2, ONE_LAYER),
+    Task("vector", "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
+    Task("vector", "output_error", "error of the output layer", "BP1.1", 3, f"{BACKWARD}#bp11-the-error-at-the-output"),
+    Task(
+        "vector", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"
+    ),
+    Task("vector", "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
+    Task("vector", "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
+    Task("vector", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
+    Task("batch", "weighted_input", "weighted input of a batch", "(18)", 2, WHOLE_BATCH),
+    Task("batch", "relu", "ReLU", "(20) and (A4)", 2, "docs/derivation/activations.md#relu"),
+    Task("batch", "softmax", "softmax", "(A13)", 4, "docs/derivation/activations.md#softmax"),
+    Task("batch", "cost", "cost: the mean of the losses", "(24)", 4, WHOLE_BATCH),
+    Task(
+        "batch", "output_error", "error of the output layer", "BP1.2", 4, f"{BATCH}#bp12-the-error-of-the-output-layer"
+    ),
+    Task(
+        "batch", "hidden_error", "error of the layer before", "BP2.2", 6, f"{BATCH}#bp22-the-error-of-the-layer-before"
+    ),
+    Task("batch", "weight_gradient", "gradient of the weights", "BP3.2", 6, f"{BATCH}#bp32-the-weights"),
+    Task("batch", "bias_gradient", "gradient of the biases", "BP4.2", 4, f"{BATCH}#bp42-the-biases"),
+    Task("batch", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
+    Task("optimizers", "momentum", "momentum", "(D10)", 8, f"{DESCENT}#momentum"),
+    Task("optimizers", "adam", "Adam", "(D20)", 12, f"{DESCENT}#adam"),
+)
+
+TASKS = {task.id: task for task in _TASKS}
+"""Id → task, in the order in which they are to be solved; their points add up to 100."""
+EXERCISES = tuple(dict.fromkeys(task.exercise for task in _TASKS))
+POSSIBLE = sum(task.points for task in _TASKS)
