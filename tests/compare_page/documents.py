@@ -119,7 +119,7 @@ def realistic() -> tuple[Document, dict[str, dict[str, str]]]:
 
 
 def exchanged() -> Iterator[Document]:
-    """The records of the other run. One of its rows is of a smaller network, so that something is worse."""
+    """The records of the other run. One row is of a smaller network and loses 3 points more: it is worse."""
     run, *records = map(json.loads, (RUN / RECORDS_NAME).read_text("utf-8").splitlines())
     backends = run["suite"]["backends"]
     before = dict(zip(backends[1:] + backends[:1], backends, strict=True))
@@ -128,6 +128,7 @@ def exchanged() -> Iterator[Document]:
     for one in records:
         if (one.get("spec"), one.get("backend")) == ("784-128-10 M=32", backends[2]):
             one |= smaller[place(one)] | {"spec": one["spec"]}
+            one |= {"test_accuracy": one["test_accuracy"] - 0.03} if one["kind"] == "epoch" else {}
         yield one | ({"backend": before[one["backend"]]} if "backend" in one else {})
 
 
