@@ -143,7 +143,7 @@ def test_warnings_of_every_resume_stand_there_once():
 
 def test_an_unstable_ratio_is_warned_of():
     run = builders.timed({"one": [{"scratchnet": seconds, "keras-fit": 4.0} for seconds in (1.0, 1.5)]})
-    assert "- one, scratchnet: the time ratio is unstable, 0.306 (" in summary_markdown(Tables(run))
+    assert "- one, scratchnet: the time ratio is unstable, 0.306 (" in summary_markdown(Tables(Records(run)))
 
 
 def test_both_accuracies_in_founding_runs_only():

@@ -77,9 +77,8 @@ def test_the_speed_of_two_specs(a, b, said):
 
 def _two_specs(a: tuple[float, float], b: tuple[float, float]) -> Records:
     """Specs a and b, two seeds each: keras-fit at 4 s, scratchnet at the given seconds."""
-    return builders.timed(
-        {name: [{"scratchnet": each, "keras-fit": 4.0} for each in seconds] for name, seconds in (("a", a), ("b", b))}
-    )
+    seconds = {name: [{"scratchnet": s, "keras-fit": 4.0} for s in of] for name, of in (("a", a), ("b", b))}
+    return Records(builders.timed(seconds))
 
 
 def test_lost_backends_are_named(with_losses):
@@ -152,4 +151,4 @@ def test_nothing_finished():
 
 def _seeds(ratios: list[float]) -> Records:
     """keras-fit at 2 s, scratchnet at 2 s · ratio, one seed a ratio."""
-    return builders.timed({"one": [{"scratchnet": 2 * ratio, "keras-fit": 2.0} for ratio in ratios]})
+    return Records(builders.timed({"one": [{"scratchnet": 2 * ratio, "keras-fit": 2.0} for ratio in ratios]}))
