@@ -102,46 +102,44 @@ def check_run(out, folders, traps):
     assert folders_of(folders, "bench.workers.worker") == {"/"}
 
 
+@pytest.fixture
+def other(tmp_path):
+    """Runs a script of one's own, in a folder and with a path."""
+
+    def run(code, folder, path=str(ROOT)):
+        (tmp_path / "script.py").write_text(code)
+        environment = {**os.environ, "PYTHONPATH": path, "MARKER": str(tmp_path / "marker")}
+        command = [sys.executable, tmp_path / "script.py"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+        assert imported(tmp_path / "marker") == []
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
 @pytest.mark.parametrize("code", [IN_A_POOL, OF_THE_DATA], ids=["pool", "data"])
-def test_other_processes_that_are_started_import_nothing_of_it(code, traps, tmp_path):
-    script, marker = tmp_path / "script.py", tmp_path / "marker"
-    script.write_text(code)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MARKER": str(marker)}
-    done = subprocess.run(
-        [sys.executable, script], cwd=traps, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert imported(marker) == []
-    assert done.returncode == 0, done.stderr
+def test_other_processes_that_are_started_import_nothing_of_it(code, traps, other):
+    other(code, traps)
 
 
-def test_an_empty_entry_of_the_path_lets_no_child_import_from_the_folder(traps, tmp_path):
+def test_an_empty_entry_of_the_path_lets_no_child_import_from_the_folder(traps, other):
     """`PYTHONPATH=$PYTHONPATH:/somewhere` begins with an empty entry, which stands for the current folder."""
-    script, marker = tmp_path / "script.py", tmp_path / "marker"
-    script.write_text(f"import os, sys\nsys.path[:] = [one for one in sys.path if one != os.getcwd()]\n{OF_THE_DATA}")
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:", "MARKER": str(marker)}
     (traps / "usercustomize.py").unlink(missing_ok=True)  # the first process has the folder on its path by itself
-    done = subprocess.run(
-        [sys.executable, script], cwd=traps, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert imported(marker) == []
-    assert done.returncode == 0, done.stderr
+    clean = "import os, sys\nsys.path[:] = [one for one in sys.path if one != os.getcwd()]\n"
+    other(clean + OF_THE_DATA, traps, f"{ROOT}:")
 
 
 ENTRIES = {"first": ":{root}", "last": "{root}:", "between": "{root}::/nowhere"}
-SCHEMA, HISTORY, RUN_SMALL = (
-    ["schema"],
-    ["history", "--folder", RUN.parent / "speed"],
-    ["run", "small.toml", "--out", "OUT"],
-)
 
 
 @pytest.mark.parametrize(
     ("entries", "arguments"),
     [
         ("first", SCHEMA),
-        ("last", RUN_SMALL),
+        ("last", TRAIN),
         ("between", HISTORY),
-        *weekly(("first", RUN_SMALL), ("between", RUN_SMALL)),
+        *weekly(("first", TRAIN), ("between", TRAIN)),
     ],
 )
 def test_an_empty_entry_of_the_path_lets_no_command_import_from_the_folder(
@@ -161,14 +159,9 @@ def test_a_folder_that_the_path_names_stays_on_it(scratchbench, tmp_path):
     assert (imported(tmp_path / "marker"), done.returncode) == (["calendar"], 77)
 
 
-def test_other_processes_do_not_work_in_the_folder_either(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(IN_A_POOL.replace('os.path.basename, ["/a/b", "/c/d"]', 'os.path.abspath, ["b", "d"]'))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True
-    )
-    assert done.stdout == "/b /d\n"
+def test_other_processes_do_not_work_in_the_folder_either(tmp_path, other):
+    code = IN_A_POOL.replace('os.path.basename, ["/a/b", "/c/d"]', 'os.path.abspath, ["b", "d"]')
+    assert other(code, tmp_path) == "/b /d\n"
 
 
 STRANGE = "axes.facecolor: red\nfont.size: 30\nsavefig.dpi: 10\nimage.origin: lower\nno.such.key: 1\n"

@@ -1,33 +1,24 @@
 """Documents of a comparison as the page gets them: small ones made up, and a large one from the committed run."""
 
-import base64
+import json
 import math
-import zlib
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binomtest
 
+from bench.compare.comparison import compare_runs
 from bench.compare.pictures import pictures
-from bench.core.statistics import mean_interval, ratio_interval
-from bench.data import Dataset, load_dataset
-from bench.records.run import Records
-from bench.spec import DataSpec
+from bench.records.log import RECORDS_NAME
 
 RUN = Path(__file__).resolve().parents[2] / "results" / "reference" / "standard"
-DIGITS = tuple("0123456789")
 THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MARGIN = 0.005
 COST_TOLERANCE = 0.02
 TIME_LIMIT = 1.05
-MOST_EXAMPLES = 60
 
-Ints = NDArray[np.int64]
 Document = dict[str, Any]
 
 
@@ -119,145 +110,30 @@ def document(rows: Sequence[Document] = (), **changes: Any) -> Document:
     return values | changes
 
 
-class Run:
-    """The committed run, by spec and backend."""
-
-    def __init__(self, records: Records, data: Dataset) -> None:
-        self.run, self.data = records.run, data
-        self.seconds: dict[Any, dict[int, float]] = defaultdict(dict)
-        self.curves: dict[Any, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
-        self.predictions: dict[Any, dict[int, Ints]] = defaultdict(dict)
-        for e in records.epochs.itertuples():
-            self.curves[e.spec, e.backend, "cost"][str(e.seed)].append(e.train_cost)
-            self.curves[e.spec, e.backend, "test_accuracy"][str(e.seed)].append(e.test_accuracy)
-            if not e.warm_up:
-                self.seconds[e.spec, e.backend].setdefault(e.seed, e.epoch_seconds)
-        for r in records.results:
-            self.predictions[r.spec, r.backend][r.seed] = decoded(r.test_predictions or "")
-
-
-def decoded(predictions: str) -> Ints:
-    """The predicted classes of a result record."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(predictions)), dtype="<u2").astype(np.int64)
-
-
 def realistic() -> tuple[Document, dict[str, dict[str, str]]]:
-    """Nine specs, five backends: A as committed, B each backend's place taken by the next; and the pictures."""
-    data = load_dataset(DataSpec(source="mnist"))
-    run = Run(Records.read(RUN), data)
-    backends = run.run.suite.backends
-    names = [spec.name for spec in run.run.suite.specs]
-    rows = [
-        compared(run, (name, backend), (source_of(name, place), backends[(place + 1) % len(backends)]))
-        for name in names
-        for place, backend in enumerate(backends)
-    ]
-    found = document(
-        rows,
-        verdict="B is worse than A in test accuracy in 1 of 45 rows: keras-fit on 784-128-10 M=32 loses 1.3 points "
-        "(95 % interval 0.9 to 1.8); 40 rows are equivalent within 0.5 points, and speed is not compared",
-        decision="worse",
-        a=side("standard", **run.run.environment) | {"title": run.run.suite.title},
-        b=side("new", **(run.run.environment | {"cpu_model": "AMD EPYC 7B13"})),
-        differences=["spec '784-64-10 M=32' is in A only", "spec '784-128-10 M=128': batch_size is 128 in A, 256 in B"],
-    )
-    wanted = {
-        each["spec"]: [e["index"] for r in rows if r["spec"] == each["spec"] for e in r["only_one_right"]]
-        for each in rows
-    }
-    return found, {name: pictures(data.x_test, data.image_shape, indices) for name, indices in wanted.items()}
+    """The committed run beside one in which the next backend takes each one's place; and the pictures."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / RECORDS_NAME).write_text("".join(f"{json.dumps(one)}\n" for one in exchanged()), "utf-8")
+        comparison = compare_runs(RUN, folder)
+        return json.loads(comparison.document.model_dump_json()), comparison.pictures()
 
 
-def source_of(name: str, place: int) -> str:
-    """One row has a smaller network in B, so that something is worse."""
-    return "784-30-10 M=32" if (name, place) == ("784-128-10 M=32", 1) else name
+def exchanged() -> Iterator[Document]:
+    """The records of the other run. One row is of a smaller network and loses 3 points more: it is worse."""
+    run, *records = map(json.loads, (RUN / RECORDS_NAME).read_text("utf-8").splitlines())
+    backends = run["suite"]["backends"]
+    before = dict(zip(backends[1:] + backends[:1], backends, strict=True))
+    smaller = {place(one): one for one in records if one.get("spec") == "784-30-10 M=32"}
+    yield run
+    for one in records:
+        if (one.get("spec"), one.get("backend")) == ("784-128-10 M=32", backends[2]):
+            one |= smaller[place(one)] | {"spec": one["spec"]}
+            one |= {"test_accuracy": one["test_accuracy"] - 0.03} if one["kind"] == "epoch" else {}
+        yield one | ({"backend": before[one["backend"]]} if "backend" in one else {})
 
 
-def compared(run: Run, a: tuple[str, str], b: tuple[str, str]) -> Document:
-    """One row of the document, from the predictions, curves and seconds of two places in the run."""
-    truth, guesses = run.data.y_test, (run.predictions[a], run.predictions[b])
-    shared = sorted(guesses[0].keys() & guesses[1].keys())
-    right = [{seed: guess[seed] == truth for seed in shared} for guess in guesses]
-    accuracy = [[float(each[seed].mean()) for seed in shared] for each in right]
-    differences = np.subtract(accuracy[1], accuracy[0])
-    ratio = ratio_interval(run.seconds[b][seed] / run.seconds[a][seed] for seed in shared)
-    curves = {name: {"a": run.curves[*a, name], "b": run.curves[*b, name]} for name in ("cost", "test_accuracy")}
-    difference = asdict(mean_interval(differences))
-    apart = parting(curves["cost"])
-    return {
-        "spec": a[0],
-        "backend": a[1],
-        "seeds_a": shared,
-        "seeds_b": shared,
-        "paired": True,
-        "accuracy_a": asdict(mean_interval(accuracy[0])),
-        "accuracy_b": asdict(mean_interval(accuracy[1])),
-        "difference": difference,
-        "equivalence": decided(difference),
-        "mcnemar": [mcnemar(seed, right[0][seed], right[1][seed]) for seed in shared],
-        "confusion": {"classes": list(DIGITS), "a": confusion(truth, guesses[0]), "b": confusion(truth, guesses[1])},
-        "only_one_right": only_one_right(truth, guesses[0][shared[0]], guesses[1][shared[0]], shared[0]),
-        "curves": curves,
-        "cost_parts_at": apart,
-        "cost_decision": "within_tolerance" if apart["epoch"] is None else "undecided",
-        "speed": {"ratio": asdict(ratio) if ratio else None, "reason": ""},
-        "speed_decision": timed(asdict(ratio)) if ratio else None,
-    }
-
-
-def decided(difference: Document) -> Document:
-    low, high = difference["low"], difference["high"]
-    decision = (
-        "equivalent"
-        if low > -MARGIN and high < MARGIN
-        else "worse"
-        if high < 0
-        else "better"
-        if low > 0
-        else "undecided"
-    )
-    return {"decision": decision, "margin": MARGIN, "p": None, "seeds_needed": 12 if decision == "undecided" else None}
-
-
-def timed(ratio: Document) -> str:
-    low, high = ratio["low"], ratio["high"]
-    inside = low > 1 / TIME_LIMIT and high < TIME_LIMIT
-    return (
-        "within_tolerance"
-        if inside
-        else "worse"
-        if low > TIME_LIMIT
-        else "better"
-        if high < 1 / TIME_LIMIT
-        else "undecided"
-    )
-
-
-def mcnemar(seed: int, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Document:
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    p = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
-    return {"seed": seed, "only_a": only_a, "only_b": only_b, "p": float(p)}
-
-
-def confusion(truth: Ints, guesses: Mapping[int, Ints]) -> list[list[int]]:
-    counts = np.zeros((10, 10), dtype=np.int64)
-    for guess in guesses.values():
-        np.add.at(counts, (truth, guess), 1)
-    return [[int(count) for count in line] for line in counts]
-
-
-def only_one_right(truth: Ints, a: Ints, b: Ints, seed: int) -> list[Document]:
-    differ = np.flatnonzero((a == truth) != (b == truth))[:MOST_EXAMPLES]
-    return [{"index": int(i), "label": int(truth[i]), "a": int(a[i]), "b": int(b[i]), "seed": seed} for i in differ]
-
-
-def parting(cost: Mapping[str, Mapping[str, list[float]]]) -> Document:
-    means = [np.mean(list(seeds.values()), axis=0) for seeds in (cost["a"], cost["b"])]
-    relative = np.abs(means[1] - means[0]) / means[0]
-    beyond = np.flatnonzero(relative > COST_TOLERANCE)
-    first = int(beyond[0]) if beyond.size else None
-    at = None if first is None else float(relative[first])
-    return {"epoch": None if first is None else first + 1, "relative": at, "largest_relative": float(relative.max())}
+def place(record: Document) -> tuple[Any, ...]:
+    return tuple(record.get(name) for name in ("kind", "backend", "seed", "epoch"))
 
 
 def odd() -> tuple[Document, dict[str, dict[str, str]]]:

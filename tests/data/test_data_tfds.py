@@ -200,15 +200,10 @@ def test_tfds_is_not_installed(tmp_path, monkeypatch):
         load_tfds("mnist", tmp_path)
 
 
-def test_a_host_that_answers(monkeypatch):
+def test_a_host_that_answers_and_one_that_refuses(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(tfds, "HOST", server.getsockname())
         assert network_reachable()
-
-
-def test_a_host_that_refuses(monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(tfds, "HOST", server.getsockname())
     assert not network_reachable()
 
 
@@ -246,14 +241,8 @@ def test_prepared_sets_are_found_by_their_files(tmp_path):
 def test_available_lists_what_is_there(tmp_path):
     prepare_by_hand(tmp_path, "b/c/1.0.0", "a/1.9.0", "a/incomplete.x_2.0.0")
     rows = available(data_dir=tmp_path)
-    assert [name for name, _, _ in rows] == [
-        "mnist",
-        "tfds:a:1.9.0",
-        "tfds:b/c:1.0.0",
-        "tfds:NAME",
-        "idx:FOLDER",
-        "images:FOLDER",
-    ]
+    names = ["mnist", "tfds:a:1.9.0", "tfds:b/c:1.0.0", "tfds:NAME", "idx:FOLDER", "images:FOLDER"]
+    assert [name for name, _, _ in rows] == names
     assert rows[0] == ("mnist", str(SHIPPED), "ok")
     assert rows[2] == ("tfds:b/c:1.0.0", str(tmp_path / "b/c/1.0.0"), "prepared")
 

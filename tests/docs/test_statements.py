@@ -148,6 +148,13 @@ def test_the_map_says_what_it_holds():
     assert f"holds {len(rows)} of the {len(tags)} numbered equations" in page("index")
 
 
+def test_each_mistake_of_the_page_can_be_planted():
+    named = re.findall(r"\| `([\w.-]+)` \|$", (DERIVATION / "mistakes.md").read_text("utf-8"), re.MULTILINE)
+    planted = tomllib.loads((DOCS.parent / "tests/mutations/mistakes.toml").read_text("utf-8"))["mistake"]
+    assert len(named) == 22
+    assert {*named} <= {mistake["name"] for mistake in planted}
+
+
 def cited():
     paths = [path for path in DOCS.rglob("*.md") if path.name != "references.md"]
     return {name for path in paths for name in CITATION.findall(path.read_text("utf-8"))}
@@ -157,23 +164,14 @@ def listed():
     return {anchor(name) for name in re.findall("^### (.*)$", (DERIVATION / "references.md").read_text("utf-8"), re.M)}
 
 
-def test_every_reference_is_cited():
-    assert listed() - cited() == set()
-
-
-def test_every_citation_is_listed():
-    assert cited() - listed() == set()
+def test_every_reference_is_cited_and_every_citation_is_listed():
+    assert listed() == cited()
 
 
 @pytest.mark.parametrize("path", sorted(DERIVATION.glob("*.md")), ids=lambda path: path.stem)
-def test_the_notation_names_every_greek_letter_of_a_display(path):
+def test_the_notation_names_every_letter_of_a_display_latin_ones_or_a_sentence_of_its_page(path):
     notation = (DERIVATION / "index.md").read_text("utf-8").partition("## Notation")[2].partition("## Beside")[0]
     used = {letter for text in displays(path) for letter in GREEK.findall(text)}
     assert used - set(GREEK.findall(notation)) == set()
-
-
-@pytest.mark.parametrize("path", sorted(DERIVATION.glob("*.md")), ids=lambda path: path.stem)
-def test_every_latin_letter_of_a_display_is_in_the_notation_or_in_a_sentence_of_its_page(path):
-    notation = (DERIVATION / "index.md").read_text("utf-8").partition("## Notation")[2].partition("## Beside")[0]
     said = INLINE.findall(notation) + INLINE.findall(path.read_text("utf-8"))
     assert latin(displays(path)) - latin(said) == set()

@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("docs/derivation", "docs/equations.toml", "docs/equations.md", "docs/make_equations.py", "scratchnet")
 TESTS = "tests/equations"
 TABLE, PAGE = "docs/equations.toml", "docs/equations.md"
-ROW_27 = re.compile(r'\[\[equation]]\nid = "27"\n(?:.+\n)+')
 
 
 def run(root, *arguments):
@@ -33,14 +32,10 @@ def copy(tmp_path):
     return tmp_path
 
 
-def change(path, old, new):
-    text = path.read_text("utf-8")
+def broken(root, path, old, new):
+    text = (root / path).read_text("utf-8")
     assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path}"
-    path.write_text(text.replace(old, new), "utf-8")
-
-
-def row_27(root):
-    return ROW_27.search((root / TABLE).read_text("utf-8"))[0]
+    (root / path).write_text(text.replace(old, new), "utf-8")
 
 
 def test_every_equation_has_a_derivation_code_and_a_test():
@@ -64,54 +59,31 @@ def test_every_link_of_the_page_leads_to_a_file():
     assert [link for link in links if not (ROOT / "docs" / link.partition("#")[0]).is_file()] == []
 
 
+ROW = re.search(r'\[\[equation]]\nid = "27"\n(?:.+\n)+', (ROOT / TABLE).read_text("utf-8"))[0]
+SCALAR, BACKWARD = "scratchnet/formulations/scalar.py", "docs/derivation/backward.md"
+CODE, TEST = (
+    "scratchnet.formulations.scalar:output_error",
+    "tests/equations/test_equations_backward.py::test_equation_2",
+)
+KEYS = "row 27 (27) has id, title, code, test; allowed: id, title, code, shape, test"
+STALE = (
+    TABLE,
+    'title = "sigmoid"',
+    'title = "the sigmoid function"',
+    f"{PAGE} is stale; run: python docs/make_equations",
+)
 BROKEN = {
-    "the row is missing": (lambda root: change(root / TABLE, row_27(root), ""), "27: 0 rows; allowed: one"),
-    "the row is there twice": (
-        lambda root: change(root / TABLE, row_27(root), 2 * row_27(root)),
-        "27: 2 rows; allowed: one",
-    ),
-    "the equation does not exist": (
-        lambda root: change(root / TABLE, 'id = "27"', 'id = "BP5.1"'),
-        "BP5.1: no such equation",
-    ),
-    "a key is missing": (
-        lambda root: change(root / TABLE, row_27(root), re.sub("shape = .+\n", "", row_27(root))),
-        "row 27 (27) has id, title, code, test; allowed: id, title, code, shape, test",
-    ),
-    "the code was renamed": (
-        lambda root: change(root / "scratchnet/formulations/scalar.py", "def output_error(", "def output_errors("),
-        "(27): there is no scratchnet.formulations.scalar:output_error",
-    ),
-    "the module was renamed": (
-        lambda root: (root / "scratchnet/formulations/scalar.py").rename(root / "scratchnet/formulations/plain.py"),
-        "(27): there is no scratchnet.formulations.scalar:output_error",
-    ),
-    "the code lost its number": (
-        lambda root: change(root / "scratchnet/formulations/scalar.py", "equations (27) and (28)", "equation (28)"),
-        "(27): scratchnet.formulations.scalar:output_error does not carry the number",
-    ),
-    "the test was renamed": (
-        lambda root: change(
-            root / TESTS / "test_equations_backward.py", "def test_equation_27(", "def test_equation_270("
-        ),
-        "(27): there is no test tests/equations/test_equations_backward.py::test_equation_27",
-    ),
-    "two rows have one test": (
-        lambda root: change(root / TABLE, "py::test_equation_27", "py::test_equation_28"),
-        "(27): test tests/equations/test_equations_backward.py::test_equation_28 is another equation's too",
-    ),
-    "the derivation lost the equation": (
-        lambda root: change(root / "docs/derivation/backward.md", r"\tag{27}", r"\tag{27a}"),
-        r"(27): 0 times \tag{27} in docs/derivation/*.md; allowed: once",
-    ),
-    "the derivation has it twice": (
-        lambda root: change(root / "docs/derivation/backward.md", r"\tag{28}", r"\tag{27}"),
-        r"(27): 2 times \tag{27} in docs/derivation/*.md; allowed: once",
-    ),
-    "the page is stale": (
-        lambda root: change(root / TABLE, 'title = "sigmoid"', 'title = "the sigmoid function"'),
-        "docs/equations.md is stale; run: python docs/make_equations.py",
-    ),
+    "the row is missing": (TABLE, ROW, "", "27: 0 rows; allowed: one"),
+    "the row is there twice": (TABLE, ROW, 2 * ROW, "27: 2 rows; allowed: one"),
+    "the equation does not exist": (TABLE, 'id = "27"', 'id = "BP5.1"', "BP5.1: no such equation"),
+    "a key is missing": (TABLE, ROW, re.sub("shape = .+\n", "", ROW), KEYS),
+    "the code was renamed": (SCALAR, "def output_error(", "def output_errors(", f"(27): there is no {CODE}"),
+    "the code lost its number": (SCALAR, "(27) and (28)", "(28)", f"(27): {CODE} does not carry the number"),
+    "the test was renamed": (TEST.partition(":")[0], "n_27(", "n_270(", f"(27): there is no test {TEST}7"),
+    "two rows have one test": (TABLE, "::test_equation_27", "::test_equation_28", f"(27): test {TEST}8 is another"),
+    "the derivation lost the equation": (BACKWARD, r"\tag{27}", r"\tag{27a}", r"(27): 0 times \tag{27} in docs/"),
+    "the derivation has it twice": (BACKWARD, r"\tag{28}", r"\tag{27}", r"(27): 2 times \tag{27} in docs/"),
+    "the page is stale": STALE,
 }
 
 
@@ -121,17 +93,20 @@ def test_an_unbroken_copy_passes(copy):
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_the_check_fails_and_names_the_row_where(how, copy):
-    break_it, message = BROKEN[how]
-    break_it(copy)
+    *change, message = BROKEN[how]
+    broken(copy, *change)
     result = run(copy, "--check")
-    assert result.returncode == 1
+    assert (result.returncode, result.stderr) == (1, "")
     assert message in result.stdout
-    assert result.stderr == ""
+
+
+def test_a_module_that_was_renamed_is_missed(copy):
+    (copy / SCALAR).rename(copy / "scratchnet/formulations/plain.py")
+    assert f"(27): there is no {CODE}" in run(copy, "--check").stdout
 
 
 def test_a_stale_page_is_made_new(copy):
-    break_it, _ = BROKEN["the page is stale"]
-    break_it(copy)
+    broken(copy, *STALE[:3])
     assert run(copy).returncode == 0
     assert run(copy, "--check").returncode == 0
     assert "the sigmoid function" in (copy / PAGE).read_text("utf-8")

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from bench.gate.decision import Rule, decide
+from bench.gate.decision import Rule, decide, measure
+from bench.gate.no_verdict import WorkChangedError
 from bench.gate.outcome import CellResult, Outcome, result_of
 from bench.gate.pair import Pair
+from bench.gate.work import check_costs
 
 
 def pair(ratio, number=1, cell="c"):
@@ -49,9 +51,22 @@ def test_one_of_many_equal_cells_fails_no_more_often_than_one_alone():
 
 
 def test_the_ratio_of_a_pair_is_the_median_over_its_blocks():
-    seconds = {"old_seconds": (1.0, 1.0, 2.0, 2.0, 1.0, 4.0), "new_seconds": (1.1, 1.1, 2.4, 2.4, 9.0, 9.0)}
+    seconds = {"old_seconds": (1.0, 1.0, 2.0, 2.0, 1.0, 4.0), "new_seconds": (1.1, 1.1, 2.0, 2.88, 9.0, 9.0)}
     one = Pair(number=1, cell="c", order="ABBA BAAB ABBA", wall_seconds=1, **seconds)
     assert math.exp(one.log_ratio) == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(("old", "new"), [((0.5, 0.4), (0.5, 0.41)), ((0.5, 0.4), (0.5,)), ((math.nan,), (math.nan,))])
+def test_costs_that_differ_end_early_or_are_no_numbers_are_other_work(old, new):
+    with pytest.raises(WorkChangedError, match=rf"^c, pair 1: cost of epoch {len(old)} is"):
+        check_costs(pair(1.0).model_copy(update={"old_costs": old, "new_costs": new}))
+
+
+def test_the_first_cell_that_fails_ends_the_measurement_of_all():
+    kept = []
+    sources = {"slow": lambda number: pair(1.2, number), "either": lambda number: pair(1.2 - number % 2 / 2, number)}
+    measure(sources, Rule(cells=2), lambda: len(kept) < 100, kept.append)
+    assert len(kept) < 30
 
 
 def test_exchanging_the_sides_turns_the_ratio_of_a_pair_over():

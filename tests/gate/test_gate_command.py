@@ -17,6 +17,7 @@ from bench.gate.no_verdict import TreeLostError
 from bench.gate.records import pairs_of
 
 SCRIPT = "{tree}/time.sh"
+MAKE = ("--command", "make {tree}")
 OWN = ("--command", f"sh {SCRIPT}", "--own-clock")
 
 
@@ -139,24 +140,26 @@ def test_the_pairs_before_a_crash_are_kept(repo, bench, tmp_path):
     assert len(pairs_of(tmp_path / "out")["command"]) == 6
 
 
-def test_a_command_that_hangs_leaves_no_process(repo, bench, tmp_path):
+@pytest.mark.parametrize("what", ["command", "preparation"])
+def test_what_hangs_leaves_no_process(repo, bench, tmp_path, what):
     mark = tmp_path / "alive"
-    commit(repo, script(1.0), script(1.0, f"(sleep 2; touch {mark}) & sleep 60"))
-    assert bench("gate", "--against", "HEAD", "--time-limit", "0.5", *OWN)[0] == 4
+    hangs = f"(sleep 2; touch {mark}) & sleep 60"
+    commit(repo, script(1.0), script(1.0, hangs if what == "command" else ""))
+    prepare = ("--prepare", hangs) if what == "preparation" else ()
+    code, out, _ = bench("gate", "--against", "HEAD", "--time-limit", "0.5", *OWN, *prepare)
+    assert code == 4
+    assert ("the old side was not prepared within 0.5 s" in out) == (what == "preparation")
     time.sleep(2)
     assert not mark.exists()
 
 
-def test_other_output_is_other_work(repo, bench):
-    commit(repo, "echo one\necho 1.0\n", "echo two\necho 1.0\n")
-    code, out, _ = bench("gate", "--against", "HEAD", "--same-output", *OWN)
-    assert code == 4
-    assert out.startswith("NO VERDICT: the work changed, so seconds say nothing: the sides did not print the same")
-
-
-def test_the_same_output_with_other_seconds_is_the_same_work(repo, bench):
-    commit(repo, script(1.0), script(1.5))
-    assert bench("gate", "--against", "HEAD", "--same-output", *OWN)[0] == 1
+@pytest.mark.parametrize(("old", "new", "code"), [("one", "two", 4), ("one", "one", 1)])
+def test_other_output_is_other_work_and_other_seconds_are_not(repo, bench, old, new, code):
+    commit(repo, f"echo {old}\necho 1.0\n", f"echo {new}\necho 1.5\n")
+    ended, out, _ = bench("gate", "--against", "HEAD", "--same-output", *OWN)
+    assert ended == code
+    said = "NO VERDICT: the work changed, so seconds say nothing: the sides did not print the same"
+    assert out.startswith(said) == (code == 4)
 
 
 @pytest.mark.parametrize("last", ["", "-1", "nan", "inf", "0", "1,5", "one second"])
@@ -190,6 +193,16 @@ def test_the_users_checkout_is_not_touched(repo, bench):
         ((), "Missing option '--against'"),
         (("--against", "HEAD", "--baseline", "x"), "No such option '--baseline'"),
         (("--against", "HEAD", "--command", "make"), "must hold {tree}"),
+        (("--against", "HEAD", "--command", "a=make"), "must hold {tree}"),
+        (("--against", "HEAD", *MAKE, "--command", "make -j {tree}"), "several commands need names"),
+        (
+            ("--against", "HEAD", "--command", "a=make {tree}", "--command", "a=make -j {tree}"),
+            "name 'a' is used twice",
+        ),
+        (("--against", "HEAD", "--command", "command=make {tree}", *MAKE), "several commands need names"),
+        (("--against", "HEAD", *MAKE, "--cells", "784-128-10:32"), "--cells and --command: choose one"),
+        (("--against", "HEAD", *MAKE, "--clock", "cpu", "--own-clock"), "--clock cpu and --own-clock: choose one"),
+        (("--against", "HEAD", "--clock", "cpu"), "are of --command, which is missing"),
         (("--against", "HEAD", "--own-clock"), "--own-clock and --same-output are of --command, which is missing"),
         (("--against", "HEAD", "--tolerance", "0"), "allowed: above 0 and below 100 %"),
         (("--against", "HEAD", "--tolerance", "five"), "allowed: above 0 and below 100 %"),
@@ -282,14 +295,3 @@ def test_no_bash_is_said_in_one_line(repo, bench, tmp_path, monkeypatch, argumen
     assert (code, out) == (2, "")
     assert "bash: not found on PATH" in err.splitlines()[-1]
     assert "Traceback" not in err
-
-
-def test_a_preparation_that_hangs_leaves_no_process(repo, bench, tmp_path):
-    mark = tmp_path / "alive"
-    repo.commit(**{"time.sh": script(1.0)})
-    hangs = f"(sleep 2; touch {mark}) & sleep 60"
-    code, out, _ = bench("gate", "--against", "HEAD", "--time-limit", "0.5", *OWN, "--prepare", hangs)
-    assert code == 4
-    assert "the old side was not prepared within 0.5 s" in out
-    time.sleep(2)
-    assert not mark.exists()

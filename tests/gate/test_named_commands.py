@@ -52,26 +52,6 @@ def test_the_commands_text_stands_in_every_output(repo, bench, tmp_path, new):
     assert (first["commands"], first["prepare"], first["clock"]) == ({"command": ECHO}, "true {tree}", "own")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--command", "make {tree}", "--command", "make -j {tree}"), "several commands need names"),
-        (("--command", "a=make {tree}", "--command", "a=make -j {tree}"), "name 'a' is used twice"),
-        (("--command", "command=make {tree}", "--command", "make {tree}"), "several commands need names"),
-        (("--command", "make {tree}", "--cells", "784-128-10:32"), "--cells and --command: choose one"),
-        (("--command", "make {tree}", "--clock", "cpu", "--own-clock"), "--clock cpu and --own-clock: choose one"),
-        (("--clock", "cpu"), "are of --command, which is missing"),
-        (("--command", "a=make"), "must hold {tree}"),
-    ],
-)
-def test_what_cannot_be_used_is_one_line(repo, bench, arguments, message):
-    commit(repo, 1.0, 1.0)
-    code, out, err = bench("gate", "--against", "HEAD", *arguments)
-    assert (code, out) == (2, "")
-    assert message in err.splitlines()[-1]
-    assert "Traceback" not in err
-
-
 def test_a_variable_before_a_command_is_no_name(repo, bench, tmp_path):
     commit(repo, 1.0, 1.0)
     assert bench("gate", "--against", "HEAD", "--command", f"LANG=C PYTHONPATH={{tree}} {ECHO}", "--own-clock")[0] != 2

@@ -87,14 +87,10 @@ def test_parameters_come_back_as_they_were_set() -> None:
     assert (W.tolist(), b.tolist()) == ([[1.0], [-1.0]], [0.0, 0.0])
 
 
-def test_parameters_of_another_shape_are_refused() -> None:
-    with pytest.raises(ValueError, match="shape"):
-        set_parameters(one_layer("softmax", "categorical_crossentropy"), [(np.zeros((2, 3)), np.zeros(2))])
-
-
-def test_parameters_of_another_depth_are_refused() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        set_parameters(one_layer("softmax", "categorical_crossentropy"), [])
+@pytest.mark.parametrize(("parameters", "said"), [([(np.zeros((2, 3)), np.zeros(2))], "shape"), ([], "zip")])
+def test_parameters_of_another_shape_or_depth_are_refused(parameters: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        set_parameters(one_layer("softmax", "categorical_crossentropy"), parameters)
 
 
 def test_outputs_of_more_rows_than_one_call_takes() -> None:

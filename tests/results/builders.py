@@ -151,6 +151,19 @@ def small_run(
     return Records(found)
 
 
+def timed(seconds: Mapping[str, Sequence[Mapping[str, float]]], **changes: Any) -> list[Record]:
+    """Spec → for each seed: backend → seconds of each of its two epochs."""
+    specs = [spec(name=name, seeds=tuple(range(len(seeds))), epochs=2) for name, seeds in seconds.items()]
+    found: list[Record] = [run_record(specs, ("scratchnet", "keras-fit"), **changes)]
+    for name, seeds in seconds.items():
+        for seed, backends in enumerate(seeds):
+            found.append(cell(name, seed))
+            for backend, each in backends.items():
+                found += [*(epoch(name, seed, backend, n, each) for n in (1, 2)), result(name, seed, backend)]
+            found.append(cell_end(name, seed))
+    return found
+
+
 def realistic(
     specs: Sequence[TrainingSpec],
     backends: Sequence[str] = BACKENDS,

@@ -12,14 +12,8 @@ WARNING = "the machine is busy: 3.1 of 2 cores were used by other programs befor
 @pytest.fixture
 def folder(tmp_path):
     """A run of one spec, slow in one of two seeds, on a busy machine."""
-    one = builders.spec(name="one", seeds=(0, 1), epochs=2)
-    found = [builders.run_record([one], ("scratchnet", "keras-fit"), environment={"warnings": [WARNING]})]
-    for seed, seconds in ((0, 1.0), (1, 1.5)):
-        found.append(builders.cell("one", seed))
-        for name, each in (("scratchnet", seconds), ("keras-fit", 4.0)):
-            found += [builders.epoch("one", seed, name, n, each) for n in (1, 2)] + [builders.result("one", seed, name)]
-        found.append(builders.cell_end("one", seed))
-    return builders.write(tmp_path, found)
+    seconds = {"one": [{"scratchnet": each, "keras-fit": 4.0} for each in (1.0, 1.5)]}
+    return builders.write(tmp_path, builders.timed(seconds, environment={"warnings": [WARNING]}))
 
 
 def printed(folder):

@@ -98,27 +98,15 @@ def test_a_cost_that_is_not_finite_is_missing(cost):
     assert ",diverged,0.94,," in csv_text(table)
 
 
-def test_an_unfinished_attempt_does_not_count_and_a_later_one_does():
-    cut_short = [builders.cell("one", 0), builders.epoch("one", 0, "scratchnet", 1, 7.0)]
-    again = [
-        builders.cell("one", 0, attempt=2),
-        builders.epoch("one", 0, "scratchnet", 1, 5.0, attempt=2),
-        builders.result("one", 0, "scratchnet", attempt=2),
-        builders.cell_end("one", 0, attempt=2),
-    ]
-    head = builders.run_record([builders.spec(name="one", seeds=(0,))])
-    assert epochs_table(Records([head, *cut_short, *again]))["epoch_seconds"].tolist() == [5.0]
-
-
-def test_of_two_finished_attempts_the_last_counts():
+@pytest.mark.parametrize("first_finished", [False, True])
+def test_of_two_attempts_the_last_that_was_finished_counts(first_finished):
     found = [builders.run_record([builders.spec(name="one", seeds=(0,), epochs=1)], ("scratchnet",))]
     for attempt, seconds in ((1, 7.0), (2, 5.0)):
-        found += [
-            builders.cell("one", 0, attempt),
-            builders.epoch("one", 0, "scratchnet", 1, seconds, attempt=attempt),
-            builders.result("one", 0, "scratchnet", attempt=attempt),
-            builders.cell_end("one", 0, attempt),
-        ]
+        found.append(builders.cell("one", 0, attempt))
+        found.append(builders.epoch("one", 0, "scratchnet", 1, seconds, attempt=attempt))
+        if attempt == 2 or first_finished:
+            found.append(builders.result("one", 0, "scratchnet", attempt=attempt))
+            found.append(builders.cell_end("one", 0, attempt))
     assert epochs_table(Records(found))["epoch_seconds"].tolist() == [5.0]
     assert len(summary_table(Records(found))) == 1
 

@@ -77,12 +77,8 @@ def test_the_speed_of_two_specs(a, b, said):
 
 def _two_specs(a: tuple[float, float], b: tuple[float, float]) -> Records:
     """Specs a and b, two seeds each: keras-fit at 4 s, scratchnet at the given seconds."""
-    specs = [builders.spec(name=name, seeds=(0, 1), epochs=2) for name in ("a", "b")]
-    found = [builders.run_record(specs, ("scratchnet", "keras-fit"))]
-    for one, seconds in (("a", a), ("b", b)):
-        for seed in (0, 1):
-            found += _cell(one, seed, {"scratchnet": seconds[seed], "keras-fit": 4.0})
-    return Records(found)
+    seconds = {name: [{"scratchnet": s, "keras-fit": 4.0} for s in of] for name, of in (("a", a), ("b", b))}
+    return Records(builders.timed(seconds))
 
 
 def test_lost_backends_are_named(with_losses):
@@ -155,15 +151,4 @@ def test_nothing_finished():
 
 def _seeds(ratios: list[float]) -> Records:
     """keras-fit at 2 s, scratchnet at 2 s · ratio, one seed a ratio."""
-    one = builders.spec(name="one", seeds=tuple(range(len(ratios))), epochs=2)
-    found = [builders.run_record([one], ("scratchnet", "keras-fit"))]
-    for seed, ratio in enumerate(ratios):
-        found += _cell("one", seed, {"scratchnet": 2 * ratio, "keras-fit": 2.0})
-    return Records(found)
-
-
-def _cell(spec: str, seed: int, seconds: dict[str, float]) -> list[object]:
-    found: list[object] = [builders.cell(spec, seed)]
-    for name, each in seconds.items():
-        found += [builders.epoch(spec, seed, name, n, each) for n in (1, 2)] + [builders.result(spec, seed, name)]
-    return [*found, builders.cell_end(spec, seed)]
+    return Records(builders.timed({"one": [{"scratchnet": 2 * ratio, "keras-fit": 2.0} for ratio in ratios]}))

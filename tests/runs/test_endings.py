@@ -157,15 +157,8 @@ def test_the_folder_of_a_gate_that_was_killed_is_removed_by_the_next(tmp_path, m
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
 
     def gate(command, out):
-        options = [
-            "--against",
-            "HEAD",
-            "--own-clock",
-            "--command",
-            f"{command} # {{tree}}",
-            "--out",
-            str(tmp_path / out),
-        ]
+        out_of = ("--out", str(tmp_path / out))
+        options = ["--against", "HEAD", "--own-clock", "--command", f"{command} # {{tree}}", *out_of]
         started = [sys.executable, "-c", "from bench.cli import main; main()", "gate", *options]
         done = subprocess.run(started, cwd=repository, env=environment, capture_output=True, timeout=120, check=False)
         return done.returncode

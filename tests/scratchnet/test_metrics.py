@@ -19,16 +19,17 @@ def test_confusion_matrix_by_hand():
     np.testing.assert_array_equal(metrics.confusion_matrix(PREDICTED, LABELS, 3), [[2, 1, 0], [0, 2, 0], [1, 0, 0]])
 
 
-def test_precision_by_hand():
-    # class 0: 2 of 3 predicted right; class 1: 2 of 3; class 2: never predicted
-    np.testing.assert_allclose(metrics.precision(PREDICTED, LABELS, 3), [2 / 3, 2 / 3, 0.0])
-    assert metrics.precision(PREDICTED, LABELS, 3, "macro") == pytest.approx(4 / 9)
-
-
-def test_recall_by_hand():
-    # class 0: 2 of 3 found; class 1: 2 of 2; class 2: 0 of 1
-    np.testing.assert_allclose(metrics.recall(PREDICTED, LABELS, 3), [2 / 3, 1.0, 0.0])
-    assert metrics.recall(PREDICTED, LABELS, 3, "macro") == pytest.approx(5 / 9)
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        (metrics.precision, [2 / 3, 2 / 3, 0.0]),  # class 0: 2 of 3 predicted right; 1: 2 of 3; 2: never predicted
+        (metrics.recall, [2 / 3, 1.0, 0.0]),  # class 0: 2 of 3 found; 1: 2 of 2; 2: 0 of 1
+        (metrics.f1_score, [4 / 6, 4 / 5, 0.0]),  # class 0: 2·2 / (2·2 + 1 + 1); 1: 2·2 / (2·2 + 1 + 0); 2: none right
+    ],
+)
+def test_a_metric_of_each_class_by_hand(metric, expected):
+    np.testing.assert_allclose(metric(PREDICTED, LABELS, 3), expected)
+    assert metric(PREDICTED, LABELS, 3, "macro") == pytest.approx(sum(expected) / 3)
 
 
 @given(PAIRS)
@@ -61,12 +62,6 @@ def test_one_output_is_decided_by_the_threshold():
 
 def test_no_examples_have_no_accuracy():
     assert np.isnan(metrics.accuracy(np.array([], int), np.array([], int)))
-
-
-def test_f1_by_hand():
-    # class 0: 2·2 / (2·2 + 1 + 1); class 1: 2·2 / (2·2 + 1 + 0); class 2: neither found nor predicted right
-    np.testing.assert_allclose(metrics.f1_score(PREDICTED, LABELS, 3), [4 / 6, 4 / 5, 0.0])
-    assert metrics.f1_score(PREDICTED, LABELS, 3, "macro") == pytest.approx((4 / 6 + 4 / 5) / 3)
 
 
 @given(PAIRS)
