@@ -148,13 +148,6 @@ def test_the_map_says_what_it_holds():
     assert f"holds {len(rows)} of the {len(tags)} numbered equations" in page("index")
 
 
-def test_each_mistake_of_the_page_can_be_planted():
-    named = re.findall(r"\| `([\w.-]+)` \|$", (DERIVATION / "mistakes.md").read_text("utf-8"), re.MULTILINE)
-    planted = tomllib.loads((DOCS.parent / "tests/mutations/mistakes.toml").read_text("utf-8"))["mistake"]
-    assert len(named) == 22
-    assert {*named} <= {mistake["name"] for mistake in planted}
-
-
 def cited():
     paths = [path for path in DOCS.rglob("*.md") if path.name != "references.md"]
     return {name for path in paths for name in CITATION.findall(path.read_text("utf-8"))}
