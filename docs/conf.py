@@ -1,4 +1,4 @@
-"""How Sphinx builds the pages of this folder: Markdown as GitHub renders it, notebooks, warnings as errors (see tox.ini).
+"""How Sphinx builds the pages of this folder: Markdown as GitHub renders it, notebooks; a warning is an error.
 
 The MathJax in `_static/mathjax` draws the formulas, so that the built site needs no network.
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.group import PATH, main, one_of
+from bench.cli.group import PATH, main, names_option
 
 EXIT_CODES = """\b
 Exit codes: 0 every task that was graded is right; 1 points are missing;
@@ -28,20 +28,14 @@ def course() -> None:
 
 @course.command()
 @click.argument("folder", type=PATH)
-@click.option(
-    "--for",
-    "graders",
-    callback=one_of(_graders),
-    metavar="A,B",
-    help="Also write what these read: classroom, nbgrader, otter.",
-)
+@names_option("--graders", "Also write what these read: classroom, nbgrader, otter.", _graders)
 def new(folder: Path, graders: tuple[str, ...] | None) -> int:
     """Write the exercises into a new FOLDER: files with blanks, instructions, tests.
 
     \b
     Examples:
       scratchbench course new my-network
-      scratchbench course new assignment --for classroom,otter
+      scratchbench course new assignment --graders classroom,otter
     """
     from bench.course import kit
 
@@ -50,7 +44,7 @@ def new(folder: Path, graders: tuple[str, ...] | None) -> int:
 
 @course.command(epilog=EXIT_CODES)
 @click.argument("folder", type=PATH, default=".")
-@click.option("--task", "tasks", callback=one_of(_tasks), metavar="A,B", help="Some tasks only, such as scalar.loss.")
+@names_option("--task", "Some tasks only, such as scalar.loss.", _tasks)
 @click.option("--hint", is_flag=True, help="Only a question that leads to each mistake.")
 @click.option(
     "--format",
@@ -68,7 +62,7 @@ def new(folder: Path, graders: tuple[str, ...] | None) -> int:
     show_default=True,
     help="Timeout of a task, in seconds.",
 )
-def grade(folder: Path, tasks: tuple[str, ...] | None, hint: bool, form: str, out: Path | None, seconds: float) -> int:
+def grade(folder: Path, task: tuple[str, ...] | None, hint: bool, form: str, out: Path | None, seconds: float) -> int:
     """Give the points of each task in FOLDER, and say which equation is wrong.
 
     Each function is checked in a network whose other functions are right: a mistake costs the points of its own task
@@ -78,9 +72,9 @@ def grade(folder: Path, tasks: tuple[str, ...] | None, hint: bool, form: str, ou
     Examples:
       scratchbench course grade my-network
       scratchbench course grade my-network --task batch.cost --hint
-      scratchbench course grade my-network --format junit --out points.xml
+      scratchbench course grade my-network --gradersmat junit --out points.xml
     """
     from bench.course.command import GradeOptions
     from bench.course.command import grade as graded
 
-    return graded(GradeOptions(folder, tasks or (), form, out, hint, seconds))
+    return graded(GradeOptions(folder, task or (), form, out, hint, seconds))

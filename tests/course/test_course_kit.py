@@ -117,7 +117,7 @@ def test_grade_says_points_and_exit_codes(folder):
 
 
 def test_options_that_are_not_known_are_refused():
-    for arguments in (["new", "x", "--for", "moodle"], ["grade", ".", "--task", "scalar.x"]):
+    for arguments in (["new", "x", "--graders", "moodle"], ["grade", ".", "--task", "scalar.x"]):
         ended = scratchbench("course", *arguments)
         assert ended.returncode == 2
         assert "allowed:" in ended.stderr
