@@ -137,7 +137,8 @@ class Comparison:
         bound = self._bounds[place]
         if state.equations is REFERENCE or self.is_large(place):
             return bound
-        return np.maximum(bound, np.max(bound, where=np.isfinite(bound), initial=0.0))
+        widest: Array = np.maximum(bound, np.max(bound, where=np.isfinite(bound), initial=0.0))
+        return widest
 
     def _growth(self, place: Place, expected: Array) -> float:
         """Larger numbers have larger roundings."""

@@ -12,6 +12,8 @@ class OfScratchnet:
 
     def __init__(self, spec):
         self.network = network_of(spec)
+        if any(layer.dropout for layer in spec.architecture.layers):
+            self.forward = None  # `predict` takes no masks
 
     def get_parameters(self):
         return self.network.parameters.get()
@@ -23,8 +25,8 @@ class OfScratchnet:
         examples = self.network.prepare(X, Y, weights)
         return self.network.train_epoch(examples, np.arange(len(X)), len(X), kept(masks))
 
-    def forward(self, X, masks=()):
-        return None if len(masks) else self.network.predict(X)
+    def forward(self, X):
+        return self.network.predict(X)
 
     def cost(self, X, Y, weights=None, masks=()):
         return self.network.cost(X, Y, weights, kept(masks))
