@@ -67,6 +67,21 @@ def test_an_optimizer_updates_as_keras_does(name, options, clipping, keras):
         np.testing.assert_allclose(array, other, rtol=1e-6 if "adam" in name else 1e-13)
 
 
+@pytest.mark.parametrize("factor", [0.0, 0.03125, 0.5])
+@pytest.mark.parametrize("name", ["rmsprop", "adam", "adamw"])
+def test_a_small_factor_of_the_mean_does_what_it_does_in_keras(name, factor, keras):
+    """Of a gradient of 100 and then of 0.01. In float64: Keras's Adam loses the digits of the small one in float32."""
+    options = {"rmsprop": {"rho": factor}, "adam": {"beta_1": factor, "beta_2": factor}}
+    options["adamw"] = {**options["adam"], "weight_decay": 0.25}
+    variables = [np.zeros(shape) for shape in VARIABLES]
+    gradients = [[np.full(shape, g) for shape in VARIABLES] for g in (100.0, 0.01, 0.02)]
+    theirs = getattr(keras.optimizers, KERAS_NAMES[name])(RATE, epsilon=2**-20, **options[name])
+    expected = updated_by_keras(keras, theirs, variables, gradients)
+    ours = updated_by_ours(OPTIMIZERS[name](RATE, epsilon=2**-20, **options[name]), variables, gradients)
+    for array, other in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(array, other, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_defaults_are_those_of_keras(name, keras):
     config = getattr(keras.optimizers, KERAS_NAMES[name])().get_config()
