@@ -29,12 +29,19 @@ from bench.workers.turns import in_turn
 CELLS = [GridCell("784-128-10", 32), GridCell("784-128-10", 128), GridCell("784-512-512-10", 128)]
 OURS, PEER = "scratchnet", "tf-xla"
 ROUNDS, TURNS, SEED = 6, 4, 0
+COMPUTE = """\
+import os
+parent = os.getppid()
+while os.getppid() == parent:
+    sum(range(10_000))
+"""
+"""Until the experiment ends, however it does."""
 
 
 @contextmanager
 def busy(cores: int) -> Iterator[None]:
     """So many processes that compute without a pause."""
-    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    processes = [subprocess.Popen([sys.executable, "-c", COMPUTE]) for _ in range(cores)]
     try:
         yield
     finally:
