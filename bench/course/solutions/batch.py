@@ -79,8 +79,8 @@ def weight_gradient(delta: Array, A: Array) -> Array:
     delta : (n, M), errors of a layer; A : (n_before, M), activations of the layer before. Here is the 1/M.
     """
     # BEGIN SOLUTION
-    gradient: Array = delta @ A.T / delta.shape[1]
-    return gradient
+    mean: Array = delta @ A.T / delta.shape[1]
+    return mean
     # END SOLUTION
 
 
