@@ -72,16 +72,16 @@ def junit(results: Results, hint: bool) -> str:
                 suite.add_testcase(_case(result, hint))
         if len(suite):
             report.add_testsuite(suite)
-    report.update_statistics()  # type: ignore[no-untyped-call]
-    return str(report.tostring().decode("utf-8"))  # type: ignore[no-untyped-call]
+    report.update_statistics()
+    return str(report.tostring().decode("utf-8"))
 
 
 def _case(result: Result, hint: bool) -> TestCase:
     case = TestCase(result.task.function, classname=result.task.exercise, time=round(result.seconds, 3))
-    properties = Properties()  # type: ignore[no-untyped-call]
+    properties = Properties()
     properties.add_property(Property("points", str(result.points)))
     properties.add_property(Property("possible", str(result.task.points)))
-    case.append(properties)  # type: ignore[no-untyped-call]
+    case.append(properties)
     if not result.ok:
         failure = Failure(result.headline(), result.status)
         failure.text = _printable(result.message(hint))
