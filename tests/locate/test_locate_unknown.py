@@ -22,7 +22,9 @@ def test_the_equation_and_the_layer_are_blamed_and_no_cause_is_claimed(method, l
 STEPS_ONLY = [case for case in CASES if case[0] in ("output_delta", "hidden_delta", "weight_gradient", "bias_gradient")]
 
 
-@pytest.mark.parametrize(("method", "layer", "way"), STEPS_ONLY, ids=str)
+@pytest.mark.parametrize(
+    ("method", "layer", "way"), STEPS_ONLY, ids=lambda value: getattr(value, "__name__", str(value))
+)
 def test_of_steps_and_cost_alone_the_equation_is_found_too(method, layer, way):
     network = perturbed(method, layer, way, offers=("cost",))
     first = locate_one(network, PROBLEMS["classes"], "Unknown").document.mistakes[0]
