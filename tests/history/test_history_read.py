@@ -91,7 +91,7 @@ def test_another_optimizer_of_speed_and_another_machine_of_a_benchmark_are_other
     made.benchmarks(tmp_path / "b.json", {"one": 0.002}, made.day(2), machine_info=elsewhere)
     found = find(tmp_path).lines
     assert [len(line.points) for line in found] == [1] * 6
-    assert [line.ratios for line in found if "median" in line.name] == [[1.0], [1.0]]
+    assert [line.ratios for line in found if "median" in line.key.quantity] == [[1.0], [1.0]]
 
 
 def test_more_epochs_or_seeds_are_the_same_work(tmp_path):
