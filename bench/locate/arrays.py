@@ -39,7 +39,7 @@ def as_array(value: Any) -> Array:
     """
     if value is None:
         raise TypeError("None")  # NumPy makes NaN of it
-    for method in ("detach", "cpu"):  # PyTorch
+    for method in ("detach", "cpu", "numpy"):  # PyTorch
         value = getattr(value, method)() if hasattr(value, method) else value
     return np.array(value, dtype=np.float64)
 
