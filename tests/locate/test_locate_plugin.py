@@ -1,5 +1,6 @@
 """The plugin for pytest, in a pytest of its own; and its functions."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -40,10 +41,12 @@ def test_wrong_gradient(gradient_check):
 def test_a_suite_fails_with_the_report(tmp_path):
     (tmp_path / "test_mine.py").write_text(SUITE.format(folder=str(Path(__file__).parent)), "utf-8")
     plugin = ["-p", "bench.locate.plugin", "-p", "no:cacheprovider"]
+    # An installed copy brings the plugin by its entry point, a checkout does not: here neither is asked.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     told = subprocess.run(
         [sys.executable, "-m", "pytest", *plugin, "-q", str(tmp_path)],
         cwd=tmp_path,
-        env={**__import__("os").environ, "PYTHONPATH": str(ROOT)},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
