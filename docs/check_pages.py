@@ -98,7 +98,7 @@ def pages(built: Path) -> dict[Path, int]:
     return {
         built / source.with_suffix(".html"): COUNTS[source.suffix]((SOURCE / source).read_text("utf-8"))
         for source in sources
-        if source.parts[0] not in ("_build", "_static")
+        if source.parts[0] not in ("_build", "_static", "jupyter_execute")
     }
 
 

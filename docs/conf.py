@@ -20,7 +20,7 @@ html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_js_files = ["fit.js"]
-exclude_patterns = ["_build", "_static"]
+exclude_patterns = ["_build", "_static", "jupyter_execute"]  # myst-nb writes the last one beside the site
 
 mathjax_path = "mathjax/tex-svg-full.js"
 mathjax3_config = {
