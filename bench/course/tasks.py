@@ -33,27 +33,37 @@ class Task:
         return f"{self.exercise}.py"
 
 
+def _of_one_example(exercise: str, weighted: str, activation: str, place: str) -> list[Task]:
+    """The tasks that `scalar` and `vector` share; the numbers of two equations differ, and where these are derived."""
+    return [
+        Task(exercise, "weighted_input", "weighted input", weighted, 2, place),
+        Task(exercise, "activation", "activation", activation, 2, place),
+        Task(exercise, "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
+        Task(
+            exercise,
+            "output_error",
+            "error of the output layer",
+            "BP1.1",
+            3,
+            f"{BACKWARD}#bp11-the-error-at-the-output",
+        ),
+        Task(
+            exercise,
+            "hidden_error",
+            "error of the layer before",
+            "BP2.1",
+            5,
+            f"{BACKWARD}#bp21-the-error-one-layer-back",
+        ),
+        Task(exercise, "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
+        Task(exercise, "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
+        Task(exercise, "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
+    ]
+
+
 _TASKS = (
-    Task("scalar", "weighted_input", "weighted input", "(3)", 2, ONE_NEURON),
-    Task("scalar", "activation", "activation", "(4) and (5)", 2, ONE_NEURON),
-    Task("scalar", "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
-    Task("scalar", "output_error", "error of the output layer", "BP1.1", 3, f"{BACKWARD}#bp11-the-error-at-the-output"),
-    Task(
-        "scalar", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"
-    ),
-    Task("scalar", "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
-    Task("scalar", "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
-    Task("scalar", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
-    Task("vector", "weighted_input", "weighted input", "(9)", 2, ONE_LAYER),
-    Task("vector", "activation", "activation", "(11)", 2, ONE_LAYER),
-    Task("vector", "loss", "loss of one example", "(15)", 3, f"{FORWARD}#the-loss"),
-    Task("vector", "output_error", "error of the output layer", "BP1.1", 3, f"{BACKWARD}#bp11-the-error-at-the-output"),
-    Task(
-        "vector", "hidden_error", "error of the layer before", "BP2.1", 5, f"{BACKWARD}#bp21-the-error-one-layer-back"
-    ),
-    Task("vector", "weight_gradient", "gradient of the weights", "BP3.1", 4, f"{BACKWARD}#bp31-the-weights"),
-    Task("vector", "bias_gradient", "gradient of the biases", "BP4.1", 2, f"{BACKWARD}#bp41-the-biases"),
-    Task("vector", "update", "step of gradient descent", "(D2)", 2, ONE_FORMULA),
+    *_of_one_example("scalar", "(3)", "(4) and (5)", ONE_NEURON),
+    *_of_one_example("vector", "(9)", "(11)", ONE_LAYER),
     Task("batch", "weighted_input", "weighted input of a batch", "(18)", 2, WHOLE_BATCH),
     Task("batch", "relu", "ReLU", "(20) and (A4)", 2, "docs/derivation/activations.md#relu"),
     Task("batch", "softmax", "softmax", "(A13)", 4, "docs/derivation/activations.md#softmax"),

@@ -22,20 +22,20 @@ LARGER = ["--architectures", "784-128-10,784-512-512-10"]
 ACTIVATIONS = ["--activations", "sigmoid,tanh,gelu,silu", "--architectures", "784-128-10", "--batch-sizes", "128"]
 VALIDATION = [str(ROOT / "docs/experiments/gate_validation.py")]
 BENCH = ["-m", "bench"]
-RUNS: dict[str, tuple[list[str], list[str]]] = {
-    "standard": ([*BENCH, "run", "standard"], ["--out"]),
-    "founding": ([*BENCH, "run", "founding"], ["--out"]),
-    "parity": ([*BENCH, "parity", "--full"], ["--out"]),
-    "noise": ([*BENCH, "noise"], ["--out"]),
-    "scaling": ([*BENCH, "scaling"], ["--out"]),
-    "speed": ([*BENCH, "speed"], ["--out"]),
-    "speed-momentum": ([*BENCH, "speed", "--optimizer", "momentum", *LARGER, *FAST_PEERS], ["--out"]),
-    "speed-adam": ([*BENCH, "speed", "--optimizer", "adam", *LARGER, *FAST_PEERS], ["--out"]),
-    "speed-float64": ([*BENCH, "speed", "--dtype", "float64", *LARGER, *FAST_PEERS], ["--out"]),
-    "speed-activations": ([*BENCH, "speed", *ACTIVATIONS, *FAST_PEERS], ["--out"]),
-    "gate-validation": ([*VALIDATION, "--minutes", "60"], []),
+RUNS = {
+    "standard": [*BENCH, "run", "standard", "--out"],
+    "founding": [*BENCH, "run", "founding", "--out"],
+    "parity": [*BENCH, "parity", "--full", "--out"],
+    "noise": [*BENCH, "noise", "--out"],
+    "scaling": [*BENCH, "scaling", "--out"],
+    "speed": [*BENCH, "speed", "--out"],
+    "speed-momentum": [*BENCH, "speed", "--optimizer", "momentum", *LARGER, *FAST_PEERS, "--out"],
+    "speed-adam": [*BENCH, "speed", "--optimizer", "adam", *LARGER, *FAST_PEERS, "--out"],
+    "speed-float64": [*BENCH, "speed", "--dtype", "float64", *LARGER, *FAST_PEERS, "--out"],
+    "speed-activations": [*BENCH, "speed", *ACTIVATIONS, *FAST_PEERS, "--out"],
+    "gate-validation": [*VALIDATION, "--minutes", "60"],
 }
-"""Name of the folder → what Python runs, and the words before the folder."""
+"""Name of the folder → what Python runs; the new folder is the last argument."""
 UNDECIDED = 3
 """A run whose intervals stayed wide is finished all the same."""
 SLOW = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -51,11 +51,10 @@ def revision() -> str:
 
 def make(name: str) -> None:
     """Run it into a folder of its own."""
-    command, before = RUNS[name]
     new = _new(name)
     shutil.rmtree(new, ignore_errors=True)
     environment = {key: value for key, value in os.environ.items() if key not in SLOW}
-    ended = subprocess.run([sys.executable, *command, *before, str(new)], cwd=ROOT, env=environment)
+    ended = subprocess.run([sys.executable, *RUNS[name], str(new)], cwd=ROOT, env=environment)
     if ended.returncode not in (0, UNDECIDED):
         raise SystemExit(f"{name}: exit code {ended.returncode}; what it wrote is in {new}")
 
