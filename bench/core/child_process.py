@@ -96,11 +96,15 @@ class ConnectedProcess:
             self.connection.send(None)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ENDING_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self.kill()
         self._process.wait()
         self.connection.close()
         remove_openmp_files()
+
+    def kill(self) -> None:
+        """Kill it and all that it started, unasked: it may be in a loop that hears nothing."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
 def remove_openmp_files() -> None:

@@ -1,7 +1,5 @@
 """Grades a folder: the student's code runs in a child process, and each task has a time limit."""
 
-import os
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -99,9 +97,7 @@ class Grader:
         return Result(id, "timeout", (line,), line, seconds=self._seconds)
 
     def _end(self) -> None:
-        """Kill it with all that it started: it may be in a loop that hears nothing."""
         if self._process:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
             self._process.end()
             self._process = None

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -49,8 +48,7 @@ def answer_of(target: str, *arguments: Any) -> Answer:
             process.connection.send((os.getcwd(), target, arguments))
             return _wait(process)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.end()
 
 
