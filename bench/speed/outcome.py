@@ -22,6 +22,8 @@ CONTENDS = 1.25
 """A peer is measured on as long as it is within this factor of the fastest."""
 COLD_ROUND = 1
 """It fills the caches on disk: of compiled code, of the operating system."""
+COLD_TURN = 1
+"""A process's first `predict` in it sets up what the later ones use: buffers, compiled code."""
 COST_TOLERANCE = 0.02
 """By how much a peer's cost of an epoch may differ from scratchnet's: more than float32 ever did, less than a slip."""
 
@@ -97,7 +99,7 @@ class CellOutcome:
         well = [o for o in seen if o.status == "ok" and o.round in self._ours and self._learns_the_same(o)]
         pairs = [(self._ours[o.round], o) for o in well]
         ratios = [time_ratio(a.epoch_seconds, b.epoch_seconds) for a, b in pairs]
-        predicted = [time_ratio(a.predict_seconds, b.predict_seconds) for a, b in pairs]
+        predicted = [time_ratio(_warm(a), _warm(b)) for a, b in pairs]
         reasons = [f"{o.status}: {o.reason}" for o in seen if o.status != "ok"]
         if not reasons and len(well) < len(seen):
             reasons = ["not_comparable: its costs are not those of scratchnet"]
@@ -152,6 +154,10 @@ def _seconds(seen: Iterable[Observation]) -> float | None:
 
 def _first_epoch(seen: Iterable[Observation]) -> float | None:
     return median(o.first_epoch_seconds for o in seen if o.first_epoch_seconds and o.round > COLD_ROUND)
+
+
+def _warm(seen: Observation) -> dict[int, float]:
+    return {turn: seconds for turn, seconds in seen.predict_seconds.items() if turn != COLD_TURN}
 
 
 def _interval(ratios: Iterable[float | None]) -> Interval | None:

@@ -28,8 +28,8 @@ CELL = GridCell("784-30-10", 32)
 
 def observation(backend, number, seconds, cell=CELL, costs=(0.4, 0.3), **more):
     turns = dict(enumerate(seconds, 1))
-    values = {"round": number, **cell._asdict(), "backend": backend}
-    return Observation(**values, epoch_seconds=turns, predict_seconds=turns, costs=costs, **more)
+    values = {"round": number, **cell._asdict(), "backend": backend, "predict_seconds": turns} | more
+    return Observation(**values, epoch_seconds=turns, costs=costs)
 
 
 def outcome(*observations):
@@ -222,6 +222,15 @@ def test_a_file_of_observations_that_cannot_be_read_is_named(tmp_path, content, 
     (tmp_path / "observations.json").write_bytes(content)
     with pytest.raises(UnusableError, match=rf"observations\.json: .*{message}"):
         Observed.read(tmp_path)
+
+
+def test_the_first_prediction_of_a_process_is_no_time_of_predict():
+    ours = observation("scratchnet", 1, (1.0, 1.0, 1.0), predict_seconds={1: 9.0, 2: 1.0, 3: 1.0})
+    peer = observation("jax-scan", 1, (2.0, 2.0, 2.0), predict_seconds={1: 3.0, 2: 4.0, 3: 4.0})
+    left_early = observation("sklearn", 1, (5.0,), predict_seconds={1: 0.1})
+    peers = {found.name: found for found in outcome(ours, peer, left_early).cells[0].peers}
+    assert peers["jax-scan"].predict_ratio.centre == pytest.approx(0.25)
+    assert peers["sklearn"].predict_ratio is None
 
 
 @pytest.mark.parametrize(
