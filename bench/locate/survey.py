@@ -101,8 +101,8 @@ def _check_same_answers(asked: Asked, at: Moment) -> None:
     if parted:
         raise SubjectError(
             f"{asked.name}.{method_of(parted[0])} gives another {parted[0]} when it is asked again with the same "
-            "parameters and batch; expected: the same; remedy: no random numbers (dropout is switched off), and nothing that is kept "
-            "from call to call (a gradient is cleared first)"
+            "parameters and batch; expected: the same; remedy: no random numbers (dropout is switched off), and "
+            "nothing that is kept from call to call (a gradient is cleared first)"
         )
 
 
