@@ -141,9 +141,11 @@ def _check_order(name: str, net: Net, at: Moment, given: Given) -> None:
 
 def _turned(names: Sequence[str], net: Net, given: Given) -> dict[Key, Array]:
     """These tensors with their layers in the other order; none where that does not fit."""
-    pairs = {Key(name, l): given.get(Key(name, net.depth + 1 - l)) for name in names for l in net.layers}
-    turned = {key: other for key, other in pairs.items() if other is not None and other.shape == given[key].shape}
-    return turned if len(turned) == len(pairs) else {}
+    keys = [Key(name, l) for name in names for l in net.layers]
+    if any(key not in given for key in keys):
+        return {}
+    turned = {key: given[Key(key.name, net.depth + 1 - key.layer)] for key in keys}
+    return turned if all(other.shape == given[key].shape for key, other in turned.items()) else {}
 
 
 def _of_lists(net: Net, at: Moment, given: Given, others: Mapping[Key, Array | None]) -> int:
