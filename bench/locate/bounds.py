@@ -19,6 +19,8 @@ from bench.locate.state import Key, State
 
 OPERATIONS = 16
 """Roundings that one element meets outside of sums: functions, factors, quotients."""
+SQUARES = {"rmsprop": 1, "adagrad": 1, "adam": 2, "adamw": 2}
+"""Optimizer → place, after the gradient, of what is never negative."""
 
 Bounds = dict[Key, Array]
 
@@ -239,11 +241,13 @@ def _update_spread(
 ) -> tuple[Array, tuple[Array, ...]]:
     """How errors of g and of what is remembered move the update, and what is remembered next: one after the other."""
     middle, new = _update_with(s, key, inputs)
+    square = SQUARES.get(s.net.optimizer.name)
     total, totals = np.zeros_like(middle), [np.zeros_like(one) for one in new]
     for place, error in enumerate(errors):
         for sign in (1.0, -1.0):
-            moved = [x + sign * error if n == place else x for n, x in enumerate(inputs)]
-            there, news = _update_with(s, key, tuple(moved))
+            moved = inputs[place] + sign * error
+            moved = np.maximum(moved, 0.0) if place == square else moved
+            there, news = _update_with(s, key, (*inputs[:place], moved, *inputs[place + 1 :]))
             total += np.nan_to_num(np.abs(there - middle), nan=np.inf)
             for part, one, was in zip(totals, news, new, strict=True):
                 part += np.abs(one - was)
@@ -251,7 +255,7 @@ def _update_spread(
 
 
 def _update_with(s: State, key: Key, inputs: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
-    """The update from another gradient and other memory; a mean of squares is not negative."""
+    """The update from another gradient and other memory."""
     g, *kept = inputs
     held, remembered = s.clipped, s.memory
     s.clipped, s.memory = {**held, key: g}, {**remembered, key: tuple(kept)}
