@@ -148,17 +148,17 @@ class Rounding:
 
     def _update(self) -> None:
         """A step may add the examples to θ or to what is remembered one by one: so many roundings of that."""
-        s = self._s
+        s, decays = self._s, _of_decays(self._s)
         for key, g in s.clipped.items():
             kept = s.memory[key] if key in s.memory else s.call("start", key)
             errors = self._memory.get(key, tuple(np.zeros_like(one) for one in kept))
             moved, new = _update_spread(s, key, (g, *kept), (self._clipped_error(key), *errors))
             name, size = Key(f"u{key.name}", key.layer), np.abs(s.expected[Key(f"u{key.name}", key.layer)])
             theta = np.abs(s.W(key.layer) if key.name == "W" else s.b(key.layer))
-            own = self._rounded(size, OPERATIONS + _of_corrections(s)) + self._rounded(theta + size, s.M + 2)
+            own = self._rounded(size, OPERATIONS + decays) + self._rounded(theta + size, s.M + 2)
             self.of[name] = moved + own
             memories = zip(new, s.remembered[key], strict=True)
-            self.remembered[key] = tuple(e + self._rounded(np.abs(m), s.M + OPERATIONS) for e, m in memories)
+            self.remembered[key] = tuple(e + self._rounded(np.abs(m), s.M + OPERATIONS + decays) for e, m in memories)
 
     def _clipped_error(self, key: Key) -> Array:
         """Of g after clipping: a norm's own error is a share of the whole."""
@@ -228,12 +228,11 @@ def _of_slopes(s: State, error: Array) -> Array:
     return bound / len(s.Y) if s.net.loss.averaged else bound
 
 
-def _of_corrections(s: State) -> float:
-    """Roundings that Adam's 1 − βᵗ adds as a share: t of βᵗ, which is large beside the difference."""
-    if s.net.optimizer.name not in ("adam", "adamw"):
-        return 0.0
-    powers = [s.net.option(name) ** s.t for name in ("beta_1", "beta_2")]
-    return float(sum(s.t * power / (1.0 - power) for power in powers))
+def _of_decays(s: State) -> float:
+    """Roundings that a decay β adds where it is rounded to the dtype: as shares of 1 − β, and of Adam's 1 − βᵗ."""
+    decays = [s.net.option(name, 0.0) for name in ("beta_1", "beta_2", "rho")]
+    powers = [decay**s.t for decay in decays if s.net.option("beta_2")]
+    return float(sum(one / (1.0 - one) for one in decays) + sum((s.t + 1) * one / (1.0 - one) for one in powers))
 
 
 def _update_spread(
