@@ -1,7 +1,7 @@
 """In which layout a subject is asked: its shapes say it, else a probe, one batch at which each layout is tried."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ CLOSE = 1e-3
 """The largest sine of an angle between two tensors of one direction."""
 METHODS = {"Z": "forward(X)", "A": "forward(X)", "cost": "cost(X, Y)", "delta": "errors(X, Y)"}
 """Name of a tensor → the method that reports it; of all others it is `gradients`."""
-BACKWARDS = "begins with the last layer; expected: from the first layer to the last, "
 LISTS = (("Z",), ("A",), ("delta",), ("dW", "db"))
 """Tensors of which a subject lists one a layer."""
 
@@ -61,21 +60,37 @@ def probe_of(net: Net, dtype: str) -> Moment:
     return rounded(moment(net, np.random.default_rng(SEED + 1), size, "probe"), dtype)
 
 
+class Reading(NamedTuple):
+    """A subject's answers in one layout. agreeing : how many have the direction that the reference has.
+
+    backwards : the methods whose lists begin with the last layer; `given` has them turned round.
+    """
+
+    given: Given
+    agreeing: int
+    backwards: tuple[str, ...]
+
+
 def layouts_left(make: Callable[[], Asked], first: Asked, net: Net) -> list[Layout]:
     """Those in which most tensors have the direction that the reference has; more than one where that does not decide.
 
     A mistake in one equation turns the tensors of that equation alone: the reference is fed what was reported.
+
+    Raises
+    ------
+    SubjectError
+        There is no such layout, or layers are listed from the last to the first.
     """
-    at, answers = probe_of(net, first.dtype), _answers(make, first, net)
-    scores = {layout: _agreeing(net, at, given) for layout, given in answers.items()}
-    most = max(scores.values())
-    best = [layout for layout, score in scores.items() if score == most]
-    left = [layout for layout in best if not layout.last_first]
+    at = probe_of(net, first.dtype)
+    readings = {layout: _reading(net, at, given) for layout, given in _answers(make, first, net).items()}
+    most = max(reading.agreeing for reading in readings.values())
+    best = {layout: reading for layout, reading in readings.items() if reading.agreeing == most}
+    left = [layout for layout, reading in best.items() if not layout.last_first and not reading.backwards]
     if not left:
-        raise SubjectError(_backwards(first, net))
-    for layout in left:
-        _check_order(first.name, net, at, answers[layout])
-    return [one for n, one in enumerate(left) if not any(_same(answers[one], answers[two]) for two in left[:n])]
+        layout, reading = next(iter(best.items()))
+        raise SubjectError(_backwards(first, "get_parameters()" if layout.last_first else reading.backwards[0]))
+    given = [best[layout].given for layout in left]
+    return [layout for n, layout in enumerate(left) if not any(_same(given[n], other) for other in given[:n])]
 
 
 def _answers(make: Callable[[], Asked], first: Asked, net: Net) -> dict[Layout, Given]:
@@ -83,7 +98,7 @@ def _answers(make: Callable[[], Asked], first: Asked, net: Net) -> dict[Layout, 
     at, faults, answers = probe_of(net, first.dtype), dict[str, str](), dict[Layout, Given]()
     candidates = layouts(first.arrays, net, first.said)
     if candidates and all(layout.last_first for layout in candidates):
-        raise SubjectError(_backwards(first, net))
+        raise SubjectError(_backwards(first, "get_parameters()"))
     for layout in candidates:
         asked = ready(make, layout)
         try:
@@ -96,8 +111,8 @@ def _answers(make: Callable[[], Asked], first: Asked, net: Net) -> dict[Layout, 
     return answers
 
 
-def _backwards(first: Asked, net: Net) -> str:
-    return f"{first.name}.get_parameters() {BACKWARDS}W[1] and b[1] to W[{net.depth}] and b[{net.depth}]"
+def _backwards(first: Asked, method: str) -> str:
+    return f"{first.name}.{method} begins with the last layer; expected: layers from the first to the last"
 
 
 def _no_layout(first: Asked, net: Net) -> str:
@@ -110,6 +125,17 @@ def _no_layout(first: Asked, net: Net) -> str:
         f"{told}; the spec {net.spec.name!r} has {wanted} and a bias for each neuron, alone or inside W; "
         "remedy: a spec that describes this network"
     )
+
+
+def _reading(net: Net, at: Moment, given: Given) -> Reading:
+    """Each list in the order in which more tensors agree: layers of equal width fit in both."""
+    reading = Reading(given, _agreeing(net, at, given), ())
+    for names in LISTS:
+        other = {**reading.given, **_turned(names, net, given)}
+        agreeing = _agreeing(net, at, other)
+        if agreeing > reading.agreeing:
+            reading = Reading(other, agreeing, (*reading.backwards, method_of(Key(names[0]))))
+    return reading
 
 
 def _agreeing(net: Net, at: Moment, given: Given) -> int:
@@ -130,15 +156,6 @@ def _is_close(value: Array, expected: Array) -> bool:
     return float(np.linalg.norm(one - (one @ other) * other)) < CLOSE
 
 
-def _check_order(name: str, net: Net, at: Moment, given: Given) -> None:
-    """Layers of equal width fit in both orders."""
-    for names in LISTS:
-        turned = _turned(names, net, given)
-        if turned and _of_lists(net, at, given, turned) > _of_lists(net, at, given, dict.fromkeys(turned)):
-            method, L = method_of(Key(names[0])), net.depth
-            raise SubjectError(f"{name}.{method} {BACKWARDS}{names[0]}[1] to {names[0]}[{L}]")
-
-
 def _turned(names: Sequence[str], net: Net, given: Given) -> dict[Key, Array]:
     """These tensors with their layers in the other order; none where that does not fit."""
     keys = [Key(name, l) for name in names for l in net.layers]
@@ -146,13 +163,6 @@ def _turned(names: Sequence[str], net: Net, given: Given) -> dict[Key, Array]:
         return {}
     turned = {key: given[Key(key.name, net.depth + 1 - key.layer)] for key in keys}
     return turned if all(other.shape == given[key].shape for key, other in turned.items()) else {}
-
-
-def _of_lists(net: Net, at: Moment, given: Given, others: Mapping[Key, Array | None]) -> int:
-    """How many of these tensors agree, with others in their places."""
-    changed = {**given, **{key: other for key, other in others.items() if other is not None}}
-    expected = step(net, REFERENCE, at, changed, {}, 1).expected
-    return sum(_is_close(changed[key], expected[key]) for key in others)
 
 
 def _same(one: Given, other: Given) -> bool:
