@@ -38,8 +38,12 @@ class Survey:
     offered: tuple[str, ...]
     seen: tuple[Seen, ...]
     notes: tuple[str, ...]
-    make: Callable[[], Asked]
-    """A new subject, ready to be asked."""
+    made_for: Callable[[Net], Asked]
+    """A new subject, made with the spec of a net and ready to be asked."""
+
+    def make(self) -> Asked:
+        """A new subject of this problem."""
+        return self.made_for(self.net)
 
 
 def factory_of(subject: Any, spec: Any) -> Any:
@@ -65,13 +69,22 @@ def surveys(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> list
     SubjectError
         One line that says what the protocol expected.
     """
-    make = partial(Asked, factory_of(subject, net.spec), name, net, seconds)
-    first = make()
-    return [_survey(partial(ready, make, layout), first, layout) for layout in layouts_left(make, first, net)]
+    made_for = partial(_new, subject, name, seconds)
+    first = made_for(net)
+    left = layouts_left(partial(made_for, net), first, net)
+    return [_survey(partial(_ready, made_for, layout), first, layout) for layout in left]
 
 
-def _survey(make: Callable[[], Asked], first: Asked, layout: Layout) -> Survey:
-    name, net, dtype = first.name, first.net, first.dtype
+def _new(subject: Any, name: str, seconds: float, net: Net) -> Asked:
+    return Asked(factory_of(subject, net.spec), name, net, seconds)
+
+
+def _ready(made_for: Callable[[Net], Asked], layout: Layout, net: Net) -> Asked:
+    return ready(partial(made_for, net), layout)
+
+
+def _survey(made_for: Callable[[Net], Asked], first: Asked, layout: Layout) -> Survey:
+    name, net, dtype, make = first.name, first.net, first.dtype, partial(made_for, first.net)
     probe = probe_of(net, dtype)
     _check_round_trip(make(), probe)
     _check_same_answers(make(), probe)
@@ -79,7 +92,7 @@ def _survey(make: Callable[[], Asked], first: Asked, layout: Layout) -> Survey:
     seen = list(_all_along(make, experiment(net, dtype), notes))
     again = steps(make(), seen[0].trajectory.moments)
     _check_repeatable(name, seen[0], again)
-    return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), make)
+    return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), made_for)
 
 
 def _check_round_trip(asked: Asked, at: Moment) -> None:

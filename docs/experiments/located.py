@@ -267,7 +267,7 @@ def played(net: Net, equations: Equations, dtype: str = "float64") -> Survey:
     return Survey("played", net, layout, dtype, (), tuple(seen), (), _nobody)
 
 
-def _nobody() -> Any:
+def _nobody(net: Net) -> Any:
     raise NotImplementedError
 
 
