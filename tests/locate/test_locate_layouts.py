@@ -53,21 +53,25 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("mistake", "form"), covering(MISTAKES, FORMS))
-def test_a_mistake_hides_no_layout(mistake, form):
-    equation, methods = MISTAKES[mistake]
-    kind, words = FORMS[form]
-    document = locate(type("Wrong", (kind,), methods), SPECS["square"]).document
-    assert document.layout == words
-    assert document.mistakes[0].equation == equation
-
-
 def told(network, spec):
     """The document, or the line that stands for it."""
     try:
         return locate(network, spec).document, ""
     except UnusableError as error:
         return None, str(error)
+
+
+@pytest.mark.parametrize(("mistake", "form"), covering(MISTAKES, FORMS))
+def test_a_mistake_hides_no_layout(mistake, form):
+    equation, methods = MISTAKES[mistake]
+    kind, words = FORMS[form]
+    document, line = told(type("Wrong", (kind,), methods), SPECS["square"])
+    if line:  # of outputs alone, as lists report them, it is the other layout with a mistake in the gradient
+        assert (mistake, form) == ("weights turned round", "lists")
+        assert 'remedy: the attribute weights = "out_in" or "in_out"' in line
+        return
+    assert document.layout == words
+    assert document.mistakes[0].equation == equation
 
 
 @pytest.mark.parametrize(("mistake", "form"), covering(MISTAKES, FORMS))
