@@ -72,7 +72,7 @@ class Reading(NamedTuple):
 
 
 def layouts_left(make: Callable[[], Asked], first: Asked, net: Net) -> list[Layout]:
-    """Those in which most tensors have the direction that the reference has; more than one where that does not decide.
+    """The one in which most tensors have the direction that the reference has; all that are left where few have.
 
     A mistake in one equation turns the tensors of that equation alone: the reference is fed what was reported.
 
@@ -89,7 +89,9 @@ def layouts_left(make: Callable[[], Asked], first: Asked, net: Net) -> list[Layo
     if not left:
         layout, reading = next(iter(best.items()))
         raise SubjectError(_backwards(first, "get_parameters()" if layout.last_first else reading.backwards[0]))
-    given = [best[layout].given for layout in left]
+    if 2 * most <= len(best[left[0]].given):  # a network that is so wrong may fit another layout by chance
+        left = [layout for layout, one in readings.items() if not layout.last_first and not one.backwards]
+    given = [readings[layout].given for layout in left]
     return [layout for n, layout in enumerate(left) if not any(_same(given[n], other) for other in given[:n])]
 
 
