@@ -78,7 +78,7 @@ class Rounding:
         """By how much f(Z) moves where Z does."""
         s, Z, error = self._s, self._s.Z(l), self._error("Z", l)
         if s.net.activations[l - 1] == "softmax":
-            A = np.abs(s.call("f", l, Z))
+            A: Array = np.abs(s.call("f", l, Z))
             return A * _share(A, error)
         return spread(lambda moved: s.call("f", l, moved), Z, error)
 
@@ -89,7 +89,9 @@ class Rounding:
         carried = slopes * self._error("A", L) if _has_slopes(s) else _of_entropy(s, self._error("Z", L))
         of_each = np.sum(carried + own, axis=0) + self._rounded(1.0 + np.abs(losses), len(s.Y) + OPERATIONS)
         weights = weights_of(s)
-        mean = np.mean(of_each * weights) + self._rounded(np.mean(np.abs(losses) * weights), s.M + OPERATIONS)
+        mean = np.mean(of_each * weights) + self._rounded(
+            np.asarray(np.mean(np.abs(losses) * weights)), s.M + OPERATIONS
+        )
         count = max(W.size for W, _ in s.moment.parameters) if s.net.regularizer else 0
         self.of[Key("cost")] = np.asarray(mean + self._rounded(np.abs(s.value("penalty")), count + OPERATIONS))
 
