@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.locate.bounds import Rounding, unit_roundoff
+from bench.locate.bounds import Rounding
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import LARGE
 from bench.locate.graph import sources
@@ -84,7 +84,7 @@ class Comparison:
 
     def __init__(self, survey: Survey, dtype: str | None = None) -> None:
         self.survey, self.net = survey, survey.net
-        self._u = unit_roundoff(dtype or survey.dtype)
+        self._dtype = dtype or survey.dtype
         self._bounds: dict[Place, Array] = {}
         self._sizes: dict[Place, float] = {}
         for number, states in enumerate(self._all(REFERENCE)):
@@ -105,7 +105,7 @@ class Comparison:
     def _keep(self, number: int, states: Sequence[State]) -> None:
         remembered: Memory = {}
         for index, state in enumerate(states):
-            rounding = Rounding(state, self._u, remembered)
+            rounding = Rounding(state, self._dtype, remembered)
             remembered = {**remembered, **rounding.remembered}
             for key in state.given:
                 place = Place(number, index, key)

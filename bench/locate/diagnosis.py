@@ -16,7 +16,7 @@ from bench.locate.mistakes.mistake import Mistake, times
 from bench.locate.rules import equation_of
 from bench.locate.search import Cause, Search
 from bench.locate.state import Key
-from bench.locate.survey import Survey
+from bench.locate.survey import Survey, check_forgets
 
 SINGLE = "float32"
 KINDS = ("mistake", "precision", "convention", "overflow")
@@ -151,6 +151,8 @@ def _factors(comparison: Comparison, key: Key, factor: float) -> Iterator[Mistak
 
 def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Sequence[Difference]) -> Finding:
     place = blame.first
+    if not place.moment:
+        check_forgets(comparison.survey)
     found = _finding(comparison, place, search.pairs[place], blame.equation, search.tried)
     layer = blame.key.layer or found.layer
     agree = bool(told) and all(one.agrees for one in told)

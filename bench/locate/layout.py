@@ -18,12 +18,16 @@ ORDERS = ("pairs", "weights_first", "inside")
 
 @dataclass(frozen=True)
 class Layout:
-    """One way to lay things out; `bias` says where in W̃ it is, and means nothing where it is an array of its own."""
+    """One way to lay things out; `bias` says where in W̃ it is, and means nothing where it is an array of its own.
+
+    last_first : the parameters begin with layer L. No subject is asked so; it is told.
+    """
 
     examples: str
     weights: str
     order: str
     bias: str = "last"
+    last_first: bool = False
 
     @property
     def words(self) -> str:
@@ -58,7 +62,7 @@ class Layout:
         """(W, b) of each layer, (n_l, n_{l-1}) and (n_l,); None where a shape or the number of arrays is another."""
         if len(arrays) != (net.depth if self.order == "inside" else 2 * net.depth):
             return None
-        found = [self._pair(parts, n_in, n) for parts, n_in, n in _grouped(arrays, self.order, net)]
+        found = [self._pair(parts, n_in, n) for parts, n_in, n in _grouped(self._turned_round(arrays), self.order, net)]
         return None if any(pair is None for pair in found) else [pair for pair in found if pair is not None]
 
     def _pair(self, parts: Sequence[Array], n_in: int, n: int) -> tuple[Array, Array] | None:
@@ -75,11 +79,21 @@ class Layout:
     def arrays(self, pairs: Sequence[tuple[Array, Array]], shapes: Shapes) -> list[Array]:
         """The subject's arrays, of these shapes, with those parameters."""
         if self.order == "inside":
-            return [self._turned(self._joined(W, b)) for W, b in pairs]
+            return list(self._turned_round([self._turned(self._joined(W, b)) for W, b in pairs]))
         Ws, bs = [self._turned(W) for W, _ in pairs], [b for _, b in pairs]
         side_by_side = [array for pair in zip(Ws, bs, strict=True) for array in pair]
-        made = side_by_side if self.order == "pairs" else [*Ws, *bs]
+        made = self._turned_round(side_by_side if self.order == "pairs" else [*Ws, *bs])
         return [array.reshape(shape) for array, shape in zip(made, shapes, strict=True)]
+
+    def _turned_round(self, arrays: Sequence[Array]) -> Sequence[Array]:
+        """Layer 1 first; or, the other way, layer L first."""
+        if not self.last_first:
+            return arrays
+        half = len(arrays) // 2
+        if self.order == "weights_first":
+            return [*arrays[:half][::-1], *arrays[half:][::-1]]
+        size = 2 if self.order == "pairs" else 1
+        return [arrays[place + part] for place in range(len(arrays) - size, -1, -size) for part in range(size)]
 
     def _joined(self, W: Array, b: Array) -> Array:
         parts = (W, b[:, None]) if self.bias == "last" else (b[:, None], W)
@@ -105,4 +119,19 @@ def layouts(arrays: Sequence[Array], net: Net, said: dict[str, str]) -> list[Lay
     ways = [said.get("examples", ""), said.get("weights", ""), said.get("bias", "")]
     choices = [(way,) if way else allowed for way, allowed in zip(ways, (EXAMPLES, WEIGHTS, BIAS), strict=True)]
     made = [Layout(e, w, o, b) for o, e, w, b in product(ORDERS, *choices) if o == "inside" or b == choices[2][0]]
-    return [one for one in made if one.pairs(arrays, net) is not None]
+    turned = [replace(one, last_first=True) for one in made if net.depth > 1]
+    return [one for one in (*made, *turned) if one.pairs(arrays, net) is not None]
+
+
+def has_no_biases(arrays: Sequence[Array], net: Net) -> bool:
+    """Whether there is W[l] of each layer, and nothing else."""
+    shapes = [{(net.widths[l], net.widths[l - 1]), (net.widths[l - 1], net.widths[l])} for l in net.layers]
+    return len(arrays) == net.depth and all(array.shape in two for array, two in zip(arrays, shapes, strict=True))
+
+
+def remedy(layouts: Sequence[Layout]) -> str:
+    """What tells these layouts apart: the attributes that a subject may have."""
+    fields = {"examples": EXAMPLES, "weights": WEIGHTS, "bias": BIAS}
+    apart = [name for name in fields if len({getattr(one, name) for one in layouts}) > 1]
+    said = [f'{name} = "{fields[name][0]}" or "{fields[name][1]}"' for name in apart]
+    return f"the attribute {' and '.join(said)}" if said else "get_parameters() returns pairs (W, b)"

@@ -12,10 +12,11 @@ from bench.core.text import one_line
 from bench.locate import render
 from bench.locate.diagnosis import diagnose
 from bench.locate.document import Document
+from bench.locate.layout import remedy
 from bench.locate.net import net_of
 from bench.locate.problems import specs_named
 from bench.locate.subject import SECONDS, SubjectError, time_limit, told
-from bench.locate.survey import survey
+from bench.locate.survey import surveys
 from bench.spec import TrainingSpec
 
 
@@ -87,8 +88,20 @@ def locate(subject: Any, spec: Any = None, *, name: str | None = None, seconds: 
 
 
 def locate_one(subject: Any, spec: TrainingSpec, name: str, seconds: float = SECONDS) -> Report:
-    """The report for one spec."""
-    return Report(diagnose(survey(subject, name, net_of(spec), seconds)))
+    """The report for one spec: of several layouts, that of the one in which every finding has a cause.
+
+    Raises
+    ------
+    SubjectError
+        No layout, or more than one, explains what the subject reports.
+    """
+    seen = surveys(subject, name, net_of(spec), seconds)
+    documents = [diagnose(one) for one in seen]
+    explained = [one for one in documents if all(finding.causes for finding in one.findings)]
+    if len(seen) == 1 or len(explained) == 1:
+        return Report((explained or documents)[0])
+    words = "; or ".join(one.layout.words for one in seen)
+    raise SubjectError(f"{name} fits more than one layout ({words}); remedy: {remedy([one.layout for one in seen])}")
 
 
 def _name_of(subject: Any) -> str:

@@ -9,17 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.core.errors import UnusableError
 from bench.locate.bounds import unit_roundoff
-from bench.locate.equations import REFERENCE
-from bench.locate.experiment import LARGE, SEED, Trajectory, batch_sizes, experiment, moment, rounded
-from bench.locate.layout import EXAMPLES, Layout, layouts
+from bench.locate.experiment import LARGE, Trajectory, experiment
+from bench.locate.layout import Layout
 from bench.locate.net import Net
-from bench.locate.state import Given, Key, Moment, step
+from bench.locate.probe import layouts_left, method_of, observed, probe_of, ready, steps
+from bench.locate.rules import START
+from bench.locate.state import Given, Moment
 from bench.locate.subject import REQUIRED, SECONDS, Asked, SubjectError
-
-CLOSE = 1e-3
-"""Two layouts are told apart by how many tensors are so close to the reference."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,12 @@ class Survey:
     offered: tuple[str, ...]
     seen: tuple[Seen, ...]
     notes: tuple[str, ...]
-    make: Callable[[], Asked]
-    """A new subject, ready to be asked."""
+    made_for: Callable[[Net], Asked]
+    """A new subject, made with the spec of a net and ready to be asked."""
+
+    def make(self) -> Asked:
+        """A new subject of this problem."""
+        return self.made_for(self.net)
 
 
 def factory_of(subject: Any, spec: Any) -> Any:
@@ -60,81 +61,41 @@ def factory_of(subject: Any, spec: Any) -> Any:
     return (lambda: subject(spec)) if takes_it else subject
 
 
-def survey(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> Survey:
-    """Ask at every moment.
+def surveys(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> list[Survey]:
+    """Ask at every moment: one survey, or one of each layout that neither shapes nor a probe rule out.
 
     Raises
     ------
     SubjectError
         One line that says what the protocol expected.
     """
-    make = partial(Asked, factory_of(subject, net.spec), name, net, seconds)
-    first = make()
-    dtype, layout = first.dtype, _layout(make, first, net)
-    make_ready = partial(_ready, make, layout)
-    probe = rounded(_probe(net), dtype)
-    _check_round_trip(make_ready(), probe, dtype)
-    _check_same_answers(make_ready(), probe)
+    made_for = partial(_new, subject, name, seconds)
+    first = made_for(net)
+    left = layouts_left(partial(made_for, net), first, net)
+    return [_survey(partial(_ready, made_for, layout), first, layout) for layout in left]
+
+
+def _new(subject: Any, name: str, seconds: float, net: Net) -> Asked:
+    return Asked(factory_of(subject, net.spec), name, net, seconds)
+
+
+def _ready(made_for: Callable[[Net], Asked], layout: Layout, net: Net) -> Asked:
+    return ready(partial(made_for, net), layout)
+
+
+def _survey(made_for: Callable[[Net], Asked], first: Asked, layout: Layout) -> Survey:
+    name, net, dtype, make = first.name, first.net, first.dtype, partial(made_for, first.net)
+    probe = probe_of(net, dtype)
+    _check_round_trip(make(), probe)
+    _check_same_answers(make(), probe)
     notes: dict[str, str] = {}
-    seen = list(_all_along(make_ready, experiment(net, dtype), notes))
-    again = _steps(make_ready(), seen[0].trajectory.moments)
+    seen = list(_all_along(make, experiment(net, dtype), notes))
+    again = steps(make(), seen[0].trajectory.moments)
     _check_repeatable(name, seen[0], again)
-    return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), make_ready)
+    return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), made_for)
 
 
-def _ready(make: Callable[[], Asked], layout: Layout) -> Asked:
-    asked = make()
-    asked.layout = layout
-    return asked
-
-
-def _probe(net: Net) -> Moment:
-    """A batch whose size is no width, so that shapes say what is an example."""
-    sizes = [size for size in (*batch_sizes(net), *range(2, 40)) if size not in net.widths]
-    return moment(net, np.random.default_rng(SEED + 1), sizes[0] if net.spec.batch_size > 1 else 1, "probe")
-
-
-def _layout(make: Callable[[], Asked], first: Asked, net: Net) -> Layout:
-    """The layout in which the subject can be asked; of several, the one that comes nearest to the reference."""
-    candidates = layouts(first.arrays, net, first.said)
-    if not candidates:
-        raise SubjectError(_no_layout(first, net))
-    at, faults, scores = rounded(_probe(net), first.dtype), dict[str, str](), dict[Layout, tuple[int, float]]()
-    for layout in candidates:
-        asked = _ready(make, layout)
-        try:
-            scores[layout] = _score(net, at, {**_observed(asked, at), **_steps(asked, [at])[0]})
-        except UnusableError as error:
-            faults.setdefault(layout.examples, str(error))
-    if not scores:
-        words = [f"with {way} as examples: {faults[way]}" for way in EXAMPLES if way in faults]
-        raise SubjectError("; ".join(words))
-    return max(scores, key=lambda layout: scores[layout])
-
-
-def _no_layout(first: Asked, net: Net) -> str:
-    shapes = ", ".join(str(array.shape) for array in first.arrays) or "none"
-    wanted = ", ".join(f"W[{l}] ({net.widths[l]}, {net.widths[l - 1]})" for l in net.layers)
-    return (
-        f"{first.name}.get_parameters() has arrays of shapes {shapes}; the spec {net.spec.name!r} has {wanted} "
-        "and a bias for each neuron, alone or inside W; remedy: a spec that describes this network"
-    )
-
-
-def _score(net: Net, at: Moment, given: Given) -> tuple[int, float]:
-    """How many tensors are close to the reference, and how close they are in the middle."""
-    expected = step(net, REFERENCE, at, {}, {}, 1).expected
-    apart = [_apart(value, expected[key]) for key, value in given.items()]
-    return sum(one < CLOSE for one in apart), -float(np.median(np.minimum(apart, 1e3)))
-
-
-def _apart(value: Any, expected: Any) -> float:
-    difference = float(np.linalg.norm(value - expected))
-    scale = float(np.linalg.norm(expected)) or 1.0
-    return difference / scale if np.isfinite(difference) else np.inf
-
-
-def _check_round_trip(asked: Asked, at: Moment, dtype: str) -> None:
+def _check_round_trip(asked: Asked, at: Moment) -> None:
     """What was put in must come out: nothing else could be believed."""
     asked.set(at)
     for l, (put, got) in enumerate(zip(at.parameters, asked.parameters(), strict=True), start=1):
@@ -146,20 +107,15 @@ def _check_round_trip(asked: Asked, at: Moment, dtype: str) -> None:
                 )
 
 
-METHODS = {"Z": "forward(X)", "A": "forward(X)", "cost": "cost(X, Y)", "delta": "errors(X, Y)"}
-"""Name of a tensor → the method that reports it; of all others it is `gradients`."""
-
-
 def _check_same_answers(asked: Asked, at: Moment) -> None:
     """The same network is asked the same twice: what it says may depend on nothing else."""
-    one, two = _observed(asked, at), _observed(asked, at)
+    one, two = observed(asked, at), observed(asked, at)
     parted = [key for key in one if _differs(one[key], two[key])]
     if parted:
-        method = METHODS.get(parted[0].name, "gradients(X, Y)")
         raise SubjectError(
-            f"{asked.name}.{method} gives another {parted[0]} when it is asked again with the same parameters and "
-            "batch; expected: the same; remedy: no random numbers (dropout is switched off), and nothing that is kept "
-            "from call to call (a gradient is cleared first)"
+            f"{asked.name}.{method_of(parted[0])} gives another {parted[0]} when it is asked again with the same "
+            "parameters and batch; expected: the same; remedy: no random numbers (dropout is switched off), and "
+            "nothing that is kept from call to call (a gradient is cleared first)"
         )
 
 
@@ -182,29 +138,10 @@ def _all_along(make: Callable[[], Asked], trajectories: Sequence[Trajectory], no
 def _along(make: Callable[[], Asked], trajectory: Trajectory, notes: dict[str, str]) -> Seen:
     """Steps of one new subject; what another new one reports without ever taking a step."""
     stepping, watched = make(), make()
-    moved = _steps(stepping, trajectory.moments)
-    told = [_observed(watched, at) for at in trajectory.moments]
+    moved = steps(stepping, trajectory.moments)
+    told = [observed(watched, at) for at in trajectory.moments]
     notes.update({**stepping.notes, **watched.notes})
     return Seen(trajectory, tuple({**step, **other} for step, other in zip(moved, told, strict=True)))
-
-
-def _observed(asked: Asked, at: Moment) -> dict[Key, Any]:
-    asked.set(at)
-    return asked.observe(at)
-
-
-def _steps(asked: Asked, moments: Sequence[Moment]) -> list[dict[Key, Any]]:
-    """The updates, and the cost where `step` returns it."""
-    found = []
-    for at in moments:
-        asked.set(at)
-        before = asked.parameters()
-        cost = asked.step(at)
-        tensors = {} if cost is None else {Key("cost"): np.asarray(cost)}
-        for l, (old, new) in enumerate(zip(before, asked.parameters(), strict=True), start=1):
-            tensors |= {Key(f"u{name}", l): b - a for name, a, b in zip("Wb", old, new, strict=True)}
-        found.append(tensors)
-    return found
 
 
 def _check_repeatable(name: str, seen: Seen, again: Sequence[Given]) -> None:
@@ -222,6 +159,26 @@ def _check_repeatable(name: str, seen: Seen, again: Sequence[Given]) -> None:
         raise SubjectError(
             f"{name}: two new networks take different steps from the same parameters ({key}, {where}); expected: the "
             "same; remedy: no random numbers in step(), and nothing that one object remembers and another sees"
+        )
+
+
+def check_forgets(seen: Survey) -> None:
+    """Where the spec's optimizer remembers nothing, the same step is taken twice.
+
+    Raises
+    ------
+    SubjectError
+        Where it is not: what is drawn or kept looks like a wrong equation.
+    """
+    net, at = seen.net, seen.seen[0].trajectory.moments[0]
+    if START[net.optimizer.name](net) or not isinstance(net.optimizer.learning_rate, float):
+        return
+    one, two = steps(seen.make(), [at, at])
+    if any(_differs(one[key], two[key]) for key in one):
+        raise SubjectError(
+            f"{seen.name}.step(X, Y) takes another step when it is asked again with the same parameters and batch; "
+            "expected: the same, as the spec's optimizer remembers nothing; remedy: no random numbers (dropout is "
+            "switched off), and nothing that is kept from call to call"
         )
 
 

@@ -93,6 +93,22 @@ class Integers(HandWritten):
         super().set_parameters([(W.astype(int), b.astype(int)) for W, b in parameters])
 
 
+def raising(number):
+    """A step that cannot take so many examples."""
+    return network(step=lambda s, X, Y: 1 / 0 if len(X) == number else HandWritten.step(s, X, Y))
+
+
+class Seeded(HandWritten):
+    """Every network draws the same numbers, so that two of them take the same steps."""
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.rng = np.random.default_rng(0)
+
+    def step(self, X, Y):
+        super().step(X * (self.rng.random(X.shape) < 0.8), Y)
+
+
 class NoCopies(HandWritten):
     def __deepcopy__(self, memo):
         raise TypeError("cannot pickle a lock")
@@ -116,6 +132,13 @@ LINES = {
         r"Faulty\.step\(\.\.\.\) raised MemoryError",
     ),
     "stop iteration": (network(step=lambda s, X, Y: next(iter([]))), r"raised StopIteration"),
+    "raises at a shorter batch": (raising(3), r"Faulty\.step\(\.\.\.\) raised ZeroDivisionError"),
+    "raises at one example": (raising(1), r"Faulty\.step\(\.\.\.\) raised ZeroDivisionError"),
+    "its own dropout": (Seeded, r"Seeded\.step\(X, Y\) takes another step when it is asked again"),
+    "its own dropout, steps alone": (
+        type("Seeded", (Seeded,), {"offers": ()}),
+        r"Seeded\.step\(X, Y\) takes another step when it is asked again .*no random numbers",
+    ),
     "random forward": (noisy("forward"), r"Faulty\.forward\(X\) gives another Z\[1\] when it is asked again"),
     "random cost": (noisy("cost"), r"Faulty\.cost\(X, Y\) gives another cost when it is asked again"),
     "random errors": (noisy("errors"), r"Faulty\.errors\(X, Y\) gives another delta\[1\] when it is asked again"),
@@ -279,6 +302,15 @@ def test_what_does_no_harm_changes_no_verdict(day, problem):
     finally:
         np.seterr(**held[0])
         np.set_printoptions(**held[1])
+
+
+def test_a_step_that_depends_on_the_steps_before_is_blamed_on_the_update():
+    class Slows(HandWritten):
+        def rate(self):
+            return super().rate() * (1 - 0.1 * np.sin(self.count - 1))
+
+    (finding,) = locate(Slows, SPEC).document.mistakes
+    assert (finding.equation, finding.moment, finding.causes) == ("(D2)", "a second batch", ())
 
 
 def test_an_answer_in_float32_is_told_as_precision():

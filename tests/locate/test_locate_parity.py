@@ -1,11 +1,13 @@
-"""Right networks of the parity matrix, written by hand, are called right; the whole matrix is measured."""
+"""Right networks of the parity matrix are called right: by hand, and scratchnet's with compiled and NumPy steps."""
 
 import pytest
 from covering import weekly
 from handwritten import HandWritten
+from of_scratchnet import OfScratchnet
 
 from bench.locate.run import locate_one
 from bench.parity.cells import covering_cells, spec_of
+from scratchnet import engine
 
 CELLS = dict.fromkeys(
     cell._replace(last_batch="shorter", initializer="glorot_uniform", regularizer="l1_l2") for cell in covering_cells()
@@ -23,6 +25,17 @@ SOME, OTHERS = list(CELLS)[::8], [cell for number, cell in enumerate(CELLS) if n
 def test_a_network_of_the_parity_matrix_is_right(cell):
     document = locate_one(HandWritten, small(spec_of(cell)), "Right").document
     assert document.verdict == "right"
+    assert document.findings == ()
+
+
+@pytest.mark.parametrize("steps", engine.LIBRARIES)
+@pytest.mark.parametrize("cell", [*SOME, *weekly(*[(cell,) for cell in OTHERS])], ids=lambda cell: "-".join(cell))
+def test_scratchnets_own_network_is_right(cell, steps, monkeypatch):
+    """It reports predictions, cost and gradients; a compiled step computes all of them again, with other roundings."""
+    if steps not in engine.installed():
+        pytest.skip(f"needs {steps}")
+    monkeypatch.setenv(engine.VARIABLE, steps)
+    document = locate_one(OfScratchnet, small(spec_of(cell)), "Right").document
     assert document.findings == ()
 
 

@@ -5,7 +5,7 @@ import pytest
 from problems import PROBLEMS
 
 from bench.backends.scratchnet import network_of
-from bench.locate.bounds import Rounding, unit_roundoff
+from bench.locate.bounds import Rounding
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import experiment
 from bench.locate.net import net_of
@@ -103,8 +103,8 @@ def test_what_float32_rounds_off_is_within_the_bound_of_float32(problem):
     net = net_of(PROBLEMS[problem])
     moment = experiment(net, "float32")[0].moments[0]
     state = step(net, REFERENCE, moment, {}, {}, 1)
-    bound = Rounding(state, unit_roundoff("float32"), {}).of
-    fine = Rounding(state, unit_roundoff("float64"), {}).of
+    bound = Rounding(state, "float32", {}).of
+    fine = Rounding(state, "float64", {}).of
     for l, (W, b) in enumerate(moment.parameters, start=1):
         below = (state.A(l - 1)).astype(np.float32)
         single = W.astype(np.float32) @ below + b.astype(np.float32)[:, None]
