@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -41,8 +41,12 @@ class Survey:
     offered: tuple[str, ...]
     seen: tuple[Seen, ...]
     notes: tuple[str, ...]
-    make: Callable[[], Asked]
-    """A new subject, ready to be asked."""
+    made_for: Callable[[Net], Asked]
+    """A new subject, made with the spec of a net and ready to be asked."""
+
+    def make(self) -> Asked:
+        """A new subject of this problem."""
+        return self.made_for(self.net)
 
 
 def factory_of(subject: Any, spec: Any) -> Any:
@@ -68,10 +72,11 @@ def survey(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> Surve
     SubjectError
         One line that says what the protocol expected.
     """
-    make = partial(Asked, factory_of(subject, net.spec), name, net, seconds)
-    first = make()
-    dtype, layout = first.dtype, _layout(make, first, net)
-    make_ready = partial(_ready, make, layout)
+    made_for = partial(_new, subject, name, seconds)
+    first = made_for(net)
+    dtype, layout = first.dtype, _layout(partial(made_for, net), first, net)
+    ready_for = partial(_ready, made_for, layout)
+    make_ready = partial(ready_for, net)
     probe = rounded(_probe(net), dtype)
     _check_round_trip(make_ready(), probe, dtype)
     _check_same_answers(make_ready(), probe)
@@ -79,11 +84,28 @@ def survey(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> Surve
     seen = list(_all_along(make_ready, experiment(net, dtype), notes))
     again = _steps(make_ready(), seen[0].trajectory.moments)
     _check_repeatable(name, seen[0], again)
-    return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), make_ready)
+    return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), ready_for)
 
 
-def _ready(make: Callable[[], Asked], layout: Layout) -> Asked:
-    asked = make()
+def asked_again(survey: Survey, moments: Sequence[Sequence[Moment]], net: Net | None = None) -> Survey:
+    """The same subject along other steps, of new ones each; or one that is made for another net.
+
+    Raises
+    ------
+    SubjectError
+        Where it cannot be asked so.
+    """
+    there = replace(survey, net=net or survey.net)
+    trajectories = (Trajectory("again", tuple(steps)) for steps in moments)
+    return replace(there, seen=tuple(_along(there.make, one, {}) for one in trajectories))
+
+
+def _new(subject: Any, name: str, seconds: float, net: Net) -> Asked:
+    return Asked(factory_of(subject, net.spec), name, net, seconds)
+
+
+def _ready(made_for: Callable[[Net], Asked], layout: Layout, net: Net) -> Asked:
+    asked = made_for(net)
     asked.layout = layout
     return asked
 
@@ -101,7 +123,8 @@ def _layout(make: Callable[[], Asked], first: Asked, net: Net) -> Layout:
         raise SubjectError(_no_layout(first, net))
     at, faults, scores = rounded(_probe(net), first.dtype), dict[str, str](), dict[Layout, tuple[int, float]]()
     for layout in candidates:
-        asked = _ready(make, layout)
+        asked = make()
+        asked.layout = layout
         try:
             scores[layout] = _score(net, at, {**_observed(asked, at), **_steps(asked, [at])[0]})
         except UnusableError as error:
