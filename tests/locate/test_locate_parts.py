@@ -54,7 +54,7 @@ PARTS = {
 @pytest.mark.parametrize("case", PARTS)
 def test_the_part_that_is_wrong_is_told(case):
     problem, equation, methods = PARTS[case]
-    first = told(problem, **methods).mistakes[0]
+    first = told(problem, **methods).findings[0]
     assert first.equation == equation
     assert first.causes == ()
 
