@@ -29,8 +29,6 @@ class Blame:
         """Its number, or two where what was reported cannot tell them apart."""
         if self.key.name == "A" and not any(key.name == "Z" for key in self._given(self._wrong[0])):
             return "(18) or (20)"
-        if self.key.name == "cost" and any(self._is_alone(place) for place in self.explained):
-            return "(22)"
         return equation(self.key, self._net)
 
     @property

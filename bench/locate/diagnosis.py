@@ -13,6 +13,7 @@ from bench.locate.explain import explained
 from bench.locate.graph import equation
 from bench.locate.mistakes.library import library
 from bench.locate.mistakes.mistake import Mistake, times
+from bench.locate.parts import wrong_parts
 from bench.locate.rules import equation_of
 from bench.locate.search import Cause, Search
 from bench.locate.state import Key
@@ -83,8 +84,9 @@ def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]
             yield from (_of_cause(comparison, cause, search.tried) for cause in causes)
             continue
         blame = Blame(comparison, search.pairs, search.left)
-        factor = _stray_factor(comparison, search, blame)
-        yield factor or _unexplained(comparison, search, blame, told)
+        names = wrong_parts(comparison, search.equations, blame)
+        factor = _stray_factor(comparison, search, blame.key, names)
+        yield factor or _unexplained(comparison, search, blame, names, told)
         if not factor:
             search.excuse(blame.explained)
 
@@ -120,40 +122,50 @@ def _named(mistake: Mistake, comparison: Comparison) -> str:
     return equation_of(comparison.net) if mistake.equation == "update" else mistake.equation
 
 
-def _stray_factor(comparison: Comparison, search: Search, blame: Blame) -> Finding | None:
+def _stray_factor(comparison: Comparison, search: Search, key: Key, names: Collection[str]) -> Finding | None:
     """A number by which all elements of the equation's results are off: then that factor is the cause."""
     pair = search.pairs[search.left[0]]
     factor = factor_of(pair)
     if factor is None or abs(factor - 1.0) < NOTHING_PARTS:
         return None
-    causes = search.try_these(list(_factors(comparison, blame.key, factor)))
+    causes = search.try_these([one for name in names for one in _factors(name, key, factor)])
     if not causes:
         return None
     return _of_cause(comparison, causes[0], search.tried)
 
 
-def _factors(comparison: Comparison, key: Key, factor: float) -> Iterator[Mistake]:
-    """The factor in the equation that is blamed: at all layers, or at this one."""
-    net, text = comparison.net, f"a stray factor of {factor:.6g}"
-    tables: dict[str, tuple[str, ...]] = {
-        "uW": ("rate",),
-        "ub": ("rate",),
-        "update": ("rate",),
-        "cost": ("(22)", "(24)"),
-    }
-    names = tables.get(key.name, (equation(key, net),))
-    for name in names:
-        label = "update" if name == "rate" else name
-        yield Mistake(f"factor-{label}", label, text, {name: times(factor)})
-        if name != "rate" and key.layer:
-            yield Mistake(f"factor-{label}@{key.layer}", label, text, {name: times(factor)}, (key.layer,))
+Planted = tuple[tuple[str, tuple[str, ...]], ...]
+OF_COST: Planted = (("(22)", ("(22)",)), ("(24)", ("(24)",)))
+OF_ACTIVATION: Planted = (("(20)", ("(20)",)), ("(20)", ("f", "f'")), ("(D35)", ("(D35)",)))
+PLANTED: dict[str, Planted] = {
+    "(22)": OF_COST,
+    "(24)": OF_COST,
+    "(20)": OF_ACTIVATION,
+    "(18) or (20)": OF_ACTIVATION,
+    "(D28)": (("(D28)", ("shrink",)),),
+}
+"""An equation → where a factor in it may stand: another equation that makes the same numbers, and what is changed."""
 
 
-def _unexplained(comparison: Comparison, search: Search, blame: Blame, told: Sequence[Difference]) -> Finding:
+def _factors(name: str, key: Key, factor: float) -> Iterator[Mistake]:
+    """The factor in that equation of the tensor that is blamed: at all layers, or at this one."""
+    text = f"a stray factor of {factor:.6g}"
+    of_update: Planted = (("update", ("rate",)),)
+    default = of_update if key.name[0] == "u" else ((name, (name,)),)
+    for label, entries in PLANTED.get(name, default):
+        id, changes = f"factor-{entries[0]}", {entry: times(factor) for entry in entries}
+        yield Mistake(id, label, text, changes)
+        if entries != ("rate",) and key.layer:
+            yield Mistake(f"{id}@{key.layer}", label, text, changes, (key.layer,))
+
+
+def _unexplained(
+    comparison: Comparison, search: Search, blame: Blame, names: Collection[str], told: Sequence[Difference]
+) -> Finding:
     place = blame.first
     if not place.moment:
         check_forgets(comparison.survey)
-    found = _finding(comparison, place, search.pairs[place], blame.equation, search.tried)
+    found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
     layer = blame.key.layer or found.layer
     agree = bool(told) and all(one.agrees for one in told)
     other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")

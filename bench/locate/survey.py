@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -93,6 +93,19 @@ def _survey(made_for: Callable[[Net], Asked], first: Asked, layout: Layout) -> S
     again = steps(make(), seen[0].trajectory.moments)
     _check_repeatable(name, seen[0], again)
     return Survey(name, net, layout, dtype, tuple(first.offered), tuple(seen), tuple(notes.values()), made_for)
+
+
+def asked_again(survey: Survey, moments: Sequence[Sequence[Moment]], net: Net | None = None) -> Survey:
+    """The same subject along other steps, of new ones each; or one that is made for another net.
+
+    Raises
+    ------
+    SubjectError
+        Where it cannot be asked so.
+    """
+    there = replace(survey, net=net or survey.net)
+    trajectories = (Trajectory("again", tuple(some)) for some in moments)
+    return replace(there, seen=tuple(_along(there.make, one, {}) for one in trajectories))
 
 
 def _check_round_trip(asked: Asked, at: Moment) -> None:

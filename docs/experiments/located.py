@@ -24,7 +24,7 @@ from mutants import SAME, distance, mutants, network_of, numbers, pairs
 from of_scratchnet import OfScratchnet
 from plants import Plant
 from problems import PROBLEMS
-from source_mutants import EQUATIONS, SourceMutant, makes_numbers, source_mutants
+from source_mutants import SourceMutant, makes_numbers, source_mutants
 from unknown import CASES, WHERE, perturbed
 
 from bench.core.errors import UnusableError
@@ -127,7 +127,7 @@ def unknown() -> Counts:
 def source() -> Counts:
     """Mistakes made by a program, each in the first problem in which it changes a number.
 
-    A cause that is claimed reproduces every number; it is wrong where its equation is another than the method's.
+    A cause that is claimed reproduces every number; it is wrong where none of its equations is the edited line's.
     """
     found, missed = Counter[str](), []
     for mutant in source_mutants():
@@ -135,7 +135,7 @@ def source() -> Counts:
         found.update(fate)
         if told:
             missed.append(f"{mutant.name}: {told}")
-    return {**found, "not_named": missed}
+    return {"wrong_cause": 0, **found, "not_named": missed}
 
 
 def _fate(mutant: SourceMutant) -> tuple[list[str], str]:
@@ -148,17 +148,24 @@ def _fate(mutant: SourceMutant) -> tuple[list[str], str]:
         return ["refused_with_a_line"], ""
     if not document.findings:
         return ["mistakes"], f"not found ({problem})"
-    first = document.findings[0]
-    equations = {reason.equation for reason in first.causes} | {first.equation}
-    named = any(equation in one for one in equations for equation in EQUATIONS[mutant.method])
+    true, first = mutant.equations(PROBLEMS[problem]), document.findings[0]
+    named = bool(_equations(first) & true)
     marks = {
         "mistakes": True,
         "detected": True,
         "equation": named,
+        "equation_alone": _equations(first) <= true,
         "cause": bool(first.causes) and named,
-        "wrong_cause": bool(first.causes) and not named,
+        "wrong_cause": any(one.causes and not _equations(one) & true for one in document.findings),
     }
-    return [name for name, holds in marks.items() if holds], "" if named else f"{problem}: {_told(document)}"
+    missed = not named or marks["wrong_cause"]
+    return [name for name, holds in marks.items() if holds], f"{problem}: {_told(document)}" if missed else ""
+
+
+def _equations(finding: Finding) -> set[str]:
+    """All that are told of it: of a cause, or of several that make the same numbers; else those that may be wrong."""
+    told = {reason.equation for reason in finding.causes} or {finding.equation}
+    return {one for name in told for part in name.split(" or ") for one in part.split(" and ")}
 
 
 @cache

@@ -1,6 +1,6 @@
 """Mistakes that a program makes: one operator, constant, axis or call of the hand-written network's source replaced.
 
-Nobody chose them, so that most are not in the library. The method tells the equation.
+Nobody chose them, so that most are not in the library. What the edited line computes tells the equation.
 """
 
 import ast
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import handwritten
 import numpy as np
 from handwritten import HandWritten
+from mutants import update_of
 
 EQUATIONS = {
     "weighted": ("(18)",),
@@ -20,7 +21,7 @@ EQUATIONS = {
     "kept": ("(D35)",),
     "loss": ("(22)",),
     "penalty": ("(D31)",),
-    "total": ("(24)", "(D31)"),
+    "total": ("(24)",),
     "output_delta": ("BP1.2",),
     "through": ("BP1.2", "BP2.2"),
     "hidden_delta": ("BP2.2",),
@@ -29,13 +30,10 @@ EQUATIONS = {
     "bias_gradient": ("BP4.2",),
     "penalty_gradient": ("(D32)",),
     "clip": ("(D28)",),
-    "sgd": ("(D2)", "(D10)", "(D13)"),
-    "adam": ("(D20)", "(D21)"),
-    "adamw": ("(D21)",),
-    "rmsprop": ("(D16)", "(D18)"),
-    "adagrad": ("(D15)",),
 }
-"""Method → the equations that it computes; which of them, the problem says."""
+"""Method → the equation that it computes, or the two that share it."""
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad")
+"""Methods that compute the update; its equation is that of the problem's optimizer."""
 OTHER = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
 NAMES = {"mean": "sum", "sum": "mean", "exp": "expm1", "sqrt": "square", "abs": "square", "max": "min"}
 
@@ -45,12 +43,20 @@ class SourceMutant:
     """A method whose source was changed at one place."""
 
     method: str
-    change: str
+    was: str
+    now: str
     function: object
 
     @property
     def name(self):
-        return f"{self.method}: {self.change}"
+        return f"{self.method}: {self.was} → {self.now}"
+
+    def equations(self, spec) -> set[str]:
+        """What the edited line computes in this problem; where the penalty is added to the mean, (24) or (D31)."""
+        if self.method in OPTIMIZERS:
+            return {update_of(spec.optimizer)}
+        adds_the_penalty = self.method == "total" and "penalty" in self.was
+        return {*EQUATIONS[self.method], *(["(D31)"] if adds_the_penalty else [])}
 
     def network(self, **attributes):
         return type("Edited", (HandWritten,), {self.method: self.function, **attributes})
@@ -58,14 +64,14 @@ class SourceMutant:
 
 def source_mutants() -> Iterator[SourceMutant]:
     """All of them, in the order of the source."""
-    for method in EQUATIONS:
+    for method in (*EQUATIONS, *OPTIMIZERS):
         tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(HandWritten, method))))
         for number, node in enumerate(ast.walk(tree)):
             for wrong in replacements(node):
                 edited = copy.deepcopy(tree)
                 was = list(ast.walk(edited))[number]
-                change = f"{ast.unparse(node)} → {ast.unparse(wrong)}"
-                yield SourceMutant(method, change, compiled(Swapped(was, wrong).visit(edited), method))
+                texts = ast.unparse(node), ast.unparse(wrong)
+                yield SourceMutant(method, *texts, compiled(Swapped(was, wrong).visit(edited), method))
 
 
 def replacements(node) -> Iterator[ast.expr]:

@@ -42,6 +42,13 @@ def test_the_sentences_have_the_measured_numbers(measured, page):
     assert f"it names in {two['then_the_other']} the other one" in page
 
 
+def test_the_sentence_about_a_programs_mistakes_has_the_measured_numbers(measured, page):
+    source = measured["source"]
+    assert f"Of {source['mistakes']} such edits, {source['detected']} are detected" in page
+    assert f"names the right equation for {source['equation']}, alone for {source['equation_alone']}" in page
+    assert f"{source['wrong_cause']} wrong causes are claimed" in page
+
+
 def test_the_sentence_about_right_networks_has_the_measured_numbers(measured, page):
     right = measured["right"]
     assert f"{right['networks']} right networks" in page
@@ -72,6 +79,14 @@ def test_unknown_mistakes_and_pairs_are_found_as_promised(measured):
     assert two["pairs"] >= 60
     assert two["one"] >= 0.95 * two["pairs"]
     assert two["then_the_other"] >= 0.95 * two["pairs"]
+
+
+def test_mistakes_that_a_program_makes_are_found_as_promised(measured):
+    source = measured["source"]
+    assert source["mistakes"] >= 300
+    assert source["detected"] == source["mistakes"]
+    assert source["equation"] >= 0.95 * source["mistakes"]
+    assert source["wrong_cause"] == 0
 
 
 def test_right_networks_give_no_alarm(measured):

@@ -247,15 +247,17 @@ PENALTY = [
 ]
 
 
+CLIPPERS = ("clipnorm", "global_clipnorm", "clipvalue")
+"""The options of an optimizer that clip."""
+
+
 def clipped(net: Net) -> bool:
     """With one way of clipping."""
-    return any(net.option(name) is not None for name in ("clipnorm", "global_clipnorm", "clipvalue"))
+    return any(net.option(name) is not None for name in CLIPPERS)
 
 
 def _limit(s: State) -> float:
-    return float(
-        next(s.net.option(name) for name in ("clipnorm", "global_clipnorm", "clipvalue") if s.net.option(name))
-    )
+    return float(next(s.net.option(name) for name in CLIPPERS if s.net.option(name)))
 
 
 def _each(s: State, gradient: Mapping[Key, Array], key: Key) -> float:
