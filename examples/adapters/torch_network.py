@@ -57,11 +57,10 @@ class Network:
     """Rows are examples, W is (n_out, n_in). The output's sigmoid or softmax is inside a cross entropy."""
 
     def __init__(self, spec):
-        self.hidden = nn.Sequential()
-        for layer, (n_in, n_out) in zip(spec.architecture.layers, pairwise(spec.architecture.widths), strict=True):
-            self.hidden += [nn.Linear(n_in, n_out), ACTIVATIONS[layer.activation]]
-        self.hidden.to(getattr(torch, spec.dtype))
-        self.last = self.hidden.pop(-1)
+        *hidden, self.last = [ACTIVATIONS[layer.activation] for layer in spec.architecture.layers]
+        linear = [nn.Linear(n_in, n_out) for n_in, n_out in pairwise(spec.architecture.widths)]
+        modules = [module for pair in zip(linear, hidden, strict=False) for module in pair]
+        self.network = nn.Sequential(*modules, linear[-1]).to(getattr(torch, spec.dtype))
         self.loss, self.of_logits = LOSSES[spec.loss](spec), "crossentropy" in spec.loss
         self.optimizer = self.make_optimizer(spec)
 
@@ -71,7 +70,7 @@ class Network:
         return kind(self.get_parameters(), lr=spec.optimizer.learning_rate, **{**penalty, **options})
 
     def get_parameters(self):
-        return list(self.hidden.parameters())
+        return list(self.network.parameters())
 
     def set_parameters(self, parameters):
         with torch.no_grad():
@@ -83,10 +82,10 @@ class Network:
         self.optimizer.step()
 
     def forward(self, X):
-        return self.last(self.hidden(X))
+        return self.last(self.network(X))
 
     def cost(self, X, Y):
-        return self.loss(self.hidden(X) if self.of_logits else self.forward(X), Y)
+        return self.loss(self.network(X) if self.of_logits else self.forward(X), Y)
 
     def gradients(self, X, Y):
         self.optimizer.zero_grad()
