@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from covering import covering, weekly
+from covering import covering
 
 from bench.cli import main
 from bench.core.errors import UnusableError
@@ -72,7 +72,7 @@ UPDATES = {
     SKLEARN: OF_SKLEARN,
     LISTS: ("sgd",),
 }
-DTYPES = {file: ("float64", "float32") for file in FILES} | {LISTS: ("float64",)}
+DTYPES = dict.fromkeys(FILES, ("float64", "float32")) | {LISTS: ("float64",)}
 
 CONVENTIONS = {
     (TORCH, "leaky_relu", "float64"): {"leaky-slope-0.2"},
