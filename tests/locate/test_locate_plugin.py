@@ -88,3 +88,10 @@ def test_a_right_network_passes_both(problem):
 def test_a_cost_is_needed():
     with pytest.raises(UnusableError, match="NoCost reports no cost"):
         gradient_check(type("NoCost", (HandWritten,), {"offers": ("gradients",)}), PROBLEMS["classes"])
+
+
+def test_a_gradient_is_needed_where_steps_do_not_show_it():
+    kind = type("OnlyCost", (HandWritten,), {"offers": ("cost",)})
+    assert gradient_check(kind, PROBLEMS["classes"])
+    with pytest.raises(UnusableError, match=r"OnlyCost reports no gradient, and steps of adam do not show it; needed"):
+        gradient_check(kind, PROBLEMS["adam"])
