@@ -6,9 +6,9 @@ from bench.locate.differences import differences
 from bench.locate.net import net_of
 from bench.locate.problems import specs_named
 from bench.locate.run import locate
-from bench.locate.state import Key
+from bench.locate.state import Given, Key
 from bench.locate.subject import SubjectError
-from bench.locate.survey import Survey, survey
+from bench.locate.survey import survey
 
 RIGHT = {"float64": 1e-6, "float32": 1e-2}
 """The largest ratio of a right tensor: what is left is the error of the differences, and rounding."""
@@ -47,7 +47,7 @@ def gradient_check(network: Any, spec: Any = None, *, limit: float | None = None
     seen = survey(network, name, net_of(specs_named(spec, network, name)[0]))
     found = differences(seen)
     if not found:
-        raise SubjectError(f"{name} {_missing(seen)}")
+        raise SubjectError(f"{name} {_missing(seen.seen[0].given[0], seen.net.optimizer.name)}")
     ratios = {one.tensor: one.ratio for one in found}
     allowed = RIGHT[seen.dtype] if limit is None else limit
     off = [f"{tensor} {ratio:.2g}" for tensor, ratio in ratios.items() if not ratio <= allowed]
@@ -56,8 +56,8 @@ def gradient_check(network: Any, spec: Any = None, *, limit: float | None = None
     return ratios
 
 
-def _missing(seen: Survey) -> str:
+def _missing(given: Given, optimizer: str) -> str:
     """What cannot be compared: the cost, or the gradient."""
-    if Key("cost") not in seen.seen[0].given[0]:
+    if Key("cost") not in given:
         return "reports no cost; needed: cost(X, Y), or step(X, Y) that returns the cost before it"
-    return f"reports no gradient, and steps of {seen.net.optimizer.name} do not show it; needed: gradients(X, Y)"
+    return f"reports no gradient, and steps of {optimizer} do not show it; needed: gradients(X, Y)"
