@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from covering import covering
+from covering import fewest, weekly
 
 from bench.cli import main
 from bench.core.errors import UnusableError
@@ -94,8 +94,12 @@ what must be named."""
 
 
 def cells(file):
-    made = covering(ACTIVATIONS[file], LOSSES[file], UPDATES[file], DTYPES[file])
-    return [(file, *cell) for cell in made]
+    """Each value at least once; the other cells, which complete the pairs, once a week."""
+    seen, often, others = set(), [], []
+    for cell in fewest(ACTIVATIONS[file], LOSSES[file], UPDATES[file], DTYPES[file]):
+        (others if seen.issuperset(enumerate(cell)) else often).append((file, *cell))
+        seen.update(enumerate(cell))
+    return [*often, *weekly(*[(cell,) for cell in others])]
 
 
 def problem(file, activation, loss, optimizer, dtype):
@@ -363,69 +367,70 @@ def _no_bias(kind):
 
 SQUARES = spec_of([3, (2, "sigmoid"), (1, "sigmoid")], "sum_of_squared_errors", SGD)
 PLANTED = {
-    "reduction='sum'": (TORCH, classes(), _summed, {"BP3.2 and BP4.2"}, "gradient-mean-missing"),
-    "no ReLU": (TORCH, classes(layers=RELU), _no_relu, {"(20)"}, "activation-is-linear"),
-    "softmax twice": (TORCH, classes(), _softmax_twice, {"(22)"}, "softmax-of-softmax"),
-    "detach": (TORCH, classes(), _detached, {"BP2.2"}, "error-zero"),
+    "reduction='sum'": (TORCH, classes(), _summed, "BP3.2 and BP4.2", "gradient-mean-missing"),
+    "no ReLU": (TORCH, classes(layers=RELU), _no_relu, "(20)", "activation-is-linear"),
+    "softmax twice": (TORCH, classes(), _softmax_twice, "(22)", "softmax-of-softmax"),
+    "detach": (TORCH, classes(), _detached, "BP2.2", "error-zero"),
     "Nesterov": (
         TORCH,
         classes(OPTIMIZERS["momentum"]),
         _sgd(momentum=0.9, nesterov=True),
-        {"(D10)"},
+        "(D10)",
         "nesterov-unasked",
     ),
-    "dampening": (TORCH, classes(OPTIMIZERS["momentum"]), _sgd(momentum=0.9, dampening=0.5), {"(D10)"}, None),
-    "weight decay": (TORCH, classes(), _sgd(weight_decay=0.01), {"(D2)"}, None),
-    "momentum unasked": (TORCH, classes(), _sgd(momentum=0.9), {"(D2)"}, "momentum-unasked"),
-    "no zero_grad": (TORCH, classes(), _not_cleared, {"(D2)"}, "gradients-never-cleared"),
-    "wrong activation": (SKLEARN, classes(), _options(activation="relu"), {"(20)"}, "activation-is-relu"),
+    "dampening": (TORCH, classes(OPTIMIZERS["momentum"]), _sgd(momentum=0.9, dampening=0.5), "(D10)", None),
+    "weight decay": (TORCH, classes(), _sgd(weight_decay=0.01), "(D2)", None),
+    "momentum unasked": (TORCH, classes(), _sgd(momentum=0.9), "(D2)", "momentum-unasked"),
+    "no zero_grad": (TORCH, classes(), _not_cleared, "(D2)", "gradients-never-cleared"),
+    "wrong activation": (SKLEARN, classes(), _options(activation="relu"), "(20)", "activation-is-relu"),
     "no Nesterov": (
         SKLEARN,
         classes(OPTIMIZERS["nesterov"]),
         _options(nesterovs_momentum=False),
-        {"(D13)"},
+        "(D13)",
         "nesterov-missing",
     ),
     "momentum's default": (
         SKLEARN,
         classes(),
         _options(momentum=0.9, nesterovs_momentum=True),
-        {"(D2)"},
+        "(D2)",
         "nesterov-from-nothing",
     ),
-    "rate": (SKLEARN, classes(OPTIMIZERS["nesterov"]), _options(learning_rate_init=0.05), {"(D13)"}, "rate-half"),
-    "beta": (SKLEARN, classes(OPTIMIZERS["adam"]), _options(beta_1=0.8), {"(D20)"}, None),
-    "ascent": (JAX, classes(), _ascent, {"(D2)"}, "ascent"),
-    "half a gradient": (JAX, classes(), _half, {"BP1.2"}, "output-half"),
+    "rate": (SKLEARN, classes(OPTIMIZERS["nesterov"]), _options(learning_rate_init=0.05), "(D13)", "rate-half"),
+    "beta": (SKLEARN, classes(OPTIMIZERS["adam"]), _options(beta_1=0.8), "(D20)", None),
+    "ascent": (JAX, classes(), _ascent, "(D2)", "ascent"),
+    "half a gradient": (JAX, classes(), _half, "BP1.2", "output-half"),
     "jnp.maximum for ReLU": (
         JAX,
         classes(layers=RELU),
         _first_activation(lambda jax, Z: jax.numpy.maximum(Z, 0)),
-        {"BP2.2"},
+        "BP2.2",
         None,
     ),
     "stop_gradient": (
         JAX,
         classes(),
         _first_activation(lambda jax, Z: jax.numpy.tanh(jax.lax.stop_gradient(Z))),
-        {"BP2.2"},
+        "BP2.2",
         "error-zero",
     ),
-    "Adam's count": (JAX, classes(OPTIMIZERS["adam"]), _count_stands_still, {"(D20)"}, None),
-    "biases summed": (LISTS, SQUARES, _bias_summed, {"BP4.2"}, "biases-mean-missing"),
-    "no slope": (LISTS, SQUARES, _no_output_slope, {"BP1.2"}, "output-slope-missing"),
-    "one layer learns": (LISTS, SQUARES, _last_layer_only, {"(D2)"}, "layer-never-updated"),
-    "no bias": (LISTS, SQUARES, _no_bias, {"(18)"}, "bias-missing"),
+    "Adam's count": (JAX, classes(OPTIMIZERS["adam"]), _count_stands_still, "(D20)", None),
+    "biases summed": (LISTS, SQUARES, _bias_summed, "BP4.2", "biases-mean-missing"),
+    "no slope": (LISTS, SQUARES, _no_output_slope, "BP1.2", "output-slope-missing"),
+    "one layer learns": (LISTS, SQUARES, _last_layer_only, "(D2)", "layer-never-updated"),
+    "no bias": (LISTS, SQUARES, _no_bias, "(18)", "bias-missing"),
 }
 
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_mistake_is_blamed_rightly(planted):
-    file, spec, change, equations, cause = PLANTED[planted]
+    file, spec, change, equation, cause = PLANTED[planted]
     kind = adapter(file)
     document = locate(type("Wrong", (kind,), change(kind)), spec).document
-    assert {finding.equation for finding in document.mistakes} == equations
-    assert named(document.mistakes) == {cause}
+    (finding,) = document.mistakes
+    same_numbers = {(reason.equation, reason.id.partition("@")[0]) for reason in finding.causes}
+    assert (equation, cause) in same_numbers if cause else (equation, ()) == (finding.equation, finding.causes)
 
 
 def test_scikit_learns_cost_and_gradient_part_where_outputs_are_several():
