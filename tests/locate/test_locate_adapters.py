@@ -79,7 +79,7 @@ CONVENTIONS = {
     (TORCH, "gelu", "float64"): {"gelu-exact"},
     (TORCH, "adam"): {"adam-epsilon-of-algorithm-1"},
     (TORCH, "adamw"): {"adam-epsilon-of-algorithm-1"},
-    (TORCH, "adagrad"): {"adagrad-epsilon-outside"},
+    (TORCH, "adagrad", "float64"): {"adagrad-epsilon-outside"},
     (TORCH, "rmsprop"): {"rms-epsilon-outside"},
     (TORCH, "rmsprop with momentum"): {"rms-epsilon-outside"},
     (TORCH, "rmsprop, centered"): {"rms-epsilon-outside"},
