@@ -52,6 +52,7 @@ def test_a_suite_fails_with_the_report(tmp_path):
         check=False,
     )
     assert "2 failed, 1 passed" in told.stdout
+    assert "test_wrong - AssertionError: Wrong: db[3] is wrong" in told.stdout
     assert "Wrong: db[3] is wrong: BP4.2, gradient of the biases in layers 1, 2 and 3." in told.stdout
     assert "Wrong: gradient and cost disagree in db[1] 0.6, db[2] 0.6, db[3] 0.6; allowed: 1e-06" in told.stdout
 
