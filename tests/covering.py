@@ -22,9 +22,14 @@ Pair = tuple[tuple[int, int], tuple[int, int]]
 
 def covering(*factors: Iterable[Any], where: Callable[..., bool] = lambda *cell: True) -> list[Cell]:
     """Cells, each with a value of every factor, that cover each pair of values which some allowed cell has."""
-    values = [list(factor) for factor in factors]
     if ALL:
-        return [cell for cell in product(*values) if where(*cell)]
+        return [cell for cell in product(*map(list, factors)) if where(*cell)]
+    return fewest(*factors, where=where)
+
+
+def fewest(*factors: Iterable[Any], where: Callable[..., bool] = lambda *cell: True) -> list[Cell]:
+    """As `covering`, also where all is tested: for tests that take seconds a cell."""
+    values = [list(factor) for factor in factors]
     return [_cell(values, places) for places in _covering(values, lambda places: where(*_cell(values, places)))]
 
 

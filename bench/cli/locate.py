@@ -15,7 +15,7 @@ Exit codes: 0 no mistake was found (conventions are told, and no mistakes); 1 a 
 @click.argument("target", metavar="MODULE:NETWORK", required=False)
 @click.option("--spec", metavar="FILE|NAME", help="What it should compute.  [default: its attribute `spec`]")
 @click.option("--template", is_flag=True, help="Print an adapter with comments, and do nothing else.")
-@click.option("--hint", is_flag=True, help="Only a question that leads to the first mistake.")
+@click.option("--hint", is_flag=True, help="Only a question that leads to the first mistake, as text.")
 @click.option(
     "--format",
     "form",

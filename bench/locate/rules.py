@@ -38,7 +38,12 @@ def sgd(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
     return (o.momentum * velocity + move if o.nesterov else velocity), (velocity,)  # (D13)
 
 
-def rmsprop(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
+def _root(variance: Array, epsilon: float) -> Array:
+    root: Array = np.sqrt(variance + epsilon)
+    return root
+
+
+def rmsprop(o: Any, at: Going, *kept: Array, root: Callable[[Array, float], Array] = _root) -> tuple[Array, Kept]:
     """η g / √(s + ε), centred by the mean of g where asked for, collected by a velocity where there is momentum."""
     square, *rest = kept
     square = o.rho * square + (1.0 - o.rho) * at.g**2
@@ -47,7 +52,7 @@ def rmsprop(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
         mean = o.rho * rest[0] + (1.0 - o.rho) * at.g
         new.append(mean)
         variance = np.maximum(square - mean**2, 0.0)  # (D17)
-    move = -at.rate * at.g / np.sqrt(variance + o.epsilon)  # (D16)
+    move = -at.rate * at.g / root(variance, o.epsilon)  # (D16)
     if o.momentum:
         move = o.momentum * rest[-1] + move  # (D18)
         new.append(move)

@@ -22,6 +22,7 @@ COMMON = (
     "ascent",
     "activation-missing",
     "slope-missing",
+    "error-zero",
 )
 """Of mistakes that make the same numbers, these are named first."""
 

@@ -277,9 +277,14 @@ def _same(one: Any, other: Any) -> bool:
 
 def told(error: BaseException) -> str:
     """`ValueError: reason (adapter.py:12)`: the last line of somebody else's code."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/bench/locate/" not in frame.filename]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {one_line(error, 200)}{where}"
+
+
+def _is_machinery(file: str) -> bool:
+    """Whether it is code of `locate`, or Python's own that imports."""
+    return "/bench/locate/" in file or file.startswith("<frozen importlib")
 
 
 watchers: list[Callable[[str, float | None], None]] = []

@@ -48,9 +48,10 @@ class Survey:
 
 def factory_of(subject: Any, spec: Any) -> Any:
     """What makes a new subject: a class or function, called with the spec if it takes one; else copies of an object."""
-    if not callable(subject) and not all(hasattr(subject, name) for name in REQUIRED):
+    has = [hasattr(subject, name) for name in REQUIRED]
+    if (not callable(subject) and not all(has)) or (inspect.isclass(subject) and not any(has)):
         return lambda: subject  # which says what is missing
-    if not callable(subject) or (not inspect.isclass(subject) and all(hasattr(subject, name) for name in REQUIRED)):
+    if not callable(subject) or (not inspect.isclass(subject) and all(has)):
         return lambda: copy.deepcopy(subject)
     try:
         parameters = inspect.signature(subject).parameters.values()

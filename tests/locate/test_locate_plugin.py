@@ -52,6 +52,7 @@ def test_a_suite_fails_with_the_report(tmp_path):
         check=False,
     )
     assert "2 failed, 1 passed" in told.stdout
+    assert "test_wrong - AssertionError: Wrong: db[3] is wrong" in told.stdout
     assert "Wrong: db[3] is wrong: BP4.2, gradient of the biases in layers 1, 2 and 3." in told.stdout
     assert "Wrong: gradient and cost disagree in db[1] 0.6, db[2] 0.6, db[3] 0.6; allowed: 1e-06" in told.stdout
 
@@ -88,3 +89,10 @@ def test_a_right_network_passes_both(problem):
 def test_a_cost_is_needed():
     with pytest.raises(UnusableError, match="NoCost reports no cost"):
         gradient_check(type("NoCost", (HandWritten,), {"offers": ("gradients",)}), PROBLEMS["classes"])
+
+
+def test_a_gradient_is_needed_where_steps_do_not_show_it():
+    kind = type("OnlyCost", (HandWritten,), {"offers": ("cost",)})
+    assert gradient_check(kind, PROBLEMS["classes"])
+    with pytest.raises(UnusableError, match=r"OnlyCost reports no gradient, and steps of adam do not show it; needed"):
+        gradient_check(kind, PROBLEMS["adam"])

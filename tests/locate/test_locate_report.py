@@ -192,7 +192,8 @@ def test_a_mistake_in_the_template_ends_with_1(adapter):
     ("arguments", "line"),
     [
         ((), "error: Missing argument 'MODULE:NETWORK'; allowed: module:Name, as in adapter:MyNetwork"),
-        (("nothing:Here",), "error: nothing cannot be imported (ModuleNotFoundError: No module named 'nothing'"),
+        (("nothing:Here",), "error: nothing cannot be imported (ModuleNotFoundError: No module named 'nothing');"),
+        (("adapter:YourNetwork", "--spec", "sports"), "error: YourNetwork has no method get_parameters; needed:"),
         (("adapter:MyNetwork", "--spec", "sports"), "error: MyNetwork.get_parameters() has arrays of shapes"),
     ],
 )

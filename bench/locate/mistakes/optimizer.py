@@ -1,6 +1,7 @@
 """Mistakes in the update: the learning rate and its schedule, momentum, and each optimizer's own formula."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from bench.locate.mistakes.loss import full_size
 from bench.locate.mistakes.mistake import Change, Entry, Equation, every, instead, times
 from bench.locate.net import Array, Net
-from bench.locate.rules import Going, Kept, adam, going
+from bench.locate.rules import Going, Kept, adam, going, rmsprop
 from bench.locate.state import Key, State
 
 Rule = Callable[..., tuple[Array, Kept]]
@@ -544,8 +545,8 @@ ROOTS = [
     _root_of(
         "rms-epsilon-outside",
         "ε stands outside the root, as in PyTorch; in Keras it stands inside",
-        _rms(_outside, _mean_square),
-        plain_rms,
+        by(partial(rmsprop, root=lambda variance, epsilon: np.sqrt(variance) + epsilon)),
+        uses("rmsprop"),
         "convention",
     ),
     _root_of("rms-without-root", "the root of the mean square is missing", _rms(_no_root, _mean_square), plain_rms),
