@@ -71,9 +71,9 @@ class Asked:
 
     @property
     def said(self) -> dict[str, str]:
-        """What it says of its layout by itself."""
-        given = {name: getattr(self._subject, name, None) for name in ("examples", "weights", "bias")}
-        found = {name: value for name, value in given.items() if isinstance(value, str)}
+        """What it says of its layout by itself; its class may say it where an object keeps its weights by that name."""
+        places = (type(self._subject), self._subject)
+        found = {name: getattr(place, name) for place in places for name in SAID if _says(place, name)}
         for name, value in found.items():
             if value not in SAID[name]:
                 allowed = " or ".join(SAID[name])
@@ -257,6 +257,10 @@ class Asked:
         finally:
             if printed.getvalue():
                 self.notes["prints"] = f"{self.name} prints; its lines are left out"
+
+
+def _says(place: Any, name: str) -> bool:
+    return isinstance(getattr(place, name, None), str)
 
 
 class _Printed(io.StringIO):
