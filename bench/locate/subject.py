@@ -288,7 +288,7 @@ def told(error: BaseException) -> str:
 
 def _is_machinery(file: str) -> bool:
     """Whether it is code of `locate`, or Python's own that imports."""
-    return "/bench/locate/" in file or file.startswith("<frozen importlib")
+    return "/bench/locate/" in file or "/importlib/" in file or file.startswith("<frozen importlib")
 
 
 watchers: list[Callable[[str, float | None], None]] = []
