@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from bench.locate.compare import Comparison, Pair, Place
+from bench.locate.experiment import KINK
 from bench.locate.graph import UPDATE, equation, span
 from bench.locate.net import Array
 from bench.locate.state import Given, Key
@@ -65,8 +66,11 @@ class Blame:
 
     def _only_in_batches(self, suspects: Iterable[Key]) -> bool:
         """Whether single examples are right, and the sum over a batch is not reported apart from its terms."""
-        names = {key.name for key in suspects}
-        return {"delta", "dW"} <= names and not any(self._is_alone(place) for place in self._wrong)
+        names, usual = {key.name for key in suspects}, [place for place in self._wrong if self._label(place) != KINK]
+        return {"delta", "dW"} <= names and bool(usual) and not any(self._is_alone(place) for place in usual)
+
+    def _label(self, place: Place) -> str:
+        return self._comparison.survey.seen[place.trajectory].trajectory.label
 
     def _is_alone(self, place: Place) -> bool:
         """Whether it is of a batch of one example."""

@@ -13,7 +13,7 @@ LARGEST_BATCH = 32
 SEED = 20_240_524
 LARGE, FACTOR = "large", 1000.0
 """A trajectory with weights of the output so much larger that e^z overflows in every dtype."""
-KINKED = ("relu", "leaky_relu")
+KINK, KINKED = "kink", ("relu", "leaky_relu")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def experiment(net: Net, dtype: str, seed: int = SEED) -> list[Trajectory]:
 def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]:
     kinked = [l for l in net.layers[:-1] if net.activations[l - 1] in KINKED]
     if kinked:
-        yield Trajectory("kink", (_silent(moment(net, rng, M, "weighted inputs of 0"), kinked[0]),))
+        yield Trajectory(KINK, (_silent(moment(net, rng, M, "weighted inputs of 0"), kinked[0]),))
     if net.activations[-1] in ("sigmoid", "softmax"):
         yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, LARGE_INPUTS)),))
 

@@ -401,6 +401,13 @@ PLANTED = {
     "beta": (SKLEARN, classes(OPTIMIZERS["adam"]), _options(beta_1=0.8), "(D20)", None),
     "ascent": (JAX, classes(), _ascent, "(D2)", "ascent"),
     "half a gradient": (JAX, classes(), _half, "BP1.2", "output-half"),
+    "jnp.maximum for ReLU": (
+        JAX,
+        classes(layers=RELU),
+        _first_activation(lambda jax, Z: jax.numpy.maximum(Z, 0)),
+        "BP2.2",
+        None,
+    ),
     "stop_gradient": (
         JAX,
         classes(),

@@ -49,10 +49,17 @@ def test_the_sentence_about_a_programs_mistakes_has_the_measured_numbers(measure
     assert f"{source['wrong_cause']} wrong causes are claimed" in page
 
 
-def test_the_sentence_about_right_networks_has_the_measured_numbers(measured, page):
-    right = measured["right"]
+def test_the_sentences_about_right_networks_have_the_measured_numbers(measured, page):
+    right, parity = measured["right"], measured["parity"]
+    hand, compiled, numpy = (parity[name] for name in ("by_hand", "scratchnet_numba", "scratchnet_numpy"))
     assert f"{right['networks']} right networks" in page
-    assert f"{len(right['told'])} of them have a leaky" in page
+    assert f"or only steps, give {right['false_alarms']} false alarms" in page
+    assert (
+        f"All {hand['networks']} networks of the [parity matrix](parity.md), written by hand, give {hand['false_alarms']}."
+        in page
+    )
+    alarms = f"give {compiled['false_alarms']} with compiled steps and {numpy['false_alarms']} with those of NumPy"
+    assert f"own networks, {compiled['networks']} that hold every pair of values of the matrix, {alarms}" in page
 
 
 def test_the_measurement_is_of_the_mistakes_of_today(measured):
