@@ -54,10 +54,8 @@ def test_the_sentences_about_right_networks_have_the_measured_numbers(measured, 
     hand, compiled, numpy = (parity[name] for name in ("by_hand", "scratchnet_numba", "scratchnet_numpy"))
     assert f"{right['networks']} right networks" in page
     assert f"or only steps, give {right['false_alarms']} false alarms" in page
-    assert (
-        f"All {hand['networks']} networks of the [parity matrix](parity.md), written by hand, give {hand['false_alarms']}."
-        in page
-    )
+    networks = f"All {hand['networks']} networks of the [parity matrix](parity.md)"
+    assert f"{networks}, written by hand, give {hand['false_alarms']}." in page
     alarms = f"give {compiled['false_alarms']} with compiled steps and {numpy['false_alarms']} with those of NumPy"
     assert f"own networks, {compiled['networks']} that hold every pair of values of the matrix, {alarms}" in page
 
