@@ -73,7 +73,7 @@ def _markdown_parts(document: Document) -> Iterator[str]:
         yield f"```math\n{explained(finding.equation).formula}\n```"
         *lines, _ = words.lines_of(finding)
         yield "\n".join(f"- {escaped(line, 2000)}" for line in lines)
-        yield f"{words.DERIVED}[{finding.link}]({finding.link})"
+        yield f"{words.DERIVED} [{finding.link}]({finding.link})"
         yield f"<details><summary>A hint</summary>\n\n{escaped(finding.hint)}\n\n</details>"
     yield f"Right: {escaped(right(document), 4000)}"
     yield escaped(words.agreement(document), 2000)

@@ -14,7 +14,7 @@ KINDS = {
     "precision": "precision",
 }
 MOST_CAUSES = 4
-DERIVED = "Derived in "
+DERIVED = "Derived in"
 
 
 def headline(document: Document) -> str:
@@ -46,7 +46,7 @@ def title(finding: Finding) -> str:
 
 def number(value: float) -> str:
     """Enough digits to see where two numbers part."""
-    return f"{value:.9g}".replace("-", "−")
+    return f"{value + 0.0:.9g}".replace("-", "−")  # a sum with 0 is never −0
 
 
 def ratio(finding: Finding) -> str:
@@ -98,7 +98,7 @@ def lines_of(finding: Finding) -> Iterator[str]:
     yield cause(finding)
     if finding.note:
         yield f"Note: {finding.note}."
-    yield f"{DERIVED}{finding.link}"
+    yield f"{DERIVED} {finding.link}"
 
 
 def hint_of(document: Document) -> str:
