@@ -133,12 +133,12 @@ def test_a_right_network_gives_no_alarm(cell):
     kinds = {finding.kind for finding in document.findings}
     assert kinds <= {"convention"}
     assert named(document.findings) == expected(*cell)
+    assert document.dtype == cell[-1]
 
 
 def test_two_conventions_as_small_as_roundings_of_float32_are_named():
     spec = problem(TORCH, "leaky_relu", ("mean_squared_error", "linear", 2), "adagrad", "float64")
     assert named(locate(adapter(TORCH), spec).document.findings) == {"leaky-slope-0.2", "adagrad-epsilon-outside"}
-    assert document.dtype == cell[-1]
 
 
 def test_every_adapter_is_tested():
