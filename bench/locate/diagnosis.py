@@ -63,18 +63,13 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
         return []
     coarse = Comparison(survey, SINGLE)
     first = search.left[0]
-    if coarse.wrong(coarse.pairs(search.equations)) or _is_explained(search):
-        return []
+    if coarse.wrong(coarse.pairs(search.equations)) or search.would_explain_all():
+        return []  # small mistakes of the library make the same numbers to the digits of float64
     note = (
         "the numbers differ by no more than roundings of float32: parameters are float64, something computes in float32"
     )
     found = _finding(comparison, first, search.pairs[first], equation(first.key, survey.net), search.tried)
     return [replace(found, kind="precision", note=note)]
-
-
-def _is_explained(search: Search) -> bool:
-    """Whether a mistake of the library, a small one, makes the same numbers to the digits of float64."""
-    return bool(search.peek())
 
 
 def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]) -> Iterator[Finding]:

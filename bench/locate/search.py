@@ -80,9 +80,12 @@ class Search:
         place = self.left[0]
         return bool(np.isfinite(self.pairs[place].given).all()) and not self._comparison.is_large(place)
 
-    def peek(self) -> bool:
-        """Whether one mistake alone explains all that is off; nothing is mended."""
-        return any(not trial.left for trial in self._best(self._trials((one,) for one in self._near())))
+    def would_explain_all(self) -> bool:
+        """Whether nothing is off with all causes that `next` finds; nothing is mended here."""
+        other = Search(self._comparison, self._library)
+        while other.left and other.next():
+            pass
+        return not other.left
 
     def try_these(self, mistakes: Sequence[Mistake]) -> list[Cause]:
         """As `next`, with other mistakes than the library's."""

@@ -136,6 +136,11 @@ def test_a_right_network_gives_no_alarm(cell):
     assert document.dtype == cell[-1]
 
 
+def test_two_conventions_as_small_as_roundings_of_float32_are_named():
+    spec = problem(TORCH, "leaky_relu", ("mean_squared_error", "linear", 2), "adagrad", "float64")
+    assert named(locate(adapter(TORCH), spec).document.findings) == {"leaky-slope-0.2", "adagrad-epsilon-outside"}
+
+
 def test_every_adapter_is_tested():
     assert {path.stem for path in ADAPTERS.glob("*.py")} == set(FILES)
 
