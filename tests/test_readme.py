@@ -184,7 +184,7 @@ def test_the_committed_parity_matrix_is_whole_and_no_cell_of_it_fails():
     assert len(outcomes) == len(all_cells())
     assert {outcome.status for outcome in outcomes} <= {"agrees", "ill_conditioned"}
     assert all(outcome.difference < 1e-10 for outcome in outcomes if outcome.status == "agrees")
-    assert all(one.reason.startswith("each step from the same weights parts by") for one in outcomes if one.reason)
+    assert all(one.reason.startswith("single steps from equal weights differ by") for one in outcomes if one.reason)
 
 
 def test_the_parity_that_is_told_is_that_of_the_committed_matrix():
