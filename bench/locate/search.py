@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import combinations, islice, product
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
 from bench.locate.state import Equations
 
+SMALL = 1e-2
+"""A convention that changes a tensor by no more than that share hides a mistake in it, and is searched for with it."""
 MOST_PAIRS, MOST_WORK = 3000, 20_000_000
 """Pairs that are tried at most, and parameters times pairs: a few seconds."""
 PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
@@ -105,10 +107,18 @@ class Search:
     def _changes_in_pairs(self, singles: Sequence[Trial]) -> Iterator[Mistakes]:
         for one in singles:
             yield from ((*one.mistakes, other) for other in self._library)
-        if not singles and not self._is_local():
-            first = self.left[0]
-            near = [one for one in self._near() if one.kind == "mistake" and self._changes(one, first)]
-            yield from combinations(near, 2)
+        if not singles:
+            near = [one for one in self._near() if self._changes(one, self.left[0])]
+            mistakes = [one for one in near if one.kind == "mistake"]
+            yield from product([one for one in near if self._is_small(one)], mistakes)
+            yield from () if self._is_local() else combinations(mistakes, 2)
+
+    def _is_small(self, convention: Mistake) -> bool:
+        """Whether it is a convention that changes the first wrong tensor by little."""
+        if convention.kind != "convention":
+            return False
+        pair, place = self._comparison.pair(convention.plant(self.equations), self.left[0]), self.left[0]
+        return apart(pair.expected, self.pairs[place].expected) < SMALL
 
     def _near(self) -> list[Mistake]:
         """Those that change an equation by which the first wrong tensor was computed from what was reported."""

@@ -132,6 +132,34 @@ def _momentum(id: str, cause: str, rule: Rule, fits: Callable[[Net], bool] = any
     return Entry(id, "update", cause, {"update": by(rule)}, fits=fits)
 
 
+def _of_one(name: str, change: Change) -> Change:
+    """At W or at b alone."""
+
+    def limited(right: Equation) -> Equation:
+        wrong = change(right)
+        return lambda s, key: (wrong if key.name == name else right)(s, key)
+
+    return limited
+
+
+def _for_each(entry: Entry) -> list[Entry]:
+    """A wrong update of all parameters, of the weights alone, of the biases alone."""
+    change = entry.changes["update"]
+    parts = [("W", "weights"), ("b", "biases")]
+    return [
+        entry,
+        *(
+            replace(
+                entry,
+                id=f"{whose}-{entry.id}",
+                cause=f"of the {whose} alone: {entry.cause}",
+                changes={"update": _of_one(name, change)},
+            )
+            for name, whose in parts
+        ),
+    ]
+
+
 def _velocity(o: Any, at: Going, v: Array) -> Array:
     velocity: Array = o.momentum * v - at.rate * at.g
     return velocity
@@ -586,4 +614,4 @@ ROOTS = [
     ),
 ]
 
-OPTIMIZER = [*RATE, *MOMENTUM, *UNASKED, *ADAM, *ADAMW, *ROOTS]
+OPTIMIZER = [*RATE, *(part for entry in MOMENTUM for part in _for_each(entry)), *UNASKED, *ADAM, *ADAMW, *ROOTS]
