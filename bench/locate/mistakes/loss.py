@@ -441,7 +441,7 @@ def conventions() -> Iterator[Entry]:
             f"label smoothing {whose}, in cost and gradient",
             {"targets": instead(value)},
             fits=smoothed,
-            kind="convention",
+            kind="convention" if id == "among-the-others" else "mistake",
         )
     yield _decays("penalty-in-the-step", "the weights", biases=False)
     yield _decays("penalty-in-the-step-with-biases", "the weights and the biases", biases=True)
