@@ -101,7 +101,7 @@ class Search:
         return self._accept(found) if found else []
 
     def of_steps(self) -> tuple[Comparison, list[Cause]]:
-        """What explains all updates if they need not be made of the reported gradients; and what they were held against."""
+        """What explains all updates if they need not be made of the reported gradients; and beside what."""
         survey = self._comparison.survey
         seen = tuple(replace(one, given=tuple(map(_updates, one.given))) for one in survey.seen)
         alone = Comparison(replace(survey, seen=seen))
