@@ -38,6 +38,13 @@ class Blame:
         return self.explained[0]
 
     @property
+    def is_of_unseen_outputs(self) -> bool:
+        """Whether the outputs are blamed, which were not reported."""
+        return self.key in (Key("A", self._net.depth), Key("Z", self._net.depth)) and not any(
+            key.name == "A" for key in self._given(self._wrong[0])
+        )
+
+    @property
     def has_gradients(self) -> bool:
         """Whether the gradients were reported beside the updates."""
         return Key("dW", 1) in self._given(self._wrong[0])

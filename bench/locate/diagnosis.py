@@ -12,6 +12,7 @@ from bench.locate.document import Difference, Document, Finding, Kind, Reason, T
 from bench.locate.explain import explained
 from bench.locate.graph import UPDATE, equation
 from bench.locate.mistakes.library import library
+from bench.locate.mistakes.loss import smoothed
 from bench.locate.mistakes.mistake import Mistake, times
 from bench.locate.parts import wrong_parts
 from bench.locate.rules import equation_of
@@ -178,11 +179,13 @@ def _unexplained(
     place = blame.first
     if not place.moment:
         check_forgets(comparison.survey)
-    found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
-    layer = blame.key.layer or found.layer
+    forward = blame.key.name in ("Z", "A")
     agree = bool(told) and all(one.agrees for one in told)
     other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
-    forward = blame.key.name in ("Z", "A")
+    if (agree or smoothed(comparison.net)) and other_cost and blame.is_of_unseen_outputs:
+        names = (*names, "(22)")  # other targets or another loss, in cost and gradient alike, may make the numbers too
+    found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
+    layer = blame.key.layer or found.layer
     kind: Kind = "convention" if agree and other_cost and not forward else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
     return replace(found, kind=kind, layer=layer, tensors=_names(blame.explained), note=_note(kind, blame))

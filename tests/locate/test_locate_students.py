@@ -215,6 +215,20 @@ UNKNOWN = {
         "(D2)",
         {"move": lambda s, slot, theta, g: theta - s.rate() * g / np.abs(g).max(), **STEPS},
     ),
+    "targets of one's own, or other outputs": (
+        "smoothed",
+        "(18) or (20) or (22)",
+        smoothed(lambda t, s: t * (1 - 2 * s) + 0.03),
+    ),
+    "another loss with its own gradient, or other outputs": (
+        "numbers",
+        "(18) or (20) or (22)",
+        {
+            "loss": lambda s, p, t, z=None: ((p - t) ** 4).sum(axis=1),
+            "output_delta": lambda s, z, p, t: 4 * (p - t) ** 3,
+            "offers": ("cost", "gradients"),
+        },
+    ),
     "what follows from the parameters": (
         "penalty",
         "(D32)",

@@ -285,7 +285,8 @@ def _adam(**wrong: Any) -> Rule:
         m = o.beta_1 * m + (1.0 - o.beta_1) * at.g
         s = o.beta_2 * s + (1.0 - o.beta_2) * parts["of"](at.g)
         over = parts["over"](m, at.g)
-        move = at.quotient(o, Means(over, s, *parts["corrections"](o, at.t), parts["root"]))
+        one, two = parts["corrections"](o, at.t)
+        move = at.quotient(o, Means(over, s, one, two, parts["root"]))
         return -at.rate * move - at.rate * getattr(o, "weight_decay", 0.0) * at.theta, (m, s)
 
     return rule
