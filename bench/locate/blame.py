@@ -22,6 +22,7 @@ class Blame:
 
     def __init__(self, comparison: Comparison, pairs: dict[Place, Pair], wrong: list[Place]) -> None:
         self._comparison, self._net, self._pairs, self._wrong = comparison, comparison.net, pairs, wrong
+        self._sums_may_be_wrong = False
         self.key = self._suspect()
         self.explained = [place for place in wrong if self.key in self._span(place)] or wrong[:1]
 
@@ -30,6 +31,8 @@ class Blame:
         """Its number, or two where what was reported cannot tell them apart."""
         if self.key.name == "A" and not any(key.name == "Z" for key in self._given(self._wrong[0])):
             return "(18) or (20)"
+        if self.key == UPDATE and self._sums_may_be_wrong:
+            return f"{equation(self.key, self._net)} or BP3.2"
         return equation(self.key, self._net)
 
     @property
@@ -64,6 +67,9 @@ class Blame:
         if not suspects:
             return first.key
         if self._only_in_batches(suspects):
+            if UPDATE in suspects and self._is_everywhere():  # each sum would be wrong, or the one step
+                self._sums_may_be_wrong = True
+                return UPDATE
             return next(key for key in (Key("dW", first.key.layer), first.key) if key in suspects)
         covers = {key: sum(key in self._span(place) for place in self._wrong) for key in suspects}
         most = max(covers.values())
@@ -89,6 +95,11 @@ class Blame:
         """Whether single examples are right, and the sum over a batch is not reported apart from its terms."""
         names, usual = {key.name for key in suspects}, [place for place in self._wrong if self._label(place) != KINK]
         return {"delta", "dW"} <= names and bool(usual) and not any(self._is_alone(place) for place in usual)
+
+    def _is_everywhere(self) -> bool:
+        """Whether W and b of every layer are off."""
+        wrong = {place.key for place in self._wrong}
+        return all(Key(name, l) in wrong for name in ("uW", "ub") for l in self._net.layers)
 
     def _label(self, place: Place) -> str:
         return self._comparison.survey.seen[place.trajectory].trajectory.label

@@ -208,7 +208,21 @@ def cubed_penalty(s, x, t):
     return dW, [g + 0.1 * b**3 for g, b in zip(db, s.biases, strict=True)]
 
 
+def online_with_momentum(s, X, Y):
+    """Each example moves the parameters, and the velocity remembers each."""
+    s.count += 1
+    for x, y in zip(X, Y, strict=True):
+        dW, db = s.all_gradients(x[None], y[None])
+        s.weights = [s.move(("W", l), w, g) for l, (w, g) in enumerate(zip(s.weights, dW, strict=True))]
+        s.biases = [s.move(("b", l), b, g) for l, (b, g) in enumerate(zip(s.biases, db, strict=True))]
+
+
 UNKNOWN = {
+    "an update after each example, with momentum": (
+        "momentum",
+        "(D10) or BP3.2",
+        {"step": online_with_momentum, **STEPS},
+    ),
     "memory of the biases": ("momentum", "(D10)", {"move": bent_memory, **STEPS}),
     "a gradient over its largest element": (
         "classes",
