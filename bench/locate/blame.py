@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from bench.locate.compare import Comparison, Pair, Place
-from bench.locate.experiment import KINK
+from bench.locate.experiment import KINK, LARGE
 from bench.locate.graph import UPDATE, equation, span
 from bench.locate.net import Array
 from bench.locate.state import Given, Key
@@ -22,6 +22,7 @@ class Blame:
 
     def __init__(self, comparison: Comparison, pairs: dict[Place, Pair], wrong: list[Place]) -> None:
         self._comparison, self._net, self._pairs, self._wrong = comparison, comparison.net, pairs, wrong
+        self._sums_may_be_wrong = False
         self.key = self._suspect()
         self.explained = [place for place in wrong if self.key in self._span(place)] or wrong[:1]
 
@@ -30,12 +31,26 @@ class Blame:
         """Its number, or two where what was reported cannot tell them apart."""
         if self.key.name == "A" and not any(key.name == "Z" for key in self._given(self._wrong[0])):
             return "(18) or (20)"
+        if self.key == UPDATE and self._sums_may_be_wrong:
+            return f"{equation(self.key, self._net)} or BP3.2"
         return equation(self.key, self._net)
 
     @property
     def first(self) -> Place:
         """The first place that shows it."""
         return self.explained[0]
+
+    @property
+    def is_of_unseen_outputs(self) -> bool:
+        """Whether the outputs are blamed, which were not reported."""
+        return self.key in (Key("A", self._net.depth), Key("Z", self._net.depth)) and not any(
+            key.name == "A" for key in self._given(self._wrong[0])
+        )
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether the gradients were reported beside the updates."""
+        return Key("dW", 1) in self._given(self._wrong[0])
 
     def _given(self, place: Place) -> Given:
         return self._comparison.survey.seen[place.trajectory].given[place.moment]
@@ -46,17 +61,29 @@ class Blame:
     def _suspect(self) -> Key:
         """Of what made the first wrong tensor: what made most of the wrong ones, and no right one."""
         first = self._wrong[0]
+        if self._is_of_updates():
+            return UPDATE
         suspects = self._span(first) - self._cleared()
         if not suspects:
             return first.key
-        if UPDATE in suspects and all(place.moment for place in self._wrong):  # no first step is off: it remembers
-            return UPDATE
         if self._only_in_batches(suspects):
+            if UPDATE in suspects and self._is_everywhere():  # each sum would be wrong, or the one step
+                self._sums_may_be_wrong = True
+                return UPDATE
             return next(key for key in (Key("dW", first.key.layer), first.key) if key in suspects)
         covers = {key: sum(key in self._span(place) for place in self._wrong) for key in suspects}
         most = max(covers.values())
         nearest = [key for key, count in covers.items() if count == most]
         return self._nearest(nearest)
+
+    def _is_of_updates(self) -> bool:
+        """Whether several updates alone are off, and no first step, so that it remembers; or beside right gradients."""
+        keys = {place.key for place in self._wrong}
+        if any(key.name[0] != "u" for key in keys):
+            return False
+        if all(place.moment for place in self._wrong):
+            return True
+        return self.has_gradients and len(keys) > 1
 
     def _cleared(self) -> set[Key]:
         """What right tensors were made of, at moments like that of the first wrong one."""
@@ -69,6 +96,11 @@ class Blame:
         names, usual = {key.name for key in suspects}, [place for place in self._wrong if self._label(place) != KINK]
         return {"delta", "dW"} <= names and bool(usual) and not any(self._is_alone(place) for place in usual)
 
+    def _is_everywhere(self) -> bool:
+        """Whether W and b of every layer are off."""
+        wrong = {place.key for place in self._wrong}
+        return all(Key(name, l) in wrong for name in ("uW", "ub") for l in self._net.layers)
+
     def _label(self, place: Place) -> str:
         return self._comparison.survey.seen[place.trajectory].trajectory.label
 
@@ -78,7 +110,7 @@ class Blame:
 
     def _nearest(self, keys: list[Key]) -> Key:
         """The last that was computed, of those that explain the same; an update only where one factor explains all."""
-        if UPDATE in keys and (len(keys) == 1 or self._one_factor()):
+        if UPDATE in keys and (len(keys) == 1 or self._one_factor() or self._factor_of_each()):
             return UPDATE
         left = [key for key in keys if key != UPDATE]
         wrong = [l for l, right in implied_activations(self._comparison).items() if not right]
@@ -90,6 +122,24 @@ class Blame:
         pairs = [self._pairs[place] for place in self._wrong if place.key.name[0] == "u"]
         ratios = [ratio for pair in pairs if (ratio := factor_of(pair)) is not None]
         return bool(pairs) and len(ratios) == len(pairs) and np.ptp(ratios) <= ONE_FACTOR * abs(ratios[0])
+
+    def _factor_of_each(self) -> bool:
+        """Whether each update is a multiple of the right one, of W another than of b: no forward pass does that."""
+        pairs = {place: self._pairs[place] for place in self._pairs if place.key.name[0] == "u"}
+        factors = {place: factor_of(pair) for place, pair in pairs.items() if self._label(place) not in (KINK, LARGE)}
+        if not factors or any(factor is None for factor in factors.values()):
+            return False
+        layers = {place.key.layer for place, one in factors.items() if _apart(one, factors.get(_beside(place)))}
+        return len(layers) == self._net.depth
+
+
+def _beside(place: Place) -> Place:
+    """b of the layer of a W."""
+    return place._replace(key=Key("ub", place.key.layer))
+
+
+def _apart(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) > ONE_FACTOR * abs(other)
 
 
 def _lateness(key: Key) -> tuple[int, int]:

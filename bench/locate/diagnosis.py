@@ -10,8 +10,9 @@ from bench.locate.compare import Comparison, Pair, Place, rank
 from bench.locate.differences import differences
 from bench.locate.document import Difference, Document, Finding, Kind, Reason, Tensor
 from bench.locate.explain import explained
-from bench.locate.graph import equation
+from bench.locate.graph import UPDATE, equation
 from bench.locate.mistakes.library import library
+from bench.locate.mistakes.loss import smoothed
 from bench.locate.mistakes.mistake import Mistake, times
 from bench.locate.parts import wrong_parts
 from bench.locate.rules import equation_of
@@ -79,11 +80,29 @@ def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]
             yield from (_of_cause(comparison, cause, search.tried) for cause in causes)
             continue
         blame = Blame(comparison, search.pairs, search.left)
+        apart = _apart_from_gradients(search, blame)
+        if apart:
+            yield from apart
+            search.excuse(blame.explained)
+            continue
         names = wrong_parts(comparison, search.equations, blame)
         factor = _stray_factor(comparison, search, blame.key, names)
         yield factor or _unexplained(comparison, search, blame, names, told)
         if not factor:
             search.excuse(blame.explained)
+
+
+def _apart_from_gradients(search: Search, blame: Blame) -> list[Finding]:
+    """Where right gradients are reported, and the steps are those of wrong ones: what is wrong in the step's own."""
+    if not _beside_gradients(blame):
+        return []
+    alone, causes = search.of_steps()
+    note = "step() does not use the gradient that gradients() reports: it computes another one, with this mistake in it"
+    return [replace(_of_cause(alone, cause, search.tried), note=note) for cause in causes]
+
+
+def _beside_gradients(blame: Blame) -> bool:
+    return blame.key == UPDATE and blame.has_gradients
 
 
 def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
@@ -160,17 +179,24 @@ def _unexplained(
     place = blame.first
     if not place.moment:
         check_forgets(comparison.survey)
-    found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
-    layer = blame.key.layer or found.layer
+    forward = blame.key.name in ("Z", "A")
     agree = bool(told) and all(one.agrees for one in told)
     other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
-    forward = blame.key.name in ("Z", "A")
+    if (agree or smoothed(comparison.net)) and other_cost and blame.is_of_unseen_outputs:
+        names = (*names, "(22)")  # other targets or another loss, in cost and gradient alike, may make the numbers too
+    found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
+    layer = blame.key.layer or found.layer
     kind: Kind = "convention" if agree and other_cost and not forward else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
-    note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
-    return replace(
-        found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else ""
-    )
+    return replace(found, kind=kind, layer=layer, tensors=_names(blame.explained), note=_note(kind, blame))
+
+
+def _note(kind: Kind, blame: Blame) -> str:
+    if kind == "convention":
+        return "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
+    if kind == "mistake" and _beside_gradients(blame):
+        return "step() may also compute another gradient than the one that gradients() reports"
+    return ""
 
 
 def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, excluded: int) -> Finding:

@@ -59,6 +59,8 @@ OPTIONS = (
 def wrong_parts(comparison: Comparison, equations: Equations, blame: Blame) -> Names:
     """The equations of the blamed tensor that may be wrong: several where the numbers cannot tell them apart."""
     name, option = blame.key.name, next((one for one in OPTIONS if one.makes(blame.key, comparison.net)), None)
+    if name == "delta" and _is_added(comparison, equations, blame.first):
+        return ("(D32)",)
     if comparison.is_large(blame.first) or not (option or name in ADDED):
         return (blame.equation,)
     whole = COST if name == "cost" else (blame.equation,)
@@ -90,18 +92,36 @@ def _differs(one: Array, other: Array) -> bool:
     return not np.allclose(one, other, rtol=1e-5, atol=1e-12, equal_nan=True)
 
 
-def _of_penalty(comparison: Comparison, equations: Equations, blame: Blame, whole: Names) -> Names:
-    """The penalty's where the deviation follows from the parameters; any where it is always the same."""
-    place, net = blame.first, comparison.net
+def _is_added(comparison: Comparison, equations: Equations, place: Place) -> bool:
+    """Whether a gradient is off by what follows from the parameters alone: no error of an example does that."""
+    net = comparison.net
+    is_gradient = place.key.name in ("dW", "db") or (net.optimizer.name == "sgd" and not clipped(net))
+    if comparison.is_large(place) or place.key.name not in ("dW", "db", "uW", "ub") or not is_gradient:
+        return False
+    try:
+        same, all_of, wrong = _of_parameters(comparison, equations, place)
+    except SubjectError:
+        return False
+    return wrong and same and not all_of
+
+
+def _of_parameters(comparison: Comparison, equations: Equations, place: Place) -> tuple[bool, bool, bool]:
+    """Whether it is off alike for other batches; for other parameters too; and whether it is off there at all."""
     at = comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
     rng = np.random.default_rng(SEED + 2)
-    one, two, elsewhere = (moment(net, rng, at.M, "again") for _ in range(3))
+    one, two, elsewhere = (moment(comparison.net, rng, at.M, "again") for _ in range(3))
     batches = [at, *(replace(batch, parameters=at.parameters) for batch in (one, two)), elsewhere]
     pairs = _pairs(comparison.survey, equations, place.key, batches)
     deviations, digits = [_deviation(pair) for pair in pairs], _digits(comparison)
-    if pairs[0].wrong and _alike(deviations[:-1], digits):
+    return _alike(deviations[:-1], digits), _alike(deviations, digits), pairs[0].wrong
+
+
+def _of_penalty(comparison: Comparison, equations: Equations, blame: Blame, whole: Names) -> Names:
+    """The penalty's where the deviation follows from the parameters; any where it is always the same."""
+    same, everywhere, wrong = _of_parameters(comparison, equations, blame.first)
+    if wrong and same:
         added = ADDED[blame.key.name]
-        return (*whole, added) if _alike(deviations, digits) else (added,)
+        return (*whole, added) if everywhere else (added,)
     return _of_examples(comparison, equations) if blame.key.name == "cost" else whole
 
 

@@ -1,8 +1,8 @@
 """Which mistakes of the library make the derivation's own code report what the subject reported."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations, islice
+from dataclasses import dataclass, replace
+from itertools import combinations, islice, product
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from bench.locate.compare import Comparison, Pair, Place, apart
 from bench.locate.equations import REFERENCE
 from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
-from bench.locate.state import Equations
+from bench.locate.state import Equations, Given
 
+SMALL = 1e-2
+"""A convention that changes a tensor by no more than that share hides a mistake in it, and is searched for with it."""
 MOST_PAIRS, MOST_WORK = 3000, 20_000_000
 """Pairs that are tried at most, and parameters times pairs: a few seconds."""
 PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
@@ -58,11 +60,11 @@ class Trial:
 class Search:
     """Mends one mistake after the other until nothing is off, or nothing in the library helps."""
 
-    def __init__(self, comparison: Comparison, library: Sequence[Mistake]) -> None:
+    def __init__(self, comparison: Comparison, library: Sequence[Mistake], equations: Equations = REFERENCE) -> None:
         self._comparison, self._library = comparison, library
         self._excused: set[Place] = set()
-        self.equations: Equations = REFERENCE
-        self.pairs = comparison.pairs(REFERENCE)
+        self.equations = equations
+        self.pairs = comparison.pairs(equations)
         self.left = comparison.wrong(self.pairs)
         self.tried = 0
 
@@ -73,7 +75,13 @@ class Search:
         if self._may_be_two() and (not found or (found[0].left and not self._is_local())):
             together = self._best(self._pairs(singles))
             found = together if not found or (together and not together[0].left) else found
+        found = found or self._convention_alone(singles)
         return self._accept(found) if found else []
+
+    def _convention_alone(self, singles: Sequence[Trial]) -> list[Trial]:
+        """A small convention that mends some tensors, though it changes others that stay wrong: the search goes on."""
+        before = set(self.left)
+        return [one for one in singles if set(one.left) < before and self._is_small(one.mistakes[0])][:1]
 
     def _may_be_two(self) -> bool:
         """Two mistakes make no NaN, and what happens with large numbers is told, not searched for."""
@@ -92,6 +100,16 @@ class Search:
         found = self._best(self._trials((mistake,) for mistake in mistakes))
         return self._accept(found) if found else []
 
+    def of_steps(self) -> tuple[Comparison, list[Cause]]:
+        """What explains all updates if they need not be made of the reported gradients; and beside what."""
+        survey = self._comparison.survey
+        seen = tuple(replace(one, given=tuple(map(_updates, one.given))) for one in survey.seen)
+        alone = Comparison(replace(survey, seen=seen))
+        other = Search(alone, self._library, self.equations)
+        causes = other.next() if other.left else []
+        self.tried += other.tried
+        return alone, [] if other.left else causes
+
     def excuse(self, places: Iterable[Place]) -> None:
         """Leave out what nothing explains, and go on with the rest."""
         self._excused |= set(places)
@@ -105,10 +123,18 @@ class Search:
     def _changes_in_pairs(self, singles: Sequence[Trial]) -> Iterator[Mistakes]:
         for one in singles:
             yield from ((*one.mistakes, other) for other in self._library)
-        if not singles and not self._is_local():
-            first = self.left[0]
-            near = [one for one in self._near() if one.kind == "mistake" and self._changes(one, first)]
-            yield from combinations(near, 2)
+        if not singles:
+            near = [one for one in self._near() if self._changes(one, self.left[0])]
+            mistakes = [one for one in near if one.kind == "mistake"]
+            yield from product([one for one in near if self._is_small(one)], mistakes)
+            yield from () if self._is_local() else combinations(mistakes, 2)
+
+    def _is_small(self, convention: Mistake) -> bool:
+        """Whether it is a convention that changes the first wrong tensor by little."""
+        if convention.kind != "convention":
+            return False
+        pair, place = self._comparison.pair(convention.plant(self.equations), self.left[0]), self.left[0]
+        return apart(pair.expected, self.pairs[place].expected) < SMALL
 
     def _near(self) -> list[Mistake]:
         """Those that change an equation by which the first wrong tensor was computed from what was reported."""
@@ -169,6 +195,10 @@ class Search:
         own = fixed if alone else tuple(place for place in fixed if self._changes(mistakes[0], place))
         shown = own or fixed
         return Cause(mistakes, shown[0], self.pairs[shown[0]], shown, distance)
+
+
+def _updates(given: Given) -> Given:
+    return {key: value for key, value in given.items() if key.name[0] == "u"}
 
 
 def _preference(mistake: Mistake) -> tuple[int, bool]:

@@ -51,6 +51,8 @@ FACTORS: list[tuple[str, str, Factor]] = [
     ("mean-missing", "the mean over the batch is left out: a sum", _M),
     ("mean-twice", "the mean over the batch is taken twice", lambda s: 1.0 / s.M),
     ("by-full-size", "a short batch is divided by the size of a full one", lambda s: s.M / full_size(s)),
+    ("by-inputs", "it is divided by the number of inputs n_0, not of examples", lambda s: s.M / s.net.widths[0]),
+    ("by-outputs", "it is divided by the number of outputs n_L, not of examples", lambda s: s.M / s.net.widths[-1]),
     ("half", "a factor 1/2 too many", 0.5),
     ("double", "a factor 2 too many", 2.0),
     ("sign", "the sign is wrong", -1.0),
@@ -292,4 +294,35 @@ CLIPPING = [
     ),
 ]
 
-GRADIENT = [*SUMS, *WEIGHTS, *BIASES, *PENALTY, *CLIPPING]
+
+def _shrunk(size: Callable[[Array], Any]) -> dict[str, Change]:
+    """The norm is another one."""
+
+    def wrong(s: State, gradient: Mapping[Key, Array], key: Key) -> float:
+        return _limit(s) / max(float(size(gradient[key])), _limit(s))
+
+    return {"shrink": instead(wrong)}
+
+
+def _by_value(s: State, gradient: Mapping[Key, Array]) -> dict[Key, Array]:
+    return {key: np.clip(g, -_limit(s), _limit(s)) for key, g in gradient.items()}
+
+
+def _by_norm(net: Net) -> bool:
+    return clipped(net) and net.option("clipvalue") is None
+
+
+OTHER_NORMS = [
+    Entry(
+        "clipped-by-value",
+        "(D28)",
+        "each element is clipped, not the norm",
+        {"clip": instead(_by_value)},
+        None,
+        _by_norm,
+    ),
+    _clip("norm-squared", "the root of the norm is missing", _shrunk(lambda g: np.sum(g * g))),
+    _clip("norm-of-absolutes", "the norm is the sum of the absolute values", _shrunk(lambda g: np.sum(np.abs(g)))),
+]
+
+GRADIENT = [*SUMS, *WEIGHTS, *BIASES, *PENALTY, *CLIPPING, *OTHER_NORMS]
