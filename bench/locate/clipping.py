@@ -12,8 +12,9 @@ from bench.locate.state import Key, Moment, State, step
 CLIPPING = "clipping"
 """The label of their trajectories."""
 LIMITS = ("clipnorm", "global_clipnorm", "clipvalue")
-ROOM = 1.5
-"""By what factor a gradient is below or above the limit at least."""
+ROOM, FAR = 1.5, 40.0
+"""By what factor a gradient is below or above the limit at least; below, where it can be, so far that a sum over the
+batch in place of its mean does not reach the limit either."""
 FACTORS = 1.25 ** np.arange(40)
 
 
@@ -22,11 +23,13 @@ def clipping_moments(net: Net, drawn: Callable[[], Moment]) -> Iterator[Moment]:
     if not any(net.option(name) for name in LIMITS):
         return
     at = drawn()
-    small, large = (_scaled(net, at, near) for near in (True, False))
-    below = next((one for one in small if _share_of_limit(net, one) < 1.0 / ROOM), None)
-    above = next((one for one in large if _share_of_limit(net, one) > ROOM), None)
+    small = [(_share_of_limit(net, one), one) for one in _scaled(net, at, near=True)]
+    large = ((_share_of_limit(net, one), one) for one in _scaled(net, at, near=False))
+    far = [one for share, one in small if share < 1.0 / FAR]
+    below = far or [one for share, one in small if share < 1.0 / ROOM]
+    above = next((one for share, one in large if share > ROOM), None)
     if below:
-        yield replace(below, label="gradients below the clipping limit")
+        yield replace(below[0], label="gradients below the clipping limit")
     if above:
         yield replace(above, label="gradients above the clipping limit")
 
