@@ -85,10 +85,9 @@ def verdict(task: Task, document: Document, notes: tuple[str, ...]) -> Result:
 
 def _lines(task: Task, finding: Finding) -> list[str]:
     """The equation, both numbers at one element, the cause, the page."""
-    numbers = f"yours {words.number(finding.yours)}, expected {words.number(finding.expected)}"
     return [
         f"{task.equation}, {task.title}, is wrong.",
-        f"{words.element(finding)}, {finding.moment}: {numbers} ({words.ratio(finding)}).",
+        f"{words.element(finding)}, {finding.moment}: {words.numbers(finding)}.",
         words.cause(finding),
         where(task),
     ]
