@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bench.core.address import page
 from bench.core.errors import UnusableError
-from bench.course.address import page
 from bench.course.calls import Called, NotDoneError, TaskError, told
 from bench.course.network import CourseNetwork, spec_for
 from bench.course.result import Result

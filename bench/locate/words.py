@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bench.core.address import page
 from bench.core.text import one_line
 from bench.locate.document import Document, Finding, Reason, joined
 
@@ -131,7 +132,7 @@ def lines_of(finding: Finding) -> Iterator[str]:
     yield cause(finding)
     if finding.note:
         yield f"Note: {finding.note}."
-    yield f"{DERIVED} {finding.link}"
+    yield f"{DERIVED} {page(finding.link)}"
 
 
 def hint_of(document: Document) -> str:
