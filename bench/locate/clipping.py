@@ -65,7 +65,8 @@ def _scaled(net: Net, at: Moment, near: bool) -> Iterator[Moment]:
 def _classes(net: Net, A: Array, near: bool) -> Array:
     """The classes to which the outputs are nearest, or those from which they are furthest."""
     if net.activations[-1] == "sigmoid":
-        return ((A >= 0.5) == near).astype(float)
+        nearest: Array = ((A >= 0.5) == near).astype(np.float64)
+        return nearest
     chosen = np.argmax(A, axis=0) if near else np.argmin(A, axis=0)
     found: Array = np.eye(len(A))[:, chosen]
     return found
