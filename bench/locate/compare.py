@@ -17,6 +17,9 @@ from bench.locate.survey import Survey
 ORDER = ("Z", "A", "cost", "delta", "dW", "db", "uW", "ub")
 """In which tensors are named: as they are computed."""
 
+NEARER = 0.25
+"""How much of the largest difference a cause may leave."""
+
 
 class Place(NamedTuple):
     """A tensor at a moment of a trajectory; both are counted from 0."""
@@ -54,6 +57,15 @@ class Pair:
             same = (self.given == self.expected) | (np.isnan(self.given) & np.isnan(self.expected))
             beyond: Array = ~same & ~((apart <= self.bound) & np.isfinite(self.given))
             return beyond
+
+    def is_nearer_than(self, other: "Pair") -> bool:
+        """Whether it is much nearer to the subject where the other is off: bounds alone may allow both."""
+        with np.errstate(all="ignore"):
+            beyond = other._beyond()
+            mine, its = (np.abs(pair.given - pair.expected)[beyond] for pair in (self, other))
+        if not (np.isfinite(mine).all() and np.isfinite(its).all()):
+            return True
+        return float(np.max(mine, initial=0.0)) <= NEARER * float(np.max(its, initial=0.0))
 
     @property
     def worst(self) -> tuple[int, ...]:

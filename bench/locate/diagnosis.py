@@ -9,6 +9,7 @@ from bench.locate.blame import Blame, factor_of
 from bench.locate.compare import Comparison, Pair, Place, rank
 from bench.locate.differences import differences
 from bench.locate.document import Difference, Document, Finding, Kind, Reason, Tensor
+from bench.locate.equations import REFERENCE
 from bench.locate.explain import explained
 from bench.locate.graph import UPDATE, equation
 from bench.locate.mistakes.library import library
@@ -79,6 +80,9 @@ def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]
         if causes:
             yield from (_of_cause(comparison, cause, search.tried) for cause in causes)
             continue
+        if _is_rounding(comparison, search):
+            search.excuse(search.left[:1])
+            continue
         blame = Blame(comparison, search.pairs, search.left)
         apart = _apart_from_gradients(search, blame)
         if apart:
@@ -103,6 +107,13 @@ def _apart_from_gradients(search: Search, blame: Blame) -> list[Finding]:
 
 def _beside_gradients(blame: Blame) -> bool:
     return blame.key == UPDATE and blame.has_gradients
+
+
+def _is_rounding(comparison: Comparison, search: Search) -> bool:
+    """Whether it is what a mended mistake leaves of large numbers, whose roundings were not estimated with it."""
+    first = search.left[0]
+    mended = search.equations is not REFERENCE
+    return mended and comparison.is_large(first) and search.pairs[first].deviation < NOTHING_PARTS
 
 
 def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:

@@ -1,10 +1,11 @@
-"""Where a subject is looked at: random parameters and batches, a short one, one example, a kink, large inputs."""
+"""Where a subject is looked at: random parameters and batches, one example, kinks, clipping, large inputs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.locate.clipping import CLIPPING, clipping_moments
 from bench.locate.net import Array, Net
 from bench.locate.state import LARGE_INPUTS, Moment
 from scratchnet.dropout import masks_of
@@ -44,17 +45,18 @@ def experiment(net: Net, dtype: str, seed: int = SEED) -> list[Trajectory]:
 def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]:
     kinked = [l for l in net.layers[:-1] if net.activations[l - 1] in KINKED]
     if kinked:
-        yield Trajectory(KINK, (_silent(moment(net, rng, M, "weighted inputs of 0"), kinked[0]),))
+        at = moment(net, rng, M, "weighted inputs of 0")
+        yield from (Trajectory(KINK, (_silent(at, layer),)) for layer in kinked)
     if net.activations[-1] in ("sigmoid", "softmax"):
         yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, LARGE_INPUTS)),))
+    yield from (Trajectory(CLIPPING, (at,)) for at in clipping_moments(net, lambda: moment(net, rng, M, "")))
 
 
 def _silent(at: Moment, layer: int) -> Moment:
-    """Every weighted input of that layer is exactly 0."""
-    parameters = list(at.parameters)
-    W, b = parameters[layer - 1]
-    parameters[layer - 1] = np.zeros_like(W), np.zeros_like(b)
-    return replace(at, parameters=tuple(parameters))
+    """Every weighted input of that layer is exactly 0. No layer above it is dead: its numbers are positive."""
+    W, b = at.parameters[layer - 1]
+    above = [(np.abs(W), np.abs(b)) for W, b in at.parameters[layer:]]
+    return replace(at, parameters=(*at.parameters[: layer - 1], (np.zeros_like(W), np.zeros_like(b)), *above))
 
 
 def _enlarged(at: Moment) -> Moment:

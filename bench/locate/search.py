@@ -160,7 +160,8 @@ class Search:
             for mistake in mistakes:
                 equations = mistake.plant(equations)
             self.tried += 1
-            if not self._comparison.pair(equations, self.left[0]).wrong:
+            pair = self._comparison.pair(equations, self.left[0])
+            if not pair.wrong and pair.is_nearer_than(self.pairs[self.left[0]]):
                 pairs = self._comparison.pairs(equations)
                 left = [place for place in self._comparison.wrong(pairs) if place not in self._excused]
                 yield Trial(mistakes, equations, pairs, left)

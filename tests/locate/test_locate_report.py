@@ -14,6 +14,7 @@ from problems import PROBLEMS
 import bench
 from bench import locate
 from bench.cli import main
+from bench.core.address import page
 from bench.locate import render, spec_of
 from bench.locate.explain import explained, numbers
 from bench.locate.net import net_of
@@ -105,7 +106,7 @@ def test_markdown_has_the_formula_and_a_folded_hint(report):
     assert "```math\n\\frac{\\partial C}{\\partial W^l} = \\frac{1}{M} \\Delta^l (A^{l-1})^T\n```" in text
     assert "<details><summary>A hint</summary>" in text
     link = "docs/derivation/backward-batch.md#bp32-the-weights"
-    assert f"Derived in [{link}]({link})" in text
+    assert f"Derived in [{link}]({page(link)})" in text
     assert "| tensor" in text
 
 
@@ -123,14 +124,14 @@ class Sources(HTMLParser):
 
 @pytest.mark.parametrize("form", ["html", "_repr_html_"])
 def test_the_page_asks_the_network_for_nothing(form, report):
-    page = getattr(report, form)()
+    shown = getattr(report, form)()
     pictures, links = (
-        [source for source in Sources(page).found if source.startswith("data:") is wanted] for wanted in (True, False)
+        [source for source in Sources(shown).found if source.startswith("data:") is wanted] for wanted in (True, False)
     )
     assert pictures
-    assert links == [f"{(ROOT / 'docs/derivation/backward-batch.md').as_uri()}#bp32-the-weights"]
-    assert "data:image/svg+xml;base64," in page
-    assert "the mean over the batch is left out" in page
+    assert links == [page("docs/derivation/backward-batch.md#bp32-the-weights")]
+    assert "data:image/svg+xml;base64," in shown
+    assert "the mean over the batch is left out" in shown
 
 
 def test_a_name_cannot_break_out_of_the_page():
