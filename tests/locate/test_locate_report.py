@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from problems import PROBLEMS
 import bench
 from bench import locate
 from bench.cli import main
-from bench.core.address import page
+from bench.core.address import REPOSITORY, page
 from bench.locate import render, spec_of
 from bench.locate.explain import explained, numbers
 from bench.locate.net import net_of
@@ -203,6 +204,24 @@ def test_what_cannot_be_used_is_one_line_and_2(adapter, arguments, line):
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith(line)
     assert told.stderr.count("\n") == 1
+
+
+def test_the_template_is_written_to_a_file(adapter):
+    told = invoke("--template", "--out", "written.py", folder=adapter.parent)
+    assert (told.returncode, told.stdout) == (0, "written: written.py\n")
+    assert (adapter.parent / "written.py").read_text("utf-8") == adapter.read_text("utf-8")
+
+
+@pytest.mark.parametrize("form", render.FORMATS)
+def test_a_report_links_to_the_published_derivation(form):
+    class Wrong(HandWritten):
+        def cost(self, X, Y):
+            return 2 * super().cost(X, Y)
+
+    report = render.FORMATS[form](locate(Wrong, PROBLEMS["classes"]).document)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    folder = "docs/derivation/" if form == "json" else f"{REPOSITORY}/blob/v{version}/docs/derivation/"
+    assert folder in report
 
 
 def test_a_file_is_written(adapter):
