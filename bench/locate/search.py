@@ -75,13 +75,19 @@ class Search:
         if self._may_be_two() and (not found or (found[0].left and not self._is_local())):
             together = self._best(self._pairs(singles))
             found = together if not found or (together and not together[0].left) else found
-        found = found or self._convention_alone(singles)
+        found = self._convention_beside(singles, found) or found
         return self._accept(found) if found else []
 
-    def _convention_alone(self, singles: Sequence[Trial]) -> list[Trial]:
-        """A small convention that mends some tensors, though it changes others that stay wrong: the search goes on."""
-        before = set(self.left)
-        return [one for one in singles if set(one.left) < before and self._is_small(one.mistakes[0])][:1]
+    def _convention_beside(self, singles: Sequence[Trial], found: Sequence[Trial]) -> list[Trial]:
+        """A convention that mends all of that and more, though it changes what stays wrong: a mistake stands beside it.
+
+        Where nothing else was found it must be small.
+        """
+        left = set(found[0].left if found else self.left)
+        more = [one for one in singles if one.mistakes[0].kind == "convention" and set(one.left) < left]
+        return sorted((one for one in more if found or self._is_small(one.mistakes[0])), key=lambda one: len(one.left))[
+            :1
+        ]
 
     def _may_be_two(self) -> bool:
         """Two mistakes make no NaN, and what happens with large numbers is told, not searched for."""

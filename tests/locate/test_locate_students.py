@@ -280,3 +280,17 @@ def test_right_gradients_leave_the_step_alone():
     (finding,) = told("momentum", {"step": lambda s, X, Y: stale(s, X, Y)}).mistakes
     assert (finding.equation, finding.causes) == ("(D10)", ())
     assert "another gradient" in finding.note
+
+
+SUMS = {
+    "cost": lambda s, X, Y: HandWritten.cost(s, X, Y) * len(X),
+    "weight_gradient": lambda s, l, delta, below: HandWritten.weight_gradient(s, l, delta, below) * len(delta),
+    "bias_gradient": lambda s, l, delta: HandWritten.bias_gradient(s, l, delta) * len(delta),
+}
+
+
+@pytest.mark.parametrize("offers", [("cost",), ("cost", "gradients"), HandWritten.offers], ids=" ".join)
+def test_a_sum_for_the_mean_hides_no_mistake(offers):
+    document = told("classes", {**SUMS, "slope": lambda s, l, z, a: 1.0, "offers": offers})
+    assert [(finding.equation, finding.causes[0].id) for finding in document.mistakes] == [("BP2.2", "slope-missing")]
+    assert [finding.causes[0].id for finding in document.findings if finding.kind == "convention"] == ["sum-for-mean"]
