@@ -4,7 +4,7 @@ A tensor is suspected with all that it was computed from, as far as that was not
 computed from is cleared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from bench.locate.compare import Comparison, Pair, Place
 from bench.locate.experiment import KINK, LARGE
 from bench.locate.graph import UPDATE, equation, span
 from bench.locate.net import Array
+from bench.locate.rules import clipping_of, quotient_of
 from bench.locate.state import Given, Key
+from bench.locate.updates import in_order, label, moment, only_clipped, unclipped
 
 ONE_FACTOR = 1e-6
 
@@ -23,7 +25,9 @@ class Blame:
     def __init__(self, comparison: Comparison, pairs: dict[Place, Pair], wrong: list[Place]) -> None:
         self._comparison, self._net, self._pairs, self._wrong = comparison, comparison.net, pairs, wrong
         self._sums_may_be_wrong = False
-        self.key = self._suspect()
+        self.is_of_clipping = wrong[0].key.name[0] == "u" and only_clipped(comparison, pairs, wrong)
+        self._wrong = (unclipped(comparison, wrong) if wrong[0].key.name[0] == "u" else []) or wrong
+        self.key = UPDATE if self.is_of_clipping else self._suspect()
         self.explained = [place for place in wrong if self.key in self._span(place)] or wrong[:1]
 
     @property
@@ -31,9 +35,20 @@ class Blame:
         """Its number, or two where what was reported cannot tell them apart."""
         if self.key.name == "A" and not any(key.name == "Z" for key in self._given(self._wrong[0])):
             return "(18) or (20)"
-        if self.key == UPDATE and self._sums_may_be_wrong:
-            return f"{equation(self.key, self._net)} or BP3.2"
-        return equation(self.key, self._net)
+        if self.is_of_clipping:
+            return clipping_of(self._net)
+        return " or ".join(filter(None, (equation(self.key, self._net), *self._alternatives())))
+
+    def _alternatives(self) -> Iterator[str]:
+        if self.key == UPDATE:
+            yield quotient_of(self._net)
+            yield "BP3.2" if self._sums_may_be_wrong else ""
+
+    @property
+    def may_be_of_outputs(self) -> bool:
+        """Whether the error of the output layer is blamed, whose outputs are not known to be right."""
+        outputs = Key("A", self._net.depth)
+        return self.key == Key("delta", self._net.depth) and outputs in self._span(self._wrong[0]) - self._cleared()
 
     @property
     def first(self) -> Place:
@@ -66,6 +81,8 @@ class Blame:
         suspects = self._span(first) - self._cleared()
         if not suspects:
             return first.key
+        if UPDATE in suspects and in_order(self._comparison, self._pairs, self._wrong):
+            return UPDATE
         if self._only_in_batches(suspects):
             if UPDATE in suspects and self._is_everywhere():  # each sum would be wrong, or the one step
                 self._sums_may_be_wrong = True
@@ -102,11 +119,11 @@ class Blame:
         return all(Key(name, l) in wrong for name in ("uW", "ub") for l in self._net.layers)
 
     def _label(self, place: Place) -> str:
-        return self._comparison.survey.seen[place.trajectory].trajectory.label
+        return label(self._comparison, place)
 
     def _is_alone(self, place: Place) -> bool:
         """Whether it is of a batch of one example."""
-        return self._comparison.survey.seen[place.trajectory].trajectory.moments[place.moment].M == 1
+        return moment(self._comparison, place).M == 1
 
     def _nearest(self, keys: list[Key]) -> Key:
         """The last that was computed, of those that explain the same; an update only where one factor explains all."""
@@ -167,14 +184,15 @@ def implied_activations(comparison: Comparison) -> dict[int, bool]:
     """
     net, found = comparison.net, dict[int, bool]()
     seen = next(one for one in comparison.survey.seen if one.trajectory.label == "one")
-    given, expected = seen.given[0], comparison.reference_state("one").expected
+    given, right = seen.given[0], comparison.reference_state("one")
     name = "d" if Key("dW", 1) in given else "u"
     if name == "u" and (net.optimizer.name != "sgd" or net.regularizer):
         return found
     for l in net.layers[:-1]:
         W, b = given[Key(f"{name}W", l + 1)], given[Key(f"{name}b", l + 1)]
         with np.errstate(all="ignore"):
-            implied: Array = b @ W / max(float(b @ b), 1e-300)
-        wanted = expected[Key("A", l)][:, 0]
+            added = right.call("(D32)", "W", l + 1) if name == "d" else 0.0
+            implied: Array = b @ (W - added) / max(float(b @ b), 1e-300)
+        wanted = right.expected[Key("A", l)][:, 0]
         found[l] = bool(np.allclose(implied, wanted, rtol=1e-5, atol=1e-6))
     return found

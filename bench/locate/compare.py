@@ -49,9 +49,10 @@ class Pair:
     @property
     def wrong(self) -> bool:
         """Whether any element is further off than rounding explains."""
-        return bool(np.any(self._beyond()))
+        return bool(np.any(self.off()))
 
-    def _beyond(self) -> Array:
+    def off(self) -> Array:
+        """For each element whether it is further off than rounding explains."""
         with np.errstate(all="ignore"):
             apart = np.abs(self.given - self.expected)
             same = (self.given == self.expected) | (np.isnan(self.given) & np.isnan(self.expected))
@@ -61,7 +62,7 @@ class Pair:
     def is_nearer_than(self, other: "Pair") -> bool:
         """Whether it is much nearer to the subject where the other is off: bounds alone may allow both."""
         with np.errstate(all="ignore"):
-            beyond = other._beyond()
+            beyond = other.off()
             mine, its = (np.abs(pair.given - pair.expected)[beyond] for pair in (self, other))
         if not (np.isfinite(mine).all() and np.isfinite(its).all()):
             return True
@@ -72,7 +73,7 @@ class Pair:
         """Index of the element that is furthest off, from 0."""
         with np.errstate(all="ignore"):
             apart = np.abs(self.given - self.expected)
-            apart = np.where(self._beyond() & ~np.isfinite(apart), np.inf, np.where(self._beyond(), apart, -1.0))
+            apart = np.where(self.off() & ~np.isfinite(apart), np.inf, np.where(self.off(), apart, -1.0))
         return tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), self.given.shape))
 
     @property

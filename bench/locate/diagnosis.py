@@ -16,7 +16,7 @@ from bench.locate.mistakes.library import library
 from bench.locate.mistakes.loss import smoothed
 from bench.locate.mistakes.mistake import Mistake, times
 from bench.locate.parts import wrong_parts
-from bench.locate.rules import equation_of
+from bench.locate.rules import clipping_of, equation_of
 from bench.locate.search import Cause, Search
 from bench.locate.state import Key
 from bench.locate.survey import Survey, check_forgets
@@ -24,6 +24,8 @@ from bench.locate.survey import Survey, check_forgets
 SINGLE = "float32"
 KINDS = ("mistake", "precision", "convention", "overflow")
 """In which order they are told."""
+ROUNDED = 0.5
+"""Share of the elements that arithmetic in float32 rounds at least."""
 NOTHING_PARTS = 1e-6
 """Of a factor: nearer to 1 it says nothing."""
 
@@ -65,6 +67,8 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
         return []
     coarse = Comparison(survey, SINGLE)
     first = search.left[0]
+    if _share_off(comparison, search) < ROUNDED:
+        return []
     if coarse.wrong(coarse.pairs(search.equations)) or search.would_explain_all():
         return []  # small mistakes of the library make the same numbers to the digits of float64
     note = (
@@ -72,6 +76,13 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
     )
     found = _finding(comparison, first, search.pairs[first], equation(first.key, survey.net), search.tried)
     return [replace(found, kind="precision", note=note)]
+
+
+def _share_off(comparison: Comparison, search: Search) -> float:
+    """Of the elements of the tensors that are off: arithmetic in float32 rounds nearly all of them."""
+    usual = [search.pairs[place] for place in search.left if not comparison.is_large(place)]
+    off = sum(np.count_nonzero(pair.off()) for pair in usual)
+    return float(off / max(sum(np.count_nonzero(pair.expected) for pair in usual), 1))
 
 
 def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]) -> Iterator[Finding]:
@@ -144,7 +155,8 @@ def _either(kinds: Collection[str]) -> str:
 
 
 def _named(mistake: Mistake, comparison: Comparison) -> str:
-    return equation_of(comparison.net) if mistake.equation == "update" else mistake.equation
+    numbers = {"update": equation_of, "clipping": clipping_of}
+    return numbers[mistake.equation](comparison.net) if mistake.equation in numbers else mistake.equation
 
 
 def _stray_factor(comparison: Comparison, search: Search, key: Key, names: Collection[str]) -> Finding | None:
@@ -167,7 +179,7 @@ PLANTED: dict[str, Planted] = {
     "(24)": OF_COST,
     "(20)": OF_ACTIVATION,
     "(18) or (20)": OF_ACTIVATION,
-    "(D28)": (("(D28)", ("shrink",)),),
+    **{name: ((name, ("shrink",)),) for name in ("(D28)", "(D29)", "(D30)")},
 }
 """An equation → where a factor in it may stand: another equation that makes the same numbers, and what is changed."""
 
@@ -192,12 +204,14 @@ def _unexplained(
         check_forgets(comparison.survey)
     forward = blame.key.name in ("Z", "A")
     agree = bool(told) and all(one.agrees for one in told)
-    other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
+    costs = {at: pair for at, pair in search.pairs.items() if at.key.name == "cost" and not comparison.is_large(at)}
+    other_cost = any(pair.wrong for pair in costs.values())
+    remembers = all(at.moment for at in blame.explained)
     if (agree or smoothed(comparison.net)) and other_cost and blame.is_of_unseen_outputs:
         names = (*names, "(22)")  # other targets or another loss, in cost and gradient alike, may make the numbers too
     found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
     layer = blame.key.layer or found.layer
-    kind: Kind = "convention" if agree and other_cost and not forward else "mistake"
+    kind: Kind = "convention" if agree and other_cost and not forward and not remembers else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
     return replace(found, kind=kind, layer=layer, tensors=_names(blame.explained), note=_note(kind, blame))
 
@@ -207,6 +221,8 @@ def _note(kind: Kind, blame: Blame) -> str:
         return "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
     if kind == "mistake" and _beside_gradients(blame):
         return "step() may also compute another gradient than the one that gradients() reports"
+    if kind == "mistake" and blame.first.key.name[0] == "u" and not blame.has_gradients:
+        return "only steps show it: report gradients(X, Y) and forward(X), and these equations are told apart"
     return ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.locate.clipping import CLIPPING, clipping_moments
+from bench.locate.clipping import CLASSES, CLIPPING, clipping_moments, misjudged
 from bench.locate.net import Array, Net
 from bench.locate.state import LARGE_INPUTS, Moment
 from scratchnet.dropout import masks_of
@@ -38,18 +38,22 @@ def experiment(net: Net, dtype: str, seed: int = SEED) -> list[Trajectory]:
     sizes = ((full, "a full batch"), (full, "a second batch"), (short, "a shorter batch"))
     steps = tuple(moment(net, rng, M, label) for M, label in sizes)
     one = moment(net, rng, 1, "one example")
-    made = [Trajectory("steps", steps), Trajectory("one", (one,)), *_special(net, rng, full)]
+    far = (replace(at, label="one example, far from its target") for at in misjudged(net, one))
+    alone = (Trajectory("one", (at,)) for at in (one, *far))
+    made = [Trajectory("steps", steps), *alone, *_special(net, rng, (full, short, 1))]
     return [replace(each, moments=tuple(rounded(at, dtype) for at in each.moments)) for each in made]
 
 
-def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]:
+def _special(net: Net, rng: np.random.Generator, sizes: tuple[int, ...]) -> Iterator[Trajectory]:
+    M = sizes[0]
     kinked = [l for l in net.layers[:-1] if net.activations[l - 1] in KINKED]
     if kinked:
         at = moment(net, rng, M, "weighted inputs of 0")
         yield from (Trajectory(KINK, (_silent(at, layer),)) for layer in kinked)
-    if net.activations[-1] in ("sigmoid", "softmax"):
+    if net.activations[-1] in CLASSES:
         yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, LARGE_INPUTS)),))
-    yield from (Trajectory(CLIPPING, (at,)) for at in clipping_moments(net, lambda: moment(net, rng, M, "")))
+    for size in dict.fromkeys(sizes):
+        yield from (Trajectory(CLIPPING, (at,)) for at in clipping_moments(net, moment(net, rng, size, "")))
 
 
 def _silent(at: Moment, layer: int) -> Moment:

@@ -16,10 +16,13 @@ from bench.locate.compare import Comparison, Pair, Place
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import SEED, moment, rounded
 from bench.locate.mistakes.gradient import CLIPPERS, clipped
+from bench.locate.mistakes.loss import of_entropy
 from bench.locate.net import Array, Net, net_of
+from bench.locate.rules import clipping_of
 from bench.locate.state import Equations, Key, Moment
 from bench.locate.subject import SubjectError
 from bench.locate.survey import Survey, asked_again
+from bench.locate.updates import moment as moment_of
 from bench.spec import TrainingSpec
 
 Names = tuple[str, ...]
@@ -34,7 +37,7 @@ ADDED = {"cost": "(D31)", "dW": "(D32)", "db": "(D32)"}
 class Option:
     """An equation that a spec may do without. entries : those of the table of equations that compute it."""
 
-    equation: str
+    equation: Callable[[Net], str]
     entries: Names
     makes: Callable[[Key, Net], bool]
     without: Callable[[TrainingSpec], TrainingSpec]
@@ -51,16 +54,25 @@ def _undropped(spec: TrainingSpec) -> TrainingSpec:
 
 
 OPTIONS = (
-    Option("(D28)", ("clip", "shrink"), lambda key, net: key.name[0] == "u" and clipped(net), _unclipped),
-    Option("(D35)", ("(D35)",), lambda key, net: key.name == "A" and net.dropout[key.layer - 1] > 0.0, _undropped),
+    Option(clipping_of, ("clip", "shrink"), lambda key, net: key.name[0] == "u" and clipped(net), _unclipped),
+    Option(
+        lambda net: "(D35)",
+        ("(D35)",),
+        lambda key, net: key.name == "A" and net.dropout[key.layer - 1] > 0.0,
+        _undropped,
+    ),
 )
 
 
 def wrong_parts(comparison: Comparison, equations: Equations, blame: Blame) -> Names:
     """The equations of the blamed tensor that may be wrong: several where the numbers cannot tell them apart."""
     name, option = blame.key.name, next((one for one in OPTIONS if one.makes(blame.key, comparison.net)), None)
+    if blame.is_of_clipping:
+        return (blame.equation,)
     if name == "delta" and _is_added(comparison, equations, blame.first):
         return ("(D32)",)
+    if blame.may_be_of_outputs and _may_be_of_outputs(comparison, equations, blame.first):
+        return ("(18) or (20)", blame.equation)
     if comparison.is_large(blame.first) or not (option or name in ADDED):
         return (blame.equation,)
     whole = COST if name == "cost" else (blame.equation,)
@@ -69,7 +81,7 @@ def wrong_parts(comparison: Comparison, equations: Equations, blame: Blame) -> N
             return _of_option(comparison, equations, blame, option)
         return _of_penalty(comparison, equations, blame, whole)
     except SubjectError:  # it cannot be asked so: no part is cleared
-        return (*whole, option.equation if option else ADDED[name])
+        return (*whole, option.equation(comparison.net) if option else ADDED[name])
 
 
 def _of_option(comparison: Comparison, equations: Equations, blame: Blame, option: Option) -> Names:
@@ -82,10 +94,10 @@ def _of_option(comparison: Comparison, equations: Equations, blame: Blame, optio
     suspected = {place.key for place in blame.explained}
     pairs = {place: pair for place, pair in Comparison(there).pairs(right).items() if place.key in suspected}
     if not any(pair.wrong for pair in pairs.values()):
-        return (option.equation,)
+        return (option.equation(comparison.net),)
     if any(_differs(pair.given, seen.given[place.moment][place.key]) for place, pair in pairs.items()):
         return (blame.equation,)
-    return blame.equation, option.equation  # it computes the same: the spec does not reach it
+    return blame.equation, option.equation(comparison.net)  # it computes the same: the spec does not reach it
 
 
 def _differs(one: Array, other: Array) -> bool:
@@ -103,6 +115,23 @@ def _is_added(comparison: Comparison, equations: Equations, place: Place) -> boo
     except SubjectError:
         return False
     return wrong and same and not all_of
+
+
+def _may_be_of_outputs(comparison: Comparison, equations: Equations, place: Place) -> bool:
+    """Whether outputs may be wrong, not their error.
+
+    Where the error is A − Y, wrong outputs are off alike for all targets.
+    """
+    net, at = comparison.net, moment_of(comparison, place)
+    is_linear = place.key.name[0] != "u" or (net.optimizer.name == "sgd" and not clipped(net))
+    if not (is_linear and of_entropy(net)) or comparison.is_large(place):
+        return not comparison.is_large(place)
+    others = [replace(at, Y=moment(net, np.random.default_rng(SEED + draw), at.M, "again").Y) for draw in (3, 4)]
+    try:
+        pairs = _pairs(comparison.survey, equations, place.key, [at, *others])
+    except SubjectError:
+        return True
+    return _alike([_deviation(pair) for pair in pairs], _digits(comparison))
 
 
 def _of_parameters(comparison: Comparison, equations: Equations, place: Place) -> tuple[bool, bool, bool]:

@@ -125,7 +125,23 @@ def equation_of(net: Net) -> str:
         return "(D13)" if net.option("nesterov") else "(D10)"
     if net.optimizer.name == "rmsprop" and net.option("momentum"):
         return "(D18)"
+    if net.optimizer.name == "rmsprop" and net.option("centered"):
+        return "(D17)"
     return f"({EQUATION[net.optimizer.name]})"
+
+
+def quotient_of(net: Net) -> str:
+    """Number of the equation whose quotient becomes a velocity; nothing where there is none."""
+    if net.optimizer.name != "rmsprop" or not net.option("momentum"):
+        return ""
+    return "(D17)" if net.option("centered") else "(D16)"
+
+
+def clipping_of(net: Net) -> str:
+    """Number of the equation that clips the gradient."""
+    if net.option("clipvalue"):
+        return "(D28)"
+    return "(D29)" if net.option("clipnorm") else "(D30)"
 
 
 def going(s: State, key: Key) -> Going:

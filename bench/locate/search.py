@@ -72,11 +72,15 @@ class Search:
         """The next mistake; two together where one does not help, or where two explain all and one does not."""
         singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
-        if self._may_be_two() and (not found or (found[0].left and not self._is_local())):
+        if self._may_be_two() and (not found or (self._goes_on(found[0]) and not self._is_local())):
             together = self._best(self._pairs(singles))
             found = together if not found or (together and not together[0].left) else found
         found = self._convention_beside(singles, found) or found
         return self._accept(found) if found else []
+
+    def _goes_on(self, trial: Trial) -> bool:
+        """Whether it leaves more than what happens with large numbers."""
+        return any(not self._comparison.is_large(place) for place in trial.left)
 
     def _convention_beside(self, singles: Sequence[Trial], found: Sequence[Trial]) -> list[Trial]:
         """A convention that mends all of that and more, though it changes what stays wrong: a mistake stands beside it.
@@ -124,16 +128,23 @@ class Search:
     def _pairs(self, singles: Sequence[Trial]) -> Iterator[Trial]:
         """Where one mends the first wrong tensor and another one the rest; then where the first tensor needs both."""
         size = sum(W.size for W, _ in self._comparison.survey.seen[0].trajectory.moments[0].parameters)
-        yield from self._trials(islice(self._changes_in_pairs(singles), min(MOST_PAIRS, MOST_WORK // size)))
-
-    def _changes_in_pairs(self, singles: Sequence[Trial]) -> Iterator[Mistakes]:
-        for one in singles:
-            yield from ((*one.mistakes, other) for other in self._library)
+        most = min(MOST_PAIRS, MOST_WORK // size)
+        seconds = islice(product(singles, self._library), most)
+        yield from self._trials((*one.mistakes, other) for one, other in seconds if self._mends(one, other))
         if not singles:
-            near = [one for one in self._near() if self._changes(one, self.left[0])]
-            mistakes = [one for one in near if one.kind == "mistake"]
-            yield from product([one for one in near if self._is_small(one)], mistakes)
-            yield from () if self._is_local() else combinations(mistakes, 2)
+            yield from self._trials(islice(self._changes_of_first(), most))
+
+    def _mends(self, one: Trial, other: Mistake) -> bool:
+        """Whether another mistake explains what is off first after the one."""
+        self.tried += 1
+        return bool(one.left) and not self._comparison.pair(other.plant(one.equations), one.left[0]).wrong
+
+    def _changes_of_first(self) -> Iterator[Mistakes]:
+        """Two that make the first wrong tensor together."""
+        near = [one for one in self._near() if self._changes(one, self.left[0])]
+        mistakes = [one for one in near if one.kind == "mistake"]
+        yield from product([one for one in near if self._is_small(one)], mistakes)
+        yield from () if self._is_local() else combinations(mistakes, 2)
 
     def _is_small(self, convention: Mistake) -> bool:
         """Whether it is a convention that changes the first wrong tensor by little."""

@@ -295,10 +295,10 @@ def gradients():
         "penalty-l1-only", "(D32)", "penalty", other("penalty_gradient", lambda s, l: 0.03 * np.sign(s.weights[l]))
     )
     yield Plant("penalty-l2-only", "(D32)", "penalty", other("penalty_gradient", lambda s, l: 0.1 * s.weights[l]))
-    yield Plant("clipping-missing", "(D28)", "clipped", {"clip": lambda s, gradients: gradients})
+    yield Plant("clipping-missing", "(D29)", "clipped", {"clip": lambda s, gradients: gradients})
     yield Plant(
         "always-normalized",
-        "(D28)",
+        "(D29)",
         "clipped",
         {"clip": lambda s, gradients: [g * s.o.clipnorm / np.sqrt((g * g).sum()) for g in gradients]},
     )

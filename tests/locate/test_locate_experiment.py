@@ -38,7 +38,7 @@ def test_clipping_is_seen_on_both_sides_of_its_limit(problem, limit):
     for offers in ((), ("gradients",)):
         for kind in (AlwaysClips, NeverClips):
             (first, *_) = locate(type("Wrong", (kind,), {"offers": offers}), spec).document.mistakes
-            assert first.equation == "(D28)"
+            assert first.equation == "(D29)"
             assert first.causes
         assert locate(type("Right", (HandWritten,), {"offers": offers}), spec).document.verdict == "right"
 
@@ -46,7 +46,7 @@ def test_clipping_is_seen_on_both_sides_of_its_limit(problem, limit):
 @pytest.mark.parametrize("option", ["clipnorm", "global_clipnorm", "clipvalue"])
 def test_gradients_are_below_and_above_each_kind_of_limit(option):
     net = net_of(_clipping(CLASSES, **{option: 0.3}))
-    below, above = clipping_moments(net, lambda: moment(net, np.random.default_rng(0), 4, ""))
+    below, above = clipping_moments(net, moment(net, np.random.default_rng(0), 4, ""))
     for at, clipped in ((below, False), (above, True)):
         state = step(net, REFERENCE, at, {}, {}, 1)
         same = [np.array_equal(g, state.expected[Key(f"d{key.name}", key.layer)]) for key, g in state.clipped.items()]

@@ -70,9 +70,9 @@ def test_the_text_says_what_where_both_numbers_and_why(report):
 
 def test_the_certificate_says_what_was_compared(certificate):
     text = certificate.text()
-    assert text.startswith("Right computes what the derivation computes: every tensor agrees in 5 steps.")
-    assert "Compared: 22 tensors in 5 steps (step, forward, cost, errors and gradients)." in text
-    assert re.search(r"update of W\[3\] +\(D2\) +4 +\d\.\de-\d\d +\d\.\de-\d\d", text)
+    assert text.startswith("Right computes what the derivation computes: every tensor agrees in 6 steps.")
+    assert "Compared: 22 tensors in 6 steps (step, forward, cost, errors and gradients)." in text
+    assert re.search(r"update of W\[3\] +\(D2\) +5 +\d\.\de-\d\d +\d\.\de-\d\d", text)
     assert "Your gradient is the derivative of the cost that you report" in text
     assert f"numpy {__import__('numpy').__version__}" in text
 
@@ -178,7 +178,7 @@ def test_the_template_works_as_it_stands(adapter):
     told = invoke("adapter:MyNetwork", folder=adapter.parent)
     assert told.returncode == 0
     assert told.stderr == ""
-    assert told.stdout.startswith("MyNetwork computes what the derivation computes: every tensor agrees in 5 steps.")
+    assert told.stdout.startswith("MyNetwork computes what the derivation computes: every tensor agrees in 6 steps.")
 
 
 def test_a_mistake_in_the_template_ends_with_1(adapter):

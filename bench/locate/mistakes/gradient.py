@@ -18,6 +18,16 @@ def _M(s: State) -> float:
     return float(s.M)
 
 
+def _over(one: float, other: float) -> float:
+    """A quotient as NumPy has it: no error where 0 is divided by."""
+    with np.errstate(all="ignore"):
+        return float(np.float64(one) / other)
+
+
+def _others(s: State) -> float:
+    return max(s.M - 1.0, 1.0)
+
+
 def _both(id: str, cause: str, factor: Factor, layers: Any = every) -> Entry:
     return Entry(id, "BP3.2 and BP4.2", cause, {name: times(factor) for name in BOTH}, layers)
 
@@ -53,6 +63,7 @@ FACTORS: list[tuple[str, str, Factor]] = [
     ("by-full-size", "a short batch is divided by the size of a full one", lambda s: s.M / full_size(s)),
     ("by-inputs", "it is divided by the number of inputs n_0, not of examples", lambda s: s.M / s.net.widths[0]),
     ("by-outputs", "it is divided by the number of outputs n_L, not of examples", lambda s: s.M / s.net.widths[-1]),
+    ("by-M-less-1", "it is divided by M − 1, not by M", lambda s: _over(s.M, s.M - 1.0)),
     ("half", "a factor 1/2 too many", 0.5),
     ("double", "a factor 2 too many", 2.0),
     ("sign", "the sign is wrong", -1.0),
@@ -68,6 +79,12 @@ SUMS = [
     ),
     *_one_example(
         "last-example-over-M", "each example overwrites the gradient, which is then divided by M", slice(-1, None), _M
+    ),
+    *_one_example("without-last-example", "the last example is left out", slice(0, -1), _others),
+    *_one_example("without-last-example-over-M", "the last example is left out, and divided by M", slice(0, -1), _M),
+    *_one_example("without-first-example", "the first example is left out", slice(1, None), _others),
+    *_one_example(
+        "without-first-example-over-M", "the first example is left out, and divided by M", slice(1, None), _M
     ),
     *_one_example("first-example", "only the first example of the batch counts", slice(0, 1), lambda s: 1.0),
     *_one_example("first-example-over-M", "only the first example counts, divided by M", slice(0, 1), _M),
@@ -277,7 +294,7 @@ def _layer(s: State, gradient: Mapping[Key, Array], key: Key) -> float:
 
 
 def _clip(id: str, cause: str, change: dict[str, Change]) -> Entry:
-    return Entry(id, "(D28)", cause, change, fits=clipped)
+    return Entry(id, "clipping", cause, change, fits=clipped)
 
 
 CLIPPING = [
@@ -290,7 +307,7 @@ CLIPPING = [
     _clip(
         "always-normalized",
         "the gradient is brought to the norm also where it is shorter",
-        {"shrink": instead(lambda s, gradient, key: _limit(s) / float(np.linalg.norm(gradient[key])))},
+        {"shrink": instead(lambda s, gradient, key: _over(_limit(s), float(np.linalg.norm(gradient[key]))))},
     ),
 ]
 
@@ -315,7 +332,7 @@ def _by_norm(net: Net) -> bool:
 OTHER_NORMS = [
     Entry(
         "clipped-by-value",
-        "(D28)",
+        "clipping",
         "each element is clipped, not the norm",
         {"clip": instead(_by_value)},
         None,

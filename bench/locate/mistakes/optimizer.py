@@ -56,17 +56,28 @@ def _rate(id: str, cause: str, change: Change, fits: Callable[[Net], bool] = lam
     return Entry(id, "update", cause, {"rate": change}, fits=fits)
 
 
-def _still(name: str) -> Change:
-    """W or b is never moved."""
+def moved(factor: float, names: str = "Wb") -> Change:
+    """W or b, or both, are moved by a multiple of the update."""
 
     def change(right: Equation) -> Equation:
         def wrong(s: State, key: Key) -> tuple[Array, Kept]:
             update, kept = right(s, key)
-            return (update * 0.0 if not name or key.name == name else update), kept
+            return (update * factor if key.name in names else update), kept
 
         return wrong
 
     return change
+
+
+def _rates_of_one(names: str, whose: str) -> list[Entry]:
+    """Another rate for the weights, or for the biases."""
+    factors = (("half", 0.5), ("double", 2.0), ("ten-times", 10.0), ("tenth", 0.1))
+    return [
+        Entry(
+            f"{whose}-rate-{id}", "update", f"the rate of the {whose} is {factor:g} η", {"update": moved(factor, names)}
+        )
+        for id, factor in factors
+    ]
 
 
 def _accumulated(right: Equation) -> Equation:
@@ -116,9 +127,11 @@ RATE = [
     _rate(
         "schedule-stands-still", "the schedule is never advanced", instead(lambda s: s.net.schedule(0)), has_schedule
     ),
-    Entry("biases-never-updated", "update", "the biases are never updated", {"update": _still("b")}, every),
-    Entry("weights-never-updated", "update", "the weights are never updated", {"update": _still("W")}, every),
-    Entry("layer-never-updated", "update", "the layer is never updated", {"update": _still("")}, every),
+    *_rates_of_one("W", "weights"),
+    *_rates_of_one("b", "biases"),
+    Entry("biases-never-updated", "update", "the biases are never updated", {"update": moved(0.0, "b")}, every),
+    Entry("weights-never-updated", "update", "the weights are never updated", {"update": moved(0.0, "W")}, every),
+    Entry("layer-never-updated", "update", "the layer is never updated", {"update": moved(0.0)}, every),
     Entry(
         "gradients-never-cleared",
         "update",
