@@ -14,7 +14,7 @@ from bench.locate.graph import UPDATE, equation, span
 from bench.locate.net import Array
 from bench.locate.rules import clipping_of, quotient_of
 from bench.locate.state import Given, Key
-from bench.locate.updates import in_order, label, moment, only_clipped, unclipped
+from bench.locate.updates import in_order, only_clipped, unclipped
 
 ONE_FACTOR = 1e-6
 
@@ -25,8 +25,9 @@ class Blame:
     def __init__(self, comparison: Comparison, pairs: dict[Place, Pair], wrong: list[Place]) -> None:
         self._comparison, self._net, self._pairs, self._wrong = comparison, comparison.net, pairs, wrong
         self._sums_may_be_wrong = False
-        self.is_of_clipping = wrong[0].key.name[0] == "u" and only_clipped(comparison, pairs, wrong)
-        self._wrong = (unclipped(comparison, wrong) if wrong[0].key.name[0] == "u" else []) or wrong
+        of_updates = wrong[0].key.name[0] == "u"  # they come last: nothing else is off
+        self.is_of_clipping = of_updates and only_clipped(comparison, pairs, wrong)
+        self._wrong = (unclipped(comparison, wrong) if of_updates else []) or wrong
         self.key = UPDATE if self.is_of_clipping else self._suspect()
         self.explained = [place for place in wrong if self.key in self._span(place)] or wrong[:1]
 
@@ -68,7 +69,7 @@ class Blame:
         return Key("dW", 1) in self._given(self._wrong[0])
 
     def _given(self, place: Place) -> Given:
-        return self._comparison.survey.seen[place.trajectory].given[place.moment]
+        return self._comparison.given(place)
 
     def _span(self, place: Place) -> set[Key]:
         return span(place.key, self._given(place), self._net.depth)
@@ -110,7 +111,10 @@ class Blame:
 
     def _only_in_batches(self, suspects: Iterable[Key]) -> bool:
         """Whether single examples are right, and the sum over a batch is not reported apart from its terms."""
-        names, usual = {key.name for key in suspects}, [place for place in self._wrong if self._label(place) != KINK]
+        names, usual = (
+            {key.name for key in suspects},
+            [place for place in self._wrong if self._comparison.label(place) != KINK],
+        )
         return {"delta", "dW"} <= names and bool(usual) and not any(self._is_alone(place) for place in usual)
 
     def _is_everywhere(self) -> bool:
@@ -118,12 +122,9 @@ class Blame:
         wrong = {place.key for place in self._wrong}
         return all(Key(name, l) in wrong for name in ("uW", "ub") for l in self._net.layers)
 
-    def _label(self, place: Place) -> str:
-        return label(self._comparison, place)
-
     def _is_alone(self, place: Place) -> bool:
         """Whether it is of a batch of one example."""
-        return moment(self._comparison, place).M == 1
+        return self._comparison.moment(place).M == 1
 
     def _nearest(self, keys: list[Key]) -> Key:
         """The last that was computed, of those that explain the same; an update only where one factor explains all."""
@@ -143,7 +144,11 @@ class Blame:
     def _factor_of_each(self) -> bool:
         """Whether each update is a multiple of the right one, of W another than of b: no forward pass does that."""
         pairs = {place: self._pairs[place] for place in self._pairs if place.key.name[0] == "u"}
-        factors = {place: factor_of(pair) for place, pair in pairs.items() if self._label(place) not in (KINK, LARGE)}
+        factors = {
+            place: factor_of(pair)
+            for place, pair in pairs.items()
+            if self._comparison.label(place) not in (KINK, LARGE)
+        }
         if not factors or any(factor is None for factor in factors.values()):
             return False
         layers = {place.key.layer for place, one in factors.items() if _apart(one, factors.get(_beside(place)))}

@@ -11,7 +11,7 @@ from bench.locate.equations import REFERENCE
 from bench.locate.experiment import LARGE
 from bench.locate.graph import sources
 from bench.locate.net import Array
-from bench.locate.state import Equations, Key, Memory, State, step
+from bench.locate.state import Equations, Given, Key, Memory, Moment, State, step
 from bench.locate.survey import Survey
 
 ORDER = ("Z", "A", "cost", "delta", "dW", "db", "uW", "ub")
@@ -170,11 +170,23 @@ class Comparison:
 
     def _follows(self, place: Place) -> bool:
         """Whether it is no number since what it was computed from is none."""
-        given = self.survey.seen[place.trajectory].given[place.moment]
+        given = self.given(place)
         if np.isfinite(given[place.key]).all():
             return False
         return any(not np.isfinite(given[key]).all() for key in sources(place.key, given, self.net.depth))
 
     def is_large(self, place: Place) -> bool:
         """Whether it is of the trajectory with large numbers, which overflow where nothing else is wrong."""
-        return self.survey.seen[place.trajectory].trajectory.label == LARGE
+        return self.label(place) == LARGE
+
+    def label(self, place: Place) -> str:
+        """That of its trajectory."""
+        return self.survey.seen[place.trajectory].trajectory.label
+
+    def moment(self, place: Place) -> Moment:
+        """What the subject was asked there."""
+        return self.survey.seen[place.trajectory].trajectory.moments[place.moment]
+
+    def given(self, place: Place) -> Given:
+        """What the subject reported there."""
+        return self.survey.seen[place.trajectory].given[place.moment]

@@ -230,7 +230,7 @@ def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, exclud
     """One element of the first wrong tensor, and what is told of the equation."""
     about, index = explained(name), pair.worst
     yours, expected = float(pair.given[index]), float(pair.expected[index])
-    moment = comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
+    moment = comparison.moment(place)
     ratio = yours / expected if expected and np.isfinite(yours) and np.isfinite(expected) else None
     return Finding(
         "mistake",

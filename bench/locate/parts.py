@@ -22,7 +22,6 @@ from bench.locate.rules import clipping_of
 from bench.locate.state import Equations, Key, Moment
 from bench.locate.subject import SubjectError
 from bench.locate.survey import Survey, asked_again
-from bench.locate.updates import moment as moment_of
 from bench.spec import TrainingSpec
 
 Names = tuple[str, ...]
@@ -122,7 +121,7 @@ def _may_be_of_outputs(comparison: Comparison, equations: Equations, place: Plac
 
     Where the error is A − Y, wrong outputs are off alike for all targets.
     """
-    net, at = comparison.net, moment_of(comparison, place)
+    net, at = comparison.net, comparison.moment(place)
     is_linear = place.key.name[0] != "u" or (net.optimizer.name == "sgd" and not clipped(net))
     if not (is_linear and of_entropy(net)) or comparison.is_large(place):
         return not comparison.is_large(place)
@@ -136,7 +135,7 @@ def _may_be_of_outputs(comparison: Comparison, equations: Equations, place: Plac
 
 def _of_parameters(comparison: Comparison, equations: Equations, place: Place) -> tuple[bool, bool, bool]:
     """Whether it is off alike for other batches; for other parameters too; and whether it is off there at all."""
-    at = comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
+    at = comparison.moment(place)
     rng = np.random.default_rng(SEED + 2)
     one, two, elsewhere = (moment(comparison.net, rng, at.M, "again") for _ in range(3))
     batches = [at, *(replace(batch, parameters=at.parameters) for batch in (one, two)), elsewhere]

@@ -156,14 +156,14 @@ class Search:
     def _near(self) -> list[Mistake]:
         """Those that change an equation by which the first wrong tensor was computed from what was reported."""
         place = self.left[0]
-        given = self._comparison.survey.seen[place.trajectory].given[place.moment]
+        given = self._comparison.given(place)
         keys = span(place.key, given, self._comparison.net.depth)
         return [mistake for mistake in self._library if concerns(mistake, keys)]
 
     def _is_local(self) -> bool:
         """Whether all that the first wrong tensor is made of was reported: then it needs no two mistakes."""
         place = self.left[0]
-        given = self._comparison.survey.seen[place.trajectory].given[place.moment]
+        given = self._comparison.given(place)
         return place.key.name[0] != "u" and bool({"delta", "dW"} & {key.name for key in given})
 
     def _changes(self, mistake: Mistake, place: Place) -> bool:

@@ -4,25 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.locate.clipping import BELOW, CLIPPING
+from bench.locate.clipping import BELOW
 from bench.locate.compare import Comparison, Pair, Place
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import KINK, LARGE
 from bench.locate.net import Array
-from bench.locate.state import Key, Moment, step
+from bench.locate.state import Key, step
 
 FEWEST = 6
 """Elements in an order that chance does not make."""
-
-
-def label(comparison: Comparison, place: Place) -> str:
-    """That of its trajectory."""
-    return comparison.survey.seen[place.trajectory].trajectory.label
-
-
-def moment(comparison: Comparison, place: Place) -> Moment:
-    """What the subject was asked there."""
-    return comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
 
 
 def in_order(comparison: Comparison, pairs: dict[Place, Pair], wrong: Sequence[Place]) -> bool:
@@ -42,12 +32,12 @@ def in_order(comparison: Comparison, pairs: dict[Place, Pair], wrong: Sequence[P
 
 def _is_first(comparison: Comparison, place: Place) -> bool:
     """Whether it is of a first step with usual numbers."""
-    return not place.moment and label(comparison, place) not in (KINK, LARGE)
+    return not place.moment and comparison.label(place) not in (KINK, LARGE)
 
 
 def _gradient_and_update(comparison: Comparison, place: Place, pair: Pair) -> tuple[Array, Array]:
     """The right gradient, and the update without what decays."""
-    state, name = step(comparison.net, REFERENCE, moment(comparison, place), {}, {}, 1), place.key.name[1]
+    state, name = step(comparison.net, REFERENCE, comparison.moment(place), {}, {}, 1), place.key.name[1]
     theta = state.W(place.key.layer) if name == "W" else state.b(place.key.layer)
     decay = state.call("rate") * float(comparison.net.option("weight_decay") or 0.0)
     return state.expected[Key(f"d{name}", place.key.layer)].ravel(), (pair.given + decay * theta).ravel()
@@ -67,14 +57,11 @@ def _is_ordered(comparison: Comparison, pairs: dict[Place, Pair]) -> bool:
 
 def unclipped(comparison: Comparison, wrong: Sequence[Place]) -> list[Place]:
     """Those where no gradient is clipped: a joint norm carries what is off to all other tensors."""
-    return [place for place in wrong if moment(comparison, place).label == BELOW]
+    return [place for place in wrong if comparison.moment(place).label == BELOW]
 
 
 def only_clipped(comparison: Comparison, pairs: dict[Place, Pair], wrong: Sequence[Place]) -> bool:
     """Whether a first step is off where its gradient is clipped, and none where it is not."""
     first = [place for place in wrong if _is_first(comparison, place)]
-    has_both = any(moment(comparison, place).label == BELOW for place in pairs)
-    clipped = any(label(comparison, place) == CLIPPING or not place.moment for place in first)
-    return (
-        has_both and clipped and all(place.key.name[0] == "u" for place in first) and not unclipped(comparison, wrong)
-    )
+    has_both = any(comparison.moment(place).label == BELOW for place in pairs)
+    return bool(first) and has_both and not unclipped(comparison, wrong)
