@@ -294,3 +294,117 @@ def test_a_sum_for_the_mean_hides_no_mistake(offers):
     document = told("classes", {**SUMS, "slope": lambda s, l, z, a: 1.0, "offers": offers})
     assert [(finding.equation, finding.causes[0].id) for finding in document.mistakes] == [("BP2.2", "slope-missing")]
     assert [finding.causes[0].id for finding in document.findings if finding.kind == "convention"] == ["sum-for-mean"]
+
+
+def plain_log(s, p, t, z=None):
+    """It is infinite, or no number, where an output is rounded to 0."""
+    with np.errstate(all="ignore"):
+        return -(t * np.log(p)).sum(axis=1)
+
+
+def greatest_square(o, slots, theta, g, rate, t):
+    """Adam with the greatest mean square so far, as AMSGrad has it."""
+    m, v, most = slots.get("all", (0.0, 0.0, 0.0))
+    m, v = o.beta_1 * m + (1 - o.beta_1) * g, o.beta_2 * v + (1 - o.beta_2) * g * g
+    most = np.maximum(most, v)
+    slots["all"] = m, v, most
+    alpha = rate * np.sqrt(1 - o.beta_2**t) / (1 - o.beta_1**t)
+    return theta - alpha * m / (np.sqrt(most) + o.epsilon)
+
+
+GREATEST = {
+    "adam": lambda s, slots, theta, g: greatest_square(s.o, slots, theta, g, s.rate(), s.count),
+}
+
+
+@pytest.mark.parametrize("offers", [(), ("cost", "gradients"), HandWritten.offers], ids=" ".join)
+def test_an_update_of_ones_own_is_a_mistake_whatever_the_cost_does_with_large_numbers(offers):
+    document = told("adam", {**GREATEST, "loss": plain_log, "offers": offers})
+    assert document.mistakes
+    assert {finding.equation for finding in document.mistakes} == {"(D20)"}
+    assert {finding.kind for finding in document.findings} <= {"mistake", "overflow"}
+
+
+JOINT = spec_of(
+    [4, (5, "tanh"), (3, "softmax")], "categorical_crossentropy", {"learning_rate": 0.1, "global_clipnorm": 0.05}
+)
+VALUE = spec_of([4, (5, "tanh"), (3, "softmax")], "categorical_crossentropy", {"learning_rate": 0.1, "clipvalue": 0.01})
+
+
+@pytest.mark.parametrize(("spec", "equation"), [(VALUE, "(D28)"), (SHORT, "(D29)"), (JOINT, "(D30)")])
+def test_clipping_has_the_number_of_the_equation_that_the_spec_asks_for(spec, equation):
+    (finding,) = told(spec, {"clip": lambda s, gradients: gradients}).mistakes
+    assert (finding.equation, finding.causes[0].equation, finding.causes[0].id) == (
+        equation,
+        equation,
+        "clipping-missing",
+    )
+
+
+def biases_not_clipped(s, gradients):
+    return [c if g.ndim > 1 else g for c, g in zip(HandWritten.clip(s, gradients), gradients, strict=True)]
+
+
+@pytest.mark.parametrize("offers", [(), ("cost", "gradients")], ids=" ".join)
+def test_what_is_wrong_only_where_a_gradient_is_clipped_is_clipping(offers):
+    (finding,) = told(JOINT, {"clip": biases_not_clipped, "offers": offers}).mistakes
+    assert (finding.equation, finding.causes) == ("(D30)", ())
+
+
+def test_a_gradient_of_zeros_ends_no_search():
+    """The reference would scale it to the limit; a network whose layer is dead divides by 0."""
+    dead = spec_of(
+        [4, (5, "relu"), (3, "softmax")], "categorical_crossentropy", {"learning_rate": 0.1, "clipnorm": 0.05}
+    )
+    document = told(dead, {"act": lambda s, l, z: HandWritten.act(s, l, z) * (l > 0), "offers": ()})
+    assert document.mistakes
+
+
+EPSILON = spec_of(
+    [5, (6, "tanh"), (3, "softmax")], "categorical_crossentropy", {"name": "adagrad", "learning_rate": 0.1}
+)
+
+
+def squares_before(s, slots, theta, g):
+    """The sum of squares without the newest, and another epsilon."""
+    total = slots.get("sum", s.o.initial_accumulator_value)
+    slots["sum"] = total + g * g
+    return theta - s.rate() * g / np.sqrt(total + 0.3 * g * g + s.o.epsilon)
+
+
+def test_steps_in_the_order_of_the_right_gradient_blame_the_step():
+    (finding,) = told(EPSILON, {"adagrad": squares_before, **STEPS}).mistakes
+    assert (finding.equation, finding.causes) == ("(D15)", ())
+    assert "report gradients" in finding.note
+
+
+def test_targets_in_place_of_which_the_likeliest_class_is_taken_are_no_sum():
+    """Right wherever the network is right, as for some single examples."""
+
+    def output_delta(s, z, p, t):
+        return p - np.eye(p.shape[1])[p.argmax(axis=1)]
+
+    (finding,) = told(LEAKY_NET, {"output_delta": output_delta, **STEPS}).mistakes
+    assert "BP1.2" in finding.equation
+    assert finding.causes == ()
+
+
+@pytest.mark.parametrize("factor", [2.0, 10.0])
+def test_a_rate_of_the_biases_alone_is_told(factor):
+    def move(s, slot, theta, g):
+        return theta - s.rate() * (factor if slot[0] == "b" else 1.0) * g
+
+    (finding,) = told("classes", {"move": move, "offers": ("gradients",)}).mistakes
+    assert (finding.equation, finding.causes[0].id.partition("-")[0]) == ("(D2)", "biases")
+
+
+def test_an_example_that_is_left_out_is_told_of_the_sums():
+    def weight_gradient(s, l, delta, below):
+        return below[:-1].T.dot(delta[:-1]) / len(delta)
+
+    def bias_gradient(s, l, delta):
+        return delta[:-1].sum(axis=0) / len(delta)
+
+    methods = {"weight_gradient": weight_gradient, "bias_gradient": bias_gradient, "offers": ("gradients",)}
+    (finding,) = told("classes", methods).mistakes
+    assert (finding.equation, finding.causes[0].id) == ("BP3.2 and BP4.2", "without-last-example-over-M")
