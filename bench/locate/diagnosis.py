@@ -26,6 +26,8 @@ KINDS = ("mistake", "precision", "convention", "overflow")
 """In which order they are told."""
 ROUNDED = 0.5
 """Share of the elements that arithmetic in float32 rounds at least."""
+OF_ONE_COST = ("cost", "delta", "dW", "db")
+"""Tensors that another cost makes different; it changes neither the forward pass nor the step."""
 NOTHING_PARTS = 1e-6
 """Of a factor: nearer to 1 it says nothing."""
 
@@ -202,16 +204,14 @@ def _unexplained(
     place = blame.first
     if not place.moment:
         check_forgets(comparison.survey)
-    forward = blame.key.name in ("Z", "A")
     agree = bool(told) and all(one.agrees for one in told)
     costs = {at: pair for at, pair in search.pairs.items() if at.key.name == "cost" and not comparison.is_large(at)}
     other_cost = any(pair.wrong for pair in costs.values())
-    remembers = all(at.moment for at in blame.explained)
     if (agree or smoothed(comparison.net)) and other_cost and blame.is_of_unseen_outputs:
         names = (*names, "(22)")  # other targets or another loss, in cost and gradient alike, may make the numbers too
     found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
     layer = blame.key.layer or found.layer
-    kind: Kind = "convention" if agree and other_cost and not forward and not remembers else "mistake"
+    kind: Kind = "convention" if agree and other_cost and blame.key.name in OF_ONE_COST else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
     return replace(found, kind=kind, layer=layer, tensors=_names(blame.explained), note=_note(kind, blame))
 

@@ -312,17 +312,39 @@ def greatest_square(o, slots, theta, g, rate, t):
     return theta - alpha * m / (np.sqrt(most) + o.epsilon)
 
 
-GREATEST = {
-    "adam": lambda s, slots, theta, g: greatest_square(s.o, slots, theta, g, s.rate(), s.count),
+def bent_step(o, slots, theta, g, rate, t):
+    """Adam's step, and what is off in its first step already."""
+    return greatest_square(o, slots, theta, g, rate, t) + 0.1 * rate * np.tanh(g)
+
+
+OWN_UPDATES = {"off from the second step on": greatest_square, "off from the first step on": bent_step}
+
+
+def own_adam(rule):
+    return {"adam": lambda s, slots, theta, g: rule(s.o, slots, theta, g, s.rate(), s.count)}
+
+
+@pytest.mark.parametrize("rule", OWN_UPDATES)
+@pytest.mark.parametrize("offers", [("cost", "gradients"), HandWritten.offers], ids=" ".join)
+def test_an_update_of_ones_own_is_a_mistake_whatever_the_cost_does_with_large_numbers(rule, offers):
+    document = told("adam", {**own_adam(OWN_UPDATES[rule]), "loss": plain_log, "offers": offers})
+    assert {finding.equation for finding in document.mistakes} == {"(D20)"}
+    assert {finding.kind for finding in document.findings} <= {"mistake", "overflow"}
+
+
+OWN_PENALTY = {
+    "penalty": lambda s: sum(0.05 * (w**4).sum() for w in s.weights),
+    "penalty_gradient": lambda s, l: 0.2 * s.weights[l] ** 3,
 }
 
 
-@pytest.mark.parametrize("offers", [(), ("cost", "gradients"), HandWritten.offers], ids=" ".join)
-def test_an_update_of_ones_own_is_a_mistake_whatever_the_cost_does_with_large_numbers(offers):
-    document = told("adam", {**GREATEST, "loss": plain_log, "offers": offers})
-    assert document.mistakes
-    assert {finding.equation for finding in document.mistakes} == {"(D20)"}
-    assert {finding.kind for finding in document.findings} <= {"mistake", "overflow"}
+@pytest.mark.parametrize("rule", OWN_UPDATES)
+def test_an_update_of_ones_own_is_a_mistake_beside_a_cost_of_ones_own(rule):
+    document = told("adam", {**own_adam(OWN_UPDATES[rule]), **OWN_PENALTY, "offers": ("cost", "gradients")})
+    assert {(one.kind, one.equation) for one in document.findings if one.tensor.startswith("update")} == {
+        ("mistake", "(D20)")
+    }
+    assert "convention" in {finding.kind for finding in document.findings}
 
 
 JOINT = spec_of(
