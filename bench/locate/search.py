@@ -10,7 +10,7 @@ from bench.locate.compare import Comparison, Pair, Place, apart
 from bench.locate.equations import REFERENCE
 from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
-from bench.locate.state import Equations, Given
+from bench.locate.state import Equations, Given, Key
 
 SMALL = 1e-2
 """A convention that changes a tensor by no more than that share hides a mistake in it, and is searched for with it."""
@@ -115,7 +115,9 @@ class Search:
         survey = self._comparison.survey
         seen = tuple(replace(one, given=tuple(map(_updates, one.given))) for one in survey.seen)
         alone = Comparison(replace(survey, seen=seen))
-        other = Search(alone, self._library, self.equations)
+        of_step = {Key("uW", 1)}
+        library = sorted(self._library, key=lambda mistake: not concerns(mistake, of_step))  # the gradient is right
+        other = Search(alone, library, self.equations)
         causes = other.next() if other.left else []
         self.tried += other.tried
         return alone, [] if other.left else causes
