@@ -14,7 +14,7 @@ Exit codes: 0 no mistake was found (conventions are told, and no mistakes); 1 a 
 @main.command(epilog=EXIT_CODES)
 @click.argument("target", metavar="MODULE:NETWORK", required=False)
 @click.option("--spec", metavar="FILE|NAME", help="What it should compute.  [default: its attribute `spec`]")
-@click.option("--template", is_flag=True, help="Print an adapter with comments, and do nothing else.")
+@click.option("--template", is_flag=True, help="Print or write an adapter with comments, and do nothing else.")
 @click.option("--hint", is_flag=True, help="Only a question that leads to the first mistake, as text.")
 @click.option(
     "--format",
@@ -50,7 +50,7 @@ def locate(
     from bench.locate import command
 
     if template:
-        return command.template()
+        return command.template(out)
     if target is None:
         raise click.UsageError("Missing argument 'MODULE:NETWORK'; allowed: module:Name, as in adapter:MyNetwork")
     return command.run(command.LocateOptions(target, spec, form, out, hint, seconds))

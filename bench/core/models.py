@@ -1,6 +1,6 @@
 """Base classes of all models (frozen, no unknown keys), number types, and errors as one line."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -75,11 +75,17 @@ def first_reason(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     kind, message = problem["type"], problem["msg"].removeprefix("Value error, ")
     if kind in _REASONS:
-        return one_line(_REASONS[kind].format_map(problem.get("ctx", {})), 2 * LONGEST_VALUE)
+        return one_line(_REASONS[kind].format_map(_named(problem.get("ctx", {}))), 2 * LONGEST_VALUE)
     if kind == "value_error":
         return one_line(message)
     must = "must be a JSON object" if kind in _NO_OBJECT else message.replace("Input should be", "must be", 1)
     return f"{must}, not {one_line(repr(problem['input']), LONGEST_VALUE)}"
+
+
+def _named(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the name of our function that reads a tag."""
+    is_ours = str(context.get("discriminator", "")).endswith("()")
+    return {**context, "discriminator": "its name"} if is_ours else context
 
 
 _REASONS = {

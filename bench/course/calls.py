@@ -12,6 +12,8 @@ from bench.core.errors import UnusableError
 from bench.core.text import one_line
 
 Function = Callable[..., Any]
+SAME = 1e-6
+"""Coarser than rounding: what differs by more is another definition."""
 OURS = str(Path(__file__).parents[1])
 
 
@@ -26,13 +28,15 @@ class NotDoneError(TaskError):
 class Called:
     """A student's function. Where the solution itself overflows, it is not asked, and the solution answers.
 
-    `notes` collects what is no mistake but bad style; `fault` is the first reason for which there was no answer.
+    `notes` collects what is no mistake but bad style; `fault` is the first reason for which there was no answer;
+    `remembered` says which value for the next step is another one, which the parameters alone may not show.
     """
 
     def __init__(self, name: str, student: Function, solution: Function) -> None:
         self._name, self._student, self._solution = name, student, solution
         self.notes: dict[str, str] = {}
         self.fault: TaskError | None = None
+        self.remembered = ""
 
     def __call__(self, *arguments: Any) -> Any:
         try:
@@ -41,10 +45,22 @@ class Called:
         except FloatingPointError:
             return self._solution(*arguments)
         try:
-            return matched(f"{self._name}(...)", self._answer(copy.deepcopy(arguments), arguments), expected)
+            answer = matched(f"{self._name}(...)", self._answer(copy.deepcopy(arguments), arguments), expected)
+            self._compare_remembered(answer, expected)
+            return answer
         except TaskError as error:
             self.fault = self.fault or error
             raise
+
+    def _compare_remembered(self, answer: Any, expected: Any) -> None:
+        if not isinstance(expected, tuple) or self.remembered:
+            return
+        for n, (one, other) in enumerate(zip(answer, expected, strict=True)):
+            if n and not np.allclose(one, other, rtol=SAME, atol=SAME * float(np.max(np.abs(other)))):
+                first = tuple(int(i) for i in np.argwhere(~np.isclose(one, other, rtol=SAME))[0])
+                numbers = f"yours {one[first]:.9g}, expected {other[first]:.9g}"
+                self.remembered = f"{self._name}(...)[{n}], which is remembered for the next step: {numbers}"
+                return
 
     def _answer(self, given: tuple[Any, ...], before: tuple[Any, ...]) -> Any:
         try:
@@ -73,7 +89,9 @@ def matched(place: str, answer: Any, expected: Any) -> Any:
         return tuple(matched(f"{place}[{n}]", one, other) for n, (one, other) in enumerate(parts))
     array = _numbers(place, answer, np.shape(expected))
     if array.shape != np.shape(expected):
-        raise TaskError(f"{place} has {_form(array.shape)}; expected: {_form(np.shape(expected))}")
+        wanted = np.shape(expected)
+        has = f"shape {array.shape}" if len(wanted) > 1 else _form(array.shape)
+        raise TaskError(f"{place} has {has}; expected: {_form(wanted)}")
     return array.tolist() if isinstance(expected, list | float) else array
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bench.core.address import REPOSITORY, page, revision
 from bench.core.errors import EXIT_OK, UnusableError
 from bench.core.text import one_line
-from bench.course.address import REPOSITORY, page, revision
 from bench.course.blanks import blanked
 from bench.course.tasks import EXERCISES, POSSIBLE, TASKS
 

@@ -1,5 +1,6 @@
 """What somebody else's array becomes here: lists, NumPy, PyTorch, JAX; and back, in the kind that it came in."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -58,6 +59,25 @@ def leaves(tree: Tree) -> list[Any]:
     if isinstance(tree, list | tuple):
         return [leaf for part in tree for leaf in leaves(part)]
     raise TypeError(f"a {type(tree).__name__}")
+
+
+def in_order_of(model: Tree, tree: Tree) -> Tree:
+    """The same with dicts in the model's order, matched by name; a gradient may be named dW1 where W1 is meant."""
+    if not isinstance(model, Mapping) or not isinstance(tree, Mapping):
+        return tree
+    for prefix in ("", "d"):
+        names = {name: f"{prefix}{name}" if prefix else name for name in model}
+        if set(names.values()) == set(tree):
+            return {name: in_order_of(model[name], tree[other]) for name, other in names.items()}
+    return tree
+
+
+def in_order_of_layers(parts: Mapping[Any, Any]) -> list[Any]:
+    """The values by the number at the end of their names, as in A1; as they stand where a name has none."""
+    found = {name: re.search(r"\d+$", str(name)) for name in parts}
+    numbers = {name: int(match[0]) for name, match in found.items() if match}
+    ordered = sorted(parts, key=lambda name: numbers[name]) if len(numbers) == len(parts) else list(parts)
+    return [parts[name] for name in ordered]
 
 
 def rebuilt(tree: Tree, take: Callable[[], Array]) -> Tree:

@@ -45,7 +45,7 @@ def _show(text: str, out: Path | None) -> None:
     print(f"written: {out}")
 
 
-def template() -> int:
-    """Print an adapter with comments."""
-    sys.stdout.write((files("bench.locate") / "templates" / "adapter.txt").read_text("utf-8"))
+def template(out: Path | None = None) -> int:
+    """Print or write an adapter with comments."""
+    _show((files("bench.locate") / "templates" / "adapter.txt").read_text("utf-8"), out)
     return EXIT_OK

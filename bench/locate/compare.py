@@ -11,11 +11,14 @@ from bench.locate.equations import REFERENCE
 from bench.locate.experiment import LARGE
 from bench.locate.graph import sources
 from bench.locate.net import Array
-from bench.locate.state import Equations, Key, Memory, State, step
+from bench.locate.state import Equations, Given, Key, Memory, Moment, State, step
 from bench.locate.survey import Survey
 
 ORDER = ("Z", "A", "cost", "delta", "dW", "db", "uW", "ub")
 """In which tensors are named: as they are computed."""
+
+NEARER = 0.25
+"""How much of the largest difference a cause may leave."""
 
 
 class Place(NamedTuple):
@@ -46,21 +49,31 @@ class Pair:
     @property
     def wrong(self) -> bool:
         """Whether any element is further off than rounding explains."""
-        return bool(np.any(self._beyond()))
+        return bool(np.any(self.off()))
 
-    def _beyond(self) -> Array:
+    def off(self) -> Array:
+        """For each element whether it is further off than rounding explains."""
         with np.errstate(all="ignore"):
             apart = np.abs(self.given - self.expected)
             same = (self.given == self.expected) | (np.isnan(self.given) & np.isnan(self.expected))
             beyond: Array = ~same & ~((apart <= self.bound) & np.isfinite(self.given))
             return beyond
 
+    def is_nearer_than(self, other: "Pair") -> bool:
+        """Whether it is much nearer to the subject where the other is off: bounds alone may allow both."""
+        with np.errstate(all="ignore"):
+            beyond = other.off()
+            mine, its = (np.abs(pair.given - pair.expected)[beyond] for pair in (self, other))
+        if not (np.isfinite(mine).all() and np.isfinite(its).all()):
+            return True
+        return float(np.max(mine, initial=0.0)) <= NEARER * float(np.max(its, initial=0.0))
+
     @property
     def worst(self) -> tuple[int, ...]:
         """Index of the element that is furthest off, from 0."""
         with np.errstate(all="ignore"):
             apart = np.abs(self.given - self.expected)
-            apart = np.where(self._beyond() & ~np.isfinite(apart), np.inf, np.where(self._beyond(), apart, -1.0))
+            apart = np.where(self.off() & ~np.isfinite(apart), np.inf, np.where(self.off(), apart, -1.0))
         return tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), self.given.shape))
 
     @property
@@ -157,11 +170,23 @@ class Comparison:
 
     def _follows(self, place: Place) -> bool:
         """Whether it is no number since what it was computed from is none."""
-        given = self.survey.seen[place.trajectory].given[place.moment]
+        given = self.given(place)
         if np.isfinite(given[place.key]).all():
             return False
         return any(not np.isfinite(given[key]).all() for key in sources(place.key, given, self.net.depth))
 
     def is_large(self, place: Place) -> bool:
         """Whether it is of the trajectory with large numbers, which overflow where nothing else is wrong."""
-        return self.survey.seen[place.trajectory].trajectory.label == LARGE
+        return self.label(place) == LARGE
+
+    def label(self, place: Place) -> str:
+        """That of its trajectory."""
+        return self.survey.seen[place.trajectory].trajectory.label
+
+    def moment(self, place: Place) -> Moment:
+        """What the subject was asked there."""
+        return self.survey.seen[place.trajectory].trajectory.moments[place.moment]
+
+    def given(self, place: Place) -> Given:
+        """What the subject reported there."""
+        return self.survey.seen[place.trajectory].given[place.moment]

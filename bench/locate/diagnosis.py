@@ -9,12 +9,14 @@ from bench.locate.blame import Blame, factor_of
 from bench.locate.compare import Comparison, Pair, Place, rank
 from bench.locate.differences import differences
 from bench.locate.document import Difference, Document, Finding, Kind, Reason, Tensor
+from bench.locate.equations import REFERENCE
 from bench.locate.explain import explained
-from bench.locate.graph import equation
+from bench.locate.graph import UPDATE, equation
 from bench.locate.mistakes.library import library
+from bench.locate.mistakes.loss import smoothed
 from bench.locate.mistakes.mistake import Mistake, times
 from bench.locate.parts import wrong_parts
-from bench.locate.rules import equation_of
+from bench.locate.rules import clipping_of, equation_of
 from bench.locate.search import Cause, Search
 from bench.locate.state import Key
 from bench.locate.survey import Survey, check_forgets
@@ -22,6 +24,10 @@ from bench.locate.survey import Survey, check_forgets
 SINGLE = "float32"
 KINDS = ("mistake", "precision", "convention", "overflow")
 """In which order they are told."""
+ROUNDED = 0.5
+"""Share of the elements that arithmetic in float32 rounds at least."""
+OF_ONE_COST = ("cost", "delta", "dW", "db")
+"""Tensors that another cost makes different; it changes neither the forward pass nor the step."""
 NOTHING_PARTS = 1e-6
 """Of a factor: nearer to 1 it says nothing."""
 
@@ -63,6 +69,8 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
         return []
     coarse = Comparison(survey, SINGLE)
     first = search.left[0]
+    if _share_off(comparison, search) < ROUNDED:
+        return []
     if coarse.wrong(coarse.pairs(search.equations)) or search.would_explain_all():
         return []  # small mistakes of the library make the same numbers to the digits of float64
     note = (
@@ -72,18 +80,53 @@ def _precision(comparison: Comparison, search: Search) -> list[Finding]:
     return [replace(found, kind="precision", note=note)]
 
 
+def _share_off(comparison: Comparison, search: Search) -> float:
+    """Of the elements of the tensors that are off: arithmetic in float32 rounds nearly all of them."""
+    usual = [search.pairs[place] for place in search.left if not comparison.is_large(place)]
+    off = sum(np.count_nonzero(pair.off()) for pair in usual)
+    return float(off / max(sum(np.count_nonzero(pair.expected) for pair in usual), 1))
+
+
 def _findings(comparison: Comparison, search: Search, told: Sequence[Difference]) -> Iterator[Finding]:
     while search.left:
         causes = search.next()
         if causes:
             yield from (_of_cause(comparison, cause, search.tried) for cause in causes)
             continue
+        if _is_rounding(comparison, search):
+            search.excuse(search.left[:1])
+            continue
         blame = Blame(comparison, search.pairs, search.left)
+        apart = _apart_from_gradients(search, blame)
+        if apart:
+            yield from apart
+            search.excuse(blame.explained)
+            continue
         names = wrong_parts(comparison, search.equations, blame)
         factor = _stray_factor(comparison, search, blame.key, names)
         yield factor or _unexplained(comparison, search, blame, names, told)
         if not factor:
             search.excuse(blame.explained)
+
+
+def _apart_from_gradients(search: Search, blame: Blame) -> list[Finding]:
+    """Where right gradients are reported, and the steps are those of wrong ones: what is wrong in the step's own."""
+    if not _beside_gradients(blame):
+        return []
+    alone, causes = search.of_steps()
+    note = "step() does not use the gradient that gradients() reports: it computes another one, with this mistake in it"
+    return [replace(_of_cause(alone, cause, search.tried), note=note) for cause in causes]
+
+
+def _beside_gradients(blame: Blame) -> bool:
+    return blame.key == UPDATE and blame.has_gradients
+
+
+def _is_rounding(comparison: Comparison, search: Search) -> bool:
+    """Whether it is what a mended mistake leaves of large numbers, whose roundings were not estimated with it."""
+    first = search.left[0]
+    mended = search.equations is not REFERENCE
+    return mended and comparison.is_large(first) and search.pairs[first].deviation < NOTHING_PARTS
 
 
 def _of_cause(comparison: Comparison, cause: Cause, tried: int) -> Finding:
@@ -114,7 +157,8 @@ def _either(kinds: Collection[str]) -> str:
 
 
 def _named(mistake: Mistake, comparison: Comparison) -> str:
-    return equation_of(comparison.net) if mistake.equation == "update" else mistake.equation
+    numbers = {"update": equation_of, "clipping": clipping_of}
+    return numbers[mistake.equation](comparison.net) if mistake.equation in numbers else mistake.equation
 
 
 def _stray_factor(comparison: Comparison, search: Search, key: Key, names: Collection[str]) -> Finding | None:
@@ -137,7 +181,7 @@ PLANTED: dict[str, Planted] = {
     "(24)": OF_COST,
     "(20)": OF_ACTIVATION,
     "(18) or (20)": OF_ACTIVATION,
-    "(D28)": (("(D28)", ("shrink",)),),
+    **{name: ((name, ("shrink",)),) for name in ("(D28)", "(D29)", "(D30)")},
 }
 """An equation → where a factor in it may stand: another equation that makes the same numbers, and what is changed."""
 
@@ -160,24 +204,33 @@ def _unexplained(
     place = blame.first
     if not place.moment:
         check_forgets(comparison.survey)
+    agree = bool(told) and all(one.agrees for one in told)
+    costs = {at: pair for at, pair in search.pairs.items() if at.key.name == "cost" and not comparison.is_large(at)}
+    other_cost = any(pair.wrong for pair in costs.values())
+    if (agree or smoothed(comparison.net)) and other_cost and blame.is_of_unseen_outputs:
+        names = (*names, "(22)")  # other targets or another loss, in cost and gradient alike, may make the numbers too
     found = _finding(comparison, place, search.pairs[place], " or ".join(names), search.tried)
     layer = blame.key.layer or found.layer
-    agree = bool(told) and all(one.agrees for one in told)
-    other_cost = any(pair.wrong for at, pair in search.pairs.items() if at.key.name == "cost")
-    forward = blame.key.name in ("Z", "A")
-    kind: Kind = "convention" if agree and other_cost and not forward else "mistake"
+    kind: Kind = "convention" if agree and other_cost and blame.key.name in OF_ONE_COST else "mistake"
     kind = "overflow" if comparison.is_large(place) else kind
-    note = "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
-    return replace(
-        found, kind=kind, layer=layer, tensors=_names(blame.explained), note=note if kind == "convention" else ""
-    )
+    return replace(found, kind=kind, layer=layer, tensors=_names(blame.explained), note=_note(kind, blame))
+
+
+def _note(kind: Kind, blame: Blame) -> str:
+    if kind == "convention":
+        return "your gradient is the derivative of the cost that you report; that cost is another one than the spec's"
+    if kind == "mistake" and _beside_gradients(blame):
+        return "step() may also compute another gradient than the one that gradients() reports"
+    if kind == "mistake" and blame.first.key.name[0] == "u" and not blame.has_gradients:
+        return "only steps show it: report gradients(X, Y) and forward(X), and these equations are told apart"
+    return ""
 
 
 def _finding(comparison: Comparison, place: Place, pair: Pair, name: str, excluded: int) -> Finding:
     """One element of the first wrong tensor, and what is told of the equation."""
     about, index = explained(name), pair.worst
     yours, expected = float(pair.given[index]), float(pair.expected[index])
-    moment = comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
+    moment = comparison.moment(place)
     ratio = yours / expected if expected and np.isfinite(yours) and np.isfinite(expected) else None
     return Finding(
         "mistake",

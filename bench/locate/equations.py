@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bench.locate.net import Array
-from bench.locate.rules import START, update
+from bench.locate.rules import START, quotient, update
 from bench.locate.state import Equations, Key, State
 from scratchnet.losses import CategoricalCrossentropy, CrossEntropy
 
@@ -234,6 +234,7 @@ REFERENCE: Equations = {
     "shrink": shrink,
     "rate": learning_rate,
     "start": start,
+    "quotient": quotient,
     "update": update,
 }
-"""Name → function. `f`, `f'`, `targets`, `slopes`, `shrink`, `rate` and `start` are parts that others call."""
+"""Name → function. Parts that others call: `f`, `f'`, `targets`, `slopes`, `shrink`, `rate`, `start`, `quotient`."""

@@ -1,10 +1,11 @@
-"""Where a subject is looked at: random parameters and batches, a short one, one example, a kink, large inputs."""
+"""Where a subject is looked at: random parameters and batches, one example, kinks, clipping, large inputs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.locate.clipping import CLASSES, CLIPPING, clipping_moments, misjudged
 from bench.locate.net import Array, Net
 from bench.locate.state import LARGE_INPUTS, Moment
 from scratchnet.dropout import masks_of
@@ -37,24 +38,29 @@ def experiment(net: Net, dtype: str, seed: int = SEED) -> list[Trajectory]:
     sizes = ((full, "a full batch"), (full, "a second batch"), (short, "a shorter batch"))
     steps = tuple(moment(net, rng, M, label) for M, label in sizes)
     one = moment(net, rng, 1, "one example")
-    made = [Trajectory("steps", steps), Trajectory("one", (one,)), *_special(net, rng, full)]
+    far = (replace(at, label="one example, far from its target") for at in misjudged(net, one))
+    alone = (Trajectory("one", (at,)) for at in (one, *far))
+    made = [Trajectory("steps", steps), *alone, *_special(net, rng, (full, short, 1))]
     return [replace(each, moments=tuple(rounded(at, dtype) for at in each.moments)) for each in made]
 
 
-def _special(net: Net, rng: np.random.Generator, M: int) -> Iterator[Trajectory]:
+def _special(net: Net, rng: np.random.Generator, sizes: tuple[int, ...]) -> Iterator[Trajectory]:
+    M = sizes[0]
     kinked = [l for l in net.layers[:-1] if net.activations[l - 1] in KINKED]
     if kinked:
-        yield Trajectory(KINK, (_silent(moment(net, rng, M, "weighted inputs of 0"), kinked[0]),))
-    if net.activations[-1] in ("sigmoid", "softmax"):
+        at = moment(net, rng, M, "weighted inputs of 0")
+        yield from (Trajectory(KINK, (_silent(at, layer),)) for layer in kinked)
+    if net.activations[-1] in CLASSES:
         yield Trajectory(LARGE, (_enlarged(moment(net, rng, M, LARGE_INPUTS)),))
+    for size in dict.fromkeys(sizes):
+        yield from (Trajectory(CLIPPING, (at,)) for at in clipping_moments(net, moment(net, rng, size, "")))
 
 
 def _silent(at: Moment, layer: int) -> Moment:
-    """Every weighted input of that layer is exactly 0."""
-    parameters = list(at.parameters)
-    W, b = parameters[layer - 1]
-    parameters[layer - 1] = np.zeros_like(W), np.zeros_like(b)
-    return replace(at, parameters=tuple(parameters))
+    """Every weighted input of that layer is exactly 0. No layer above it is dead: its numbers are positive."""
+    W, b = at.parameters[layer - 1]
+    above = [(np.abs(W), np.abs(b)) for W, b in at.parameters[layer:]]
+    return replace(at, parameters=(*at.parameters[: layer - 1], (np.zeros_like(W), np.zeros_like(b)), *above))
 
 
 def _enlarged(at: Moment) -> Moment:

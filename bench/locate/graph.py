@@ -53,12 +53,12 @@ def equation(key: Key, net: Net) -> str:
 PARTS: dict[str, frozenset[str]] = {
     "Z": frozenset({"(18)"}),
     "A": frozenset({"(20)", "f", "(D35)"}),
-    "cost": frozenset({"(22)", "(24)", "(D31)"}),
-    "delta": frozenset({"BP1.2", "BP2.2", "f'", "slopes", "(D35)"}),
+    "cost": frozenset({"(22)", "(24)", "(D31)", "targets"}),
+    "delta": frozenset({"BP1.2", "BP2.2", "f'", "slopes", "(D35)", "targets"}),
     "dW": frozenset({"BP3.2", "(D32)"}),
     "db": frozenset({"BP4.2", "(D32)"}),
-    "uW": frozenset({"update", "rate", "clip", "shrink", "start"}),
-    "ub": frozenset({"update", "rate", "clip", "shrink", "start"}),
+    "uW": frozenset({"update", "rate", "clip", "shrink", "start", "quotient"}),
+    "ub": frozenset({"update", "rate", "clip", "shrink", "start", "quotient"}),
 }
 """Name of a tensor → the entries of the table of equations that compute it."""
 

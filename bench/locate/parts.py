@@ -16,7 +16,9 @@ from bench.locate.compare import Comparison, Pair, Place
 from bench.locate.equations import REFERENCE
 from bench.locate.experiment import SEED, moment, rounded
 from bench.locate.mistakes.gradient import CLIPPERS, clipped
+from bench.locate.mistakes.loss import of_entropy
 from bench.locate.net import Array, Net, net_of
+from bench.locate.rules import clipping_of
 from bench.locate.state import Equations, Key, Moment
 from bench.locate.subject import SubjectError
 from bench.locate.survey import Survey, asked_again
@@ -34,7 +36,7 @@ ADDED = {"cost": "(D31)", "dW": "(D32)", "db": "(D32)"}
 class Option:
     """An equation that a spec may do without. entries : those of the table of equations that compute it."""
 
-    equation: str
+    equation: Callable[[Net], str]
     entries: Names
     makes: Callable[[Key, Net], bool]
     without: Callable[[TrainingSpec], TrainingSpec]
@@ -51,14 +53,25 @@ def _undropped(spec: TrainingSpec) -> TrainingSpec:
 
 
 OPTIONS = (
-    Option("(D28)", ("clip", "shrink"), lambda key, net: key.name[0] == "u" and clipped(net), _unclipped),
-    Option("(D35)", ("(D35)",), lambda key, net: key.name == "A" and net.dropout[key.layer - 1] > 0.0, _undropped),
+    Option(clipping_of, ("clip", "shrink"), lambda key, net: key.name[0] == "u" and clipped(net), _unclipped),
+    Option(
+        lambda net: "(D35)",
+        ("(D35)",),
+        lambda key, net: key.name == "A" and net.dropout[key.layer - 1] > 0.0,
+        _undropped,
+    ),
 )
 
 
 def wrong_parts(comparison: Comparison, equations: Equations, blame: Blame) -> Names:
     """The equations of the blamed tensor that may be wrong: several where the numbers cannot tell them apart."""
     name, option = blame.key.name, next((one for one in OPTIONS if one.makes(blame.key, comparison.net)), None)
+    if blame.is_of_clipping:
+        return (blame.equation,)
+    if name == "delta" and _is_added(comparison, equations, blame.first):
+        return ("(D32)",)
+    if blame.may_be_of_outputs and _may_be_of_outputs(comparison, equations, blame.first):
+        return ("(18) or (20)", blame.equation)
     if comparison.is_large(blame.first) or not (option or name in ADDED):
         return (blame.equation,)
     whole = COST if name == "cost" else (blame.equation,)
@@ -67,7 +80,7 @@ def wrong_parts(comparison: Comparison, equations: Equations, blame: Blame) -> N
             return _of_option(comparison, equations, blame, option)
         return _of_penalty(comparison, equations, blame, whole)
     except SubjectError:  # it cannot be asked so: no part is cleared
-        return (*whole, option.equation if option else ADDED[name])
+        return (*whole, option.equation(comparison.net) if option else ADDED[name])
 
 
 def _of_option(comparison: Comparison, equations: Equations, blame: Blame, option: Option) -> Names:
@@ -80,28 +93,63 @@ def _of_option(comparison: Comparison, equations: Equations, blame: Blame, optio
     suspected = {place.key for place in blame.explained}
     pairs = {place: pair for place, pair in Comparison(there).pairs(right).items() if place.key in suspected}
     if not any(pair.wrong for pair in pairs.values()):
-        return (option.equation,)
+        return (option.equation(comparison.net),)
     if any(_differs(pair.given, seen.given[place.moment][place.key]) for place, pair in pairs.items()):
         return (blame.equation,)
-    return blame.equation, option.equation  # it computes the same: the spec does not reach it
+    return blame.equation, option.equation(comparison.net)  # it computes the same: the spec does not reach it
 
 
 def _differs(one: Array, other: Array) -> bool:
     return not np.allclose(one, other, rtol=1e-5, atol=1e-12, equal_nan=True)
 
 
-def _of_penalty(comparison: Comparison, equations: Equations, blame: Blame, whole: Names) -> Names:
-    """The penalty's where the deviation follows from the parameters; any where it is always the same."""
-    place, net = blame.first, comparison.net
-    at = comparison.survey.seen[place.trajectory].trajectory.moments[place.moment]
+def _is_added(comparison: Comparison, equations: Equations, place: Place) -> bool:
+    """Whether a gradient is off by what follows from the parameters alone: no error of an example does that."""
+    net = comparison.net
+    is_gradient = place.key.name in ("dW", "db") or (net.optimizer.name == "sgd" and not clipped(net))
+    if comparison.is_large(place) or place.key.name not in ("dW", "db", "uW", "ub") or not is_gradient:
+        return False
+    try:
+        same, all_of, wrong = _of_parameters(comparison, equations, place)
+    except SubjectError:
+        return False
+    return wrong and same and not all_of
+
+
+def _may_be_of_outputs(comparison: Comparison, equations: Equations, place: Place) -> bool:
+    """Whether outputs may be wrong, not their error.
+
+    Where the error is A − Y, wrong outputs are off alike for all targets.
+    """
+    net, at = comparison.net, comparison.moment(place)
+    is_linear = place.key.name[0] != "u" or (net.optimizer.name == "sgd" and not clipped(net))
+    if not (is_linear and of_entropy(net)) or comparison.is_large(place):
+        return not comparison.is_large(place)
+    others = [replace(at, Y=moment(net, np.random.default_rng(SEED + draw), at.M, "again").Y) for draw in (3, 4)]
+    try:
+        pairs = _pairs(comparison.survey, equations, place.key, [at, *others])
+    except SubjectError:
+        return True
+    return _alike([_deviation(pair) for pair in pairs], _digits(comparison))
+
+
+def _of_parameters(comparison: Comparison, equations: Equations, place: Place) -> tuple[bool, bool, bool]:
+    """Whether it is off alike for other batches; for other parameters too; and whether it is off there at all."""
+    at = comparison.moment(place)
     rng = np.random.default_rng(SEED + 2)
-    one, two, elsewhere = (moment(net, rng, at.M, "again") for _ in range(3))
+    one, two, elsewhere = (moment(comparison.net, rng, at.M, "again") for _ in range(3))
     batches = [at, *(replace(batch, parameters=at.parameters) for batch in (one, two)), elsewhere]
     pairs = _pairs(comparison.survey, equations, place.key, batches)
     deviations, digits = [_deviation(pair) for pair in pairs], _digits(comparison)
-    if pairs[0].wrong and _alike(deviations[:-1], digits):
+    return _alike(deviations[:-1], digits), _alike(deviations, digits), pairs[0].wrong
+
+
+def _of_penalty(comparison: Comparison, equations: Equations, blame: Blame, whole: Names) -> Names:
+    """The penalty's where the deviation follows from the parameters; any where it is always the same."""
+    same, everywhere, wrong = _of_parameters(comparison, equations, blame.first)
+    if wrong and same:
         added = ADDED[blame.key.name]
-        return (*whole, added) if _alike(deviations, digits) else (added,)
+        return (*whole, added) if everywhere else (added,)
     return _of_examples(comparison, equations) if blame.key.name == "cost" else whole
 
 

@@ -15,6 +15,8 @@ from bench.locate.subject import Asked, SubjectError
 
 CLOSE = 1e-3
 """The largest sine of an angle between two tensors of one direction."""
+MISFITS = ("matmul", "not aligned", "broadcast", "mat1 and mat2", "dot_general")
+"""What an error says where arrays have another layout than the subject's: it is told where nothing else is."""
 METHODS = {"Z": "forward(X)", "A": "forward(X)", "cost": "cost(X, Y)", "delta": "errors(X, Y)"}
 """Name of a tensor → the method that reports it; of all others it is `gradients`."""
 LISTS = (("Z",), ("A",), ("delta",), ("dW", "db"))
@@ -108,7 +110,8 @@ def _answers(make: Callable[[], Asked], first: Asked, net: Net) -> dict[Layout, 
         except UnusableError as error:
             faults.setdefault(layout.examples, str(error))
     if not answers:
-        words = [f"with {way} as examples: {faults[way]}" for way in EXAMPLES if way in faults]
+        told = {way: fault for way, fault in faults.items() if not any(sign in fault for sign in MISFITS)} or faults
+        words = [f"with {way} as examples: {told[way]}" for way in EXAMPLES if way in told]
         raise SubjectError("; ".join(words) or _no_layout(first, net))
     return answers
 

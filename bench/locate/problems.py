@@ -56,7 +56,8 @@ def _validated(values: Mapping[str, Any]) -> TrainingSpec:
     try:
         return TrainingSpec.model_validate(values)
     except ValidationError as error:
-        raise UnusableError(f"spec: {first_problem(error)}") from None
+        problem = first_problem(error, "spec")
+        raise UnusableError(problem if problem.startswith("spec: ") else f"spec: {problem}") from None
 
 
 def specs_named(given: Any, subject: Any, name: str) -> list[TrainingSpec]:

@@ -4,12 +4,12 @@ import base64
 import io
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
+from bench.core.address import page
 from bench.core.text import escaped, one_line
 from bench.locate import words
 from bench.locate.document import Document, Finding
@@ -73,7 +73,7 @@ def _markdown_parts(document: Document) -> Iterator[str]:
         yield f"```math\n{explained(finding.equation).formula}\n```"
         *lines, _ = words.lines_of(finding)
         yield "\n".join(f"- {escaped(line, 2000)}" for line in lines)
-        yield f"{words.DERIVED} [{finding.link}]({finding.link})"
+        yield f"{words.DERIVED} [{finding.link}]({page(finding.link)})"
         yield f"<details><summary>A hint</summary>\n\n{escaped(finding.hint)}\n\n</details>"
     yield f"Right: {escaped(right(document), 4000)}"
     yield escaped(words.agreement(document), 2000)
@@ -105,7 +105,7 @@ def fragment(document: Document) -> str:
             headers=HEADERS,
             right=right(document),
             drawn=drawn,
-            page_of=page_of,
+            page=page,
         )
     )
 
@@ -130,13 +130,6 @@ def drawn(finding: Finding) -> str:
     size = FontProperties(size=15)
     mathtext.math_to_image(f"${explained(finding.equation).formula}$", buffer, prop=size, format="svg")
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def page_of(finding: Finding) -> str:
-    """Where the derivation of its equation is on this machine; nothing without the documentation."""
-    page, _, heading = finding.link.partition("#")
-    file = Path(__file__).parents[2] / page
-    return f"{file.as_uri()}#{heading}" if file.exists() else ""
 
 
 def hint(document: Document) -> str:

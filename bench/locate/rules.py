@@ -6,7 +6,8 @@ options are keyword arguments, so that a mistake is another value of one of them
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,9 +17,26 @@ from bench.locate.state import Key, State
 Kept = tuple[Array, ...]
 
 
+class Means(NamedTuple):
+    """Adam's m and s, the corrections 1 − βᵗ of their bias, and the function that is taken of s."""
+
+    mean: Array
+    square: Array
+    of_mean: Any
+    of_square: Any
+    root: Callable[[Array], Array] = np.sqrt
+
+
+def quotient(s: State, o: Any, means: Means) -> Array:
+    """α m / (√s + ε) without η, with α = √(1 − β₂ᵗ) / (1 − β₁ᵗ)."""
+    alpha = np.sqrt(means.of_square) / means.of_mean
+    found: Array = alpha * means.mean / (means.root(means.square) + o.epsilon)
+    return found  # (D20)
+
+
 @dataclass(frozen=True)
 class Going:
-    """Where an update starts: η, the number of the update from 1, the parameter, its gradient.
+    """Where an update starts: η, the number of the update from 1, the parameter, its gradient; Adam's quotient.
 
     `t` is a number of NumPy: where a planted mistake divides by 1 − β⁰, that is infinite and no ZeroDivisionError.
     """
@@ -27,6 +45,7 @@ class Going:
     t: np.float64
     theta: Array
     g: Array
+    quotient: Callable[[Any, Means], Array]
 
 
 def sgd(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
@@ -60,11 +79,11 @@ def rmsprop(o: Any, at: Going, *kept: Array, root: Callable[[Array, float], Arra
 
 
 def adam(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
-    """α m / (√s + ε) with α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)."""
+    """η times Adam's quotient."""
     mean = o.beta_1 * kept[0] + (1.0 - o.beta_1) * at.g
     square = o.beta_2 * kept[1] + (1.0 - o.beta_2) * at.g**2
-    rate = at.rate * np.sqrt(1.0 - o.beta_2**at.t) / (1.0 - o.beta_1**at.t)
-    return -rate * mean / (np.sqrt(square) + o.epsilon), (mean, square)  # (D20)
+    means = Means(mean, square, 1.0 - o.beta_1**at.t, 1.0 - o.beta_2**at.t)
+    return -at.rate * at.quotient(o, means), (mean, square)  # (D20)
 
 
 def adamw(o: Any, at: Going, *kept: Array) -> tuple[Array, Kept]:
@@ -106,13 +125,29 @@ def equation_of(net: Net) -> str:
         return "(D13)" if net.option("nesterov") else "(D10)"
     if net.optimizer.name == "rmsprop" and net.option("momentum"):
         return "(D18)"
+    if net.optimizer.name == "rmsprop" and net.option("centered"):
+        return "(D17)"
     return f"({EQUATION[net.optimizer.name]})"
+
+
+def quotient_of(net: Net) -> str:
+    """Number of the equation whose quotient becomes a velocity; nothing where there is none."""
+    if net.optimizer.name != "rmsprop" or not net.option("momentum"):
+        return ""
+    return "(D17)" if net.option("centered") else "(D16)"
+
+
+def clipping_of(net: Net) -> str:
+    """Number of the equation that clips the gradient."""
+    if net.option("clipvalue"):
+        return "(D28)"
+    return "(D29)" if net.option("clipnorm") else "(D30)"
 
 
 def going(s: State, key: Key) -> Going:
     """Where the update of that tensor starts."""
     theta = s.W(key.layer) if key.name == "W" else s.b(key.layer)
-    return Going(s.call("rate"), np.float64(s.t), theta, s.clipped[key])
+    return Going(s.call("rate"), np.float64(s.t), theta, s.clipped[key], partial(s.call, "quotient"))
 
 
 def update(s: State, key: Key) -> tuple[Array, Kept]:

@@ -1,8 +1,8 @@
 """Which mistakes of the library make the derivation's own code report what the subject reported."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations, islice
+from dataclasses import dataclass, replace
+from itertools import combinations, islice, product
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from bench.locate.compare import Comparison, Pair, Place, apart
 from bench.locate.equations import REFERENCE
 from bench.locate.graph import concerns, span
 from bench.locate.mistakes.mistake import Mistake
-from bench.locate.state import Equations
+from bench.locate.state import Equations, Given, Key
 
+SMALL = 1e-2
+"""A convention that changes a tensor by no more than that share hides a mistake in it, and is searched for with it."""
 MOST_PAIRS, MOST_WORK = 3000, 20_000_000
 """Pairs that are tried at most, and parameters times pairs: a few seconds."""
 PREFERENCE = {"mistake": 0, "convention": 1, "overflow": 2}
@@ -58,11 +60,11 @@ class Trial:
 class Search:
     """Mends one mistake after the other until nothing is off, or nothing in the library helps."""
 
-    def __init__(self, comparison: Comparison, library: Sequence[Mistake]) -> None:
+    def __init__(self, comparison: Comparison, library: Sequence[Mistake], equations: Equations = REFERENCE) -> None:
         self._comparison, self._library = comparison, library
         self._excused: set[Place] = set()
-        self.equations: Equations = REFERENCE
-        self.pairs = comparison.pairs(REFERENCE)
+        self.equations = equations
+        self.pairs = comparison.pairs(equations)
         self.left = comparison.wrong(self.pairs)
         self.tried = 0
 
@@ -70,10 +72,26 @@ class Search:
         """The next mistake; two together where one does not help, or where two explain all and one does not."""
         singles = list(self._trials((mistake,) for mistake in self._near()))
         found = self._best(singles)
-        if self._may_be_two() and (not found or (found[0].left and not self._is_local())):
+        if self._may_be_two() and (not found or (self._goes_on(found[0]) and not self._is_local())):
             together = self._best(self._pairs(singles))
             found = together if not found or (together and not together[0].left) else found
+        found = self._convention_beside(singles, found) or found
         return self._accept(found) if found else []
+
+    def _goes_on(self, trial: Trial) -> bool:
+        """Whether it leaves more than what happens with large numbers."""
+        return any(not self._comparison.is_large(place) for place in trial.left)
+
+    def _convention_beside(self, singles: Sequence[Trial], found: Sequence[Trial]) -> list[Trial]:
+        """A convention that mends all of that and more, though it changes what stays wrong: a mistake stands beside it.
+
+        Where nothing else was found it must be small.
+        """
+        left = set(found[0].left if found else self.left)
+        more = [one for one in singles if one.mistakes[0].kind == "convention" and set(one.left) < left]
+        return sorted((one for one in more if found or self._is_small(one.mistakes[0])), key=lambda one: len(one.left))[
+            :1
+        ]
 
     def _may_be_two(self) -> bool:
         """Two mistakes make no NaN, and what happens with large numbers is told, not searched for."""
@@ -92,6 +110,18 @@ class Search:
         found = self._best(self._trials((mistake,) for mistake in mistakes))
         return self._accept(found) if found else []
 
+    def of_steps(self) -> tuple[Comparison, list[Cause]]:
+        """What explains all updates if they need not be made of the reported gradients; and beside what."""
+        survey = self._comparison.survey
+        seen = tuple(replace(one, given=tuple(map(_updates, one.given))) for one in survey.seen)
+        alone = Comparison(replace(survey, seen=seen))
+        of_step = {Key("uW", 1)}
+        library = sorted(self._library, key=lambda mistake: not concerns(mistake, of_step))  # the gradient is right
+        other = Search(alone, library, self.equations)
+        causes = other.next() if other.left else []
+        self.tried += other.tried
+        return alone, [] if other.left else causes
+
     def excuse(self, places: Iterable[Place]) -> None:
         """Leave out what nothing explains, and go on with the rest."""
         self._excused |= set(places)
@@ -100,27 +130,42 @@ class Search:
     def _pairs(self, singles: Sequence[Trial]) -> Iterator[Trial]:
         """Where one mends the first wrong tensor and another one the rest; then where the first tensor needs both."""
         size = sum(W.size for W, _ in self._comparison.survey.seen[0].trajectory.moments[0].parameters)
-        yield from self._trials(islice(self._changes_in_pairs(singles), min(MOST_PAIRS, MOST_WORK // size)))
+        most = min(MOST_PAIRS, MOST_WORK // size)
+        seconds = islice(product(singles, self._library), most)
+        yield from self._trials((*one.mistakes, other) for one, other in seconds if self._mends(one, other))
+        if not singles:
+            yield from self._trials(islice(self._changes_of_first(), most))
 
-    def _changes_in_pairs(self, singles: Sequence[Trial]) -> Iterator[Mistakes]:
-        for one in singles:
-            yield from ((*one.mistakes, other) for other in self._library)
-        if not singles and not self._is_local():
-            first = self.left[0]
-            near = [one for one in self._near() if one.kind == "mistake" and self._changes(one, first)]
-            yield from combinations(near, 2)
+    def _mends(self, one: Trial, other: Mistake) -> bool:
+        """Whether another mistake explains what is off first after the one."""
+        self.tried += 1
+        return bool(one.left) and not self._comparison.pair(other.plant(one.equations), one.left[0]).wrong
+
+    def _changes_of_first(self) -> Iterator[Mistakes]:
+        """Two that make the first wrong tensor together."""
+        near = [one for one in self._near() if self._changes(one, self.left[0])]
+        mistakes = [one for one in near if one.kind == "mistake"]
+        yield from product([one for one in near if self._is_small(one)], mistakes)
+        yield from () if self._is_local() else combinations(mistakes, 2)
+
+    def _is_small(self, convention: Mistake) -> bool:
+        """Whether it is a convention that changes the first wrong tensor by little."""
+        if convention.kind != "convention":
+            return False
+        pair, place = self._comparison.pair(convention.plant(self.equations), self.left[0]), self.left[0]
+        return apart(pair.expected, self.pairs[place].expected) < SMALL
 
     def _near(self) -> list[Mistake]:
         """Those that change an equation by which the first wrong tensor was computed from what was reported."""
         place = self.left[0]
-        given = self._comparison.survey.seen[place.trajectory].given[place.moment]
+        given = self._comparison.given(place)
         keys = span(place.key, given, self._comparison.net.depth)
         return [mistake for mistake in self._library if concerns(mistake, keys)]
 
     def _is_local(self) -> bool:
         """Whether all that the first wrong tensor is made of was reported: then it needs no two mistakes."""
         place = self.left[0]
-        given = self._comparison.survey.seen[place.trajectory].given[place.moment]
+        given = self._comparison.given(place)
         return place.key.name[0] != "u" and bool({"delta", "dW"} & {key.name for key in given})
 
     def _changes(self, mistake: Mistake, place: Place) -> bool:
@@ -134,7 +179,8 @@ class Search:
             for mistake in mistakes:
                 equations = mistake.plant(equations)
             self.tried += 1
-            if not self._comparison.pair(equations, self.left[0]).wrong:
+            pair = self._comparison.pair(equations, self.left[0])
+            if not pair.wrong and pair.is_nearer_than(self.pairs[self.left[0]]):
                 pairs = self._comparison.pairs(equations)
                 left = [place for place in self._comparison.wrong(pairs) if place not in self._excused]
                 yield Trial(mistakes, equations, pairs, left)
@@ -169,6 +215,10 @@ class Search:
         own = fixed if alone else tuple(place for place in fixed if self._changes(mistakes[0], place))
         shown = own or fixed
         return Cause(mistakes, shown[0], self.pairs[shown[0]], shown, distance)
+
+
+def _updates(given: Given) -> Given:
+    return {key: value for key, value in given.items() if key.name[0] == "u"}
 
 
 def _preference(mistake: Mistake) -> tuple[int, bool]:

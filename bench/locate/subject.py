@@ -15,7 +15,17 @@ import numpy as np
 
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
-from bench.locate.arrays import Tree, as_array, dtype_name, is_leaf, leaves, like, rebuilt
+from bench.locate.arrays import (
+    Tree,
+    as_array,
+    dtype_name,
+    in_order_of,
+    in_order_of_layers,
+    is_leaf,
+    leaves,
+    like,
+    rebuilt,
+)
 from bench.locate.layout import BIAS, EXAMPLES, WEIGHTS, Layout
 from bench.locate.net import Array, Net
 from bench.locate.state import Key, Moment
@@ -102,13 +112,13 @@ class Asked:
         self._held = self._read_parameters()
 
     def _read_parameters(self) -> list[Array]:
-        arrays = self._arrays("get_parameters()", self._call("get_parameters"))
+        arrays = self._arrays("get_parameters()", in_order_of(self.tree, self._call("get_parameters")))
         self._pairs("get_parameters()", arrays)
         return arrays
 
     def parameters(self) -> list[tuple[Array, Array]]:
         """(W, b) of each layer, copied."""
-        arrays = self._arrays("get_parameters()", self._call("get_parameters"))
+        arrays = self._arrays("get_parameters()", in_order_of(self.tree, self._call("get_parameters")))
         return self._pairs("get_parameters()", arrays)
 
     def step(self, moment: Moment) -> float | None:
@@ -154,7 +164,7 @@ class Asked:
 
     def _layers(self, place: str, name: str, answer: Any, moment: Moment) -> dict[Key, Array]:
         """One array a layer; the input in front of them, as A[0], may be there too."""
-        parts = list(answer.values()) if isinstance(answer, Mapping) else answer
+        parts = in_order_of_layers(answer) if isinstance(answer, Mapping) else answer
         if not isinstance(parts, list | tuple):
             raise SubjectError(
                 f"{self._of(place)} is a {type(answer).__name__}; expected: a list of {name}[1] to {name}[L]"
@@ -185,7 +195,7 @@ class Asked:
         return {Key("cost"): array.reshape(())}
 
     def _read_gradients(self, answer: Any, moment: Moment) -> dict[Key, Array]:
-        pairs = self._pairs("gradients(X, Y)", self._arrays("gradients(X, Y)", answer))
+        pairs = self._pairs("gradients(X, Y)", self._arrays("gradients(X, Y)", in_order_of(self.tree, answer)))
         return {
             Key(f"d{name}", layer): array
             for layer, pair in zip(self.net.layers, pairs, strict=True)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bench.core.address import page
 from bench.core.text import one_line
-from bench.locate.document import Document, Finding, joined
+from bench.locate.document import Document, Finding, Reason, joined
 
 KINDS = {
     "mistake": "mistake",
@@ -13,7 +14,16 @@ KINDS = {
     "overflow": "large numbers",
     "precision": "precision",
 }
+UNKNOWN = {
+    "mistake": "the equation is wrong in a way of its own",
+    "convention": "the definition is one of your own",
+    "overflow": "the equation is right elsewhere, and loses large numbers in a way of its own",
+    "precision": "no equation is wrong",
+}
+"""Kind of a finding → what is said where no cause is known."""
 MOST_CAUSES = 4
+DIGITS, SAME_DIGITS = 9, 5e-7
+"""Digits of a number; a ratio nearer to 1 would be shown as 1."""
 DERIVED = "Derived in"
 
 
@@ -24,7 +34,8 @@ def headline(document: Document) -> str:
         first = document.mistakes[0]
         more = len(document.mistakes) - 1
         others = f" ({more} more below)" if more else ""
-        return f"{name}: {first.tensor} is wrong: {first.equation}, {first.title}{at_layer(first)}{others}."
+        blamed = f"{first.equation}, {first.title}{at_layer(first)}{or_else(first)}"
+        return f"{name}: {first.tensor} is wrong: {blamed}{others}."
     if document.findings:
         said = joined(dict.fromkeys(KINDS[finding.kind] for finding in document.findings))
         return f"{name}: no mistake found; see what is said of: {said}."
@@ -39,21 +50,39 @@ def at_layer(finding: Finding) -> str:
     return f" in layer {finding.layer}" if finding.layer else ""
 
 
+def or_else(finding: Finding) -> str:
+    """`; or (D2)`: the equations of the other causes, or nothing."""
+    others = dict.fromkeys(reason.equation for reason in finding.causes if reason.equation != finding.equation)
+    return "".join(f"; or {equation}" for equation in others)
+
+
 def title(finding: Finding) -> str:
     """`Mistake: BP3.2, gradient of the weights in layer 2`."""
     return f"{KINDS[finding.kind].capitalize()}: {finding.equation}, {finding.title}{at_layer(finding)}"
 
 
-def number(value: float) -> str:
-    """Enough digits to see where two numbers part."""
-    return f"{value + 0.0:.9g}".replace("-", "−")  # a sum with 0 is never −0
+def number(value: float, digits: int = DIGITS) -> str:
+    """Enough digits to see where two numbers part, as a rule."""
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # a sum with 0 is never −0
 
 
 def ratio(finding: Finding) -> str:
     """Yours over expected, in words, or why there is none."""
     if finding.ratio is None:
         return "no ratio" if np.isfinite(finding.yours) else "not a finite number"
-    return f"{finding.ratio:.6g} times".replace("-", "−")
+    off = abs(finding.ratio - 1.0)
+    if off < SAME_DIGITS:
+        return f"off by {off:.0e} of it"
+    return f"{finding.ratio + 0.0:.6g} times".replace("-", "−")
+
+
+def numbers(finding: Finding) -> str:
+    """Yours, expected, and their ratio, with as many digits as tell them apart."""
+    values = finding.yours, finding.expected
+    enough = (n for n in (DIGITS, 12, 15) if number(values[0], n) != number(values[1], n))
+    digits = next(enough, 17)
+    yours, expected = (number(value, digits) for value in values)
+    return f"yours {yours}, expected {expected} ({ratio(finding)})"
 
 
 AXES = {"Z": ("neuron", "example"), "A": ("neuron", "example"), "delta": ("neuron", "example")}
@@ -71,8 +100,8 @@ def cause(finding: Finding) -> str:
     """Why, if the derivation's own code could be made to report the same."""
     if not finding.causes:
         tried = f"None of {finding.excluded} mistakes that were planted makes these numbers"
-        return f"Cause: not known. {tried}; the equation is wrong in a way of its own."
-    said = [reason.cause for reason in finding.causes[:MOST_CAUSES]]
+        return f"Cause: not known. {tried}; {UNKNOWN[finding.kind]}."
+    said = [_told(reason, finding) for reason in finding.causes[:MOST_CAUSES]]
     left = len(finding.causes) - len(said)
     names = "; or: ".join(said) + (f"; or one of {left} more" if left else "")
     same = (
@@ -83,6 +112,12 @@ def cause(finding: Finding) -> str:
     return f"Cause: {names}. {same}: they equal yours to {distance(finding)}."
 
 
+def _told(reason: Reason, finding: Finding) -> str:
+    """Its text; with its equation where another cause has the same text."""
+    alike = [other for other in finding.causes if other.cause == reason.cause]
+    return f"{reason.cause} in {reason.equation}" if len(alike) > 1 else reason.cause
+
+
 def distance(finding: Finding) -> str:
     """How near the reproduced numbers are."""
     return f"{finding.distance:.0e}" if finding.distance else "the last digit"
@@ -91,14 +126,13 @@ def distance(finding: Finding) -> str:
 def lines_of(finding: Finding) -> Iterator[str]:
     """What is told of one finding, without its hint."""
     yield f"{finding.equation}, {finding.title}{at_layer(finding)}: {finding.formula}"
-    numbers = f"yours {number(finding.yours)}, expected {number(finding.expected)} ({ratio(finding)})"
-    yield f"First seen in {element(finding)}, {finding.moment}: {numbers}."
+    yield f"First seen in {element(finding)}, {finding.moment}: {numbers(finding)}."
     if len(finding.tensors) > 1:
         yield f"It explains {joined(finding.tensors)}."
     yield cause(finding)
     if finding.note:
         yield f"Note: {finding.note}."
-    yield f"{DERIVED} {finding.link}"
+    yield f"{DERIVED} {page(finding.link)}"
 
 
 def hint_of(document: Document) -> str:

@@ -10,7 +10,7 @@ import pytest
 nbformat = pytest.importorskip("nbformat", reason="of the extra `notebooks`, which tox installs")
 pytest.importorskip("nbclient", reason="of the extra `notebooks`, which tox installs")
 
-from bench.course.address import REPOSITORY  # noqa: E402
+from bench.core.address import REPOSITORY  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "course"

@@ -295,10 +295,10 @@ def gradients():
         "penalty-l1-only", "(D32)", "penalty", other("penalty_gradient", lambda s, l: 0.03 * np.sign(s.weights[l]))
     )
     yield Plant("penalty-l2-only", "(D32)", "penalty", other("penalty_gradient", lambda s, l: 0.1 * s.weights[l]))
-    yield Plant("clipping-missing", "(D28)", "clipped", {"clip": lambda s, gradients: gradients})
+    yield Plant("clipping-missing", "(D29)", "clipped", {"clip": lambda s, gradients: gradients})
     yield Plant(
         "always-normalized",
-        "(D28)",
+        "(D29)",
         "clipped",
         {"clip": lambda s, gradients: [g * s.o.clipnorm / np.sqrt((g * g).sum()) for g in gradients]},
     )
@@ -384,9 +384,9 @@ def updates():
         "adam-without-the-power",
         twenty,
         "adam",
-        adam(lambda o, t, m, s, g: m / (1 - o.beta_1) / (np.sqrt(s / (1 - o.beta_2)) + ehat(o, t))),
+        adam(lambda o, t, m, s, g: m / (1 - o.beta_1) / (np.sqrt(s / (1 - o.beta_2)) + ehat(o, 1))),
     )
-    yield Plant("adam-not-corrected", twenty, "adam", adam(lambda o, t, m, s, g: m / (np.sqrt(s) + ehat(o, t))))
+    yield Plant("adam-not-corrected", twenty, "adam", adam(lambda o, t, m, s, g: m / (np.sqrt(s) + o.epsilon)))
     yield Plant(
         "adam-mean-not-corrected",
         twenty,
@@ -397,7 +397,7 @@ def updates():
         "adam-square-not-corrected",
         twenty,
         "adam",
-        adam(lambda o, t, m, s, g: corrected(o, t, m, s)[0] / (np.sqrt(s) + ehat(o, t))),
+        adam(lambda o, t, m, s, g: corrected(o, t, m, s)[0] / (np.sqrt(s) + o.epsilon)),
     )
     yield Plant(
         "adam-without-root",

@@ -29,7 +29,7 @@ EQUATIONS = {
     "weight_gradient": ("BP3.2",),
     "bias_gradient": ("BP4.2",),
     "penalty_gradient": ("(D32)",),
-    "clip": ("(D28)",),
+    "clip": ("(D29)",),
 }
 """Method → the equation that it computes, or the two that share it."""
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad")

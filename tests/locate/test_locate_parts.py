@@ -39,7 +39,7 @@ PARTS = {
     "its gradient in float32": ("penalty", "(D32)", {"penalty_gradient": cubic_gradient, "dtype": np.float32}),
     "its gradient, seen in steps": ("penalty", "(D32)", {"penalty_gradient": cubic_gradient, "offers": ()}),
     "a gradient beside a penalty": ("penalty", "BP3.2", {"weight_gradient": lambda s, l, d, a: (a**3).T @ d / len(d)}),
-    "clipping": ("clipped", "(D28)", {"clip": soft_clip}),
+    "clipping": ("clipped", "(D29)", {"clip": soft_clip}),
     "a step beside clipping": ("clipped", "(D2)", {"sgd": lambda s, kept, theta, g: theta - g**3}),
     "dropout": ("dropout", "(D35)", {"kept": lambda s, l: s.masks[l] + 0.5 if l in s.masks else 1.0}),
     "an activation beside dropout": ("dropout", "(20)", {"act": bent}),
@@ -82,13 +82,13 @@ class AlwaysClips(HandWritten):
 @pytest.mark.parametrize("network", [OfOneSpec, AlwaysClips])
 def test_both_are_told_where_the_network_cannot_do_without_the_option(network):
     first = told("clipped", network, clip=soft_clip).mistakes[0]
-    assert first.equation == "(D2) or (D28)"
+    assert first.equation == "(D2) or (D29)"
     assert first.causes == ()
 
 
 FACTORS = {
-    "clipping": ("clipped", {"(D28)"}, HandWritten, {"clip": clip_without_the_limit}),
-    "clipping or the rate": ("clipped", {"(D2)", "(D28)"}, OfOneSpec, {"clip": clip_without_the_limit}),
+    "clipping": ("clipped", {"(D29)"}, HandWritten, {"clip": clip_without_the_limit}),
+    "clipping or the rate": ("clipped", {"(D2)", "(D29)"}, OfOneSpec, {"clip": clip_without_the_limit}),
     "dropout": ("dropout", {"(D35)"}, HandWritten, {"kept": lambda s, l: s.masks[l] / 1.5 if l in s.masks else 1.0}),
     "dropout or f": ("classes", {"(20)", "(D35)"}, HandWritten, {"kept": lambda s, l: 2.0}),
 }

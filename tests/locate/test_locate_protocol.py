@@ -11,6 +11,7 @@ from bench.locate.problems import spec_of
 from bench.locate.run import imported, locate
 
 SPEC = PROBLEMS["classes"]
+VALUES = SPEC.model_dump()
 
 
 @pytest.mark.parametrize("problem", ["classes", "square", "summed"])
@@ -40,6 +41,19 @@ def test_a_layout_may_be_said():
     assert locate(said, PROBLEMS["square"]).document.verdict == "right"
     with pytest.raises(UnusableError, match=r"with columns as examples: Said\.step\(\.\.\.\) raised ValueError"):
         locate(type("Said", (HandWritten,), {"examples": "columns", "offers": ()}), SPEC)
+
+
+def test_what_another_layout_makes_of_it_is_not_told_beside_the_error():
+    class Broken(HandWritten):
+        offers = ()
+
+        def step(self, X, Y):
+            super().step(X, Y)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(UnusableError, match=r"with rows as examples: .*in the middle") as told:
+        locate(Broken, SPEC)
+    assert "columns" not in str(told.value)
 
 
 def test_an_object_is_copied():
@@ -197,6 +211,8 @@ def test_a_number_that_is_not_finite_is_a_finding(value):
         ("sportz", r"--spec 'sportz' is not known; allowed: sports, digits"),
         ("standard", r"9 specs are given .* allowed: one"),
         ({"loss": "hinge"}, r"spec: architecture: is missing"),
+        ({**VALUES, "loss": "hinges"}, r"^spec: loss: must be .*'huber', not 'hinges'"),
+        ({**VALUES, "optimizer": {"name": "Adam"}}, r"^spec: optimizer: its name is 'Adam'; allowed: .*'adam'"),
         (None, r"HandWritten says no spec; remedy: --spec NAME \(sports, "),
     ],
 )

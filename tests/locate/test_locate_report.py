@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from problems import PROBLEMS
 import bench
 from bench import locate
 from bench.cli import main
+from bench.core.address import REPOSITORY, page
 from bench.locate import render, spec_of
 from bench.locate.explain import explained, numbers
 from bench.locate.net import net_of
@@ -68,9 +70,9 @@ def test_the_text_says_what_where_both_numbers_and_why(report):
 
 def test_the_certificate_says_what_was_compared(certificate):
     text = certificate.text()
-    assert text.startswith("Right computes what the derivation computes: every tensor agrees in 5 steps.")
-    assert "Compared: 22 tensors in 5 steps (step, forward, cost, errors and gradients)." in text
-    assert re.search(r"update of W\[3\] +\(D2\) +4 +\d\.\de-\d\d +\d\.\de-\d\d", text)
+    assert text.startswith("Right computes what the derivation computes: every tensor agrees in 6 steps.")
+    assert "Compared: 22 tensors in 6 steps (step, forward, cost, errors and gradients)." in text
+    assert re.search(r"update of W\[3\] +\(D2\) +5 +\d\.\de-\d\d +\d\.\de-\d\d", text)
     assert "Your gradient is the derivative of the cost that you report" in text
     assert f"numpy {__import__('numpy').__version__}" in text
 
@@ -105,7 +107,7 @@ def test_markdown_has_the_formula_and_a_folded_hint(report):
     assert "```math\n\\frac{\\partial C}{\\partial W^l} = \\frac{1}{M} \\Delta^l (A^{l-1})^T\n```" in text
     assert "<details><summary>A hint</summary>" in text
     link = "docs/derivation/backward-batch.md#bp32-the-weights"
-    assert f"Derived in [{link}]({link})" in text
+    assert f"Derived in [{link}]({page(link)})" in text
     assert "| tensor" in text
 
 
@@ -123,14 +125,14 @@ class Sources(HTMLParser):
 
 @pytest.mark.parametrize("form", ["html", "_repr_html_"])
 def test_the_page_asks_the_network_for_nothing(form, report):
-    page = getattr(report, form)()
+    shown = getattr(report, form)()
     pictures, links = (
-        [source for source in Sources(page).found if source.startswith("data:") is wanted] for wanted in (True, False)
+        [source for source in Sources(shown).found if source.startswith("data:") is wanted] for wanted in (True, False)
     )
     assert pictures
-    assert links == [f"{(ROOT / 'docs/derivation/backward-batch.md').as_uri()}#bp32-the-weights"]
-    assert "data:image/svg+xml;base64," in page
-    assert "the mean over the batch is left out" in page
+    assert links == [page("docs/derivation/backward-batch.md#bp32-the-weights")]
+    assert "data:image/svg+xml;base64," in shown
+    assert "the mean over the batch is left out" in shown
 
 
 def test_a_name_cannot_break_out_of_the_page():
@@ -176,7 +178,7 @@ def test_the_template_works_as_it_stands(adapter):
     told = invoke("adapter:MyNetwork", folder=adapter.parent)
     assert told.returncode == 0
     assert told.stderr == ""
-    assert told.stdout.startswith("MyNetwork computes what the derivation computes: every tensor agrees in 5 steps.")
+    assert told.stdout.startswith("MyNetwork computes what the derivation computes: every tensor agrees in 6 steps.")
 
 
 def test_a_mistake_in_the_template_ends_with_1(adapter):
@@ -202,6 +204,24 @@ def test_what_cannot_be_used_is_one_line_and_2(adapter, arguments, line):
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith(line)
     assert told.stderr.count("\n") == 1
+
+
+def test_the_template_is_written_to_a_file(adapter):
+    told = invoke("--template", "--out", "written.py", folder=adapter.parent)
+    assert (told.returncode, told.stdout) == (0, "written: written.py\n")
+    assert (adapter.parent / "written.py").read_text("utf-8") == adapter.read_text("utf-8")
+
+
+@pytest.mark.parametrize("form", render.FORMATS)
+def test_a_report_links_to_the_published_derivation(form):
+    class Wrong(HandWritten):
+        def cost(self, X, Y):
+            return 2 * super().cost(X, Y)
+
+    report = render.FORMATS[form](locate(Wrong, PROBLEMS["classes"]).document)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    folder = "docs/derivation/" if form == "json" else f"{REPOSITORY}/blob/v{version}/docs/derivation/"
+    assert folder in report
 
 
 def test_a_file_is_written(adapter):

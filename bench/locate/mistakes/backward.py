@@ -305,6 +305,15 @@ HIDDEN = [
         hidden_with("softmax"),
     ),
     *(_slope_of(name) for name in ACTIVATIONS),
+    *(
+        _slope(
+            f"slope-of-negative-side-{slope:g}",
+            f"the derivative of the negative side is taken as {slope:g}",
+            lambda s, l, slope=slope: np.where(s.Z(l) > 0, 1.0, slope) * _back(s, l),
+            hidden_with("leaky_relu"),
+        )
+        for slope in (0.01, 0.1, 0.3)
+    ),
     Entry(
         "relu-slope-one-at-0",
         "BP2.2",

@@ -18,6 +18,16 @@ def _M(s: State) -> float:
     return float(s.M)
 
 
+def _over(one: float, other: float) -> float:
+    """A quotient as NumPy has it: no error where 0 is divided by."""
+    with np.errstate(all="ignore"):
+        return float(np.float64(one) / other)
+
+
+def _others(s: State) -> float:
+    return max(s.M - 1.0, 1.0)
+
+
 def _both(id: str, cause: str, factor: Factor, layers: Any = every) -> Entry:
     return Entry(id, "BP3.2 and BP4.2", cause, {name: times(factor) for name in BOTH}, layers)
 
@@ -51,6 +61,9 @@ FACTORS: list[tuple[str, str, Factor]] = [
     ("mean-missing", "the mean over the batch is left out: a sum", _M),
     ("mean-twice", "the mean over the batch is taken twice", lambda s: 1.0 / s.M),
     ("by-full-size", "a short batch is divided by the size of a full one", lambda s: s.M / full_size(s)),
+    ("by-inputs", "it is divided by the number of inputs n_0, not of examples", lambda s: s.M / s.net.widths[0]),
+    ("by-outputs", "it is divided by the number of outputs n_L, not of examples", lambda s: s.M / s.net.widths[-1]),
+    ("by-M-less-1", "it is divided by M − 1, not by M", lambda s: _over(s.M, s.M - 1.0)),
     ("half", "a factor 1/2 too many", 0.5),
     ("double", "a factor 2 too many", 2.0),
     ("sign", "the sign is wrong", -1.0),
@@ -66,6 +79,12 @@ SUMS = [
     ),
     *_one_example(
         "last-example-over-M", "each example overwrites the gradient, which is then divided by M", slice(-1, None), _M
+    ),
+    *_one_example("without-last-example", "the last example is left out", slice(0, -1), _others),
+    *_one_example("without-last-example-over-M", "the last example is left out, and divided by M", slice(0, -1), _M),
+    *_one_example("without-first-example", "the first example is left out", slice(1, None), _others),
+    *_one_example(
+        "without-first-example-over-M", "the first example is left out, and divided by M", slice(1, None), _M
     ),
     *_one_example("first-example", "only the first example of the batch counts", slice(0, 1), lambda s: 1.0),
     *_one_example("first-example-over-M", "only the first example counts, divided by M", slice(0, 1), _M),
@@ -275,7 +294,7 @@ def _layer(s: State, gradient: Mapping[Key, Array], key: Key) -> float:
 
 
 def _clip(id: str, cause: str, change: dict[str, Change]) -> Entry:
-    return Entry(id, "(D28)", cause, change, fits=clipped)
+    return Entry(id, "clipping", cause, change, fits=clipped)
 
 
 CLIPPING = [
@@ -288,8 +307,39 @@ CLIPPING = [
     _clip(
         "always-normalized",
         "the gradient is brought to the norm also where it is shorter",
-        {"shrink": instead(lambda s, gradient, key: _limit(s) / float(np.linalg.norm(gradient[key])))},
+        {"shrink": instead(lambda s, gradient, key: _over(_limit(s), float(np.linalg.norm(gradient[key]))))},
     ),
 ]
 
-GRADIENT = [*SUMS, *WEIGHTS, *BIASES, *PENALTY, *CLIPPING]
+
+def _shrunk(size: Callable[[Array], Any]) -> dict[str, Change]:
+    """The norm is another one."""
+
+    def wrong(s: State, gradient: Mapping[Key, Array], key: Key) -> float:
+        return _limit(s) / max(float(size(gradient[key])), _limit(s))
+
+    return {"shrink": instead(wrong)}
+
+
+def _by_value(s: State, gradient: Mapping[Key, Array]) -> dict[Key, Array]:
+    return {key: np.clip(g, -_limit(s), _limit(s)) for key, g in gradient.items()}
+
+
+def _by_norm(net: Net) -> bool:
+    return clipped(net) and net.option("clipvalue") is None
+
+
+OTHER_NORMS = [
+    Entry(
+        "clipped-by-value",
+        "clipping",
+        "each element is clipped, not the norm",
+        {"clip": instead(_by_value)},
+        None,
+        _by_norm,
+    ),
+    _clip("norm-squared", "the root of the norm is missing", _shrunk(lambda g: np.sum(g * g))),
+    _clip("norm-of-absolutes", "the norm is the sum of the absolute values", _shrunk(lambda g: np.sum(np.abs(g)))),
+]
+
+GRADIENT = [*SUMS, *WEIGHTS, *BIASES, *PENALTY, *CLIPPING, *OTHER_NORMS]

@@ -5,10 +5,22 @@ from bench.locate.mistakes.forward import FORWARD
 from bench.locate.mistakes.gradient import GRADIENT
 from bench.locate.mistakes.loss import CONVENTIONS, COST, LOSS
 from bench.locate.mistakes.mistake import Entry, Mistake
+from bench.locate.mistakes.online import ONLINE
 from bench.locate.mistakes.optimizer import OPTIMIZER
+from bench.locate.mistakes.overwritten import OVERWRITTEN
 from bench.locate.net import Net
 
-ENTRIES: list[Entry] = [*CONVENTIONS, *FORWARD, *LOSS, *COST, *BACKWARD, *GRADIENT, *OPTIMIZER]
+ENTRIES: list[Entry] = [
+    *CONVENTIONS,
+    *FORWARD,
+    *LOSS,
+    *COST,
+    *BACKWARD,
+    *GRADIENT,
+    *OPTIMIZER,
+    *ONLINE,
+    *OVERWRITTEN,
+]
 
 
 def library(net: Net) -> list[Mistake]:

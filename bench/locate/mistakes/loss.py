@@ -325,6 +325,33 @@ def _decays(id: str, whose: str, *, biases: bool) -> Entry:
     return Entry(id, "(D32)", cause, _in_the_step(biases), fits=penalized, kind="convention")
 
 
+def _share(s: State) -> float:
+    return float(getattr(s.net.loss, "label_smoothing", 0.0))
+
+
+def _spread(over: Factor) -> Equation:
+    """Y (1 − s) + s over a number."""
+
+    def wrong(s: State) -> Array:
+        targets: Array = s.Y * (1.0 - _share(s)) + _share(s) / (over(s) if callable(over) else over)
+        return targets
+
+    return wrong
+
+
+def _among_others(s: State) -> Array:
+    return np.where(s.Y == 1.0, 1.0 - _share(s), _share(s) / max(len(s.Y) - 1, 1))
+
+
+SMOOTHINGS: list[tuple[str, str, Equation]] = [
+    ("among-the-others", "gives s / (n − 1) to each wrong class and 1 − s to the right one", _among_others),
+    ("by-2", "adds s / 2, as for one output, not s / n", _spread(2.0)),
+    ("by-n", "adds s / n, not s / 2", _spread(outputs)),
+    ("by-M", "adds s divided by the number of examples", _spread(lambda s: float(s.M))),
+    ("not-added", "multiplies by 1 − s and adds nothing", lambda s: s.Y * (1.0 - _share(s))),
+]
+
+
 def conventions() -> Iterator[Entry]:
     """Other definitions, in cost and gradient alike."""
     yield _both("sum-for-mean", "the cost is the sum over the batch, and so is the gradient", _sum())
@@ -407,6 +434,15 @@ def conventions() -> Iterator[Entry]:
     yield _penalty("penalty-halved", "the penalty is l2/2 Σ w², in cost and gradient", 0.5)
     yield _penalty("penalty-over-M", "the penalty is divided by M, in cost and gradient", lambda s: 1.0 / s.M)
     yield _penalty("penalty-over-2M", "the penalty is λ/2M Σ w², in cost and gradient", lambda s: 0.5 / s.M)
+    for id, whose, value in SMOOTHINGS:
+        yield Entry(
+            f"smoothed-{id}",
+            "(22)",
+            f"label smoothing {whose}, in cost and gradient",
+            {"targets": instead(value)},
+            fits=smoothed,
+            kind="convention" if id == "among-the-others" else "mistake",
+        )
     yield _decays("penalty-in-the-step", "the weights", biases=False)
     yield _decays("penalty-in-the-step-with-biases", "the weights and the biases", biases=True)
     yield Entry(

@@ -1,6 +1,7 @@
 """Mistakes in the update: the learning rate and its schedule, momentum, and each optimizer's own formula."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from bench.locate.mistakes.loss import full_size
 from bench.locate.mistakes.mistake import Change, Entry, Equation, every, instead, times
 from bench.locate.net import Array, Net
-from bench.locate.rules import Going, Kept, adam, going, rmsprop
+from bench.locate.rules import Going, Kept, Means, adam, going, quotient, rmsprop
 from bench.locate.state import Key, State
 
 Rule = Callable[..., tuple[Array, Kept]]
@@ -55,17 +56,28 @@ def _rate(id: str, cause: str, change: Change, fits: Callable[[Net], bool] = lam
     return Entry(id, "update", cause, {"rate": change}, fits=fits)
 
 
-def _still(name: str) -> Change:
-    """W or b is never moved."""
+def moved(factor: float, names: str = "Wb") -> Change:
+    """W or b, or both, are moved by a multiple of the update."""
 
     def change(right: Equation) -> Equation:
         def wrong(s: State, key: Key) -> tuple[Array, Kept]:
             update, kept = right(s, key)
-            return (update * 0.0 if not name or key.name == name else update), kept
+            return (update * factor if key.name in names else update), kept
 
         return wrong
 
     return change
+
+
+def _rates_of_one(names: str, whose: str) -> list[Entry]:
+    """Another rate for the weights, or for the biases."""
+    factors = (("half", 0.5), ("double", 2.0), ("ten-times", 10.0), ("tenth", 0.1))
+    return [
+        Entry(
+            f"{whose}-rate-{id}", "update", f"the rate of the {whose} is {factor:g} η", {"update": moved(factor, names)}
+        )
+        for id, factor in factors
+    ]
 
 
 def _accumulated(right: Equation) -> Equation:
@@ -115,9 +127,11 @@ RATE = [
     _rate(
         "schedule-stands-still", "the schedule is never advanced", instead(lambda s: s.net.schedule(0)), has_schedule
     ),
-    Entry("biases-never-updated", "update", "the biases are never updated", {"update": _still("b")}, every),
-    Entry("weights-never-updated", "update", "the weights are never updated", {"update": _still("W")}, every),
-    Entry("layer-never-updated", "update", "the layer is never updated", {"update": _still("")}, every),
+    *_rates_of_one("W", "weights"),
+    *_rates_of_one("b", "biases"),
+    Entry("biases-never-updated", "update", "the biases are never updated", {"update": moved(0.0, "b")}, every),
+    Entry("weights-never-updated", "update", "the weights are never updated", {"update": moved(0.0, "W")}, every),
+    Entry("layer-never-updated", "update", "the layer is never updated", {"update": moved(0.0)}, every),
     Entry(
         "gradients-never-cleared",
         "update",
@@ -129,6 +143,34 @@ RATE = [
 
 def _momentum(id: str, cause: str, rule: Rule, fits: Callable[[Net], bool] = any_momentum) -> Entry:
     return Entry(id, "update", cause, {"update": by(rule)}, fits=fits)
+
+
+def _of_one(name: str, change: Change) -> Change:
+    """At W or at b alone."""
+
+    def limited(right: Equation) -> Equation:
+        wrong = change(right)
+        return lambda s, key: (wrong if key.name == name else right)(s, key)
+
+    return limited
+
+
+def _for_each(entry: Entry) -> list[Entry]:
+    """A wrong update of all parameters, of the weights alone, of the biases alone."""
+    change = entry.changes["update"]
+    parts = [("W", "weights"), ("b", "biases")]
+    return [
+        entry,
+        *(
+            replace(
+                entry,
+                id=f"{whose}-{entry.id}",
+                cause=f"of the {whose} alone: {entry.cause}",
+                changes={"update": _of_one(name, change)},
+            )
+            for name, whose in parts
+        ),
+    ]
 
 
 def _velocity(o: Any, at: Going, v: Array) -> Array:
@@ -249,17 +291,16 @@ UNASKED = [
 
 
 def _adam(**wrong: Any) -> Rule:
-    """Adam's formula with some of its parts otherwise; the decay of AdamW is kept."""
+    """Adam with some of its parts otherwise, in whichever form its quotient has; the decay of AdamW is kept."""
 
     def rule(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
-        parts = {"mean": o.beta_1, "square": o.beta_2, "power": True, "of": lambda g: g**2, "root": np.sqrt, **wrong}
-        m = parts["mean"] * m + (1.0 - parts["mean"]) * at.g
-        s = parts["square"] * s + (1.0 - parts["square"]) * parts["of"](at.g)
-        corrections = wrong.get("corrections", _corrections)(o, at.t)
-        over, under = m / corrections[0], parts["root"](s / corrections[1])
-        epsilon = o.epsilon / np.sqrt(_corrections(o, at.t)[1])
-        decay = at.rate * getattr(o, "weight_decay", 0.0) * at.theta
-        return -at.rate * over / (under + epsilon) - decay, (m, s)
+        parts = {"of": lambda g: g**2, "corrections": _corrections, "root": np.sqrt, "over": lambda m, g: m, **wrong}
+        m = o.beta_1 * m + (1.0 - o.beta_1) * at.g
+        s = o.beta_2 * s + (1.0 - o.beta_2) * parts["of"](at.g)
+        over = parts["over"](m, at.g)
+        one, two = parts["corrections"](o, at.t)
+        move = at.quotient(o, Means(over, s, one, two, parts["root"]))
+        return -at.rate * move - at.rate * getattr(o, "weight_decay", 0.0) * at.theta, (m, s)
 
     return rule
 
@@ -270,38 +311,33 @@ def _corrections(o: Any, t: float) -> tuple[Any, Any]:
 
 
 def _swapped_betas(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
-    class Options:
-        beta_1, beta_2, epsilon = o.beta_2, o.beta_1, o.epsilon
-
-    move, kept = adam(Options, at, m, s)
-    return move - at.rate * getattr(o, "weight_decay", 0.0) * at.theta, kept
+    swapped = o.model_copy(update={"beta_1": o.beta_2, "beta_2": o.beta_1})
+    return _adam()(swapped, at, m, s)
 
 
-def _by_epsilon(value: Callable[[Any, Going, Array, Array], Array]) -> Rule:
-    """Adam's means with a quotient of one's own."""
-
-    def rule(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
-        _, (m, s) = adam(o, at, m, s)
-        return value(o, at, m, s) - at.rate * getattr(o, "weight_decay", 0.0) * at.theta, (m, s)
-
-    return rule
+def _epsilon_inside(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
+    without = o.model_copy(update={"epsilon": 0.0})
+    return _adam(root=lambda square: np.sqrt(square + o.epsilon))(without, at, m, s)
 
 
-def _epsilon(value: float, *, of_paper: bool) -> Rule:
-    """Adam with that ε: of (D19), or ε̂ of (D20)."""
-
-    def quotient(o: Any, at: Going, m: Array, s: Array) -> Array:
-        one, two = _corrections(o, at.t)
-        epsilon = value if of_paper else value / np.sqrt(two)
-        move: Array = -at.rate * (m / one) / (np.sqrt(s / two) + epsilon)
-        return move
-
-    return _by_epsilon(quotient)
+def _without_square(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
+    _, (m, s) = adam(o, at, m, s)
+    decay = at.rate * getattr(o, "weight_decay", 0.0) * at.theta
+    return -at.rate * m / _corrections(o, at.t)[0] - decay, (m, s)
 
 
-def _alpha(o: Any, at: Going) -> float:
-    one, two = _corrections(o, at.t)
-    return float(at.rate * np.sqrt(two) / one)
+def _of_paper(s: State, o: Any, means: Means) -> Array:
+    """m̂ / (√ŝ + ε) of (D19)."""
+    found: Array = means.mean / means.of_mean / (means.root(means.square / means.of_square) + o.epsilon)
+    return found
+
+
+def _with_epsilon(value: float, form: Equation) -> Change:
+    return instead(lambda s, o, means: form(s, o.model_copy(update={"epsilon": value}), means))
+
+
+def _form(id: str, cause: str, change: Change) -> Entry:
+    return Entry(id, "update", cause, {"quotient": change}, fits=uses("adam", "adamw"), kind="convention")
 
 
 def _counted(right: Equation) -> Equation:
@@ -366,24 +402,21 @@ ADAM = [
         _adam(corrections=lambda o, t: tuple(np.float64(1.0) / one for one in _corrections(o, t))),
     ),
     _adams(
-        "epsilon-inside-the-root",
-        "ε stands inside the root",
-        _by_epsilon(lambda o, at, m, s: -_alpha(o, at) * m / np.sqrt(s + o.epsilon)),
+        "adam-corrections-swapped",
+        "the corrections of the bias of the two means are exchanged",
+        _adam(corrections=lambda o, t: _corrections(o, t)[::-1]),
     ),
-    _adams(
-        "adam-without-root",
-        "the root of the mean square is missing",
-        _by_epsilon(lambda o, at, m, s: -_alpha(o, at) * m / (s + o.epsilon)),
-    ),
+    _adams("epsilon-inside-the-root", "ε stands inside the root", _epsilon_inside),
+    _adams("adam-without-root", "the root of the mean square is missing", _adam(root=lambda square: square)),
     _adams(
         "adam-without-mean",
         "the gradient is used in place of its mean",
-        _by_epsilon(lambda o, at, m, s: -at.rate * np.sqrt(_corrections(o, at.t)[1]) * at.g / (np.sqrt(s) + o.epsilon)),
+        _adam(over=lambda m, g: g, corrections=lambda o, t: (1.0, _corrections(o, t)[1])),
     ),
     _adams(
         "adam-without-square",
         "the update is the corrected mean alone, not divided by anything",
-        _by_epsilon(lambda o, at, m, s: -at.rate * m / _corrections(o, at.t)[0]),
+        _without_square,
     ),
     _adams("adam-gradient-not-squared", "the second mean is that of |g|, not of g²", _adam(of=np.abs)),
     _adams("adam-betas-swapped", "β₁ and β₂ are exchanged", _swapped_betas),
@@ -396,38 +429,13 @@ ADAM = [
         {"update": _counted},
         fits=_constant_rate,
     ),
-    Entry(
+    _form(
         "adam-epsilon-of-algorithm-1",
-        "update",
         "ε is that of (D19), as in PyTorch, not ε̂ of (D20), as in Keras",
-        {
-            "update": by(
-                _by_epsilon(
-                    lambda o, at, m, s: (
-                        -at.rate * (m / _corrections(o, at.t)[0]) / (np.sqrt(s / _corrections(o, at.t)[1]) + o.epsilon)
-                    )
-                )
-            )
-        },
-        fits=uses("adam", "adamw"),
-        kind="convention",
+        instead(_of_paper),
     ),
-    Entry(
-        "adam-epsilon-1e-8",
-        "update",
-        "ε is 1e-8, and that of (D19), as in PyTorch",
-        {"update": by(_epsilon(1e-8, of_paper=True))},
-        fits=uses("adam", "adamw"),
-        kind="convention",
-    ),
-    Entry(
-        "adam-epsilon-1e-8-hat",
-        "update",
-        "ε is 1e-8, not that of the spec",
-        {"update": by(_epsilon(1e-8, of_paper=False))},
-        fits=uses("adam", "adamw"),
-        kind="convention",
-    ),
+    _form("adam-epsilon-1e-8", "ε is 1e-8, and that of (D19), as in PyTorch", _with_epsilon(1e-8, _of_paper)),
+    _form("adam-epsilon-1e-8-hat", "ε is 1e-8, not that of the spec", _with_epsilon(1e-8, quotient)),
 ]
 
 
@@ -436,7 +444,7 @@ def _decay(id: str, cause: str, rule: Rule) -> Entry:
 
 
 def _through_gradient(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
-    return adam(o, Going(at.rate, at.t, at.theta, at.g + o.weight_decay * at.theta), m, s)
+    return adam(o, replace(at, g=at.g + o.weight_decay * at.theta), m, s)
 
 
 def _decay_after(o: Any, at: Going, m: Array, s: Array) -> tuple[Array, Kept]:
@@ -620,4 +628,4 @@ ROOTS = [
     ),
 ]
 
-OPTIMIZER = [*RATE, *MOMENTUM, *UNASKED, *ADAM, *ADAMW, *ROOTS]
+OPTIMIZER = [*RATE, *(part for entry in MOMENTUM for part in _for_each(entry)), *UNASKED, *ADAM, *ADAMW, *ROOTS]

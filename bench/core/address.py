@@ -1,6 +1,8 @@
 """Where the project is published, for links in what leaves this repository."""
 
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 REPOSITORY = "https://github.com/scratchnet/scratchnet"
 
@@ -10,7 +12,8 @@ def revision() -> str:
     try:
         return f"v{version('scratchnet')}"
     except PackageNotFoundError:  # a checkout that is not installed
-        return "main"
+        project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+        return f"v{project['project']['version']}"
 
 
 def page(link: str) -> str:
