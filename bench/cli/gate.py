@@ -89,7 +89,8 @@ class _Settings(click.Command):
             return super().make_context(info_name, args, parent, default_map=named, **extra)
         except click.BadParameter as error:
             if error.param and error.param.name in named and not set(error.param.opts) & set(args):
-                error.message = f"{error.message} (in {settings.place})"
+                message = f"{error.message} (in {settings.place})"
+                raise click.BadParameter(message, error.ctx, error.param, error.param_hint) from None
             raise
 
 
@@ -144,7 +145,7 @@ GATE_OPTIONS = (
 @_gate_options
 @out_option("gate")
 @click.pass_context
-def gate(context: click.Context, as_json: bool, out: Path | None, **given: Any) -> int:
+def gate(context: click.Context, /, as_json: bool, out: Path | None, **given: Any) -> int:
     """Fail where the work tree is slower than another revision, and only there.
 
     Both sides do the same work in fresh processes that take turns; a pair of processes is one observation. The gate
@@ -175,7 +176,7 @@ def gate(context: click.Context, as_json: bool, out: Path | None, **given: Any) 
 @_gate_options
 @out_option("bisect")
 @click.pass_context
-def bisect(context: click.Context, good: str, bad: str, as_json: bool, out: Path | None, **given: Any) -> int:
+def bisect(context: click.Context, /, good: str, bad: str, as_json: bool, out: Path | None, **given: Any) -> int:
     """Find the commit between GOOD and BAD that made something slower.
 
     Each step is a gate of one commit against GOOD, with its own budget (--minutes). --alpha is the probability that the

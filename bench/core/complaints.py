@@ -15,7 +15,7 @@ from bench.core.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNDECIDED, EXIT_UN
 TRACEBACK_VARIABLE = "SCRATCHBENCH_TRACEBACK"
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "network": ("numpy", "scipy"),
+    "": ("numpy", "scipy"),
     "bench": (
         *("click", "filelock", "jinja2", "junitparser", "matplotlib", "pandas", "psutil", "pydantic", "rich"),
         *("ruptures", "statsmodels", "tabulate", "threadpoolctl"),
@@ -28,7 +28,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "torch": ("torch",),
     "sklearn": ("sklearn",),
 }
-"""Extra of this project → the modules that its packages bring."""
+"""Extra of this project → the modules that its packages bring; of "" what the project always needs."""
 
 Verdict = tuple[str, int]
 """The line (none where it is empty) and the exit code."""
@@ -102,7 +102,7 @@ def _installs(module: str) -> str:
     extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
     if extra is None:
         return module
-    return f"'scratchnet[{extra}]'"
+    return f"'scratchnet[{extra}]'" if extra else "scratchnet"
 
 
 def _unexpected(error: BaseException) -> str:

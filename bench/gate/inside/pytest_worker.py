@@ -128,8 +128,9 @@ def main(number: str, *arguments: str) -> None:
     off = [option for name in loaded for option in OFF[name]]
     root = [] if any(one.startswith("--rootdir") for one in arguments) else [f"--rootdir={os.getcwd()}"]
     code = pytest.main([*arguments, *root, "-q", "-p", "no:cacheprovider", *off], plugins=[plugin])
-    if code == pytest.ExitCode.USAGE_ERROR or code == pytest.ExitCode.INTERNAL_ERROR:
-        worker.refuse(f"pytest {' '.join(arguments)}: {code.name.lower().replace('_', ' ')}")
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        said = pytest.ExitCode(code).name.lower().replace("_", " ")
+        worker.refuse(f"pytest {' '.join(arguments)}: {said}")
     worker.end()
 
 
