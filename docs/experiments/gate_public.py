@@ -3,10 +3,11 @@
 The comparisons, with the right answer of each, are in gate_public.toml. The repositories are taken from where you have
 them: DIR/NAME, DIR/OWNER/NAME or DIR/OWNER+NAME, each a clone with its history. For results/reference/gate-public:
 
-    python docs/experiments/gate_public.py FOLDER --repositories DIR [--only tomli] [--minutes 5]
+    python docs/experiments/gate_public.py FOLDER --repositories DIR [--only tomli] [--minutes 2]
 
-It writes records.jsonl and gate-public.md; run again it goes on. hyperfine and pyperf are left out where they are not
-installed, and the table says so. A project's own dependencies must be importable by this Python.
+It writes records.jsonl and gate-public.md; run again it goes on with what is missing. hyperfine (a package of Debian)
+and pyperf (of PyPI) run with their defaults; they are left out where they are not installed, and the table says so.
+jinja needs markupsafe.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import time
 import tomllib
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import IO, Any
 
 from tabulate import tabulate
 
@@ -41,6 +42,7 @@ def {function}(*args, **kwargs):
         list(result) if hasattr(result, "__next__") else None
     return _planted(*args, **kwargs)
 """
+SIDES = ("old", "new")
 RIGHT = {"slower": "fail", "not slower": "pass"}
 
 Record = dict[str, Any]
@@ -65,7 +67,7 @@ def git(folder: Path, *arguments: str) -> str:
 def clone(one: Record, source: Path, folder: Path) -> tuple[str, str]:
     """A clone in `folder`; the names of the old and the new commit there, the new one with what is planted."""
     git(source, "clone", "--quiet", "--shared", "--no-checkout", str(source), str(folder))
-    old, new = (git(folder, "rev-parse", f"{one[side]}^{{commit}}") for side in ("old", "new"))
+    old, new = (git(folder, "rev-parse", f"{one[side]}^{{commit}}") for side in SIDES)
     git(folder, "checkout", "--quiet", "--detach", new)
     if "every" in one:
         with (folder / one["file"]).open("a") as file:
@@ -77,7 +79,7 @@ def clone(one: Record, source: Path, folder: Path) -> tuple[str, str]:
 
 def trees(folder: Path, revisions: tuple[str, str]) -> list[Path]:
     """Both revisions as folders, for the other tools."""
-    found = [folder.with_name(side) for side in ("old", "new")]
+    found = [folder.with_name(side) for side in SIDES]
     for tree, revision in zip(found, revisions, strict=True):
         git(folder, "worktree", "add", "--quiet", "--detach", str(tree), revision)
     return found
@@ -94,11 +96,18 @@ def by_gate(one: Record, folder: Path, code: Path, revisions: tuple[str, str], m
         [*command, "--out", str(folder.with_name("gate"))], cwd=folder, env=variables, capture_output=True, text=True
     )
     if done.returncode not in (0, 1, 3):
-        raise SystemExit(f"{one['name']}: {done.stdout[:500]}{done.stderr[-500:]}")
+        raise subprocess.SubprocessError(f"{done.stdout[:500]}{done.stderr[-500:]}")
     written = json.loads(done.stdout)
     (cell,) = written["cells"]
     kept = {name: cell[name] for name in ("verdict", "ratio", "low", "high", "pairs", "log_ratios")}
     return {**kept, "seconds": time.perf_counter() - started}
+
+
+def ratio_of(old: float, old_spread: float, new: float, new_spread: float) -> Record:
+    """new / old, one standard deviation below and above it, as hyperfine has it."""
+    ratio = new / old
+    spread = ratio * ((new_spread / new) ** 2 + (old_spread / old) ** 2) ** 0.5
+    return {"ratio": ratio, "low": ratio - spread, "high": ratio + spread}
 
 
 def by_hyperfine(commands: list[str], folder: Path) -> Record:
@@ -106,25 +115,24 @@ def by_hyperfine(commands: list[str], folder: Path) -> Record:
     file = folder.with_name("hyperfine.json")
     started = time.perf_counter()
     subprocess.run(["hyperfine", "--export-json", str(file), *commands], check=True, capture_output=True)
+    seconds = time.perf_counter() - started
     old, new = json.loads(file.read_text())["results"]
-    ratio = new["mean"] / old["mean"]
-    spread = ratio * ((new["stddev"] / new["mean"]) ** 2 + (old["stddev"] / old["mean"]) ** 2) ** 0.5
-    return {"ratio": ratio, "low": ratio - spread, "high": ratio + spread, "seconds": time.perf_counter() - started}
+    return {**ratio_of(old["mean"], old["stddev"], new["mean"], new["stddev"]), "seconds": seconds}
 
 
 def by_pyperf(commands: list[str], folder: Path) -> Record:
-    """The ratio of the means, its standard deviation, and the seconds that it took, with pyperf's defaults."""
-    started, values = time.perf_counter(), []
-    for number, command in enumerate(commands):
-        file = folder.with_name(f"pyperf{number}.json")
-        run = [sys.executable, "-m", "pyperf", "command", "--quiet", "--output", str(file), "--", *shlex.split(command)]
+    """The same of pyperf, and whether its `compare_to` calls the difference significant."""
+    started, values, pyperf = time.perf_counter(), [], [sys.executable, "-m", "pyperf"]
+    files = [str(folder.with_name(f"pyperf-{side}.json")) for side in SIDES]
+    for file, command in zip(files, commands, strict=True):
+        run = [*pyperf, "command", "--quiet", "--output", file, "--", *shlex.split(command)]
         subprocess.run(run, check=True, capture_output=True)
-        runs = json.loads(file.read_text())["benchmarks"][0]["runs"]
+        runs = json.loads(Path(file).read_text())["benchmarks"][0]["runs"]
         values.append([value for one in runs for value in one.get("values", [])])
-    old, new = values
-    ratio = mean(new) / mean(old)
-    spread = ratio * ((stdev(new) / mean(new)) ** 2 + (stdev(old) / mean(old)) ** 2) ** 0.5
-    return {"ratio": ratio, "low": ratio - spread, "high": ratio + spread, "seconds": time.perf_counter() - started}
+    (old, new), ended = values, time.perf_counter()
+    compared = subprocess.run([*pyperf, "compare_to", *files], check=True, capture_output=True, text=True).stdout
+    told = {"significant": "not significant" not in compared, "seconds": ended - started}
+    return {**ratio_of(mean(old), stdev(old), mean(new), stdev(new)), **told}
 
 
 def compare(one: Record, repositories: Path, minutes: float) -> Record:
@@ -156,7 +164,8 @@ def told(answer: Record | None) -> str:
     if answer is None:
         return "not installed"
     ends = " to ".join("?" if answer[end] is None else f"{answer[end]:.3f}" for end in ("low", "high"))
-    return f"{answer['ratio']:.3f} ({ends}), {answer['seconds']:.0f} s"
+    significant = {True: ", significant", False: ", not significant", None: ""}[answer.get("significant")]
+    return f"{answer['ratio']:.3f} ({ends}){significant}, {answer['seconds']:.0f} s"
 
 
 def judged(record: Record) -> str:
@@ -194,13 +203,24 @@ def table(records: list[Record]) -> str:
     return f"# The gate on public projects\n\n{len(records)} comparisons: {said}; tolerance 3 %, α = 1 %.\n\n{body}\n"
 
 
+def compared(one: Record, options: argparse.Namespace, log: IO[str]) -> str:
+    """Compare, and keep the record; how it ended. What failed is tried again in the next run."""
+    try:
+        record = compare(one, options.repositories.resolve(), options.minutes)
+    except subprocess.SubprocessError as error:
+        return f"FAILED: {error}"
+    log.write(json.dumps(record) + "\n")
+    log.flush()
+    return f"{record['gate']['verdict']}, {judged(record)}"
+
+
 def main() -> None:
     """Compare what is not compared yet, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where records and table go; an old run there goes on")
     parser.add_argument("--repositories", type=Path, required=True, help="the folder that holds the clones")
     parser.add_argument("--only", default="", help="comparisons whose name begins so")
-    parser.add_argument("--minutes", type=float, default=5.0, help="budget of a comparison")
+    parser.add_argument("--minutes", type=float, default=2.0, help="the gate's budget of a comparison")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     wanted = tomllib.loads((HERE / "gate_public.toml").read_text())["comparison"]
@@ -210,10 +230,7 @@ def main() -> None:
         log.write(json.dumps({**begun, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}) + "\n")
         for one in wanted:
             if one["name"].startswith(options.only) and one["name"] not in made:
-                record = compare(one, options.repositories.resolve(), options.minutes)
-                log.write(json.dumps(record) + "\n")
-                log.flush()
-                print(f"{one['name']}: {record['gate']['verdict']}, {judged(record)}", flush=True)
+                print(f"{one['name']}: {compared(one, options, log)}", flush=True)
     records = read(options.folder)
     (options.folder / "gate-public.md").write_text(table(records))
     print(table(records))
