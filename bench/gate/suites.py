@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from bench.core.child_process import ConnectedProcess
 from bench.core.errors import UnusableError
 from bench.gate import shell
+from bench.gate.command_notes import ONE_THREAD
 from bench.gate.commands import Clock, Place
 from bench.gate.cores import children_on, draw
 from bench.gate.gauges import Quantity
@@ -35,8 +36,6 @@ REST_SECONDS = 0.001
 """Before each turn: the threads of the turn before go on spinning for a while."""
 FORGETS_PEAK = Path("/proc/self/clear_refs")
 LONG_SECONDS = 0.001
-ONE_THREAD = 1.1
-"""CPU seconds a wall second: a single thread has at most 1, and the clocks are not read at once."""
 
 
 class Benchmark(NamedTuple):
