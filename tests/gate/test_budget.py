@@ -82,11 +82,13 @@ def test_the_remedies_are_tolerances_by_which_the_pairs_decide():
         assert next(look for look in looks if look != "undecided") == verdict
 
 
-@pytest.mark.parametrize(("above", "pairs"), [(12, 20), (14, 20), (60, 100)])
-def test_the_forecast_is_where_the_bet_is_won_at_that_share(above, pairs):
-    course = Course([0.05] * above + [0.0] * (pairs - above), [1.0] * pairs, Rule())
-    needed, share = course.pairs_needed(), (above + 0.5) / (pairs + 1)
-    assert log_gain(round(share * needed), needed) == pytest.approx(math.log(100), abs=0.2)
+@pytest.mark.parametrize(("most", "pairs"), [(12, 20), (14, 20), (60, 100)])
+@pytest.mark.parametrize(("on_most", "on_others", "alpha"), [(0.05, 0.0, 0.001), (0.0, 0.05, 0.01)])
+def test_the_forecast_is_where_the_bet_is_won_at_that_share(most, pairs, on_most, on_others, alpha):
+    """Of ten cases: each fails at a tenth of the error and passes at all of it."""
+    course = Course([on_most] * most + [on_others] * (pairs - most), [1.0] * pairs, Rule(alpha=0.01, cells=10))
+    needed, share = course.pairs_needed(), (most + 0.5) / (pairs + 1)
+    assert log_gain(round(share * needed), needed) == pytest.approx(-math.log(alpha), abs=0.2)
 
 
 def test_a_difference_at_the_tolerance_has_no_forecast():
