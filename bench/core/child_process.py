@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
@@ -64,15 +64,23 @@ class ConnectedProcess:
     """A Python process in a session of its own, so that Ctrl-C reaches this one alone, and a connection to it.
 
     It runs `name` with the number of a connection's file as its argument, ends when None is sent to it, and writes
-    whatever it prints to `log`.
+    whatever it prints to `log`. `command` makes another command of that number, `folder` is where it starts.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        log: Path,
+        folder: Path | None = None,
+        command: Callable[[str, str], list[str]] = python_command,
+    ) -> None:
         remove_openmp_files()
         self.connection, theirs = Pipe()
         with log.open("wb") as output, theirs:
             self._process = subprocess.Popen(
-                python_command(name, str(theirs.fileno())),
+                command(name, str(theirs.fileno())),
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -15,8 +15,8 @@ class GitError(UnusableError):
         self.said = said
 
 
-def git(*arguments: str, at: Path | None = None) -> bytes:
-    """What git prints in that folder, by default the current one.
+def git(*arguments: str, at: Path | None = None, **variables: str) -> bytes:
+    """What git prints in that folder, by default the current one, with more environment `variables`.
 
     Raises GitError: with what it said.
     Raises UnusableError: where there is no git.
@@ -27,7 +27,7 @@ def git(*arguments: str, at: Path | None = None) -> bytes:
         return subprocess.run(
             ["git", *arguments],
             cwd=at,
-            env={**inherited, "GIT_OPTIONAL_LOCKS": "0"},
+            env={**inherited, "GIT_OPTIONAL_LOCKS": "0", **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,

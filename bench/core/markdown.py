@@ -1,21 +1,23 @@
 """Pieces of a Markdown document: tables, lists, and how they are joined."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
-from tabulate import tabulate
+from typing import TYPE_CHECKING, Any
 
 from bench.core.text import escaped
 
-Rows = pd.DataFrame | Sequence[Mapping[str, str]] | Sequence[Sequence[str]]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Rows = pd.DataFrame | Sequence[Mapping[str, str]] | Sequence[Sequence[str]]
 
 
-def text_table(rows: Rows, headers: Sequence[str] | str = "keys") -> str:
+def text_table(rows: "Rows", headers: Sequence[str] | str = "keys") -> str:
     """Text as a table: a frame without its index, rows of the same names, or plain rows with their headers.
 
     Texts of others must be escaped.
     """
+    from tabulate import tabulate  # takes a tenth of a second, and only who writes pays it
+
     given: Any = rows  # the stubs know no frame
     text: str = tabulate(given, headers, tablefmt="pipe", disable_numparse=True, showindex=False)
     return text

@@ -12,18 +12,21 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from statistics import median
 
-from scipy.special import betaincc, betaln
 
-
+@cache
 def log_gain(above: int, pairs: int) -> float:
     """ln E of `above` among `pairs`: E = 2 ∫_½^1 (2p)^k (2(1−p))^(n−k) dp, a bet on every p above ½ at once.
 
     If each pair is above with probability ½ at most, whatever happened before, then E ever reaches 1/α with probability
-    α at most. In closed form E = 2^(n+1) B(k+1, n−k+1) (1 − I_½(k+1, n−k+1)).
+    α at most. In whole numbers E = Σ_{j≤k} C(n+1, j) / ((n+1) C(n, k)), since an incomplete beta integral at ½ is a sum
+    of binomials.
     """
     k, n = above, pairs
-    rest = betaincc(k + 1, n - k + 1, 0.5)
-    return (n + 1) * math.log(2) + float(betaln(k + 1, n - k + 1)) + (math.log(rest) if rest > 0 else -math.inf)
+    binomial = total = 1
+    for j in range(1, k + 1):
+        binomial = binomial * (n + 2 - j) // j
+        total += binomial
+    return math.log(total) - math.log((n + 1) * math.comb(n, k))
 
 
 @cache

@@ -20,7 +20,7 @@ ENOUGH = 5
 
 def notes_of(command: Command, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """A line each."""
-    if not pairs or command.own_clock:
+    if not pairs or command.own_clock or command.quantity != "seconds":
         return ()
     wall = [second for pair in pairs for second in (*pair.old_elapsed, *pair.new_elapsed)]
     cpu = [second for pair in pairs for second in (*pair.old_cpu, *pair.new_cpu)]

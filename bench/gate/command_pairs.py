@@ -12,7 +12,6 @@ from bench.gate.commands import Command, Place
 from bench.gate.cores import children_on, draw
 from bench.gate.no_verdict import WorkChangedError
 from bench.gate.pair import SIDES, Pair
-from bench.gate.warm_up import WarmUp
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,14 @@ class CommandPairs:
 
     command: Command
     places: Mapping[str, Place]
-    warm_up: WarmUp
     order: random.Random = field(default_factory=random.Random)
 
     def __call__(self, number: int) -> Pair:
-        """Run the command in both trees, in random order; before the first pair run the warm-up.
+        """Run the command in both trees, in random order.
 
-        Raises NoVerdictError: if a run fails, the outputs differ though they must not, or the warm-up refuses.
+        Raises NoVerdictError: if a run fails, or the outputs differ though they must not.
         """
         started = time.perf_counter()
-        if number == 1:
-            self.warm_up(self.command)
         sides = self.order.sample(SIDES, len(SIDES))
         with children_on(draw(self.command.threads or 0, self.order)):
             turns = {side: self.command.run(self.places[side], f"in pair {number}") for side in sides}
@@ -48,5 +44,7 @@ class CommandPairs:
             new_elapsed=(new.wall,),
             old_cpu=(old.cpu,),
             new_cpu=(new.cpu,),
+            old_amounts=() if old.amount is None else (old.amount,),
+            new_amounts=() if new.amount is None else (new.amount,),
             wall_seconds=time.perf_counter() - started,
         )

@@ -14,11 +14,11 @@ Verdict = Literal["pass", "fail", "undecided"]
 
 @dataclass(frozen=True)
 class Rule:
-    """What is asked of each cell.
+    """What is asked of a case.
 
     tolerance : a slowdown up to it passes; 0.03 is 3 %.
-    alpha : largest probability of a wrong failure, and of a wrong pass, of all cells together.
-    cells : how many there are. Each fails at alpha / cells (Bonferroni); all must pass, each at alpha (an
+    alpha : largest probability of a wrong failure, and of a wrong pass, of all cases together.
+    cells : how many cases there are. Each fails at alpha / cells (Bonferroni); all must pass, each at alpha (an
         intersection-union test: Berger, Technometrics 24(4), 1982).
     """
 
@@ -33,7 +33,7 @@ class Rule:
 
     @property
     def fail_alpha(self) -> float:
-        """Of one cell."""
+        """Of one case."""
         return self.alpha / self.cells
 
 
@@ -68,24 +68,29 @@ def effects(log_ratios: Sequence[float], rule: Rule) -> list[Effect]:
 
 
 def measure(
-    sources: Mapping[str, Source], rule: Rule, may_begin: Callable[[], bool], keep: Callable[[Pair], None]
+    sources: Sequence[Source],
+    rules: Mapping[str, Rule],
+    may_begin: Callable[[Sequence[str]], bool],
+    keep: Callable[[Pair], None],
 ) -> None:
-    """Measure pair after pair, cell by cell in random order; ask `may_begin` before each and hand each to `keep`.
+    """Measure pair after pair, source by source in random order, and hand each to `keep`.
 
-    A cell that passed takes no further pair; the first cell that fails ends everything.
+    Before each `may_begin` is asked, for the cases that it would be of: if it refuses, their source is done.
+
+    A case that has its verdict takes no further pair, so the time goes to those that are undecided.
     """
-    seen: dict[str, list[float]] = {name: [] for name in sources}
-    while left := _undecided(seen, rule):
-        for name in random.sample(left, len(left)):
-            if not may_begin():
-                return
-            pair = sources[name](len(seen[name]) + 1)
-            seen[name].append(pair.log_ratio)
-            keep(pair)
+    seen: dict[str, list[float]] = {name: [] for source in sources for name in source.cases}
+    left = list(sources)
+    while left:
+        for source in random.sample(left, len(left)):
+            asked = _undecided({name: seen[name] for name in source.cases}, rules)
+            if not (asked and may_begin(asked)):
+                left.remove(source)
+                continue
+            for pair in source.measure(len(seen[asked[0]]) + 1, asked):
+                seen[pair.cell].append(pair.log_ratio)
+                keep(pair)
 
 
-def _undecided(seen: Mapping[str, list[float]], rule: Rule) -> list[str]:
-    verdicts = {name: decide(log_ratios, rule) for name, log_ratios in seen.items()}
-    if "fail" in verdicts.values():
-        return []
-    return [name for name, verdict in verdicts.items() if verdict == "undecided"]
+def _undecided(seen: Mapping[str, list[float]], rules: Mapping[str, Rule]) -> list[str]:
+    return [name for name, log_ratios in seen.items() if decide(log_ratios, rules[name]) == "undecided"]

@@ -39,6 +39,12 @@ class NotFixedWorkError(NoVerdictError):
     kind = "the work is not fixed, so seconds say nothing"
 
 
+class CaseMissingError(NoVerdictError):
+    """A side does not have what is to be compared."""
+
+    kind = "nothing to compare"
+
+
 def last_line(said: str) -> str:
     """`: ` and the last line of what a process printed, or nothing."""
     lines = said.strip().splitlines()

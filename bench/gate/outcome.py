@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from bench.core.errors import EXIT_NO_VERDICT, EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.gate.decision import Effect, Rule, Verdict, decide, effects
+from bench.gate.gauges import Quantity
 from bench.gate.pair import Pair
 
 SCHEMA_VERSION = 1
@@ -15,7 +16,10 @@ Final = Literal["pass", "fail", "undecided", "no verdict"]
 
 
 class Told(NamedTuple):
-    """How a verdict is told: exit code, first words, meaning, kind of GitHub's annotation, mark in the table."""
+    """How a verdict is told: exit code, first words, meaning, kind of GitHub's annotation, mark in the table.
+
+    `{more}` in the meaning stands for what the quantity is called that is above the tolerance.
+    """
 
     exit_code: int
     words: str
@@ -25,10 +29,24 @@ class Told(NamedTuple):
 
 
 TOLD: dict[Final, Told] = {
-    "pass": Told(EXIT_OK, "PASS", "not slower than the tolerance of", "notice", "pass"),
-    "fail": Told(EXIT_WORSE, "FAIL", "slower than the tolerance of", "error", "FAIL"),
+    "pass": Told(EXIT_OK, "PASS", "not {more} than the tolerance of", "notice", "pass"),
+    "fail": Told(EXIT_WORSE, "FAIL", "{more} than the tolerance of", "error", "FAIL"),
     "undecided": Told(EXIT_UNDECIDED, "NOT DECIDABLE", "the interval straddles the tolerance of", "warning", "?"),
     "no verdict": Told(EXIT_NO_VERDICT, "NO VERDICT", "", "error", "?"),
+}
+
+
+class Compared(NamedTuple):
+    """How a comparison of a quantity is told: with {} for the ratio, and what is above the tolerance."""
+
+    ratio: str
+    more: str
+
+
+COMPARED: dict[Quantity, Compared] = {
+    "seconds": Compared("takes {} times as long as", "slower"),
+    "peak-memory": Compared("needs {} times the peak memory of", "more"),
+    "instructions": Compared("executes {} times the instructions of", "more"),
 }
 
 
@@ -37,6 +55,7 @@ class CellResult:
     """One cell: the log ratio of each pair in the order of measuring, and the seconds that all of them took."""
 
     name: str
+    rule: Rule
     verdict: Verdict
     effect: Effect | None
     log_ratios: tuple[float, ...]
@@ -67,6 +86,7 @@ class CellResult:
         return {
             "cell": self.name,
             "verdict": self.verdict,
+            "tolerance": self.rule.tolerance,
             "ratio": shown.ratio if shown else None,
             "low": shown.low if shown and shown.low > 0 else None,
             "high": shown.high if shown and shown.high < math.inf else None,
@@ -81,13 +101,23 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A gate that has ended. `old` and `new` name the sides; `broken` says why there is no verdict, or nothing."""
+    """A gate that has ended. `old` and `new` name the sides; `broken` says why there is no verdict, or nothing.
+
+    `rule` is that of a cell to which no tolerance of its own was given; `notes` are of all cells.
+    """
 
     old: str
     new: str
     rule: Rule
     cells: tuple[CellResult, ...]
     broken: str = ""
+    notes: tuple[str, ...] = ()
+    quantity: Quantity = "seconds"
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands below the table: of each cell, then of all."""
+        return [*(line for cell in self.cells for line in cell.lines), *self.notes]
 
     @property
     def verdict(self) -> Final:
@@ -109,16 +139,21 @@ class Outcome:
         """What stands first in every output."""
         return f"{TOLD[self.verdict].words}: {self.broken or self._said()}"
 
+    def sentence_of(self, cell: CellResult) -> str:
+        """That on one cell alone."""
+        return replace(self, cells=(cell,)).sentence
+
     def _said(self) -> str:
         telling = [cell for cell in self.cells if cell.verdict == self.verdict and cell.effect] or list(self.cells)
-        worst = max(telling, key=lambda cell: cell.effect.ratio if cell.effect else 0.0)
-        if worst.effect is None:
+        worst = max(telling, key=lambda cell: cell.effect.ratio if cell.effect else 0.0, default=None)
+        if worst is None or worst.effect is None:
             return f"{self.new} was not measured once beside {self.old}"
         among = f"{len(telling)} of {len(self.cells)} cells; {worst.name}: " if len(self.cells) > 1 else ""
         seconds = sum(cell.seconds for cell in self.cells)
         ends = f"{confidence(self.rule)} interval {interval(worst.effect)}"
-        ratio = f"{self.new} takes {worst.effect.ratio:.3f} times as long as {self.old}"
-        meaning = f"{TOLD[self.verdict].meaning} {percent(self.rule.tolerance)}"
+        told = COMPARED[self.quantity]
+        ratio = f"{self.new} {told.ratio.format(f'{worst.effect.ratio:.3f}')} {self.old}"
+        meaning = f"{TOLD[self.verdict].meaning.format(more=told.more)} {percent(worst.rule.tolerance)}"
         return f"{among}{ratio} ({ends}, {worst.effect.pairs} pairs, {seconds:.0f} s): {meaning}"
 
     def as_json(self, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,6 +169,7 @@ class Outcome:
             "tolerance": self.rule.tolerance,
             "alpha": self.rule.alpha,
             "cells": [cell.as_json for cell in self.cells],
+            "notes": self.notes,
         }
 
 
@@ -145,7 +181,7 @@ def result_of(
     effect = effects(log_ratios, rule)[-1] if pairs else None
     seconds = sum(pair.wall_seconds for pair in pairs)
     steps = (pairs[-1].old_steps, pairs[-1].new_steps) if pairs else ("", "")
-    return CellResult(name, decide(log_ratios, rule), effect, log_ratios, seconds, *steps, command, notes)
+    return CellResult(name, rule, decide(log_ratios, rule), effect, log_ratios, seconds, *steps, command, notes)
 
 
 def interval(effect: Effect) -> str:

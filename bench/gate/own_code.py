@@ -18,10 +18,7 @@ SOURCE_FOLDERS = ("", "src", "lib", "python")
 MODULE_SUFFIXES = {".py", ".so", ".pyd", ".pyx", ".c", ".cpp", ".rs"}
 """Of a module's file in a tree; of a compiled module only the source may be there."""
 INSTALLED = {"site-packages", "dist-packages"}
-REMEDY = (
-    "give each side an environment of its own: --prepare 'python -m venv {env} && {env}/bin/pip install {tree}' "
-    "--command '{env}/bin/python ...'"
-)
+REMEDY = "give each side an environment of its own: --install 'pip install {tree}'"
 
 
 def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping[str, Any]]) -> Imports:
@@ -51,6 +48,16 @@ def check_own_code(places: Mapping[str, Place], imports: Mapping[str, Imports], 
     who, side, name = min(wrong, key=lambda one: _depth(one[2]))
     file = foreign[side][name]
     raise OtherCodeError(f"{who} imported {name} from {file}{_owner(file, places, checkout)}; {REMEDY}")
+
+
+def where_from(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> list[str]:
+    """Top-level modules of the sides' trees that were imported, and whether from the trees or the environments."""
+    found: dict[str, set[str]] = {}
+    for side, modules in imports.items():
+        for name, files in modules.items():
+            kinds = {"environment" if Path(file).is_relative_to(places[side].env) else "tree" for file in files}
+            found.setdefault(name.partition(".")[0], set()).update(kinds)
+    return [f"{name} from its {' and its '.join(sorted(kinds))}" for name, kinds in found.items()]
 
 
 def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> None:

@@ -5,9 +5,9 @@ same two processes prove nothing.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -36,6 +36,10 @@ class Pair(FiniteRecord):
     new_elapsed: tuple[Positive, ...] = ()
     old_cpu: tuple[NotNegative, ...] = Field(default=(), description="CPU seconds of the same turns of a command")
     new_cpu: tuple[NotNegative, ...] = ()
+    old_amounts: tuple[Positive, ...] = Field(
+        default=(), description="compared in place of seconds: bytes, instructions"
+    )
+    new_amounts: tuple[Positive, ...] = ()
     wall_seconds: NotNegative = Field(description="of the whole pair, with the start of its processes")
     old_costs: tuple[Cost, ...] = Field(default=(), description="of the warm-up epoch and each turn")
     new_costs: tuple[Cost, ...] = ()
@@ -45,10 +49,22 @@ class Pair(FiniteRecord):
     @property
     def log_ratio(self) -> float:
         """Median over blocks of ln(new / old); of each block the mean over its turns."""
-        turns = [math.log(new / old) for old, new in zip(self.old_seconds, self.new_seconds, strict=False)]
+        compared = (self.old_amounts or self.old_seconds, self.new_amounts or self.new_seconds)
+        turns = [math.log(new / old) for old, new in zip(*compared, strict=False)]
         blocks = [turns[start : start + BLOCK] for start in range(0, len(turns), BLOCK)]
         return median(sum(block) / len(block) for block in blocks)
 
 
-Source = Callable[[int], Pair]
-"""Number of a pair, from 1 → the pair, measured now."""
+class Source(NamedTuple):
+    """What measures pairs: its cases, and a function of the pair's number, from 1, and of the cases asked for.
+
+    One pair of fresh processes serves all cases that are asked for; the function gives a `Pair` for each.
+    """
+
+    cases: tuple[str, ...]
+    measure: Callable[[int, Sequence[str]], Iterable[Pair]]
+
+
+def single(case: str, measure: Callable[[int], Pair]) -> Source:
+    """The source of one case: number of a pair → the pair, measured now."""
+    return Source((case,), lambda number, _: (measure(number),))

@@ -27,28 +27,30 @@ def draw(outcome: Outcome) -> Figure:
     title = one_line(f"Seconds of {outcome.new} / seconds of {outcome.old}", 110)
     figure, panels = grid(titles, title)
     for axes, cell in zip(panels, measured, strict=True):
-        _panel(axes, cell, outcome)
+        _panel(axes, cell)
+    tolerances = dict.fromkeys(percent(cell.rule.tolerance) for cell in measured)
     handles = [
         Line2D([], [], color=BLUE, marker="o", linestyle="", label="a pair of fresh processes"),
         Line2D([], [], color=SKY, linewidth=7, alpha=0.35, label="interval of the median so far"),
-        Line2D([], [], color=VERMILLION, linestyle="--", label=f"tolerance {percent(outcome.rule.tolerance)}"),
+        Line2D([], [], color=VERMILLION, linestyle="--", label=f"tolerance {', '.join(tolerances)}"),
     ]
     legend_below(figure, handles)
     return figure
 
 
-def _panel(axes: Axes, cell: CellResult, outcome: Outcome) -> None:
+def _panel(axes: Axes, cell: CellResult) -> None:
     logarithms = cell.log_ratios
     numbers = np.arange(1, len(logarithms) + 1)
     ratios = np.exp(logarithms)
-    reach = 1.15 * max(float(np.abs(ratios - 1).max()), outcome.rule.tolerance * 1.5)
-    so_far = effects(logarithms, outcome.rule)
+    tolerance = cell.rule.tolerance
+    reach = 1.15 * max(float(np.abs(ratios - 1).max()), tolerance * 1.5)
+    so_far = effects(logarithms, cell.rule)
     low = [max(one.low, 1 - reach) for one in so_far]
     high = [min(one.high, 1 + reach) if one.high < math.inf else 1 + reach for one in so_far]
     edges = np.arange(0.5, len(logarithms) + 1)
     axes.fill_between(edges, [*low, low[-1]], [*high, high[-1]], step="post", color=SKY, alpha=0.35, linewidth=0)
     axes.axhline(1, color=BLACK, linewidth=1)
-    axes.axhline(1 + outcome.rule.tolerance, color=VERMILLION, linestyle="--", linewidth=1.2)
+    axes.axhline(1 + tolerance, color=VERMILLION, linestyle="--", linewidth=1.2)
     axes.plot(numbers, ratios, "o", color=BLUE, markersize=4)
     axes.set_ylim(1 - reach, 1 + reach)
     axes.set_xlabel("pair")

@@ -30,7 +30,11 @@ class GateRecord(LogRecord):
     seconds: float = Field(description="budget")
     cells: tuple[str, ...]
     commands: dict[str, str] = Field(default={}, description="cell → command; none: training")
+    suites: tuple[str, ...] = Field(default=(), description="suites of benchmarks, each of which is a cell")
+    tolerances: dict[str, float] = Field(default={}, description="name or pattern of cells → another tolerance")
+    install: str = ""
     prepare: str = ""
+    quantity: str = Field(default="seconds", description="what is compared")
     clock: Clock | None = Field(default=None, description="of the commands; null: training")
     threads: int | None = Field(description="of each side; null: a command may use any core")
     environment: dict[str, Any]

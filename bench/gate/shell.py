@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from signal import SIGKILL
 from typing import BinaryIO
 
 from bench.core.errors import UnusableError
+
+CONNECTION = "{connection}"
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,29 @@ def bash() -> str:
     raise UnusableError(f"bash: not found on PATH; {why}: install bash")
 
 
-def run(text: str, folder: Path, limit: float, output: BinaryIO, errors: BinaryIO, **variables: str) -> Ended:
+def command(text: str, connection: str = "") -> list[str]:
+    """What runs it: bash with pipefail; `{connection}` in it stands for the number of a connection's file."""
+    return [bash(), "-o", "pipefail", "-c", text.replace(CONNECTION, connection)]
+
+
+def run(
+    text: str,
+    folder: Path,
+    limit: float,
+    output: BinaryIO,
+    errors: BinaryIO,
+    starts: Sequence[str] = (),
+    **variables: str,
+) -> Ended:
     """Run it by bash with pipefail in `folder`, for `limit` seconds at most, with more environment `variables`.
+
+    starts : a program, with its arguments, that starts bash.
 
     Its output goes to files: a pipe would make it wait for a background process that holds it open.
     """
     start = time.perf_counter()
     with subprocess.Popen(
-        [bash(), "-o", "pipefail", "-c", text],
+        [*starts, *command(text)],
         cwd=folder,
         env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,

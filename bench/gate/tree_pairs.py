@@ -3,65 +3,20 @@
 import random
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.core import environment
-from bench.core.child_process import ConnectedProcess, how_it_ended
+from bench.core.child_process import ConnectedProcess
 from bench.gate import work
-from bench.gate.cores import bind, draw
-from bench.gate.no_verdict import TreeLostError, last_line
+from bench.gate.cores import draw
 from bench.gate.pair import SIDES, Pair
 from bench.gate.plan_files import PlanFiles
+from bench.gate.side_process import SideProcess
 
 SCRIPT = Path(__file__).with_name("tree_worker.py")
-
-
-class TreeProcess(AbstractContextManager["TreeProcess"]):
-    """A fresh process with `tree` first on its path, and nothing of this revision unless it is the tree."""
-
-    def __init__(self, side: str, tree: Path, threads: int, log: Path, limit: float) -> None:
-        self._side, self._log, self._limit = side, log, limit
-        variables = environment.worker_environment(threads)
-        variables |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": ""}
-        self._process = ConnectedProcess(str(SCRIPT), variables, log)
-        self._connection = self._process.connection
-
-    def __exit__(self, *_: object) -> None:
-        self._process.end()
-
-    def run_on(self, cores: list[int]) -> None:
-        """Let it run on these cores only."""
-        bind(self._process.pid, cores)
-
-    def send(self, message: Any) -> None:
-        """Say something without waiting for an answer."""
-        with suppress(OSError):  # the process is gone; waiting for its answer says how
-            self._connection.send(message)
-
-    def ask(self, *request: Any) -> dict[str, Any]:
-        """Send a request (a name and its arguments) and wait for the answer."""
-        self.send(request)
-        return self.answer(f"in {' '.join(map(str, request))}")
-
-    def answer(self, when: str) -> dict[str, Any]:
-        """Wait for the answer to what was sent.
-
-        Raises TreeLostError: names the side, and whether it hung, crashed or refused.
-        """
-        try:
-            if not self._connection.poll(self._limit):
-                raise TreeLostError(self._side, f"gave no answer within {self._limit:g} s {when}")
-            answer: dict[str, Any] = self._connection.recv()
-        except (EOFError, OSError):
-            ended = how_it_ended(self._process.exit_code())
-            said = last_line(self._log.read_text(errors="replace"))
-            raise TreeLostError(self._side, f"{ended} {when}{said}") from None
-        if "error" in answer:
-            raise TreeLostError(self._side, f"failed {when}: {answer['error']}")
-        return answer
 
 
 BLOCKS = 8
@@ -103,12 +58,16 @@ class TrainingPairs:
                 work.check_learned(self.plan, *(processes[side].ask("learned") for side in SIDES))
         return pair
 
-    def _start(self, side: str) -> TreeProcess:
-        process = TreeProcess(side, self.trees[side], self.threads, self.logs / f"{side}.log", self.limit)
+    def _start(self, side: str) -> SideProcess:
+        """With its tree first on the path, and nothing of this revision unless it is the tree."""
+        variables = environment.worker_environment(self.threads)
+        variables |= {"PYTHONPATH": str(self.trees[side]), "PYTHONDONTWRITEBYTECODE": ""}
+        log = self.logs / f"{side}.log"
+        process = SideProcess(side, ConnectedProcess(str(SCRIPT), variables, log), log, self.limit)
         process.send(self.plan.job(self.trees[side], self.threads))
         return process
 
-    def _take_turns(self, number: int, processes: Mapping[str, TreeProcess], started: float) -> Pair:
+    def _take_turns(self, number: int, processes: Mapping[str, SideProcess], started: float) -> Pair:
         answers: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
         blocks = [self.order.choice(("ABBA", "BAAB")) for _ in range(BLOCKS)]
         turns = [SIDES["AB".index(letter)] for letter in "".join(blocks)]

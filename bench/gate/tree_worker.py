@@ -5,8 +5,8 @@ another revision.
 """
 
 import hashlib
+import runpy
 import sys
-import time
 import traceback
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,35 +17,8 @@ from typing import Any
 import numpy as np
 
 TARGET = "bench.backends.scratchnet:Scratchnet"
-
-
-class Clock:
-    """Elapsed time attributable to the measured code.
-
-    With one thread, the time is subtracted in which this thread was ready and the kernel ran another program on its
-    core; but never below the processor time of the whole process, so that threads of its own that get in its way count.
-    Waiting for anything else counts too. With more threads all of the wall time counts.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self._alone = threads == 1
-        self._start = self._now()
-
-    def read(self) -> tuple[float, float]:
-        """Since it was made: those seconds, and wall time."""
-        wall, processor, displaced = (now - start for now, start in zip(self._now(), self._start, strict=True))
-        return (max(wall - displaced, min(processor, wall)) if self._alone else wall), wall
-
-    def _now(self) -> tuple[float, float, float]:
-        return time.perf_counter(), time.process_time(), _displaced()
-
-
-def _displaced() -> float:
-    """Seconds that this thread was ready and did not run, so far; 0 if the kernel does not say (Linux does)."""
-    try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
+Clock = runpy.run_path(str(Path(__file__).with_name("inside") / "clock.py"))["Clock"]
+"""By its path: the tree's own copy may be another."""
 
 
 def inside(tree: str, module: Any) -> None:
@@ -88,7 +61,7 @@ class TreeWorker:
         order = self._load(f"order{number}")
         clock = Clock(self._threads)
         self._backend.train_epoch(order)
-        seconds, elapsed = clock.read()
+        seconds, elapsed, _ = clock.read()
         cost = float(self._backend.epoch_cost())
         return {"seconds": seconds, "elapsed": elapsed, "cost": cost, "steps": _steps(self._backend)}
 

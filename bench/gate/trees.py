@@ -66,6 +66,13 @@ class Tree:
     name: str
     changed: bool = False
 
+    def content(self) -> str:
+        """The name that git gives to these files as a whole: equal files have equal names."""
+        index = {"GIT_INDEX_FILE": str(self.folder / ".git" / "content-index")}
+        git("read-tree", "HEAD", at=self.folder, **index)
+        git("add", "--all", at=self.folder, **index)
+        return git("write-tree", at=self.folder, **index).decode().strip()
+
     def __str__(self) -> str:
         name, short = one_line(self.name, 60), self.revision[:10]
         if self.changed:
@@ -116,6 +123,21 @@ class Repository:
                 _copy(self.root, folder, name)
         changed = bool(self._git("status", "--porcelain", "--untracked-files=all").strip())
         return Tree(folder, revision, "the work tree", changed)
+
+    def commits_between(self, good: str, bad: str) -> list[str]:
+        """Names of the commits after `good` up to `bad`, the oldest first; of a merge only what it brought as a whole.
+
+        Raises UnusableError: if `good` is no ancestor of `bad`.
+        """
+        first, last = self.revision(good), self.revision(bad)
+        listed = self._git("rev-list", "--first-parent", "--reverse", f"{first}..{last}").decode().split()
+        if not listed or first not in self._git("rev-list", "--first-parent", last).decode().split():
+            raise UnusableError(f"{good}: is no ancestor of {bad}; give an older commit of the same branch first")
+        return listed
+
+    def subject(self, revision: str) -> str:
+        """Short name and first line of a commit."""
+        return self._git("log", "-1", '--format=%h "%s"', revision).decode("utf-8", "replace").strip()
 
     def notes(self, start: Path) -> list[str]:
         """What the copies lack or how they may surprise, with the remedy: a line each."""

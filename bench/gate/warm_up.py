@@ -1,4 +1,4 @@
-"""Runs a command once in each tree without the clock, and learns what code it ran.
+"""Runs what is measured once in each tree without the clock, and learns what code it ran.
 
 Python runs a `sitecustomize` on PYTHONPATH before anything else, so the user's program need not cooperate.
 """
@@ -16,14 +16,17 @@ from typing import Any
 from bench.gate import import_hook
 from bench.gate.commands import Command, Place
 from bench.gate.no_verdict import NotFixedWorkError
-from bench.gate.own_code import check_own_code, imports_of
+from bench.gate.own_code import check_own_code, imports_of, where_from
 from bench.gate.pair import SIDES
 from bench.gate.records import ImportsRecord
 
 FIXED_WORK = (
     "fix the work (pytest --benchmark-disable, benchmark.pedantic(rounds=…, iterations=…), pyperf --loops, timeit -n, "
-    "asv --quick) or let it print the seconds of one call and use --own-clock"
+    "asv --quick), let it print the seconds of one call and use --own-clock, or use --pytest in place of --command"
 )
+
+Run = Callable[[Place, Mapping[str, str]], None]
+"""Runs something once on a side, with these more environment variables."""
 
 
 class WarmUp:
@@ -33,31 +36,45 @@ class WarmUp:
         self, places: Mapping[str, Place], checkout: Path, folder: Path, keep: Callable[[ImportsRecord], None]
     ) -> None:
         self._places, self._checkout, self._folder, self._keep = places, checkout, folder, keep
+        self._logs, self.notes = 0, list[str]()
         folder.mkdir()
         shutil.copyfile(import_hook.__file__, folder / "sitecustomize.py")
 
-    def __call__(self, command: Command) -> None:
-        """Run the command on each side.
+    def command(self, command: Command) -> None:
+        """Run a command once on each side.
 
         Raises NoVerdictError: if a run fails, a side runs other code than its own, or the work is not fixed.
         """
-        told = {side: self._run(command, self._places[side]) for side in SIDES}
-        tools = {report["calibrated"] for reports in told.values() for report in reports} - {""}
+        # The command may set PYTHONPATH itself.
+        path = f"PYTHONPATH={shlex.quote(str(self._folder))}{os.pathsep}"
+        watched = replace(command, text=re.sub(r"\bPYTHONPATH=(?=[^\s;&|])", lambda _: path, command.text))
+
+        def run(place: Place, more: Mapping[str, str]) -> None:
+            watched.run(place, "in the warm-up", **more)
+
+        tools = self.watch(command.name, run)
         if tools and not command.own_clock:
             said = f"{command.name} runs {min(tools)}, which repeats fast code more often; {FIXED_WORK}"
             raise NotFixedWorkError(said)
+
+    def watch(self, name: str, run: Run) -> set[str]:
+        """Run something once on each side, see what it imports, and note it; the benchmark tools that calibrated.
+
+        Raises NoVerdictError: if a run fails, or a side runs other code than its own.
+        """
+        told = {side: self._told(run, self._places[side]) for side in SIDES}
         imports = {side: imports_of(self._places, side, reports) for side, reports in told.items()}
         for side in SIDES:
-            checked = bool(told[side])
-            self._keep(ImportsRecord(cell=command.name, side=side, checked=checked, modules=imports[side]))
+            self._keep(ImportsRecord(cell=name, side=side, checked=bool(told[side]), modules=imports[side]))
         check_own_code(self._places, imports, self._checkout)
+        if any(imports.values()):
+            self.notes.append(f"{name}: each side imported {', '.join(where_from(self._places, imports))}")
+        return {report["calibrated"] for reports in told.values() for report in reports} - {""}
 
-    def _run(self, command: Command, place: Place) -> list[dict[str, Any]]:
+    def _told(self, run: Run, place: Place) -> list[dict[str, Any]]:
         """What each Python process told; nothing if none ran, or it was told to ignore PYTHONPATH."""
-        log = self._folder / f"{command.name}-{place.side}.jsonl"
+        self._logs += 1
+        log = self._folder / f"{self._logs}.jsonl"
         first = os.pathsep.join(filter(None, (str(self._folder), os.environ.get("PYTHONPATH"))))
-        # The command may set PYTHONPATH itself.
-        path = f"PYTHONPATH={shlex.quote(str(self._folder))}{os.pathsep}"
-        text = re.sub(r"\bPYTHONPATH=(?=[^\s;&|])", lambda _: path, command.text)
-        replace(command, text=text).run(place, "in the warm-up", **{"PYTHONPATH": first, import_hook.LOG: str(log)})
+        run(place, {"PYTHONPATH": first, import_hook.LOG: str(log)})
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []

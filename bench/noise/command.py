@@ -8,7 +8,7 @@ from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_OK, EXIT_UNDECIDED
 from bench.core.progress import progress_on
 from bench.noise import report
 from bench.noise.drift import drifts
-from bench.run.runner import new_folder
+from bench.records.folder import new_folder
 
 ACTIVATIONS = ("relu", "tanh")
 EXIT_CODES = {"no larger": EXIT_OK, "larger": EXIT_FAILED_BACKEND, "undecided": EXIT_UNDECIDED}

@@ -12,7 +12,7 @@ from bench.core.progress import Progress, progress_on
 from bench.parity.cells import ParityCell, ParityOutcome, all_cells, covering_cells
 from bench.parity.matrix import read_log, train
 from bench.parity.report import BAD, by_value, table, write_tables
-from bench.run.runner import new_folder, resumed_folder
+from bench.records.folder import new_folder, resumed_folder
 
 LINES = 20
 """Plain lines that say how far the matrix is."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -143,7 +143,7 @@ class RecordLog:
         self.path = folder / RECORDS_NAME
         self._lock = FileLock(folder / ".lock", timeout=0)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RecordLog":
         try:
             self._lock.acquire()
             self._file = self.path.open("ab", buffering=0)

@@ -12,9 +12,9 @@ from bench.backends.registry import entry
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, first_reason
 from bench.core.text import one_line
+from bench.records.folder import new_folder, resumed_folder
 from bench.records.log import has_records
 from bench.records.run import Records
-from bench.run.runner import new_folder, resumed_folder
 from bench.spec import LARGEST_SEED, MOST_EPOCHS, MOST_SEEDS, Suite, load_suite
 
 DEFAULT_SUITE = "quick"

@@ -9,8 +9,8 @@ from rich.console import Console
 from bench.core import environment
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
 from bench.core.progress import progress_on
+from bench.records.folder import new_folder, resumed_folder
 from bench.records.log import RECORDS_NAME, has_records
-from bench.run.runner import new_folder, resumed_folder
 from bench.scaling import report
 from bench.scaling.measure import measure
 from bench.scaling.options import ScalingOptions

@@ -15,7 +15,7 @@ from bench.core.files import temporary_folder
 from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.inputs.splits import Inputs
-from bench.run.runner import new_folder
+from bench.records.folder import new_folder
 from bench.speed import report
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed

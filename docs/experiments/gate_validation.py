@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -33,7 +33,7 @@ from usual_tools import PROCESSES, TOOLS
 from bench.core.environment import bindable_cores, describe
 from bench.core.files import temporary_folder, write_atomically
 from bench.gate.decision import Rule, Verdict, decide, measure
-from bench.gate.pair import SIDES, Pair, Source
+from bench.gate.pair import SIDES, Pair, single
 from bench.gate.plan_files import PlanFiles, cell_of
 from bench.gate.tree_pairs import EPOCHS, TrainingPairs
 from bench.report.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, plot_settings
@@ -70,6 +70,8 @@ while not select.select([sys.stdin], [], [], seconds)[0]:
 """Computes half of the time, until the other end of its standard input is closed, for whatever reason."""
 
 Record = dict[str, Any]
+Pairs = Callable[[int], Pair]
+"""Number of a pair, from 1 → the pair, measured now."""
 
 
 def plant(tree: Path, share: float) -> None:
@@ -81,7 +83,7 @@ def plant(tree: Path, share: float) -> None:
 
 
 @contextmanager
-def pairs(shares: Mapping[str, float]) -> Iterator[Source]:
+def pairs(shares: Mapping[str, float]) -> Iterator[Pairs]:
     """Pairs of two copies of this tree, of which each side repeats so many of its forward passes."""
     with temporary_folder("gate-validation") as folder:
         for side in SIDES:
@@ -117,15 +119,16 @@ def half_loaded_cores(seed: int) -> Iterator[list[int]]:
         yield found
 
 
-def compare(source: Source) -> tuple[Verdict, list[Pair]]:
+def compare(source: Pairs) -> tuple[Verdict, list[Pair]]:
     """Pairs until the gate's own rule decides, or none more would end within the budget."""
     found: list[Pair] = []
 
-    def may_begin() -> bool:
+    def may_begin(_: object) -> bool:
         seconds = [pair.wall_seconds for pair in found]
         return not seconds or sum(seconds) + max(seconds) <= BUDGET_SECONDS
 
-    measure({"": source}, RULE, may_begin, found.append)
+    one = single("", lambda number: source(number).model_copy(update={"cell": ""}))
+    measure([one], {"": RULE}, may_begin, found.append)
     return decide([pair.log_ratio for pair in found], RULE), found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import cli
+from bench.gate import report
 
 # The experiment that measures the gate is a script.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "docs" / "experiments"))
@@ -63,10 +64,17 @@ def repo(tmp_path):
 
 
 @pytest.fixture
-def bench(monkeypatch, capsys, repo, tmp_path):
+def plots():
+    """The gates of this test draw with Matplotlib, which takes longer than all else that they do."""
+
+
+@pytest.fixture
+def bench(monkeypatch, capsys, repo, tmp_path, request):
     """Runs a command line in the repository; exit code, stdout and stderr. Results go to `tmp_path / "out"`."""
     monkeypatch.chdir(repo.folder)
-    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
+    if "plots" not in request.fixturenames:
+        monkeypatch.setattr(report, "find_spec", lambda name: None)
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "GITHUB_EVENT_PATH", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments, out=tmp_path / "out"):

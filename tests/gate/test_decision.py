@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from bench.core.errors import UnusableError
 from bench.gate.decision import Rule, decide, measure
 from bench.gate.no_verdict import WorkChangedError
 from bench.gate.outcome import CellResult, Outcome, result_of
-from bench.gate.pair import Pair
+from bench.gate.pair import Pair, Source, single
+from bench.gate.tolerances import Tolerances
 from bench.gate.work import check_costs
 
 
@@ -62,11 +64,56 @@ def test_costs_that_differ_end_early_or_are_no_numbers_are_other_work(old, new):
         check_costs(pair(1.0).model_copy(update={"old_costs": old, "new_costs": new}))
 
 
-def test_the_first_cell_that_fails_ends_the_measurement_of_all():
+def measured(*sources, most=100, **rules):
     kept = []
-    sources = {"slow": lambda number: pair(1.2, number), "either": lambda number: pair(1.2 - number % 2 / 2, number)}
-    measure(sources, Rule(cells=2), lambda: len(kept) < 100, kept.append)
-    assert len(kept) < 30
+    measure(sources, rules, lambda _: len(kept) < most, kept.append)
+    return kept
+
+
+def of(ratio, name):
+    return single(name, lambda number: pair(ratio(number), number, name))
+
+
+def test_a_case_that_has_its_verdict_takes_no_further_pair():
+    rule = Rule(cells=2)
+    kept = measured(of(lambda _: 1.2, "slow"), of(lambda at: 1.2 - at % 2 / 2, "either"), slow=rule, either=rule)
+    counts = [[one.cell for one in kept].count(name) for name in ("slow", "either")]
+    assert counts == [11, 89]
+
+
+def test_a_source_of_several_cases_is_asked_for_those_that_are_undecided():
+    asked = []
+
+    def both(number, names):
+        asked.append((number, tuple(names)))
+        return [pair({"same": 1.0, "either": 1.2 - number % 2 / 2}[name], number, name) for name in names]
+
+    rule = Rule(cells=2)
+    measured(Source(("same", "either"), both), same=rule, either=rule, most=30)
+    assert asked[:10] == [*((at, ("same", "either")) for at in range(1, 10)), (10, ("either",))]
+    assert all(names == ("either",) for _, names in asked[10:])
+
+
+def test_each_case_has_the_tolerance_of_its_own():
+    kept = measured(of(lambda _: 1.04, "strict"), of(lambda _: 1.04, "lax"), strict=Rule(), lax=Rule(tolerance=0.05))
+    verdicts = {
+        name: decide([one.log_ratio for one in kept if one.cell == name], rule)
+        for name, rule in {"strict": Rule(), "lax": Rule(tolerance=0.05)}.items()
+    }
+    assert verdicts == {"strict": "fail", "lax": "pass"}
+
+
+def test_a_pattern_stands_for_any_text_and_brackets_for_themselves():
+    tolerances = Tolerances(0.03, {"test_a.py::*": 0.05, "test_a.py::test[x-1]": 0.1})
+    names = ["test_a.py::test[x-1]", "test_a.py::test[x-2]", "test_b.py::test"]
+    assert {name: rule.tolerance for name, rule in tolerances.rules(names, 0.01).items()} == dict(
+        zip(names, (0.1, 0.05, 0.03), strict=True)
+    )
+
+
+def test_a_pattern_that_fits_no_case_is_refused_with_the_cases():
+    with pytest.raises(UnusableError, match=r"--tolerance c=…: fits no case; cases: a, b; \* fits any text"):
+        Tolerances(0.03, {"c": 0.05}).rules(["a", "b"], 0.01)
 
 
 def test_exchanging_the_sides_turns_the_ratio_of_a_pair_over():

@@ -62,6 +62,7 @@ def test_what_cannot_be_decided_in_the_time_is_said_with_its_interval(repo, benc
     assert "the interval straddles the tolerance of 3 %" in out
 
 
+@pytest.mark.usefixtures("plots")
 def test_everything_is_written_and_every_pair_is_on_record(repo, bench, tmp_path):
     commit(repo, script(1.0), script(1.5))
     bench("gate", "--against", "HEAD", *OWN)
@@ -104,6 +105,16 @@ def test_github_gets_a_summary_and_an_annotation(repo, bench, tmp_path, monkeypa
     assert line.startswith(f"::{kind} title=Speed gate::")
     assert "%" not in line.replace("%25", "")
     assert "::" not in out
+
+
+def test_github_gets_an_annotation_for_each_case_that_failed(repo, bench, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    commit(repo, script(1.0), script(1.5))
+    commands = ("--command", f"slow=sh {SCRIPT}", "--command", "same=echo 1.0 # {tree}", "--own-clock")
+    _, _, err = bench("gate", "--against", "HEAD", *commands)
+    first, second = (line for line in err.splitlines() if line.startswith("::"))
+    assert first.startswith("::error title=Speed gate::FAIL: 1 of 2 cells; slow: ")
+    assert second.startswith("::error title=Speed gate%3A slow::FAIL: the work tree ")
 
 
 def test_a_summary_that_cannot_be_written_is_one_line(repo, bench, monkeypatch):
@@ -202,10 +213,20 @@ def test_the_users_checkout_is_not_touched(repo, bench):
         (("--against", "HEAD", "--command", "command=make {tree}", *MAKE), "several commands need names"),
         (("--against", "HEAD", *MAKE, "--cells", "784-128-10:32"), "--cells and --command: choose one"),
         (("--against", "HEAD", *MAKE, "--clock", "cpu", "--own-clock"), "--clock cpu and --own-clock: choose one"),
-        (("--against", "HEAD", "--clock", "cpu"), "are of --command, which is missing"),
-        (("--against", "HEAD", "--own-clock"), "--own-clock and --same-output are of --command, which is missing"),
+        (
+            ("--against", "HEAD", "--clock", "cpu"),
+            "--clock and --measure are of --command, --pytest and --asv, which are missing",
+        ),
+        (("--against", "HEAD", "--pytest", "tests", "--cells", "784-128-10:32"), "--cells and --pytest: choose one"),
+        (("--against", "HEAD", "--pytest", "tests", "--own-clock"), "are of --command, which is missing"),
+        (
+            ("--against", "HEAD", "--own-clock"),
+            "--own-clock, --same-output and --count are of --command, which is missing",
+        ),
         (("--against", "HEAD", "--tolerance", "0"), "allowed: above 0 and below 100 %"),
         (("--against", "HEAD", "--tolerance", "five"), "allowed: above 0 and below 100 %"),
+        (("--against", "HEAD", "--tolerance", "a=0"), "allowed: above 0 and below 100 %"),
+        (("--against", "HEAD", *OWN, "--tolerance", "a=5%"), "--tolerance a=…: fits no case; cases: command"),
         (("--against", "HEAD", "--cells", "784:32:x"), "allowed: widths and batch size of a network"),
         (("--against", "HEAD", "--cells", "783-128-10:32"), "a network with 784 inputs and 10 outputs"),
     ],

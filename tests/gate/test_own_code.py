@@ -15,7 +15,7 @@ from bench.gate.warm_up import WarmUp
 
 BENCHMARK = "import thing\nprint(thing.SECONDS)\n"
 RUN = "{tree}/benchmarks/run.py"
-RECIPE = "give each side an environment of its own: --prepare 'python -m venv {env}"
+RECIPE = "give each side an environment of its own: --install 'pip install {tree}'"
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 
 
@@ -236,7 +236,7 @@ def warm_up(tmp_path):
         for name, call in CALLS.items():
             (place.tree / f"test_{name}.py").write_text(SPEED.format(call))
     run = WarmUp(places, tmp_path / "checkout", tmp_path / "warm-up", lambda record: None)
-    return lambda text, **options: run(Command(text, 60.0, **options))
+    return lambda text, **options: run.command(Command(text, 60.0, **options))
 
 
 @pytest.fixture(params=["script", "module"])

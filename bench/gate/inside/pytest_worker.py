@@ -1,0 +1,138 @@
+"""Runs pytest in a side's Python, and times what its tests hand to pytest-benchmark's fixture when the gate says so.
+
+Started as `python pytest_worker.py CONNECTION ARGUMENTS…` in the side's tree. pytest-benchmark's own repetitions do not
+happen, so the work is the same on both sides.
+"""
+
+import os
+import runpy
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+SHARED = runpy.run_path(str(Path(__file__).with_name("suite_worker.py")))
+OFF = {
+    "xdist": ("-n0",),  # benchmarks run one after another, in this process
+    "pytest_cov": ("--no-cov",),
+    "pytest_randomly": ("-p", "no:randomly"),
+    "pytest_codspeed": ("-p", "no:codspeed"),
+}
+"""Plugin, if pytest loads it → the options that keep it from what would change the timing or the order."""
+NOT_INSTALLED = "{} is not installed in {}; install it there, or use --install 'pip install {{tree}} pytest-benchmark'"
+NO_BENCHMARK = "no test uses the fixture `benchmark`; name the folder or file of the benchmarks: --pytest PATH"
+
+
+class Plugin:
+    """Selects the tests that use the fixture, and tells the gate what fails."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self.test = ""
+
+    def pytest_ignore_collect(self, collection_path: Path, config: Any) -> "bool | None":
+        """Leave out the files of benchmarks that have their verdict."""
+        if self._worker.wanted is None or collection_path.suffix != ".py":
+            return None
+        files = {config.rootpath / name.split("::")[0] for name in self._worker.wanted}
+        return (collection_path.name not in ("conftest.py", "__init__.py") and collection_path not in files) or None
+
+    def pytest_collection_modifyitems(self, config: Any, items: "list[Any]") -> None:
+        """Both sides run the same benchmarks in the same order."""
+        wanted = self._worker.wanted
+        found = {item.nodeid: item for item in items if "benchmark" in getattr(item, "fixturenames", ())}
+        kept = list(found.values()) if wanted is None else [found[name] for name in wanted if name in found]
+        if not kept:
+            self._worker.refuse(NO_BENCHMARK)
+        chosen = {id(item) for item in kept}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
+        items[:] = kept
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        """Remember which test runs."""
+        self.test = item.nodeid
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """A test that fails is a broken side."""
+        self._tell(report)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """So is a file that cannot be read."""
+        self._tell(report)
+
+    def _tell(self, report: Any) -> None:
+        if report.failed:
+            lines = [line[2:].strip() for line in str(report.longreprtext).splitlines() if line.startswith("E ")]
+            self._worker.refuse(f"{report.nodeid}: {' '.join(lines) or report.longreprtext}")
+
+
+def replace_timing(fixture: Any, worker: Any, plugin: Plugin) -> None:
+    """`benchmark(function)` and `benchmark.pedantic(function)` ask the gate how often to call it."""
+
+    def once(self: Any, mode: str) -> None:
+        if self._mode:
+            raise RuntimeError(f"benchmark is used a second time in {plugin.test}; it can be used once in a test")
+        self._mode = mode
+
+    def call(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+        once(self, "benchmark(...)")
+
+        def run(calls: int, watch: Any) -> Any:
+            result = None
+            with watch:
+                for _ in range(calls):
+                    result = function(*args, **kwargs)
+            return result
+
+        return worker.benchmark(plugin.test, run)
+
+    def pedantic(self: Any, target: Any, args: Any = (), kwargs: Any = None, setup: Any = None, **more: Any) -> Any:
+        once(self, "benchmark.pedantic(...)")
+        given = ((args, kwargs or {}), setup, target)
+        return worker.benchmark(plugin.test, lambda _, watch: _pedantic(given, watch, **more), fixed=True)
+
+    fixture.__call__, fixture.pedantic = call, pedantic
+
+
+def _pedantic(
+    given: Any, watch: Any, teardown: Any = None, rounds: int = 1, warmup_rounds: int = 0, iterations: int = 1
+) -> Any:
+    """All rounds that the user asks for, each with its setup and teardown, which are not timed."""
+    arguments, setup, target = given
+    result = None
+    for number in range(warmup_rounds + rounds):
+        args, kwargs = (setup() if setup else None) or arguments
+        with watch if number >= warmup_rounds else SHARED["Stopwatch"]():
+            for _ in range(iterations):
+                result = target(*args, **kwargs)
+        if teardown:
+            teardown(*args, **kwargs)
+    return result
+
+
+def main(number: str, *arguments: str) -> None:
+    """Run the suite."""
+    worker = SHARED["Worker"](number)
+    missing = [name for name in ("pytest", "pytest_benchmark") if find_spec(name) is None]
+    if missing:
+        worker.refuse(NOT_INSTALLED.format(missing[0].replace("_", "-"), sys.executable))
+        return
+    import pytest
+
+    # Last: after other plugins have had their say in the order.
+    pytest.hookimpl(trylast=True)(Plugin.pytest_collection_modifyitems)
+    plugin = Plugin(worker)
+    replace_timing(import_module("pytest_benchmark.fixture").BenchmarkFixture, worker, plugin)
+    loaded = [name for name in OFF if find_spec(name) and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" not in os.environ]
+    off = [option for name in loaded for option in OFF[name]]
+    root = [] if any(one.startswith("--rootdir") for one in arguments) else [f"--rootdir={os.getcwd()}"]
+    code = pytest.main([*arguments, *root, "-q", "-p", "no:cacheprovider", *off], plugins=[plugin])
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        said = pytest.ExitCode(code).name.lower().replace("_", " ")
+        worker.refuse(f"pytest {' '.join(arguments)}: {said}")
+    worker.end()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
