@@ -1,6 +1,5 @@
 """Two runs compared, for Python: the document, its rows as a pandas frame, and the page that a notebook shows."""
 
-import html
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -11,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from bench.compare.document import Decision, Document, DocumentSide, Row
-from bench.compare.labels import Examples, examples_of
 from bench.compare.match import match
 from bench.compare.quantities import margins_of
 from bench.compare.read import Runs, read, shown
 from bench.compare.rows import Compared, compare, decide, row
 from bench.compare.verdict import verdict
 from bench.core.text import one_line
+from bench.data.examples import Examples
 
 FAIL_ON = ("accuracy", "cost")
 
@@ -50,15 +49,16 @@ class Comparison:
         """The HTML page that `--format html` writes."""
         from bench.compare.page import page
 
-        made: str = page(json.loads(self.document.model_dump_json()), self.pictures())
-        return made
+        return page(json.loads(self.document.model_dump_json()), self.pictures())
 
     def __repr__(self) -> str:
         return self.verdict
 
     def _repr_html_(self) -> str:
-        """Within a frame, so that the page's scripts and styles touch nothing else of a notebook."""
-        return f'<iframe width="100%" height="700" style="border: 0" srcdoc="{html.escape(self.page())}"></iframe>'
+        """The page in a frame."""
+        from bench.page.render import framed
+
+        return framed(self.page())
 
 
 def compare_runs(
@@ -122,11 +122,11 @@ def _pictures(found: Sequence[Compared], rows: Sequence[Row]) -> Pictures:
     wanted: dict[str, tuple[Compared, set[int]]] = {}
     for one, made in zip(found, rows, strict=True):
         wanted.setdefault(made.spec, (one, set()))[1].update(each.index for each in made.only_one_right)
-    from bench.compare.pictures import pictures  # with it matplotlib: no other format pays for it
+    from bench.page.pictures import pictures  # with it matplotlib: no other format pays for it
 
     made_of: Pictures = {}
     for spec, (one, indices) in wanted.items():
-        examples = examples_of(one.match) if indices else ""
+        examples = one.match.examples() if indices else ""
         if isinstance(examples, Examples):
             made_of[spec] = pictures(examples.pixels, examples.shape, sorted(indices))
     return made_of

@@ -9,6 +9,7 @@ from bench.compare.processes import Cells, ComparedCell, cells_of
 from bench.compare.read import NAMED_AT_MOST, Runs, listed, quoted, spec_names
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
+from bench.data.examples import Examples, examples_of
 from bench.records.run import Records
 from bench.spec import TrainingSpec
 
@@ -33,6 +34,10 @@ class Match:
     reference_a: ComparedCell | None = None
     reference_b: ComparedCell | None = None
     differing: tuple[str, ...] = ()
+
+    def examples(self) -> Examples | str:
+        """The test examples of both, or one line that says why they are not at hand."""
+        return examples_of(self.spec.data, self.run_a.run.fingerprint_of(self.spec.data), "A")
 
     @property
     def incomplete(self) -> bool:

@@ -1,23 +1,11 @@
-"""Filters of the page's templates: decisions, differences, p values and intervals as text."""
+"""Filters of the comparison's templates: decisions, equivalence and p values as text."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from bench.compare.quantities import signed
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
-
-SEEDS_NAMED = 6
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How a decision looks: class of the style sheet, sign, words."""
-
-    kind: str
-    sign: str
-    words: str
-
+from bench.core.text import MISSING, is_missing, one_line, significant
+from bench.page.filters import Mark
 
 MARKS: dict[str | None, Mark] = {
     "equivalent": Mark("same", "=", "equivalent"),
@@ -67,11 +55,6 @@ def equivalence(verdict: Mapping[str, Any]) -> str:
     return first + tests + needed
 
 
-def points(fraction: Any) -> str:
-    """A difference of fractions in points, with its sign."""
-    return MISSING if is_missing(fraction) else signed(100 * fraction)
-
-
 def p_value(p: Any) -> str:
     """A p value as it is printed; below 0.001 its digits say nothing."""
     if is_missing(p):
@@ -89,37 +72,12 @@ def relative(fraction: Any) -> str:
     return MISSING if is_missing(fraction) else f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
 
 
-def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:
-    """A centre with its 95 % interval behind it, or why there is none."""
-    if interval is None:
-        return MISSING
-    told = with_ends(interval["centre"], interval["low"], interval["high"], form)
-    if is_missing(interval["low"]) or is_missing(interval["high"]):
-        told += " (one seed: no interval)" if interval["count"] == 1 else " (no finite interval)"
-    return told
-
-
-def seeds(numbers: Sequence[int]) -> str:
-    """Seeds by number where they are few."""
-    if len(numbers) > SEEDS_NAMED:
-        return f"{len(numbers)} seeds, {min(numbers)} to {max(numbers)}"
-    return ", ".join(map(str, numbers)) or "none"
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "speed_mark": speed_mark,
     "state": state,
     "equivalence": equivalence,
-    "percent": percent,
-    "points": points,
     "p_value": p_value,
-    "significant": significant,
-    "accuracy_interval": lambda interval: with_interval(interval, percent),
-    "points_interval": lambda interval: with_interval(interval, points),
-    "ratio_interval": lambda interval: with_interval(interval, bound),
     "relative": relative,
     "percent_of": percent_of,
-    "seeds": seeds,
-    "line": one_line,
 }

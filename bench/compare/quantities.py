@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from bench.compare.document import Margins
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval
-from bench.core.text import bound, factor, one_line, significant
+from bench.core.text import bound, factor, one_line, signed, significant
 
-MINUS = "−"
 ALLOWED = "accuracy=0.5 (points, up to 100), cost=2%, speed=5% (up to 1000%)"
 
 
@@ -45,12 +44,6 @@ def margins_of(texts: Iterable[str]) -> Margins:
         except (KeyError, ValueError):
             raise UnusableError(f"--tolerance {one_line(repr(text), 60)}; allowed: {ALLOWED}") from None
     return Margins.model_validate(chosen)
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """With a sign that is not a hyphen; no sign of what rounds to nothing."""
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else f"{MINUS if value < 0 else '+'}{text}"
 
 
 def _points(text: str) -> float:

@@ -27,12 +27,13 @@ from bench.compare.document import (
     Speed,
 )
 from bench.compare.equivalence import Difference, Evidence, are_paired, difference, seeds_needed
-from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match
 from bench.compare.quantities import QUANTITIES
 from bench.compare.speed import speed_evidence
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval, mean_interval
+from bench.data.examples import Examples
+from bench.records.predictions import decode
 
 UNKNOWN_RESOLUTION = 1e-4
 """One of 10,000 test examples, where how many there are is not recorded."""
@@ -85,7 +86,7 @@ def _resolution(match: Match) -> float:
 
 def _count(text: str) -> int:
     try:
-        return len(predictions.decode(text))
+        return len(decode(text))
     except ValueError as error:
         raise UnusableError(
             f"test_predictions cannot be read ({error}); the record was changed after the run"
@@ -147,7 +148,7 @@ class _Answers:
 def _answers(match: Match) -> _Answers:
     if not any(process.result.test_predictions for process in match.a.ok.values()):
         return _Answers(why_not="A keeps no predictions")
-    examples = examples_of(match)
+    examples = match.examples()
     if not isinstance(examples, Examples):
         return _Answers(why_not=examples)
     a, b = predictions.predicted_of(match, examples)

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row
 from bench.compare.equivalence import LEVEL
-from bench.compare.quantities import QUANTITIES, signed
+from bench.compare.quantities import QUANTITIES
 from bench.compare.rows import holm
 from bench.core.markdown import bullets, text_table
 from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, bound, escaped, one_line, percent, significant, with_ends
+from bench.core.text import MISSING, bound, escaped, one_line, percent, signed, significant, with_ends
 
 COLUMNS = 80
 WIDEST_NAME = 20

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
+
 from bench.core.errors import UnusableError, refused
 from bench.core.text import is_missing
 from bench.history.points import Key, Point, finite, in_utc, machine_of
@@ -30,7 +32,7 @@ def read(path: Path) -> list[Point]:
         if value_in(file.readline(), "kind") in WITHOUT_RATIOS:
             return []
     records = Records.read(path.parent)
-    points = list(_points(records))
+    points = list(points_of(records, aggregate_table(records)))
     if not points:
         raise UnusableError(
             f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; run both with two epochs or more"
@@ -38,8 +40,9 @@ def read(path: Path) -> list[Point]:
     return points
 
 
-def _points(records: Records) -> Iterator[Point]:
-    run, table = records.run, aggregate_table(records)
+def points_of(records: Records, table: pd.DataFrame) -> Iterator[Point]:
+    """One a spec that has a ratio; `table` is the run's aggregate."""
+    run = records.run
     started, machine = _started(run.started), machine_of(run.environment, run.threads)
     for row in table[table["backend"] == OURS].to_dict("records"):
         if not is_missing(row["time_ratio"]):

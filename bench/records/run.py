@@ -113,6 +113,12 @@ class ResultRecord(_OfBackend):
     test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
 
 
+def log_name(suite: Suite, spec: str, seed: int, backend: str) -> str:
+    """Name of the file, in the run folder, that a worker's output goes to; it stays where the worker is lost."""
+    place = [each.name for each in suite.specs].index(spec)
+    return f"{place}-seed{seed}-{backend}.log"
+
+
 class CellEndRecord(_OfAttempt):
     """End of an attempt: every backend has a result. Without it, the attempt was cut short and does not count."""
 

@@ -1,9 +1,9 @@
 """Draws and writes the plots of a run: cost and accuracy by epoch, seconds of every epoch, time ratio.
 
-Each plot is written as PNG and as SVG, the same bytes from the same records.
+Each plot is written as PNG and as SVG, and as PDF where asked for: the same bytes from the same records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from bench.core.text import MOST_PANELS
 from bench.report.plot_curves import accuracy_curves, cost_curves
 from bench.report.plot_times import epoch_seconds, time_ratio
-from bench.report.style import Drawn, plot_settings, save_figure
+from bench.report.style import KINDS, Drawn, plot_settings, save_figure
 from bench.report.tables import Tables
 
 PLOTS: dict[str, Callable[[Drawn], Figure]] = {
@@ -23,11 +23,11 @@ PLOTS: dict[str, Callable[[Drawn], Figure]] = {
 }
 
 
-def draw_plots(tables: Tables, folder: Path) -> list[Path]:
-    """Write every plot of `PLOTS` to the folder; the files, in that order, each PNG before SVG."""
+def draw_plots(tables: Tables, folder: Path, kinds: Sequence[str] = KINDS) -> list[Path]:
+    """Write every plot of `PLOTS` to the folder; the files, in that order, each in those kinds."""
     drawn = _drawn(tables)
     with plot_settings():  # one figure at a time: those of many specs are large
-        return [path for name, draw in PLOTS.items() for path in save_figure(draw(drawn), folder / name)]
+        return [path for name, draw in PLOTS.items() for path in save_figure(draw(drawn), folder / name, kinds)]
 
 
 def draw_figures(tables: Tables) -> dict[str, Figure]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.compare.comparison import compare_runs
-from bench.compare.pictures import pictures
+from bench.page.pictures import pictures
 from bench.records.log import RECORDS_NAME
 
 RUN = Path(__file__).resolve().parents[2] / "results" / "reference" / "standard"

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.compare.match import Match
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
-from bench.data import Dataset, load_dataset
+from bench.data.dataset import Dataset
+from bench.data.sources import load_dataset
 from bench.data.tfds import default_data_dir, prepared_folder
 from bench.spec import DataSpec
 
@@ -27,17 +27,19 @@ class Examples:
     shape: tuple[int, int, int]
 
 
-def examples_of(match: Match) -> Examples | str:
-    """The test examples of a row, or one line that says why they are not at hand."""
-    spec, source = match.spec, one_line(match.spec.data.source, 60)
-    recorded = match.run_a.run.fingerprint_of(spec.data)
+def examples_of(data: DataSpec, recorded: str | None, whose: str) -> Examples | str:
+    """The test examples that `data` describes, or one line that says why they are not at hand.
+
+    recorded : the fingerprint that the run `whose` has of them; None where it has none.
+    """
+    source = one_line(data.source, 60)
     if recorded is None:
-        return f"{source}: no fingerprint of these examples in A, so labels cannot be believed"
-    dataset = _load(spec.data)
+        return f"{source}: no fingerprint of these examples in {whose}, so labels cannot be believed"
+    dataset = _load(data)
     if isinstance(dataset, str):
         return dataset
     if dataset.fingerprint != recorded:
-        return f"{source}: the examples on this machine are not those of the runs (another fingerprint)"
+        return f"{source}: the examples on this machine are not those of {whose} (another fingerprint)"
     return Examples(np.asarray(dataset.y_test), dataset.class_names, dataset.x_test, dataset.image_shape)
 
 
@@ -45,7 +47,7 @@ def examples_of(match: Match) -> Examples | str:
 def _load(data: DataSpec) -> Dataset | str:
     scheme, _, name = data.source.partition(":")
     try:
-        if scheme == "tfds" and prepared_folder(name, default_data_dir()) is None:  # a comparison downloads nothing
+        if scheme == "tfds" and prepared_folder(name, default_data_dir()) is None:  # a report downloads nothing
             return f"{one_line(data.source, 60)}: not prepared on this machine"
         return load_dataset(data)
     except UnusableError as error:

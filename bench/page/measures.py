@@ -1,0 +1,25 @@
+"""What is drawn by epoch, and how its values are written: the one table of these names on pages."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Title; factor from the recorded unit to the shown one; digits, after the point where `fixed`; kind of axis."""
+
+    title: str
+    factor: float = 1
+    digits: int = 4
+    fixed: bool = False
+    logarithmic: bool = False
+
+
+ACCURACY = "test_accuracy"
+"""The measure by which networks are compared."""
+
+MEASURES: dict[str, Measure] = {
+    "cost": Measure("Cost"),
+    ACCURACY: Measure("Test accuracy, %", 100, 2, fixed=True),
+    "epoch_seconds": Measure("Seconds of an epoch", digits=3),
+    "time_ratio": Measure("Time ratio", digits=3, logarithmic=True),
+}

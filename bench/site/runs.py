@@ -1,0 +1,116 @@
+"""Every run below a folder: what the index says of it, its ratios, and its page. One run at a time is in memory."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.core.errors import refused
+from bench.core.files import atomic_path, write_atomically
+from bench.core.text import one_line
+from bench.history.points import SHORT, Point, in_utc, machine_of
+from bench.history.runs import points_of
+from bench.history.sources import run_files
+from bench.records.log import RECORDS_NAME, value_in
+from bench.records.run import Records
+from bench.report.page import PAGE_NAME, page
+from bench.report.tables import Tables
+
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class SiteRun:
+    """A run as the index shows it; `address` leads from the index to its page."""
+
+    address: str
+    path: str
+    title: str
+    started: str
+    verdict: str
+    state: str
+    specs: tuple[str, ...]
+    backends: tuple[str, ...]
+    machine: str
+    revision: str
+    points: tuple[Point, ...]
+
+    @property
+    def ratios(self) -> list[float]:
+        """scratchnet's time ratio to the reference, one a spec, in rising order."""
+        return sorted(point.value for point in self.points)
+
+    @property
+    def words(self) -> str:
+        """What a search finds it by."""
+        parts = (self.path, self.title, self.started, self.verdict, self.machine, self.revision)
+        return " ".join([*parts, *self.specs, *self.backends]).lower()
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """The folders of `scratchbench run` below that one, in the order of their names."""
+    for path in run_files(folder):
+        if path.name == RECORDS_NAME and _is_run(path):
+            yield path.parent
+
+
+def _is_run(path: Path) -> bool:
+    """Other commands write records of other kinds. A file that cannot be read counts: whoever reads it says why."""
+    try:
+        with path.open("rb") as file:
+            return value_in(file.readline(), "kind") in ("run", None)
+    except OSError:
+        return True
+
+
+def add_run(folder: Path, root: Path, out: Path) -> SiteRun:
+    """Read a run, and put its page into the site: the one that it has, or a new one where its records are newer.
+
+    Raises UnusableError: where the records cannot be read or the page cannot be written.
+    """
+    tables = Tables(Records.read(folder))
+    path = folder.relative_to(root).as_posix()
+    target = out / RUNS / path / PAGE_NAME
+    with refused(target.parent, "made"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    if _has_current_page(folder):
+        with atomic_path(target) as temporary:
+            shutil.copyfile(folder / PAGE_NAME, temporary)
+    else:
+        write_atomically(target, page(tables, folder))
+    return _site_run(tables, path)
+
+
+def _has_current_page(folder: Path) -> bool:
+    try:
+        return (folder / PAGE_NAME).stat().st_mtime >= (folder / RECORDS_NAME).stat().st_mtime
+    except OSError:
+        return False
+
+
+def _site_run(tables: Tables, path: str) -> SiteRun:
+    run, environment = tables.records.run, tables.records.run.environment
+    address = f"{RUNS}/{quote(path)}/{PAGE_NAME}"
+    points = tuple(replace(point, source=address) for point in points_of(tables.records, tables.aggregate))
+    revision = str(environment.get("git_revision") or "not known")[:SHORT]
+    return SiteRun(
+        address=address,
+        path=one_line(path, 200),
+        title=one_line(run.suite.title or run.suite_name, 120),
+        started=f"{in_utc(datetime.fromisoformat(run.started)):%Y-%m-%d %H:%M}",
+        verdict=one_line(tables.verdict, 600),
+        state=_state(tables),
+        specs=tuple(one_line(spec.name, 80) for spec in run.suite.specs),
+        backends=tuple(one_line(name, 60) for name in run.suite.backends),
+        machine=one_line(machine_of(environment, run.threads), 160),
+        revision=one_line(revision) + ("+" if environment.get("git_dirty") else ""),
+        points=points,
+    )
+
+
+def _state(tables: Tables) -> str:
+    if any(status not in ("ok", "skipped") for status in tables.summary["status"]):
+        return "lost"
+    return "ok" if tables.records.complete else "incomplete"
