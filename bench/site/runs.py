@@ -71,7 +71,7 @@ def add_run(folder: Path, root: Path, out: Path) -> SiteRun:
     Raises UnusableError: where the records cannot be read or the page cannot be written.
     """
     tables = Tables(Records.read(folder))
-    path = folder.relative_to(root).as_posix()
+    path = (Path(root.resolve().name) if folder == root else folder.relative_to(root)).as_posix()
     target = out / RUNS / path / PAGE_NAME
     with refused(target.parent, "made"):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def _site_run(tables: Tables, path: str) -> SiteRun:
     run, environment = tables.records.run, tables.records.run.environment
     address = f"{RUNS}/{quote(path)}/{PAGE_NAME}"
     points = tuple(replace(point, source=address) for point in points_of(tables.records, tables.aggregate))
-    revision = str(environment.get("git_revision") or "not known")[:SHORT]
+    revision = environment.get("git_revision")
     return SiteRun(
         address=address,
         path=one_line(path, 200),
@@ -105,7 +105,7 @@ def _site_run(tables: Tables, path: str) -> SiteRun:
         specs=tuple(one_line(spec.name, 80) for spec in run.suite.specs),
         backends=tuple(one_line(name, 60) for name in run.suite.backends),
         machine=one_line(machine_of(environment, run.threads), 160),
-        revision=one_line(revision) + ("+" if environment.get("git_dirty") else ""),
+        revision=one_line(revision)[:SHORT] + "+" * bool(environment.get("git_dirty")) if revision else "not known",
         points=points,
     )
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import OnPaper, Read
 
+from bench.core.text import bound
 from bench.records.run import Records
 from bench.report.failures import LAST_BYTES, log_end
 from bench.report.page import FEWEST_EXAMPLES, MOST_PICTURES, page
@@ -51,7 +52,7 @@ def row_of(seen, spec, backend):
 def test_the_verdict_stands_first(whole, seen, losses):
     verdict = Tables(losses).verdict
     assert f"<h1>{verdict}</h1>" in whole
-    assert seen.words.index(verdict, 200) < seen.words.index("Warnings") < seen.words.index("What did not finish")
+    assert seen.words.index(verdict) < seen.words.index("Warnings") < seen.words.index("What did not finish")
 
 
 def test_nothing_is_loaded_and_only_the_pages_own_script_may_run(seen):
@@ -77,7 +78,7 @@ def test_every_row_is_there_and_is_found_by_status_and_speed(seen, losses):
 def test_figures_of_a_row_are_those_of_the_tables(seen, losses):
     aggregate = Tables(losses).aggregate.set_index(["spec", "backend"])
     row = aggregate.loc[("784-128-10 M=128", "scratchnet")]
-    assert f"{row['time_ratio']:.3f} ({row['time_ratio_low']:.3f} to {row['time_ratio_high']:.3f})" in seen.words
+    assert "{} ({} to {})".format(*(bound(row[f"time_ratio{end}"]) for end in ("", "_low", "_high"))) in seen.words
     assert f"{100 * row['test_accuracy']:.2f} (" in seen.words
 
 
