@@ -144,7 +144,7 @@ def _all_lines(spec: str, backends: Sequence[str], series: SeriesOf) -> list[Lin
 
 def _look(backend: str, place: int) -> Look:
     style = style_of(backend)
-    dash = () if style.dash == "-" else tuple(2 * part for part in style.dash[1])
+    dash = () if isinstance(style.dash, str) else tuple(2 * part for part in style.dash[1])
     return Look(one_line(backend, NAME), f"--backend-{place}", style.width, dash)
 
 

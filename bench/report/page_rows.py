@@ -136,7 +136,7 @@ def _accuracy(row: Values) -> float | None:
 def _mean(rows: Mapping[int, Values]) -> Values | None:
     known = [value for row in rows.values() if (value := _accuracy(row)) is not None]
     interval = mean_interval(known)
-    return interval and asdict(interval)
+    return None if interval is None else asdict(interval)
 
 
 def _mean_of(values: Sequence[float | None]) -> float | None:
