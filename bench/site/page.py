@@ -68,7 +68,10 @@ def index(runs: Sequence[SiteRun]) -> str:
 
 def _chart(drawing: Drawing, line: RatioLine) -> dict[str, Any]:
     """Run by run, in the order of their time."""
-    values: list[Sequence[float | None]] = [line.ratios, *zip(*(line.interval(point) for point in line.points), strict=True)]
+    values: list[Sequence[float | None]] = [
+        line.ratios,
+        *zip(*(line.interval(point) for point in line.points), strict=True),
+    ]
     curves = [
         Line(look, {"time_ratio": [list(curve)]}, seeds=False)
         for look, curve in zip((CENTRE, LOW, HIGH), values, strict=True)
