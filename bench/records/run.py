@@ -37,6 +37,10 @@ class RunRecord(LogRecord):
     data_fingerprints: dict[str, str] = Field(description="`DataSpec.key` → SHA-256 of all its examples")
     environment: dict[str, Any]
 
+    def spec(self, name: str) -> TrainingSpec:
+        """The spec of that name."""
+        return next(spec for spec in self.suite.specs if spec.name == name)
+
     def fingerprint_of(self, data: DataSpec) -> str | None:
         """SHA-256 of the examples that `data` describes; None where nothing was recorded about them."""
         if self.schema_version > 1:
@@ -166,7 +170,7 @@ class Records:
 
     def spec(self, name: str) -> TrainingSpec:
         """The spec of that name."""
-        return next(spec for spec in self.run.suite.specs if spec.name == name)
+        return self.run.spec(name)
 
     @property
     def complete(self) -> bool:

@@ -1,13 +1,15 @@
 """Everything that is derived from a run's records, written beside them; made again, it is the same."""
 
 import json
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from bench.core.csv_text import write_csv
 from bench.core.files import write_atomically
+from bench.core.text import is_missing
 from bench.records.run import SCHEMA_VERSION, Records
 from bench.report.markdown import summary_markdown
 from bench.report.outputs import check_outputs, write_outputs
@@ -15,6 +17,8 @@ from bench.report.page import PAGE_NAME
 from bench.report.plots import draw_plots
 from bench.report.results import Results
 from bench.report.tables import Tables
+
+FACTS_NAME = "run.json"
 
 
 def write_report(folder: str | PathLike[str], outputs: Collection[str] = ()) -> Results:
@@ -27,7 +31,7 @@ def write_report(folder: str | PathLike[str], outputs: Collection[str] = ()) -> 
     check_outputs(outputs)
     results = read_report(folder)
     folder, tables = results.folder, results.tables
-    write_atomically(folder / "run.json", json.dumps(run_facts(tables), indent=2) + "\n")
+    write_atomically(folder / FACTS_NAME, json.dumps(run_facts(tables), indent=2) + "\n")
     write_csv(folder / "epochs.csv", tables.epochs)
     write_csv(folder / "summary.csv", tables.summary)
     write_atomically(folder / "summary.md", summary_markdown(tables))
@@ -43,7 +47,7 @@ def read_report(folder: str | PathLike[str]) -> Results:
 
 
 def run_facts(tables: Tables) -> dict[str, Any]:
-    """What was asked for, where it ran, how far it came: first the essentials, then the run records themselves."""
+    """What was asked for, where it ran, how far it came: the essentials, the aggregate, the run records."""
     records = tables.records
     run = records.run
     found = tables.findings
@@ -58,5 +62,15 @@ def run_facts(tables: Tables) -> dict[str, Any]:
         "reference": run.reference,
         "backends": list(run.suite.backends),
         "seeds": {spec.name: list(spec.seeds) for spec in run.suite.specs},
+        "aggregate": list(_plain_rows(tables)),
         "runs": [each.model_dump(mode="json") for each in records.runs],
     }
+
+
+def _plain_rows(tables: Tables) -> Iterator[dict[str, Any]]:
+    """The aggregate's rows as JSON has them: None for what is missing or not finite."""
+    for row in tables.aggregate.to_dict("records"):
+        yield {
+            str(name): None if is_missing(value) or value in (math.inf, -math.inf) else value
+            for name, value in row.items()
+        }

@@ -75,14 +75,26 @@ def test_nothing_is_loaded_from_elsewhere(seen):
 
 
 def test_a_page_that_the_run_has_is_taken_unless_its_records_are_newer(tmp_path):
-    folder = run(tmp_path / "results" / "one", 0.5)
+    folder = run(tmp_path / "results" / "one", 0.5, seeds=(0, 1))
+    made = write_report(folder).page()
     (folder / "report.html").write_text("its own page")
+    page, index = (tmp_path / "site" / name for name in ("runs/one/report.html", "index.html"))
     site(tmp_path / "results", "--out", tmp_path / "site")
-    page = tmp_path / "site" / "runs" / "one" / "report.html"
+    from_run_json = index.read_text("utf-8")
     assert page.read_text() == "its own page"
     os.utime(folder / "records.jsonl", (time.time() + 9, time.time() + 9))
     site(tmp_path / "results", "--out", tmp_path / "site")
-    assert page.read_text("utf-8") == write_report(folder).page()
+    assert page.read_text("utf-8") == made
+    assert index.read_text("utf-8") == from_run_json
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"verdict": "old", "complete": true, "runs": []}'])
+def test_a_run_json_that_says_too_little_is_made_up_for_from_the_records(tmp_path, text):
+    folder = run(tmp_path / "results" / "one", 0.5)
+    (folder / "report.html").write_text("its own page")
+    (folder / "run.json").write_text(text)
+    assert site(tmp_path / "results", "--out", tmp_path / "site").exit_code == 0
+    assert "identical test accuracy" in Read((tmp_path / "site" / "index.html").read_text("utf-8")).words
 
 
 def test_a_run_that_cannot_be_read_is_named_and_the_others_are_shown(tmp_path):
