@@ -6,10 +6,7 @@ from typing import Any
 from bench.compare.page_filters import FILTERS
 from bench.page.drawn import A, B, Drawing, Line, Look
 from bench.page.render import Pages, finite
-from bench.report.style import BLUE, ORANGE, SKY, VERMILLION
-
-# 3 to 1 against the ground in both schemes; A is whole, B dashed wherever they meet.
-COLORS = {"--a": (BLUE, SKY), "--b": (VERMILLION, ORANGE)}
+from bench.report.style import SIDES
 
 PAGES = Pages("bench.compare", FILTERS)
 
@@ -29,10 +26,10 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
     shown = finite(document)
     rows = shown["rows"]
     lines = [[_line(row, letter, look) for letter, look in (("a", A), ("b", B))] for row in rows]
-    drawing = Drawing(sum(line.numbers for both in lines for line in both))
+    drawing = Drawing(line.series for both in lines for line in both)
     for row, both in zip(rows, lines, strict=True):
         _draw(drawing, row, both, pictures.get(row["spec"], {}))
-    return PAGES.render("comparison.html", drawing.data, COLORS, document=shown, rows=rows)
+    return PAGES.render("comparison.html", drawing.data, SIDES, document=shown, rows=rows)
 
 
 def _line(row: Mapping[str, Any], letter: str, look: Look) -> Line:
@@ -45,12 +42,5 @@ def _draw(drawing: Drawing, row: Mapping[str, Any], lines: list[Line], pictures:
         names=["A", "B"],
         chart=drawing.chart(lines, parts_at=row["cost_parts_at"]["epoch"]),
         confusion=confusion and {"classes": confusion["classes"], "sides": [confusion["a"], confusion["b"]]},
-        examples=[
-            {
-                **{name: each[name] for name in ("index", "label")},
-                "answers": [each["a"], each["b"]],
-                "picture": drawing.picture(pictures.get(str(each["index"]))),
-            }
-            for each in examples
-        ],
+        examples=[drawing.example(each, pictures) for each in examples],
     )

@@ -41,23 +41,13 @@ class Line:
     series: Series
     seeds: bool = True
 
-    @property
-    def epochs(self) -> int:
-        """Of the longest curve."""
-        return max((len(curve) for curves in self.series.values() for curve in curves), default=0)
-
-    @property
-    def numbers(self) -> int:
-        """How many values there are."""
-        return sum(len(curve) for curves in self.series.values() for curve in curves)
-
 
 class Drawing:
     """Collects what a page draws. A series or picture that several rows show is held once."""
 
-    def __init__(self, numbers: int) -> None:
-        """`numbers`: how many values all curves will have."""
-        self._step = max(1, math.ceil(numbers / MOST_NUMBERS))
+    def __init__(self, series: Iterable[Series]) -> None:
+        """`series`: all that will be drawn, to know how many values there are."""
+        self._step = max(1, math.ceil(sum(map(sum, map(_lengths, series))) / MOST_NUMBERS))
         self._series: dict[tuple[int, int], int] = {}
         self._held: list[dict[str, list[list[float | None]]]] = []
         self._kept: list[Series] = []
@@ -66,7 +56,7 @@ class Drawing:
 
     def chart(self, lines: Sequence[Line], **more: Any) -> dict[str, Any]:
         """Lines over each other; `more` may hold `parts_at` (an epoch), `unit` (of the x axis) and `labels` (of x)."""
-        last = max((line.epochs for line in lines), default=0)
+        last = max((length for line in lines for length in _lengths(line.series)), default=0)
         places = sorted({*range(1, last + 1, self._step), last}) if last else []
         drawn = [{**asdict(line.look), "seeds": line.seeds, "series": self._index(line, places)} for line in lines]
         return {"unit": "epoch", "places": places, "lines": drawn, **more}
@@ -76,9 +66,14 @@ class Drawing:
         self.rows.append(parts)
         return len(self.rows) - 1
 
-    def picture(self, uri: str | None) -> int | None:
-        """Number of a picture."""
-        return None if uri is None else self._pictures.setdefault(uri, len(self._pictures))
+    def example(self, found: Mapping[str, Any], pictures: Mapping[str, str]) -> dict[str, Any]:
+        """A test example that `a` or `b` answered wrong; `pictures` has its picture by its index."""
+        uri = pictures.get(str(found["index"]))
+        return {
+            **{name: found[name] for name in ("index", "label", "seed")},
+            "answers": [found["a"], found["b"]],
+            "picture": None if uri is None else self._pictures.setdefault(uri, len(self._pictures)),
+        }
 
     @property
     def data(self) -> dict[str, Any]:
@@ -94,6 +89,10 @@ class Drawing:
             curves = {name: [_selected(curve, places) for curve in each] for name, each in line.series.items()}
             self._held.append(curves)
         return self._series[key]
+
+
+def _lengths(series: Series) -> Iterable[int]:
+    return (len(curve) for curves in series.values() for curve in curves)
 
 
 def _selected(curve: Curve, places: Iterable[int]) -> list[float | None]:

@@ -37,6 +37,7 @@ class Pages:
             lstrip_blocks=True,
             finalize=_printable,
         )
+        self._environment.policies["json.dumps_kwargs"] = {}  # keeps the order of names, as that of the measures
         self._environment.filters.update({**FILTERS, **filters})
         self._environment.globals.update(AXES, fact_lines=fact_lines)
 

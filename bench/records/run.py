@@ -37,6 +37,10 @@ class RunRecord(LogRecord):
     data_fingerprints: dict[str, str] = Field(description="`DataSpec.key` → SHA-256 of all its examples")
     environment: dict[str, Any]
 
+    def has(self, spec: str) -> bool:
+        """Whether the suite has a spec of that name."""
+        return any(each.name == spec for each in self.suite.specs)
+
     def spec(self, name: str) -> TrainingSpec:
         """The spec of that name."""
         return next(spec for spec in self.suite.specs if spec.name == name)

@@ -57,6 +57,8 @@ def answers_of(records: Records, spec: str) -> Answers | str:
     kept = [r for r in records.results if r.spec == spec and r.status == "ok" and r.test_predictions is not None]
     if not kept:
         return f"{one_line(spec, 80)}: the records keep no predictions"
+    if not records.run.has(spec):
+        return f"{one_line(spec, 80)}: the suite has no such spec"
     data = records.spec(spec).data
     examples = examples_of(data, records.run.fingerprint_of(data), "this run")
     if isinstance(examples, str):

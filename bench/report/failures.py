@@ -50,10 +50,9 @@ def _lost(records: Records, folder: Path, results: Iterable[ResultRecord], logs:
 
 
 def _log(records: Records, folder: Path, result: ResultRecord) -> str:
-    suite = records.run.suite
-    if result.spec not in {spec.name for spec in suite.specs}:
+    if not records.run.has(result.spec):
         return ""
-    return log_end(folder / log_name(suite, result.spec, result.seed, result.backend))
+    return log_end(folder / log_name(records.run.suite, result.spec, result.seed, result.backend))
 
 
 def log_end(path: Path) -> str:

@@ -53,11 +53,8 @@ def write_outputs(names: Collection[str], tables: Tables, folder: Path) -> None:
 
 def _write_parquet(tables: Tables, folder: Path) -> None:
     for name, table in (("epochs", tables.epochs), ("summary", tables.summary)):
-        plain = table.copy(deep=False)
-        for column in plain.select_dtypes(["object", "string", "category"]).columns:
-            plain[column] = plain[column].map(one_line, na_action="ignore")  # UTF-8 has no half of a surrogate pair
         with atomic_path(folder / f"{name}.parquet") as temporary:
-            plain.to_parquet(temporary, engine="pyarrow", index=False)
+            table.to_parquet(temporary, engine="pyarrow", index=False)
 
 
 def _write_tensorboard(tables: Tables, folder: Path) -> None:

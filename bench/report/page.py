@@ -1,6 +1,7 @@
 """report.html: a run as one file that opens on any machine, without a network."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ from bench.page.measures import ACCURACY, MEASURES
 from bench.page.pictures import pictures
 from bench.page.render import Pages
 from bench.records.epochs import by_process
-from bench.report.answers import Answers, OneRight, answers_of, only_one_right, summed_confusion
+from bench.report.answers import Answers, answers_of, only_one_right, summed_confusion
 from bench.report.failures import failures
 from bench.report.markdown import HOW_TO_READ
 from bench.report.page_rows import RunRow, run_rows
-from bench.report.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, YELLOW, style_of
+from bench.report.style import BLACK, SIDES, YELLOW, style_of
 from bench.report.tables import Tables
 
 PAGE_NAME = "report.html"
@@ -30,8 +31,6 @@ NAME = 40
 CURVES = {"cost": "train_cost", ACCURACY: "test_accuracy", "epoch_seconds": "epoch_seconds"}
 """Measure → column of the epochs."""
 
-# The reference and the backend of a row: 3 to 1 against the ground in both schemes.
-COLORS = {"--a": (BLUE, SKY), "--b": (VERMILLION, ORANGE)}
 IN_LIGHT, IN_DARK = {YELLOW: "#a39400"}, {BLACK: "#ffffff"}
 
 PAGES = Pages("bench.report", {})
@@ -44,7 +43,7 @@ def page(tables: Tables, folder: Path) -> str:
     """The whole page; of what did not end well it shows the logs in the folder."""
     records, rows, series = tables.records, run_rows(tables), _series(tables)
     backends = records.run.suite.backends
-    drawing = Drawing(sum(Line(A, each).numbers for each in series.values()))
+    drawing = Drawing(series.values())
     most = max(FEWEST_EXAMPLES, min(MOST_EXAMPLES, MOST_PICTURES // max(1, len(rows))))
     missing = _draw_rows(drawing, tables, rows, series, most)
     charts = {
@@ -54,7 +53,7 @@ def page(tables: Tables, folder: Path) -> str:
     return PAGES.render(
         "run.html",
         drawing.data,
-        {**COLORS, **dict(_colors(backends))},
+        {**SIDES, **dict(_colors(backends))},
         tables=tables,
         run=records.run,
         records=records,
@@ -99,17 +98,7 @@ def _answered(drawing: Drawing, answers: Answers, names: Sequence[str], most: in
     matrices = [summed_confusion(each, examples.labels, len(examples.class_names)) for each in sides]
     return {
         "confusion": {"classes": list(examples.class_names), "sides": matrices},
-        "examples": [_example(each, drawing.picture(shown[str(each.index)])) for each in found],
-    }
-
-
-def _example(found: OneRight, picture: int | None) -> dict[str, Any]:
-    return {
-        "index": found.index,
-        "label": found.label,
-        "answers": [found.a, found.b],
-        "seed": found.seed,
-        "picture": picture,
+        "examples": [drawing.example(asdict(each), shown) for each in found],
     }
 
 
@@ -124,10 +113,9 @@ def _series(tables: Tables) -> SeriesOf:
 
 def _lines(spec: str, names: Sequence[str], series: SeriesOf) -> list[Line]:
     """The reference and a backend, or the reference alone; each seed beside the mean."""
-    looks = zip(names, (A, B), strict=False)
     return [
-        Line(Look(one_line(name, NAME), look.color, look.width, look.dash), series[spec, name])
-        for name, look in looks
+        Line(replace(look, name=one_line(name, NAME)), series[spec, name])
+        for name, look in zip(names, (A, B), strict=False)
         if (spec, name) in series
     ]
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bench.core.statistics import Interval, mean_interval
-from bench.core.text import is_missing
+from bench.core.statistics import Interval
 from bench.page.filters import Mark
 from bench.page.measures import ACCURACY
-from bench.report.tables import Tables
+from bench.report.tables import Tables, plain_rows
 
 Values = Mapping[str, Any]
+FIGURES = ("train_cost", "epoch_seconds", "peak_memory_bytes")
 
 STATUS_MARKS = {"ok": Mark("same", "✓", "ok"), "skipped": Mark("none", "", "skipped")}
 SPEED_MARKS = {
@@ -30,7 +30,6 @@ class SeedRow:
     status: str
     accuracy: float | None
     difference: float | None
-    cost: float | None
     epoch_seconds: float | None
     time_ratio: float | None
 
@@ -45,11 +44,13 @@ class RunRow:
     status: str
     seeds_ok: int
     seeds: int
+    train_cost: float | None
+    epoch_seconds: float | None
+    peak_memory_bytes: int | None
     accuracy: Values | None
     reference_accuracy: Values | None
     difference: float | None
     ratio: Values | None
-    figures: Values
     processes: Sequence[SeedRow] = field(repr=False)
 
     @property
@@ -82,74 +83,58 @@ class RunRow:
 
 def run_rows(tables: Tables) -> list[RunRow]:
     """A row for every row of the aggregate, in its order."""
-    seeds: dict[tuple[str, str], dict[int, Values]] = {}
-    for row in tables.summary.to_dict("records"):
-        seeds.setdefault((row["spec"], row["backend"]), {})[int(row["seed"])] = {str(k): v for k, v in row.items()}
-    return [
-        _row({str(name): value for name, value in row.items()}, seeds, tables.reference)
-        for row in tables.aggregate.to_dict("records")
-    ]
+    processes: dict[tuple[str, str], dict[int, Values]] = {}
+    for row in plain_rows(tables.summary):
+        processes.setdefault((row["spec"], row["backend"]), {})[row["seed"]] = row
+    rows = plain_rows(tables.aggregate)
+    of_reference = {row["spec"]: row for row in rows if row["backend"] == tables.reference}
+    return [_row(row, of_reference.get(row["spec"]), processes) for row in rows]
 
 
-def _row(row: Values, seeds: Mapping[tuple[str, str], Mapping[int, Values]], reference: str) -> RunRow:
-    own, others = seeds[row["spec"], row["backend"]], seeds.get((row["spec"], reference), {})
-    is_reference = row["backend"] == reference
-    processes = list(_processes(own, {} if is_reference else others))
+def _row(row: Values, reference: Values | None, processes: Mapping[tuple[str, str], Mapping[int, Values]]) -> RunRow:
+    is_reference = row is reference
+    beside = None if is_reference else reference
+    others = {} if beside is None else processes[beside["spec"], beside["backend"]]
+    seeds = list(_seeds(processes[row["spec"], row["backend"]], others))
+    differences = [each.difference for each in seeds if each.difference is not None]
     return RunRow(
-        spec=row["spec"],
-        backend=row["backend"],
+        **{name: row[name] for name in ("spec", "backend", "status", "seeds_ok", "seeds", *FIGURES)},
         is_reference=is_reference,
-        status=row["status"],
-        seeds_ok=row["seeds_ok"],
-        seeds=row["seeds"],
-        accuracy=_mean(own),
-        reference_accuracy=None if is_reference else _mean(others),
-        difference=_mean_of([p.difference for p in processes]),
+        accuracy=_accuracy_interval(row),
+        reference_accuracy=beside and _accuracy_interval(beside),
+        difference=sum(differences) / len(differences) if differences else None,
         ratio=None if is_reference else _ratio(row),
-        figures={name: _number(row[name]) for name in FIGURES},
-        processes=processes,
+        processes=seeds,
     )
 
 
-FIGURES = ("train_cost", "epoch_seconds", "samples_per_second", "peak_memory_bytes", "test_binary_accuracy")
-
-
-def _processes(own: Mapping[int, Values], others: Mapping[int, Values]) -> Iterator[SeedRow]:
+def _seeds(own: Mapping[int, Values], others: Mapping[int, Values]) -> Iterator[SeedRow]:
     for seed, row in own.items():
         accuracy, beside = _accuracy(row), _accuracy(others.get(seed, {}))
         yield SeedRow(
             seed=seed,
             status=row["status"],
-            accuracy=_number(row[ACCURACY]),
+            accuracy=row[ACCURACY],
             difference=None if accuracy is None or beside is None else accuracy - beside,
-            cost=_number(row["train_cost"]),
-            epoch_seconds=_number(row["epoch_seconds"]),
-            time_ratio=_number(row["time_ratio"]),
+            epoch_seconds=row["epoch_seconds"],
+            time_ratio=row["time_ratio"],
         )
 
 
 def _accuracy(row: Values) -> float | None:
     """Of a process that ended well."""
-    return _number(row[ACCURACY]) if row.get("status") == "ok" else None
+    return row[ACCURACY] if row.get("status") == "ok" else None
 
 
-def _mean(rows: Mapping[int, Values]) -> Values | None:
-    known = [value for row in rows.values() if (value := _accuracy(row)) is not None]
-    interval = mean_interval(known)
-    return None if interval is None else asdict(interval)
-
-
-def _mean_of(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+def _accuracy_interval(row: Values) -> Values | None:
+    centre, half = row[ACCURACY], row[f"{ACCURACY}_half_width"]
+    if centre is None:
+        return None
+    low, high = (None, None) if half is None else (centre - half, centre + half)
+    return asdict(Interval(centre, low, high, row["seeds_ok"]))
 
 
 def _ratio(row: Values) -> Values | None:
-    if is_missing(row["time_ratio"]):
+    if row["time_ratio"] is None:
         return None
-    low, high = (_number(row[name]) for name in ("time_ratio_low", "time_ratio_high"))
-    return asdict(Interval(row["time_ratio"], low, high, row["time_ratio_seeds"]))
-
-
-def _number(value: Any) -> float | None:
-    return None if is_missing(value) else float(value)
+    return asdict(Interval(*(row[f"time_ratio{end}"] for end in ("", "_low", "_high", "_seeds"))))

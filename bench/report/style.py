@@ -32,6 +32,8 @@ KINDS = ("png", "svg")
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#999999"
+# What a page lays over each other, in the light and in the dark scheme: 3 to 1 against the ground.
+SIDES = {"--a": (BLUE, SKY), "--b": (VERMILLION, ORANGE)}
 
 # Text is shown as it is: a name with `$` is no mathematics. A fixed salt makes the ids in an SVG reproducible.
 SETTINGS: dict[Any, Any] = {

@@ -1,5 +1,6 @@
 """Tables of a run: every epoch, every process, every (spec, backend). Times count from the second epoch on."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,6 +146,15 @@ class Tables:
         unstable = table[table["time_ratio_high"] > UNSTABLE_ABOVE * table["time_ratio_low"]]
         every = (one_line(line) for each in self.records.runs for line in each.environment.get("warnings") or ())
         return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
+
+
+def plain_rows(table: pd.DataFrame) -> list[Row]:
+    """The rows as JSON has them: None for what is missing or not finite."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    return None if is_missing(value) or value in (math.inf, -math.inf) else value
 
 
 def _unstable(row: Mapping[Any, Any]) -> str:

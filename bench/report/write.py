@@ -1,22 +1,20 @@
 """Everything that is derived from a run's records, written beside them; made again, it is the same."""
 
 import json
-import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from bench.core.csv_text import write_csv
 from bench.core.files import write_atomically
-from bench.core.text import is_missing
 from bench.records.run import SCHEMA_VERSION, Records
 from bench.report.markdown import summary_markdown
 from bench.report.outputs import check_outputs, write_outputs
 from bench.report.page import PAGE_NAME
 from bench.report.plots import draw_plots
 from bench.report.results import Results
-from bench.report.tables import Tables
+from bench.report.tables import Tables, plain_rows
 
 FACTS_NAME = "run.json"
 
@@ -62,15 +60,6 @@ def run_facts(tables: Tables) -> dict[str, Any]:
         "reference": run.reference,
         "backends": list(run.suite.backends),
         "seeds": {spec.name: list(spec.seeds) for spec in run.suite.specs},
-        "aggregate": list(_plain_rows(tables)),
+        "aggregate": plain_rows(tables.aggregate),
         "runs": [each.model_dump(mode="json") for each in records.runs],
     }
-
-
-def _plain_rows(tables: Tables) -> Iterator[dict[str, Any]]:
-    """The aggregate's rows as JSON has them: None for what is missing or not finite."""
-    for row in tables.aggregate.to_dict("records"):
-        yield {
-            str(name): None if is_missing(value) or value in (math.inf, -math.inf) else value
-            for name, value in row.items()
-        }

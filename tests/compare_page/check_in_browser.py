@@ -365,7 +365,7 @@ def site() -> str:
         root = Path(folder) / "results"
         for number in range(6):
             run(root / f"run-{number}", 0.5 - 0.05 * number, day(number), seeds=(0, 1, 2))
-        run(root / "other", 2.0, day(9), environment={"cpu_model": "Another machine", "usable_cores": 4})
+        run(root / "other", 2.0, day(9), environment={"cpu_model": "other machine", "usable_cores": 4})
         return index([add_run(each, root, Path(folder) / "site") for each in run_folders(root)])
 
 

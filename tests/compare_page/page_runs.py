@@ -53,7 +53,7 @@ def write_log(folder: Path, records: Records, text: str, backend: str = "tf-xla"
 def hostile() -> Records:
     """A run whose spec, backend, reasons and warnings are markup."""
     one = builders.spec(name="<script>alert(1)</script>", seeds=(0,), epochs=2)
-    backends = ("scratchnet", "keras-fit", HOSTILE, "half a pair \udcff {{ 7 * 7 }}", "x" * 10_000)
+    backends = ("scratchnet", "keras-fit", HOSTILE, "a bell \x07 {{ 7 * 7 }}", "x" * 10_000)
     found: list[Record] = [
         builders.run_record([one], backends, suite_name=HOSTILE, environment={"warnings": [HOSTILE], HOSTILE: HOSTILE})
     ]

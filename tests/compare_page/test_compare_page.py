@@ -160,7 +160,7 @@ def curves(seen: Read, row: int, measure: str) -> list:
 
 def test_of_very_many_epochs_a_selection_is_drawn_and_the_last_is_in_it():
     long = {"cost": [[1 / epoch for epoch in range(1, MOST_NUMBERS + 100)]]}
-    drawing = Drawing(Line(A, long).numbers)
+    drawing = Drawing([long])
     chart = drawing.chart([Line(A, long)])
     assert len(chart["places"]) < MOST_NUMBERS * 0.6
     assert chart["places"][:2] == [1, 3]
@@ -172,7 +172,7 @@ def test_of_very_many_epochs_a_selection_is_drawn_and_the_last_is_in_it():
 
 def test_a_series_of_several_rows_is_held_once():
     series, other = {"cost": [[1.0, 0.5]]}, {"cost": [[1.0, 0.5]]}
-    drawing = Drawing(6)
+    drawing = Drawing([series, other])
     charts = [drawing.chart([Line(A, each) for each in lines]) for lines in ([series], [series, other], [other])]
     assert [[line["series"] for line in chart["lines"]] for chart in charts] == [[0], [0, 1], [1]]
     assert len(drawing.data["series"]) == 2
