@@ -47,7 +47,7 @@ class Drawing:
 
     def __init__(self, series: Iterable[Series]) -> None:
         """`series`: all that will be drawn, to know how many values there are."""
-        self._step = max(1, math.ceil(sum(map(sum, map(_lengths, series))) / MOST_NUMBERS))
+        self._step = max(1, math.ceil(sum(sum(_lengths(each)) for each in series) / MOST_NUMBERS))
         self._series: dict[tuple[int, int], int] = {}
         self._held: list[dict[str, list[list[float | None]]]] = []
         self._kept: list[Series] = []
