@@ -1,7 +1,7 @@
-"""Inputs of one spec: pixels scaled to [0, 1] and targets, split into training, validation and test examples."""
+"""Inputs of one spec: scaled features and targets, split into training, validation and test examples."""
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,10 @@ from bench.core.errors import UnusableError
 from bench.data import Dataset
 from bench.data.checks import LARGEST_BYTES
 from bench.inputs.plan import Floats
+from bench.inputs.scaling import SCALERS, Scaler
 from bench.spec import TrainingSpec
+
+TOO_LARGE = 'remedy: dtype = "float64", or scaling = "standard"'
 
 
 class Split(NamedTuple):
@@ -27,12 +30,24 @@ class Inputs:
         check_fit(dataset, spec)
         kept = _training_examples(dataset, spec)
         self.outputs, self.dtype = spec.architecture.widths[-1], np.dtype(spec.dtype)
+        self._place = _place(spec)
+        self._scaler = _scaler(dataset.x_train[:kept], spec)
         self.train = self._split(dataset.x_train[:kept], dataset.y_train[:kept])
         self.validation = self._split(dataset.x_train[kept:], dataset.y_train[kept:])
         self.test = self._split(dataset.x_test, dataset.y_test)
 
-    def _split(self, x: NDArray[np.uint8], labels: NDArray[np.int64]) -> Split:
-        return Split(np.divide(x, 255, dtype=self.dtype), np.asarray(labels))
+    def _split(self, x: NDArray[Any], labels: NDArray[np.int64]) -> Split:
+        return Split(self._features(x), np.asarray(labels))
+
+    def _features(self, x: NDArray[Any]) -> Floats:
+        """By the spec's scaling. Without one, bytes are divided by 255, and numbers stay as they are."""
+        if self._scaler is None and x.dtype == np.uint8:
+            return np.divide(x, 255, dtype=self.dtype)
+        with np.errstate(over="ignore"):
+            made = x.astype(self.dtype) if self._scaler is None else self._scaler.scaled(x, self.dtype)
+        if not np.isfinite(made).all():
+            raise UnusableError(f"{self._place} has features too large for {self.dtype}; {TOO_LARGE}")
+        return made
 
     @cached_property
     def train_targets(self) -> Floats:
@@ -42,9 +57,18 @@ class Inputs:
         return targets.astype(self.dtype)
 
 
+def _place(spec: TrainingSpec) -> str:
+    return f"spec {spec.name!r}: data {spec.data.source}"
+
+
 def _training_examples(dataset: Dataset, spec: TrainingSpec) -> int:
     """How many examples the validation split leaves."""
     return len(dataset.y_train) - round(spec.validation_fraction * len(dataset.y_train))
+
+
+def _scaler(x: NDArray[Any], spec: TrainingSpec) -> Scaler | None:
+    """Learnt from the training split: neither validation nor test examples have a say."""
+    return None if spec.scaling is None else SCALERS[spec.scaling](x)
 
 
 def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
@@ -53,7 +77,7 @@ def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
     Raises UnusableError: names the spec, the width and the width that fits.
     """
     inputs, *_, outputs = spec.architecture.widths
-    place = f"spec {spec.name!r}: data {spec.data.source}"
+    place = _place(spec)
     if inputs != dataset.features:
         raise UnusableError(f"{place} has {dataset.features} features; architecture.inputs is {inputs}")
     if _training_examples(dataset, spec) < 1:
@@ -69,8 +93,10 @@ def _check_memory(dataset: Dataset, spec: TrainingSpec, place: str) -> None:
     """Count one output of the network for each example and class together with the pixels."""
     examples, outputs = len(dataset.y_train) + len(dataset.y_test), spec.architecture.widths[-1]
     width = np.dtype(spec.dtype).itemsize
-    size = examples * (dataset.features + outputs * width)
+    of_feature = dataset.x_train.itemsize
+    size = examples * (dataset.features * of_feature + outputs * width)
     if size > LARGEST_BYTES:
-        parts = f"{examples} examples x ({dataset.features} pixels + {outputs} outputs x {width} bytes)"
+        features = f"{dataset.features} pixels" if of_feature == 1 else f"{dataset.features} features x {of_feature}"
+        parts = f"{examples} examples x ({features} + {outputs} outputs x {width} bytes)"
         remedy = "use fewer classes, or set train_examples and test_examples"
         raise UnusableError(f"{place}: {parts} = {size} bytes; allowed: at most {LARGEST_BYTES}; {remedy}")

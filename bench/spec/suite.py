@@ -3,10 +3,7 @@
 The plan, every backend and every record are fed by these models.
 """
 
-import json
-import re
 import tomllib
-from difflib import get_close_matches
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate, refuse_repeated
 from bench.core.text import one_line
+from bench.spec.data import DataSpec, Width
 from bench.spec.optimizer import TAGS, OptimizerSpec
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.initializers import INITIALIZERS
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 else:
     Activation, Initializer, Loss = (Literal[tuple(table)] for table in (ACTIVATIONS, INITIALIZERS, LOSSES))
 Dtype = Literal["float32", "float64"]
-Color = Literal["grey", "rgb"]
+Scaling = Literal["standard", "min_max"]
 
 OUTPUT_ACTIVATIONS = {
     name: tuple(activation for activation in ACTIVATIONS if activation in loss.outputs) for name, loss in LOSSES.items()
@@ -48,12 +46,9 @@ def _takes_label_smoothing(loss: Any) -> bool:
 
 SMOOTHED_LOSSES = tuple(name for name, loss in LOSSES.items() if _takes_label_smoothing(loss))
 
-DATA_SCHEMES = ("tfds", "idx", "images")
-DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
 
-Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 MOST_EPOCHS, MOST_SEEDS, LARGEST_SEED = 10_000, 1000, 2**63 - 1
 Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
 
@@ -119,63 +114,6 @@ class EarlyStoppingSpec(Frozen):
     restore_best: bool = Field(default=False, description="end with the parameters of the best epoch")
 
 
-def _nearest_sources(source: str) -> list[str]:
-    """Sources with a similar name."""
-    scheme, _, rest = source.partition(":")
-    if rest:
-        return [f"{near}:{rest}"[:LONGEST_VALUE] for near in get_close_matches(scheme, DATA_SCHEMES)]
-    if "/" in source:
-        return [f"idx:{source}"[:LONGEST_VALUE], f"images:{source}"[:LONGEST_VALUE]]
-    return get_close_matches(source, ["mnist"]) or ([f"tfds:{source}"] if source.isidentifier() else [])
-
-
-class DataSpec(Frozen):
-    """Where the examples come from, and, for a folder of images, how they are read."""
-
-    source: str = Field(
-        default="mnist",
-        max_length=4096,
-        json_schema_extra={"pattern": DATA_SOURCE_PATTERN},
-        description="mnist, tfds:NAME, idx:FOLDER or images:FOLDER",
-    )
-    image_size: tuple[Width, Width] | None = Field(default=None, description="height, width; images:FOLDER only")
-    color: Color = Field(default="grey", description="images:FOLDER only")
-    train_examples: Count | None = Field(default=None, description="use only the first so many training examples")
-    test_examples: Count | None = Field(default=None, description="use only the first so many test examples")
-
-    @property
-    def key(self) -> str:
-        """The source, and in JSON all options that are not the default: one text for each description of data."""
-        options = self.model_dump(mode="json", exclude={"source"}, exclude_defaults=True)
-        return f"{self.source} {json.dumps(options, sort_keys=True)}" if options else self.source
-
-    @field_validator("source")
-    @classmethod
-    def _no_control_characters(cls, source: str) -> str:
-        if not source.isprintable():
-            raise ValueError("has a character that cannot be printed; allowed: a name or a folder")
-        return source
-
-    @field_validator("source")
-    @classmethod
-    def _known(cls, source: str) -> str:
-        if not re.match(DATA_SOURCE_PATTERN, source):
-            nearest = " or ".join(map(repr, _nearest_sources(source)))
-            hint = f"; did you mean {nearest}?" if nearest else ""
-            allowed = "mnist, tfds:NAME, idx:FOLDER or images:FOLDER (`scratchbench data` lists what is here)"
-            raise ValueError(f"{one_line(source, LONGEST_VALUE)!r} is not known{hint}; allowed: {allowed}")
-        return source
-
-    @model_validator(mode="after")
-    def _image_size_fits_the_source(self) -> Self:
-        of_images = self.source.startswith("images:")
-        if of_images and self.image_size is None:
-            raise ValueError("images:FOLDER needs image_size = [height, width]")
-        if not of_images and self.image_size is not None:
-            raise ValueError("image_size is allowed with images:FOLDER only")
-        return self
-
-
 def _without_control_characters(name: str) -> str:
     if not name.isprintable():
         raise ValueError(f"{name!r} has a character that cannot be printed; remove it")
@@ -210,6 +148,11 @@ class TrainingSpec(Frozen):
     )
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=1000)
     data: Annotated[DataSpec, BeforeValidator(_from_source_name, json_schema_input_type=str | DataSpec)] = DataSpec()
+    scaling: Scaling | None = Field(
+        default=None,
+        description="of each feature, learnt from the training split: standard, to mean 0 and standard deviation 1; "
+        "min_max, to 0 and 1; left out: bytes are divided by 255, other numbers stay as they are",
+    )
     validation_fraction: float = Field(
         default=0.0, ge=0, lt=1, description="the last part of the training examples, held out"
     )
