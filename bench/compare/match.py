@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.compare.equivalence import are_paired
-from bench.compare.processes import Cells, ComparedCell, cells_of
+from bench.compare.processes import Cells, ComparedCell, Process, cells_of
 from bench.compare.read import NAMED_AT_MOST, Runs, listed, quoted, spec_names
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
@@ -159,12 +159,14 @@ def _lost(made: Match) -> Iterator[str]:
         for seed, process in cell.processes.items():
             if seed not in cell.ok:
                 reason = one_line(process.reason, 100)
-                status = process.status if process.status != "ok" else _NO_FIGURE[process.accuracies.size > 0]
+                status = process.status if process.status != "ok" else _no_figure(made, process)
                 place = f"{quoted(made.spec.name)}, {quoted(made.backend)}, seed {seed}"
                 yield f"{place}: {status} in {label}" + (f" ({reason})" if reason else "")
 
 
-_NO_FIGURE = {False: "no epoch was finished", True: "the final test accuracy is no number"}
+def _no_figure(made: Match, process: Process) -> str:
+    score = "R²" if made.spec.data.task == "regression" else "accuracy"
+    return f"the final test {score} is no number" if process.scores.size else "no epoch was finished"
 
 
 def _seeds(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> Iterator[str]:

@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bench.compare.axis import AXES
+from bench.compare.axis import AXES, PlotAxis, around
+from bench.compare.document import Margins
+from bench.compare.looks import LOOKS
 from bench.compare.page_filters import FILTERS
+from bench.compare.quantities import QUANTITIES, used_in
 from bench.core.text import MISSING, one_line
 from bench.report.style import BLUE, ORANGE, SKY, VERMILLION
 
@@ -45,13 +48,37 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
         .get_template("page.html")
         .render(
             document=finite,
-            rows=finite.get("rows") or [],
+            rows=_scored(finite.get("rows") or []),
+            margins=_margins(finite),
             data=_data(finite.get("rows") or [], pictures),
             style=Markup(style),
             script=Markup(script),
             policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}",
         )
     )
+
+
+def _scored(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each row with its score of both, how that is told, and the axis of its difference, the same for all such rows."""
+    scores = [row.get("score", "accuracy") for row in rows]
+    axes = {score: _axis([row for row, each in zip(rows, scores, strict=True) if each == score]) for score in scores}
+    return [
+        {"errors": {}, **row}
+        | {"look": LOOKS[score], "score_a": row[f"{score}_a"], "score_b": row[f"{score}_b"], "axis": axes[score]}
+        for row, score in zip(rows, scores, strict=True)
+    ]
+
+
+def _axis(rows: Sequence[Mapping[str, Any]]) -> PlotAxis:
+    return around(0.0, rows[0]["equivalence"]["margin"], [row["difference"] for row in rows])
+
+
+def _margins(document: Mapping[str, Any]) -> str:
+    """Of what the rows are compared in, in words."""
+    scores = [row.get("score", "accuracy") for row in document.get("rows") or []] or ["accuracy"]
+    margins = Margins.model_validate(document["margins"])
+    words = {"accuracy": "accuracy", "r2": "R²", "mae": "MAE", "rmse": "RMSE", "cost": "cost", "speed": "time ratio"}
+    return ", ".join(f"{words[name]} {QUANTITIES[name].told(margins)}" for name in used_in(scores))
 
 
 @cache

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.compare.quantities import signed
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
+from bench.compare.looks import Look
+from bench.core.text import MISSING, bound, is_missing, one_line, significant, with_ends
 
 SEEDS_NAMED = 6
 
@@ -31,10 +31,10 @@ MARKS: dict[str | None, Mark] = {
 SPEED_WORDS = {"better": "faster", "worse": "slower"}
 
 EQUIVALENCE: dict[str, str] = {
-    "equivalent": "Equivalent: A and B differ by less than the margin of {margin} points.",
-    "better": "B is better than A; the margin of equivalence is {margin} points.",
-    "worse": "B is worse than A; the margin of equivalence is {margin} points.",
-    "undecided": "Undecided: these seeds neither show nor rule out a difference beyond the margin of {margin} points.",
+    "equivalent": "Equivalent: A and B differ by less than the margin of {margin}.",
+    "better": "B is better than A; the margin of equivalence is {margin}.",
+    "worse": "B is worse than A; the margin of equivalence is {margin}.",
+    "undecided": "Undecided: these seeds neither show nor rule out a difference beyond the margin of {margin}.",
 }
 
 
@@ -51,25 +51,20 @@ def speed_mark(decision: str | None) -> Mark:
 
 def state(row: Mapping[str, Any]) -> str:
     """The gravest of a row's decisions: "worse", "undecided" or "fine"."""
-    decisions = (row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"])
+    decisions = [row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"]]
+    decisions += [error["decision"] for error in row.get("errors", {}).values()]
     kinds = {mark(decision).kind for decision in decisions}
     return next((kind for kind in ("worse", "undecided") if kind in kinds), "fine")
 
 
-def equivalence(verdict: Mapping[str, Any]) -> str:
+def equivalence(verdict: Mapping[str, Any], look: Look) -> str:
     """The equivalence verdict as sentences: what was decided, on which p, and how many seeds would decide it."""
     decision = verdict["decision"]
-    first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(
-        margin=significant(100 * verdict["margin"], 2)
-    )
+    margin = f"{significant(look.factor * verdict['margin'], 2)} {look.unit}".rstrip()
+    first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(margin=margin)
     tests = "" if is_missing(verdict["p"]) else f" Two one-sided tests: {p_value(verdict['p'])}."
     needed = "" if is_missing(verdict["seeds_needed"]) else f" About {verdict['seeds_needed']} seeds would decide it."
     return first + tests + needed
-
-
-def points(fraction: Any) -> str:
-    """A difference of fractions in points, with its sign."""
-    return MISSING if is_missing(fraction) else signed(100 * fraction)
 
 
 def p_value(p: Any) -> str:
@@ -111,12 +106,11 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "speed_mark": speed_mark,
     "state": state,
     "equivalence": equivalence,
-    "percent": percent,
-    "points": points,
     "p_value": p_value,
     "significant": significant,
-    "accuracy_interval": lambda interval: with_interval(interval, percent),
-    "points_interval": lambda interval: with_interval(interval, points),
+    "score_interval": lambda interval, look: with_interval(interval, look.value),
+    "difference_interval": lambda interval, look: with_interval(interval, look.difference),
+    "error_interval": lambda interval: with_interval(interval, significant),
     "ratio_interval": lambda interval: with_interval(interval, bound),
     "relative": relative,
     "percent_of": percent_of,

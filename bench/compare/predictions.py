@@ -28,7 +28,7 @@ SHOWN_AT_MOST = 60
 LARGEST_BYTES = 200_000_000
 
 Predicted = Mapping[int, NDArray[np.int64]]
-"""Seed → predicted class of each test example, (N,)."""
+"""Seed → predicted class of each test example, (N,), or its labels, (N, K)."""
 
 
 def decode(text: str) -> NDArray[np.int64]:
@@ -69,17 +69,23 @@ def _checked(text: str, place: str, examples: Examples) -> NDArray[np.int64]:
         classes = decode(text)
     except ValueError as error:
         raise UnusableError(f"{place} cannot be read ({error}); the record was changed after the run") from None
-    count, known = len(examples.labels), len(examples.class_names)
+    count, known = examples.labels.size, len(examples.class_names) if examples.labels.ndim == 1 else 2
     if len(classes) != count or (count and classes.max() >= known):
         raise UnusableError(
             f"{place} are {len(classes)} of classes up to {max(classes, default=0)}; {count} of {known}"
         )
-    return classes
+    return classes.reshape(examples.labels.shape)
 
 
 def mcnemar_tests(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[McNemar, ...]:
     """The exact test of each seed that both sides have."""
-    return tuple(_mcnemar(seed, a[seed] == labels, b[seed] == labels) for seed in sorted(a.keys() & b.keys()))
+    return tuple(_mcnemar(s, _right(a[s], labels), _right(b[s], labels)) for s in sorted(a.keys() & b.keys()))
+
+
+def _right(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each example (N,); of several labels, all must be right."""
+    right: NDArray[np.bool_] = np.logical_and.reduce((predicted == labels).reshape(len(labels), -1), axis=1)
+    return right
 
 
 def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
@@ -89,8 +95,8 @@ def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) 
 
 
 def confusion(a: Predicted, b: Predicted, examples: Examples) -> Confusion | None:
-    """Both matrices, each summed over its seeds; None where a side has no predictions."""
-    if not a or not b:
+    """Both matrices, each summed over its seeds; None where a side has no predictions, or there are several labels."""
+    if not a or not b or examples.labels.ndim > 1:
         return None
     names = examples.class_names
     return Confusion(
@@ -104,9 +110,9 @@ def _summed(predicted: Predicted, labels: NDArray[np.int64], classes: int) -> tu
 
 
 def only_one_right(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[OnlyOneRight, ...]:
-    """At most 60 test examples that one side alone gets right, of the first seed that both have."""
+    """At most 60 examples that one side alone gets right, of the first seed that both have; none of several labels."""
     shared: Sequence[int] = sorted(a.keys() & b.keys())
-    if not shared:
+    if not shared or labels.ndim > 1:
         return ()
     one, other = a[shared[0]], b[shared[0]]
     differing = np.flatnonzero((one == labels) != (other == labels))[:SHOWN_AT_MOST]

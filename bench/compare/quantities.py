@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bench.compare.document import Margins
+from bench.compare.document import Margins, ScoreName
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval
 from bench.core.text import bound, factor, one_line, significant
 
 MINUS = "−"
-ALLOWED = "accuracy=0.5 (points, up to 100), cost=2%, speed=5% (up to 1000%)"
+R2_DIGITS = 4
+ALLOWED = "accuracy=0.5 (points, up to 100), cost=2%, speed=5% (up to 1000%), r2=0.01 (up to 1), mae=2%, rmse=2%"
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,18 @@ def _accuracy(gain: Interval) -> str:
     return f"test accuracy {signed(100 * gain.centre)} points{_ends(gain, lambda value: signed(100 * value))}"
 
 
-def _cost(gain: Interval) -> str:
+def _r2(gain: Interval) -> str:
+    return f"test R² {signed(gain.centre, R2_DIGITS)}{_ends(gain, lambda value: signed(value, R2_DIGITS))}"
+
+
+def _relative_to_a(what: str) -> Callable[[Interval], str]:
     """The gain is ln(A / B); B / A − 1 in per cent is what people read."""
-    turned = _turned(gain)
-    return f"final cost {_relative(turned.centre)}{_ends(turned, _relative)}"
+
+    def told(gain: Interval) -> str:
+        turned = _turned(gain)
+        return f"{what} {_relative(turned.centre)}{_ends(turned, _relative)}"
+
+    return told
 
 
 def _relative(logarithm: float) -> str:
@@ -106,8 +115,26 @@ def _ends(interval: Interval, write: Callable[[float], str]) -> str:
     return f", 95 % interval {write(interval.low)} to {write(interval.high)}"
 
 
+def _per_cent(margin: float) -> str:
+    return f"{significant(100 * margin, 2)} %"
+
+
 QUANTITIES: dict[str, Quantity] = {
     "accuracy": Quantity("accuracy_points", _points, lambda margin: f"{significant(margin, 2)} points", _accuracy),
-    "cost": Quantity("cost", _fraction, lambda margin: f"{significant(100 * margin, 2)} %", _cost),
+    "r2": Quantity("r2", lambda text: _between(float(text), 1), lambda margin: significant(margin, 2), _r2),
+    "cost": Quantity("cost", _fraction, _per_cent, _relative_to_a("final cost")),
+    "mae": Quantity("mae", _fraction, _per_cent, _relative_to_a("mean absolute error")),
+    "rmse": Quantity("rmse", _fraction, _per_cent, _relative_to_a("root mean squared error")),
     "speed": Quantity("time_ratio", lambda text: 1 + _fraction(text), factor, _speed),
 }
+OF_SCORE: dict[ScoreName, tuple[str, ...]] = {
+    "accuracy": ("accuracy", "cost", "speed"),
+    "r2": ("r2", "cost", "mae", "rmse", "speed"),
+}
+"""What a row is compared in: that of a classification, or of several labels, and that of a regression."""
+
+
+def used_in(scores: Iterable[ScoreName]) -> list[str]:
+    """The quantities of rows with these scores."""
+    names = {name for score in scores for name in OF_SCORE[score]}
+    return [name for name in QUANTITIES if name in names]

@@ -13,14 +13,14 @@ from bench.inputs.plan import Floats
 from bench.inputs.scaling import SCALERS, Scaler
 from bench.spec import TrainingSpec
 
-TOO_LARGE = 'remedy: dtype = "float64", or scaling = "standard"'
+TOO_LARGE = 'remedy: dtype = "float64", or a scaling'
 
 
 class Split(NamedTuple):
-    """x (N, n_0) in the spec's dtype and labels (N,)."""
+    """x (N, n_0) in the spec's dtype; labels: classes (N,), several labels (N, K), or numbers (N, K) in their units."""
 
     x: Floats
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
 
 class Inputs:
@@ -30,19 +30,21 @@ class Inputs:
         check_fit(dataset, spec)
         kept = _training_examples(dataset, spec)
         self.outputs, self.dtype = spec.architecture.widths[-1], np.dtype(spec.dtype)
-        self._place = _place(spec)
-        self._scaler = _scaler(dataset.x_train[:kept], spec)
+        self.task, self._place = spec.data.task, _place(spec)
+        self._scaler = _scaler(spec.scaling, dataset.x_train[:kept], f"{self._place} has features")
         self.train = self._split(dataset.x_train[:kept], dataset.y_train[:kept])
         self.validation = self._split(dataset.x_train[kept:], dataset.y_train[kept:])
         self.test = self._split(dataset.x_test, dataset.y_test)
+        self._target_scaler = _scaler(spec.target_scaling, self.train.labels, f"{self._place} has targets")
 
-    def _split(self, x: NDArray[Any], labels: NDArray[np.int64]) -> Split:
+    def _split(self, x: NDArray[Any], labels: NDArray[Any]) -> Split:
         return Split(self._features(x), np.asarray(labels))
 
     def _features(self, x: NDArray[Any]) -> Floats:
         """By the spec's scaling. Without one, bytes are divided by 255, and numbers stay as they are."""
         if self._scaler is None and x.dtype == np.uint8:
-            return np.divide(x, 255, dtype=self.dtype)
+            scaled: Floats = np.divide(x, 255, dtype=self.dtype)
+            return scaled
         with np.errstate(over="ignore"):
             made = x.astype(self.dtype) if self._scaler is None else self._scaler.scaled(x, self.dtype)
         if not np.isfinite(made).all():
@@ -51,10 +53,24 @@ class Inputs:
 
     @cached_property
     def train_targets(self) -> Floats:
-        """Y as rows (N, n_L): one-hot, or the label itself where there is one output."""
+        """Y as rows (N, n_L): classes one-hot, or as they are where there is one output; numbers scaled by the spec."""
+        if self.task != "classification":
+            return self._numbers(self.train.labels)
         labels = self.train.labels[:, None]
         targets = labels if self.outputs == 1 else labels == np.arange(self.outputs)
         return targets.astype(self.dtype)
+
+    def _numbers(self, labels: NDArray[Any]) -> Floats:
+        with np.errstate(over="ignore"):
+            scaler = self._target_scaler
+            made = labels.astype(self.dtype) if scaler is None else scaler.scaled(labels, self.dtype)
+        if not np.isfinite(made).all():
+            raise UnusableError(f"{self._place} has targets too large for {self.dtype}; {TOO_LARGE}")
+        return made
+
+    def in_units(self, outputs: Floats) -> Floats:
+        """Outputs (N, K) of a regression in the units of its targets."""
+        return outputs if self._target_scaler is None else self._target_scaler.restored(outputs)
 
 
 def _place(spec: TrainingSpec) -> str:
@@ -66,9 +82,15 @@ def _training_examples(dataset: Dataset, spec: TrainingSpec) -> int:
     return len(dataset.y_train) - round(spec.validation_fraction * len(dataset.y_train))
 
 
-def _scaler(x: NDArray[Any], spec: TrainingSpec) -> Scaler | None:
+def _scaler(kind: str | None, values: NDArray[Any], what: str) -> Scaler | None:
     """Learnt from the training split: neither validation nor test examples have a say."""
-    return None if spec.scaling is None else SCALERS[spec.scaling](x)
+    if kind is None:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        made = SCALERS[kind](values)
+    if not (np.isfinite(made.shift) & np.isfinite(made.unit)).all():
+        raise UnusableError(f"{what} too large to be scaled; remedy: divide that column in the file")
+    return made
 
 
 def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
@@ -83,9 +105,11 @@ def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
     if _training_examples(dataset, spec) < 1:
         leaves = f"validation_fraction {spec.validation_fraction} leaves none of {len(dataset.y_train)} examples"
         raise UnusableError(f"{place}: {leaves}")
-    allowed = {dataset.classes, 1} if dataset.classes == 2 else {dataset.classes}
+    is_binary = spec.data.task == "classification" and dataset.classes == 2
+    allowed = {dataset.classes, 1} if is_binary else {dataset.classes}
     if outputs not in allowed:
-        raise UnusableError(f"{place} has {dataset.classes} classes; the output layer has {outputs} units")
+        what = "classes" if spec.data.task == "classification" else "columns to predict"
+        raise UnusableError(f"{place} has {dataset.classes} {what}; the output layer has {outputs} units")
     _check_memory(dataset, spec, place)
 
 

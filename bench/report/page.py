@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.core.text import one_line
-from bench.report.markdown import HEADERS, row_cells
+from bench.report.markdown import spec_table
 from bench.report.plots import draw_figures
 from bench.report.style import METADATA, plot_settings
 from bench.report.tables import Tables
@@ -26,8 +26,8 @@ def _parts(tables: Tables) -> Iterator[str]:
     yield f"<p><b>{_text(tables.verdict)}</b></p>"
     for spec, rows in tables.aggregate.groupby("spec", sort=False):
         yield f"<h4>{_text(spec)}</h4>"
-        cells = [row_cells(row, tables.reference) for row in rows.to_dict("records")]
-        yield pd.DataFrame(cells, columns=list(HEADERS)).to_html(index=False, border=0)
+        cells, headers = spec_table(rows.to_dict("records"), tables.reference, tables.score_of(spec))
+        yield pd.DataFrame(cells, columns=list(headers)).to_html(index=False, border=0)
     yield "".join(f"<p>warning: {_text(line)}</p>" for line in tables.warnings)
     for name, figure in draw_figures(tables).items():
         yield f'<img alt="{_text(name.replace("_", " "))}" style="max-width: 100%" src="{_picture(figure)}">'

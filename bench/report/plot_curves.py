@@ -1,4 +1,4 @@
-"""The two plots over epochs: training cost and accuracy, a curve a backend.
+"""The plots over epochs: training cost and accuracy, or R² and errors of a regression, a curve a backend.
 
 Curves of identical work coincide, so each is drawn thinner than the one beneath it.
 """
@@ -41,9 +41,25 @@ def accuracy_curves(drawn: Drawn) -> Figure:
     """
     columns, titles = ["test_accuracy", "train_accuracy"], ("Accuracy after each epoch", "Accuracy")
     per_cent = drawn.epochs.assign(**{name: 100 * drawn.epochs[name] for name in columns})
-    dashes = Line2D([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label="dashed: training examples")
-    band = Line2D([], [], color=GREY, linewidth=8, alpha=0.25, label="band: lowest to highest seed")
-    return _curves(drawn, per_cent, columns, titles, "accuracy, %", (dashes, band))
+    return _curves(drawn.of_regressions(False), per_cent, columns, titles, "accuracy, %", _legend("training examples"))
+
+
+def r2_curves(drawn: Drawn) -> Figure:
+    """R² on the test examples after every epoch as a line, on the training examples as thin dashes."""
+    columns, titles = ["test_r2_score", "train_r2_score"], ("R² after each epoch", "R²")
+    return _curves(drawn.of_regressions(True), drawn.epochs, columns, titles, "R²", _legend("training examples"))
+
+
+def error_curves(drawn: Drawn) -> Figure:
+    """Root mean squared error on the test examples after every epoch as a line, mean absolute error as thin dashes."""
+    columns = ["test_root_mean_squared_error", "test_mean_absolute_error"]
+    titles = "Errors on the test examples after each epoch", "Errors on the test examples"
+    return _curves(drawn.of_regressions(True), drawn.epochs, columns, titles, "RMSE", _legend("mean absolute error"))
+
+
+def _legend(dashed: str) -> tuple[Line2D, Line2D]:
+    dashes = Line2D([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label=f"dashed: {dashed}")
+    return dashes, Line2D([], [], color=GREY, linewidth=8, alpha=0.25, label="band: lowest to highest seed")
 
 
 def _curves(

@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.core.text import MOST_PANELS
-from bench.report.plot_curves import accuracy_curves, cost_curves
+from bench.report.plot_curves import accuracy_curves, cost_curves, error_curves, r2_curves
 from bench.report.plot_times import epoch_seconds, time_ratio
+from bench.report.scores import R2
 from bench.report.style import Drawn, plot_settings, save_figure
 from bench.report.tables import Tables
 
@@ -21,20 +22,28 @@ PLOTS: dict[str, Callable[[Drawn], Figure]] = {
     "cost_curves": cost_curves,
     "accuracy_curves": accuracy_curves,
 }
+OF_REGRESSIONS: dict[str, Callable[[Drawn], Figure]] = {"r2_curves": r2_curves, "error_curves": error_curves}
+
+
+def plots_of(tables: Tables) -> dict[str, Callable[[Drawn], Figure]]:
+    """`PLOTS`, without curves of accuracy where every spec is a regression; and those of regressions, where one is."""
+    kinds = tables.records.kinds
+    plots = {name: draw for name, draw in PLOTS.items() if kinds.accuracies or draw is not accuracy_curves}
+    return plots | OF_REGRESSIONS if kinds.errors else plots
 
 
 def draw_plots(tables: Tables, folder: Path) -> list[Path]:
-    """Write every plot of `PLOTS` to the folder; the files, in that order, each PNG before SVG."""
+    """Write every plot of the run to the folder; the files, in the order of `plots_of`, each PNG before SVG."""
     drawn = _drawn(tables)
     with plot_settings():  # one figure at a time: those of many specs are large
-        return [path for name, draw in PLOTS.items() for path in save_figure(draw(drawn), folder / name)]
+        return [path for name, draw in plots_of(tables).items() for path in save_figure(draw(drawn), folder / name)]
 
 
 def draw_figures(tables: Tables) -> dict[str, Figure]:
-    """Name → figure of every plot of `PLOTS`."""
+    """Name → figure of every plot of the run."""
     drawn = _drawn(tables)
     with plot_settings():
-        return {name: draw(drawn) for name, draw in PLOTS.items()}
+        return {name: draw(drawn) for name, draw in plots_of(tables).items()}
 
 
 def _drawn(tables: Tables) -> Drawn:
@@ -50,6 +59,7 @@ def _drawn(tables: Tables) -> Drawn:
         backends=tuple(name for name in run.suite.backends if name in backends),
         reference=run.reference,
         all_specs=len(every),
+        regressions=tuple(name for name in every if tables.score_of(name) is R2),
     )
 
 

@@ -108,7 +108,9 @@ class RegularizationSpec(Frozen):
 class EarlyStoppingSpec(Frozen):
     """Training ends after `patience` epochs in a row that did not improve on the best by more than `min_delta`."""
 
-    monitor: Literal["validation_accuracy", "train_cost"] = "validation_accuracy"
+    monitor: Literal["validation_accuracy", "validation_r2_score", "train_cost"] = Field(
+        default="validation_accuracy", description="validation_r2_score with data.task regression only"
+    )
     patience: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 0
     min_delta: Factor = 0.0
     restore_best: bool = Field(default=False, description="end with the parameters of the best epoch")
@@ -153,6 +155,15 @@ class TrainingSpec(Frozen):
         description="of each feature, learnt from the training split: standard, to mean 0 and standard deviation 1; "
         "min_max, to 0 and 1; left out: bytes are divided by 255, other numbers stay as they are",
     )
+    target_scaling: Scaling | None = Field(
+        default=None, description="of each target of a regression, learnt from the training split; see scaling"
+    )
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="an output above it predicts its class: one output, or data.task multi_label",
+    )
     validation_fraction: float = Field(
         default=0.0, ge=0, lt=1, description="the last part of the training examples, held out"
     )
@@ -187,7 +198,23 @@ class TrainingSpec(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _network_fits_the_task(self) -> Self:
+        task, output = self.data.task, self.architecture.layers[-1]
+        if task == "multi_label" and output.activation != "sigmoid":
+            raise ValueError(f"data.task multi_label with output {output.activation}; allowed: sigmoid")
+        if task == "regression" and (output.activation == "softmax" or LOSSES[self.loss].from_weighted_input):
+            given = f"loss {self.loss} and output {output.activation}"
+            raise ValueError(f"data.task regression with {given}; allowed: an error as loss, any output but softmax")
+        if task != "regression" and self.target_scaling is not None:
+            raise ValueError(f"target_scaling with data.task {task}; allowed with: regression")
+        if self.threshold != 0.5 and (task == "regression" or (task == "classification" and output.units > 1)):
+            raise ValueError("threshold is allowed with one output of a classification, or data.task multi_label")
+        return self
+
+    @model_validator(mode="after")
     def _weights_fit_the_classes(self) -> Self:
+        if self.class_weights is not None and self.data.task != "classification":
+            raise ValueError(f"class_weights with data.task {self.data.task}; allowed with: classification")
         classes = max(self.architecture.widths[-1], 2)
         if self.class_weights is not None and len(self.class_weights) != classes:
             raise ValueError(f"class_weights has {len(self.class_weights)} numbers; allowed: {classes}, one a class")
@@ -201,8 +228,13 @@ class TrainingSpec(Frozen):
     @model_validator(mode="after")
     def _something_to_watch(self) -> Self:
         watched = self.early_stopping.monitor if self.early_stopping else ""
-        if watched == "validation_accuracy" and not self.validation_fraction:
-            raise ValueError("early_stopping watches validation_accuracy; allowed: validation_fraction greater than 0")
+        is_regression = self.data.task == "regression"
+        if watched.startswith("validation_") and (watched == "validation_r2_score") != is_regression:
+            allowed = "validation_r2_score" if is_regression else "validation_accuracy"
+            given = f"early_stopping watches {watched}, data.task is {self.data.task}"
+            raise ValueError(f"{given}; allowed: {allowed} or train_cost")
+        if watched.startswith("validation_") and not self.validation_fraction:
+            raise ValueError(f"early_stopping watches {watched}; allowed: validation_fraction greater than 0")
         return self
 
     @model_validator(mode="before")

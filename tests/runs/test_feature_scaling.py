@@ -89,7 +89,5 @@ def test_many_rows_are_scaled_part_by_part(monkeypatch, kind):
 def test_a_number_too_large_for_the_dtype_is_refused():
     large = FOUR * 1e300
     assert np.isfinite(inputs_of(large, large).train.x).all()
-    with pytest.raises(
-        UnusableError, match=r"spec 's': data mnist has features too large for float32; remedy: dt"
-    ):
+    with pytest.raises(UnusableError, match=r"spec 's': data mnist has features too large for float32; remedy: dt"):
         inputs_of(large, large, dtype="float32")

@@ -4,6 +4,7 @@
 const FORMS = {
   cost: { title: "Cost", form: (value) => value.toPrecision(4), factor: 1 },
   test_accuracy: { title: "Test accuracy, %", form: (value) => value.toFixed(2), factor: 100 },
+  test_r2_score: { title: "Test R²", form: (value) => value.toFixed(4), factor: 1 },
 };
 const CHART_HEIGHT = 230;
 
