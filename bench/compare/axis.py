@@ -7,8 +7,7 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from bench.compare.quantities import MINUS
-from bench.core.text import is_missing
+from bench.core.text import MINUS, is_missing
 
 Interval = Mapping[str, Any]
 

@@ -13,9 +13,9 @@ import pandas as pd
 from bench.compare.document import Decision, Document, DocumentSide, Row
 from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match, match
-from bench.compare.quantities import OF_SCORE, margins_of, used_in
+from bench.compare.quantities import margins_of, used_in
 from bench.compare.read import Runs, quoted, read, shown
-from bench.compare.rows import Compared, compare, decide, row, score_name
+from bench.compare.rows import Compared, compare, decide, row
 from bench.compare.verdict import verdict
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
@@ -98,13 +98,13 @@ def compare_runs(
 def _that_apply(fail_on: Sequence[str], matches: Sequence[Match]) -> Sequence[str]:
     """What may fail in some row. Refuses where nothing may in one: it would pass unseen."""
     for each in matches:
-        has = OF_SCORE[score_name(each)]
+        has = used_in(each.score.name)
         if not set(fail_on) & set(has):
             spec = f"spec {quoted(each.spec.name)}"
             raise UnusableError(
                 f"--fail-on {','.join(fail_on)}: {spec} has none of it; allowed there: {', '.join(has)}"
             )
-    used = used_in(score_name(each) for each in matches)
+    used = used_in(*(each.score.name for each in matches))
     return [name for name in fail_on if name in used]
 
 

@@ -10,15 +10,13 @@ from pydantic import Field
 from bench.core.errors import EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.core.models import FrozenRecord
 from bench.core.statistics import Interval
+from bench.report.scores import ErrorName, ScoreName
 
 SCHEMA_VERSION: Literal[1] = 1
 
 Decision = Literal["within_tolerance", "worse", "undecided"]
 RowDecision = Literal["equivalent", "worse", "better", "undecided"]
 QuantityDecision = Literal["within_tolerance", "worse", "better", "undecided"]
-
-ScoreName = Literal["accuracy", "r2"]
-ErrorName = Literal["mae", "rmse"]
 
 EXIT_CODES: dict[Decision, int] = {
     "within_tolerance": EXIT_OK,
@@ -142,7 +140,7 @@ class Row(FrozenRecord):
     mcnemar: tuple[McNemar, ...]
     confusion: Confusion | None
     only_one_right: tuple[OnlyOneRight, ...]
-    curves: dict[Literal["cost", "test_accuracy", "test_r2_score"], Curves]
+    curves: dict[str, Curves]
     cost_parts_at: Parts
     cost_decision: QuantityDecision
     speed: Speed

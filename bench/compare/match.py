@@ -10,6 +10,7 @@ from bench.compare.read import NAMED_AT_MOST, Runs, listed, quoted, spec_names
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
 from bench.records.run import Records
+from bench.report.scores import Score, score_of
 from bench.spec import TrainingSpec
 
 NOT_COMPARED_AS_FIELDS = {"name", "seeds", "data"}
@@ -33,6 +34,11 @@ class Match:
     reference_a: ComparedCell | None = None
     reference_b: ComparedCell | None = None
     differing: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> Score:
+        """What the networks are judged by."""
+        return score_of(self.spec.data.task)
 
     @property
     def incomplete(self) -> bool:
@@ -165,8 +171,7 @@ def _lost(made: Match) -> Iterator[str]:
 
 
 def _no_figure(made: Match, process: Process) -> str:
-    score = "R²" if made.spec.data.task == "regression" else "accuracy"
-    return f"the final test {score} is no number" if process.scores.size else "no epoch was finished"
+    return f"the final test {made.score.title} is no number" if process.scores.size else "no epoch was finished"
 
 
 def _seeds(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> Iterator[str]:

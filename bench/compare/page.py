@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from bench.compare.axis import AXES, PlotAxis, around
 from bench.compare.document import Margins
-from bench.compare.looks import LOOKS
 from bench.compare.page_filters import FILTERS
-from bench.compare.quantities import QUANTITIES, used_in
+from bench.compare.quantities import told
 from bench.core.text import MISSING, one_line
+from bench.report.scores import SCORES
 from bench.report.style import BLUE, ORANGE, SKY, VERMILLION
 
 STYLES = ("uPlot.min.css", "page.css")
@@ -43,14 +43,15 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
     style = ":root {" + "; ".join(f"{name}: {color}" for name, color in COLORS.items()) + "}\n" + _static(STYLES)
     script = f"/*\n{_static([LICENCE])}*/\n{_static(SCRIPTS)}"
     finite = _finite(document)
+    rows = finite.get("rows") or []
     return (
         _environment()
         .get_template("page.html")
         .render(
             document=finite,
-            rows=_scored(finite.get("rows") or []),
-            margins=_margins(finite),
-            data=_data(finite.get("rows") or [], pictures),
+            rows=list(_scored(rows)),
+            margins=told(Margins.model_validate(finite["margins"]), *(row["score"] for row in rows)),
+            data=_data(rows, pictures),
             style=Markup(style),
             script=Markup(script),
             policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}",
@@ -58,27 +59,17 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
     )
 
 
-def _scored(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each row with its score of both, how that is told, and the axis of its difference, the same for all such rows."""
-    scores = [row.get("score", "accuracy") for row in rows]
-    axes = {score: _axis([row for row, each in zip(rows, scores, strict=True) if each == score]) for score in scores}
-    return [
-        {"errors": {}, **row}
-        | {"look": LOOKS[score], "score_a": row[f"{score}_a"], "score_b": row[f"{score}_b"], "axis": axes[score]}
-        for row, score in zip(rows, scores, strict=True)
-    ]
+def _scored(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each row with what its networks are judged by, that of both, and the axis of differences, one for all such."""
+    axes = {name: _axis([row for row in rows if row["score"] == name]) for name in {row["score"] for row in rows}}
+    for row in rows:
+        name = row["score"]
+        of_both = {"score_a": row[f"{name}_a"], "score_b": row[f"{name}_b"]}
+        yield {**row, **of_both, "score": SCORES[name], "axis": axes[name]}
 
 
 def _axis(rows: Sequence[Mapping[str, Any]]) -> PlotAxis:
     return around(0.0, rows[0]["equivalence"]["margin"], [row["difference"] for row in rows])
-
-
-def _margins(document: Mapping[str, Any]) -> str:
-    """Of what the rows are compared in, in words."""
-    scores = [row.get("score", "accuracy") for row in document.get("rows") or []] or ["accuracy"]
-    margins = Margins.model_validate(document["margins"])
-    words = {"accuracy": "accuracy", "r2": "R²", "mae": "MAE", "rmse": "RMSE", "cost": "cost", "speed": "time ratio"}
-    return ", ".join(f"{words[name]} {QUANTITIES[name].told(margins)}" for name in used_in(scores))
 
 
 @cache

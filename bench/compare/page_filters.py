@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.compare.looks import Look
 from bench.core.text import MISSING, bound, is_missing, one_line, significant, with_ends
+from bench.report.scores import Score
 
 SEEDS_NAMED = 6
 
@@ -52,15 +52,15 @@ def speed_mark(decision: str | None) -> Mark:
 def state(row: Mapping[str, Any]) -> str:
     """The gravest of a row's decisions: "worse", "undecided" or "fine"."""
     decisions = [row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"]]
-    decisions += [error["decision"] for error in row.get("errors", {}).values()]
+    decisions += [error["decision"] for error in row["errors"].values()]
     kinds = {mark(decision).kind for decision in decisions}
     return next((kind for kind in ("worse", "undecided") if kind in kinds), "fine")
 
 
-def equivalence(verdict: Mapping[str, Any], look: Look) -> str:
+def equivalence(verdict: Mapping[str, Any], score: Score) -> str:
     """The equivalence verdict as sentences: what was decided, on which p, and how many seeds would decide it."""
     decision = verdict["decision"]
-    margin = f"{significant(look.factor * verdict['margin'], 2)} {look.unit}".rstrip()
+    margin = score.in_unit(significant(score.factor * verdict["margin"], 2))
     first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(margin=margin)
     tests = "" if is_missing(verdict["p"]) else f" Two one-sided tests: {p_value(verdict['p'])}."
     needed = "" if is_missing(verdict["seeds_needed"]) else f" About {verdict['seeds_needed']} seeds would decide it."
@@ -108,8 +108,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "equivalence": equivalence,
     "p_value": p_value,
     "significant": significant,
-    "score_interval": lambda interval, look: with_interval(interval, look.value),
-    "difference_interval": lambda interval, look: with_interval(interval, look.difference),
+    "score_interval": lambda interval, score: with_interval(interval, score.value),
+    "difference_interval": lambda interval, score: with_interval(interval, score.difference),
     "error_interval": lambda interval: with_interval(interval, significant),
     "ratio_interval": lambda interval: with_interval(interval, bound),
     "relative": relative,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bench.core.text import is_missing
 from bench.records.epochs import by_process
 from bench.records.run import Records, ResultRecord, WorkerRecord
+from bench.report.scores import R2, Score
 from bench.report.tables import Tables
 
 Curve = NDArray[np.float64]
@@ -21,16 +22,15 @@ NO_EPOCH: Curve = np.array([])
 class Process:
     """One (spec, backend, seed) of a finished attempt. Seconds in s, accuracies as fractions, None where not finite.
 
-    A classification has `accuracy`; a regression `r2`, `mae` and `rmse`; all of the test examples.
-    `costs` and `scores` (accuracy or R²) are by epoch, the first among them, NaN where not finite; `epoch_seconds` is
-    the median of the timed epochs, `time_ratio` that to the run's reference in the same rounds.
+    `score` is accuracy or R², `mae` and `rmse` are errors of a regression, all of the test examples. `costs` and
+    `scores` are by epoch, the first among them, NaN where not finite; `epoch_seconds` is the median of the timed
+    epochs, `time_ratio` that to the run's reference in the same rounds.
     """
 
     seed: int
     status: str
     reason: str
-    accuracy: float | None
-    r2: float | None
+    score: float | None
     mae: float | None
     rmse: float | None
     cost: float | None
@@ -40,11 +40,6 @@ class Process:
     worker: WorkerRecord | None
     costs: Curve
     scores: Curve
-
-    @property
-    def score(self) -> float | None:
-        """Accuracy, or R² of a regression."""
-        return self.r2 if self.accuracy is None else self.accuracy
 
     def did_the_same(self, other: "Process") -> bool:
         """Whether training gave the same, bit by bit: every epoch, which one was kept, and every prediction."""
@@ -86,7 +81,7 @@ def cells_of(records: Records) -> Cells:
     for row in tables.summary.to_dict("records"):
         key = (str(row["spec"]), str(row["backend"]), int(row["seed"]))
         columns = trained.get((key[0], key[2], key[1]), {})
-        process = _process(row, results[key], workers.get(key), columns, tables.score_of(key[0]).column)
+        process = _process(row, results[key], workers.get(key), columns, tables.score_of(key[0]))
         found.setdefault(key[:2], {})[process.seed] = process
     return {key: ComparedCell(dict(sorted(processes.items()))) for key, processes in found.items()}
 
@@ -96,23 +91,21 @@ def _process(
     result: ResultRecord,
     worker: WorkerRecord | None,
     columns: Mapping[str, Curve],
-    score: str,
+    score: Score,
 ) -> Process:
     return Process(
         seed=result.seed,
         status=result.status,
         reason=result.reason,
-        accuracy=_number(row.get("test_accuracy")),
-        r2=_number(row.get("test_r2_score")),
-        mae=_number(row.get("test_mean_absolute_error")),
-        rmse=_number(row.get("test_root_mean_squared_error")),
+        score=_number(row[score.column]),
+        **{name: _number(row.get(column)) for name, column in R2.errors.items()},
         cost=_number(row["train_cost"]),
         epoch_seconds=_number(row["epoch_seconds"]),
         time_ratio=_number(row["time_ratio"]),
         result=result,
         worker=worker,
         costs=_finite(columns.get("train_cost", NO_EPOCH)),
-        scores=_finite(columns.get(score, NO_EPOCH)),
+        scores=_finite(columns.get(score.column, NO_EPOCH)),
     )
 
 

@@ -9,7 +9,7 @@ testing and acceptance sampling", Technometrics 24(4), 1982).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, cast
 
 from statsmodels.stats.multitest import multipletests
 
@@ -18,7 +18,6 @@ from bench.compare.costs import RESOLUTION, cost_evidence, curves, parts_at, rel
 from bench.compare.document import (
     Confusion,
     Equivalence,
-    ErrorName,
     ErrorOfBoth,
     Margins,
     McNemar,
@@ -26,7 +25,6 @@ from bench.compare.document import (
     QuantityDecision,
     Row,
     RowDecision,
-    ScoreName,
     Speed,
 )
 from bench.compare.equivalence import Difference, Evidence, are_paired, difference, seeds_needed
@@ -36,14 +34,10 @@ from bench.compare.quantities import QUANTITIES
 from bench.compare.speed import speed_evidence
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval, mean_interval
+from bench.report.scores import ErrorName
 
 UNKNOWN_RESOLUTION = 1e-4
 """One of 10,000 test examples, where how many there are is not recorded."""
-
-CURVE_OF: dict[ScoreName, Literal["test_accuracy", "test_r2_score"]] = {
-    "accuracy": "test_accuracy",
-    "r2": "test_r2_score",
-}
 
 Decided = dict[str, RowDecision]
 
@@ -61,26 +55,16 @@ class Compared:
 
 def compare(match: Match, margins: Margins) -> Compared:
     """What is known of one (spec, backend): accuracy or R² (in pairs if seeds are the same), cost, errors and speed."""
-    identical, score = is_identical(match), score_name(match)
+    identical, score = is_identical(match), match.score
     gain = difference(match.a.values("score"), match.b.values("score"), _resolution(match))
-    margin = margins.accuracy_points / 100 if score == "accuracy" else margins.r2
+    margin = getattr(margins, QUANTITIES[score.name].margin) / score.factor
     speed, time = speed_evidence(match, margins.time_ratio)
     evidence: dict[str, Evidence] = {
-        score: Evidence(gain, margin, identical, match.incomplete),
+        score.name: Evidence(gain, margin, identical, match.incomplete),
         "cost": cost_evidence(match, margins.cost, identical),
-        **{name: relative_evidence(match, name, getattr(margins, name), identical) for name in errors_of(score)},
+        **{name: relative_evidence(match, name, getattr(margins, name), identical) for name in score.errors},
     }
     return Compared(match, gain, evidence | ({"speed": time} if time else {}), speed, identical)
-
-
-def score_name(match: Match) -> ScoreName:
-    """What the networks are judged by."""
-    return "r2" if match.spec.data.task == "regression" else "accuracy"
-
-
-def errors_of(score: ScoreName) -> tuple[ErrorName, ...]:
-    """The errors that a row with that score has."""
-    return ("mae", "rmse") if score == "r2" else ()
 
 
 def is_identical(match: Match) -> bool:
@@ -134,27 +118,25 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def row(compared: Compared, decided: Decided, margins: Margins) -> tuple[Row, str]:
     """The row of the document; and why the parts that need labels are missing, empty where they are not."""
-    match, score = compared.match, score_name(compared.match)
+    match, score = compared.match, compared.match.score
     found = _answers(match)
     a, b = match.a.values("score"), match.b.values("score")
+    means: dict[str, Any] = {f"{score.name}_a": _mean(a), f"{score.name}_b": _mean(b)}
     made = Row(
         spec=match.spec.name,
         backend=match.backend,
         seeds_a=tuple(match.a.ok),
         seeds_b=tuple(match.b.ok),
         paired=are_paired(a, b),
-        score=score,
-        accuracy_a=_mean(a) if score == "accuracy" else None,
-        accuracy_b=_mean(b) if score == "accuracy" else None,
-        r2_a=_mean(a) if score == "r2" else None,
-        r2_b=_mean(b) if score == "r2" else None,
-        errors={name: _error(match, name, decided[name]) for name in errors_of(score)},
+        score=score.name,
+        **means,
+        errors={name: _error(match, name, decided[name]) for name in score.errors},
         difference=_difference_interval(compared),
-        equivalence=_equivalence(compared.evidence[score], decided[score]),
+        equivalence=_equivalence(compared.evidence[score.name], decided[score.name]),
         mcnemar=found.mcnemar,
         confusion=found.confusion,
         only_one_right=found.only_one_right,
-        curves={"cost": curves(match, "costs"), CURVE_OF[score]: curves(match, "scores")},
+        curves={"cost": curves(match, "costs"), score.column: curves(match, "scores")},
         cost_parts_at=parts_at(match, margins.cost),
         cost_decision=_in_words(decided["cost"]),
         speed=compared.speed,

@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row, ScoreName
+from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row
 from bench.compare.equivalence import LEVEL
-from bench.compare.looks import LOOKS, Look
-from bench.compare.quantities import QUANTITIES, signed, used_in
+from bench.compare.quantities import told
 from bench.compare.rows import holm
 from bench.core.markdown import bullets, text_table
 from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, bound, escaped, one_line, percent, significant, with_ends
+from bench.core.text import MISSING, bound, escaped, one_line, percent, signed, significant, with_ends
+from bench.report.scores import SCORES, Score, ScoreName
 
 COLUMNS = 80
 WIDEST_NAME = 20
@@ -44,7 +44,7 @@ def terminal(document: Document) -> str:
     console.print(Text(document.verdict))
     console.print()
     for score, rows in _by_score(document.rows).items():
-        console.print(_rows_table(rows, LOOKS[score]))
+        console.print(_rows_table(rows, SCORES[score]))
     console.print(_list(notes(document)))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
@@ -57,20 +57,20 @@ def _list(lines: Iterable[str]) -> Table:
 
 
 def _by_score(rows: Sequence[Row]) -> dict[ScoreName, list[Row]]:
-    return {score: of_score for score in LOOKS if (of_score := [row for row in rows if row.score == score])}
+    return {score: of_score for score in SCORES if (of_score := [row for row in rows if row.score == score])}
 
 
-def _rows_table(rows: Sequence[Row], look: Look) -> Table:
+def _rows_table(rows: Sequence[Row], score: Score) -> Table:
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    unit = f" in {look.unit}" if look.unit else ""
+    unit = f" in {score.difference_unit}" if score.difference_unit else ""
     made.caption = Text(
-        f"A {look.sign}: test {look.name} of A; B − A{unit}, ± half its 95 % interval; speed: time of B / A"
+        f"A {score.sign}: test {score.title} of A; B − A{unit}, ± half its 95 % interval; speed: time of B / A"
     )
     made.caption_justify = "left"
     made.add_column("spec, backend", overflow="ellipsis")  # the one that gives way, so that no figure is cut
-    for title in (f"A {look.sign}", "B − A"):
+    for title in (f"A {score.sign}", "B − A"):
         made.add_column(title, justify="right", no_wrap=True)
-    for title in (look.name, "cost", "speed"):
+    for title in (score.title, "cost", "speed"):
         made.add_column(title, no_wrap=True)
     for spec in dict.fromkeys(row.spec for row in rows):
         of_spec = [row for row in rows if row.spec == spec]
@@ -85,8 +85,8 @@ def _rows_table(rows: Sequence[Row], look: Look) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         "  " + one_line(row.backend, WIDEST_NAME - 2),
-        LOOKS[row.score].value(row.score_a.centre),
-        _difference(row.difference, LOOKS[row.score]),
+        SCORES[row.score].value(row.score_a.centre),
+        _difference(row.difference, SCORES[row.score]),
         WORDS[row.equivalence.decision],
         WORDS[row.cost_decision],
         _ratio(row.speed.ratio),
@@ -98,9 +98,9 @@ def _seeds(row: Row) -> str:
     return f"{a if a == b else f'{a}, {b}'} seed{'s' if a + b > 2 else ''}"
 
 
-def _difference(interval: Interval, look: Look) -> str:
+def _difference(interval: Interval, score: Score) -> str:
     half = interval.half_width
-    return look.difference(interval.centre) + ("" if half is None else f" ±{look.value(half)}")
+    return score.difference(interval.centre) + ("" if half is None else f" ±{score.value(half)}")
 
 
 def _ratio(interval: Interval | None) -> str:
@@ -121,8 +121,7 @@ def notes(document: Document) -> Iterator[str]:
         yield from _at_most([note for row in document.rows for note in _parting(row)])
         yield from _speed_notes(document.rows)
         yield from _error_notes(document.rows)
-        used = used_in(row.score for row in document.rows)
-        tolerances = ", ".join(f"{name} {QUANTITIES[name].told(document.margins)}" for name in used)
+        tolerances = told(document.margins, *(row.score for row in document.rows))
         yield f"fails on: {', '.join(document.fail_on)}; tolerances: {tolerances}"
 
 
@@ -202,21 +201,21 @@ def _head(document: Document) -> Iterator[str]:
 
 def _row_sections(document: Document) -> Iterator[str]:
     for score, rows in _by_score(document.rows).items():
-        yield text_table([_markdown_cells(row) for row in rows], _headers(LOOKS[score]))
+        yield text_table([_markdown_cells(row) for row in rows], _headers(SCORES[score]))
     if document.rows:
         yield bullets(notes(document))
 
 
-def _headers(look: Look) -> tuple[str, ...]:
-    unit = f", {look.unit}" if look.unit else ""
+def _headers(score: Score) -> tuple[str, ...]:
+    unit = f", {score.difference_unit}" if score.difference_unit else ""
     return (
         "spec",
         "backend",
         "seeds A, B",
-        f"A, {look.sign}",
-        f"B, {look.sign}",
+        f"A, {score.sign}",
+        f"B, {score.sign}",
         f"B − A{unit} (95 % interval)",
-        look.name,
+        score.title,
         "cost",
         "speed B / A (95 % interval)",
     )
@@ -227,20 +226,20 @@ def _markdown_cells(row: Row) -> tuple[str, ...]:
         escaped(row.spec, 120),
         escaped(row.backend, 60),
         f"{len(row.seeds_a)}, {len(row.seeds_b)}" + (", paired" if row.paired else ""),
-        LOOKS[row.score].value(row.score_a.centre),
-        LOOKS[row.score].value(row.score_b.centre),
-        _with_interval(row.difference, LOOKS[row.score]),
+        SCORES[row.score].value(row.score_a.centre),
+        SCORES[row.score].value(row.score_b.centre),
+        _with_interval(row.difference, SCORES[row.score]),
         WORDS[row.equivalence.decision],
         WORDS[row.cost_decision],
         _ratio(row.speed.ratio),
     )
 
 
-def _with_interval(interval: Interval, look: Look) -> str:
-    centre = look.difference(interval.centre)
+def _with_interval(interval: Interval, score: Score) -> str:
+    centre = score.difference(interval.centre)
     if interval.low is None or interval.high is None:
         return f"{centre} (one seed: no interval)"
-    return f"{centre} ({look.difference(interval.low)} to {look.difference(interval.high)})"
+    return f"{centre} ({score.difference(interval.low)} to {score.difference(interval.high)})"
 
 
 def _mcnemar_section(document: Document) -> Iterator[str]:

@@ -12,8 +12,6 @@ from bench.core.text import one_line
 
 # The whole data set lives in memory, once in each worker: beyond this, a laptop swaps and every timing is wrong.
 LARGEST_BYTES = 2 * 2**30
-MOST_CLASSES = 65_536
-"""The widest layer that a suite may have."""
 
 
 def check_size(place: object, *sizes: int) -> int:

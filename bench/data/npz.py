@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
-from bench.data.checks import MOST_CLASSES, check_numbers, check_size, wrong_cell
+from bench.data.checks import check_numbers, check_size, wrong_cell
 from bench.data.dataset import ARRAYS, Bytes, Dataset, Labels, Numbers
 from bench.data.idx import MOST_BYTES_PER_GZIP_BYTE
 from bench.spec import Task
+from bench.spec.data import WIDEST
 
 READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -116,9 +117,9 @@ def _labels(place: str, y: NDArray[Any]) -> Labels:
         remedy = 'task = "multi_label" or "regression" for other targets'
         raise UnusableError(f"{place}: shape {y.shape}, dtype {y.dtype}; allowed: whole numbers (N,), or {remedy}")
     labels = y.reshape(-1)
-    wrong = np.flatnonzero((labels < 0) | (labels > MOST_CLASSES - 1))
+    wrong = np.flatnonzero((labels < 0) | (labels > WIDEST - 1))
     if wrong.size:
-        raise wrong_cell(place, int(wrong[0]), 1, labels[wrong[0]], f"0 to {MOST_CLASSES - 1}")
+        raise wrong_cell(place, int(wrong[0]), 1, labels[wrong[0]], f"0 to {WIDEST - 1}")
     return labels.astype(np.int64)
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from bench.core.errors import UnusableError
 from bench.core.files import expanded
 from bench.core.text import one_line
-from bench.data.checks import MOST_CLASSES, check_numbers, check_size, wrong_cell
+from bench.data.checks import check_numbers, check_size, wrong_cell
 from bench.data.dataset import Bytes, Dataset, Numbers
 from bench.data.split import split_rows
 from bench.spec import DataSpec, Task
-from bench.spec.data import DEFAULT_TARGET
+from bench.spec.data import DEFAULT_TARGET, WIDEST
 
 PIXEL = re.compile(r"pixel_?\d+")
 """How the columns of Kaggle's, OpenML's and Zalando's tables of images are called."""
@@ -200,10 +200,10 @@ class _Reader:
             own.append(self._classes.setdefault(text, len(self._classes)))
         if (codes < 0).any():
             self._refuse_class(codes < 0, column, "", "a class in every row")
-        if len(self._classes) > MOST_CLASSES:
+        if len(self._classes) > WIDEST:
             remedy = 'task = "regression" predicts numbers'
-            place = f"{self._path}: column {str(column.name)!r}: more than {MOST_CLASSES} classes"
-            raise UnusableError(f"{place}; allowed: {MOST_CLASSES}; {remedy}")
+            place = f"{self._path}: column {str(column.name)!r}: more than {WIDEST} classes"
+            raise UnusableError(f"{place}; allowed: {WIDEST}; {remedy}")
         return np.array(own, np.float64)[codes]
 
     def _refuse_class(self, where: NDArray[np.bool_], column: "pd.Series[Any]", text: str, allowed: str) -> None:

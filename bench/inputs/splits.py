@@ -45,27 +45,23 @@ class Inputs:
         if self._scaler is None and x.dtype == np.uint8:
             scaled: Floats = np.divide(x, 255, dtype=self.dtype)
             return scaled
-        with np.errstate(over="ignore"):
-            made = x.astype(self.dtype) if self._scaler is None else self._scaler.scaled(x, self.dtype)
-        if not np.isfinite(made).all():
-            raise UnusableError(f"{self._place} has features too large for {self.dtype}; {TOO_LARGE}")
-        return made
+        return self._scaled(x, self._scaler, "features")
 
     @cached_property
     def train_targets(self) -> Floats:
         """Y as rows (N, n_L): classes one-hot, or as they are where there is one output; numbers scaled by the spec."""
         if self.task != "classification":
-            return self._numbers(self.train.labels)
+            return self._scaled(self.train.labels, self._target_scaler, "targets")
         labels = self.train.labels[:, None]
         targets = labels if self.outputs == 1 else labels == np.arange(self.outputs)
         return targets.astype(self.dtype)
 
-    def _numbers(self, labels: NDArray[Any]) -> Floats:
+    def _scaled(self, values: NDArray[Any], scaler: Scaler | None, what: str) -> Floats:
+        """In the spec's dtype; as they are where there is no scaler."""
         with np.errstate(over="ignore"):
-            scaler = self._target_scaler
-            made = labels.astype(self.dtype) if scaler is None else scaler.scaled(labels, self.dtype)
+            made = values.astype(self.dtype) if scaler is None else scaler.scaled(values, self.dtype)
         if not np.isfinite(made).all():
-            raise UnusableError(f"{self._place} has targets too large for {self.dtype}; {TOO_LARGE}")
+            raise UnusableError(f"{self._place} has {what} too large for {self.dtype}; {TOO_LARGE}")
         return made
 
     def in_units(self, outputs: Floats) -> Floats:

@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-# What is kept of an `EpochRecord`, and as what. A text is a category, for the same one stands in many epochs. What a
-# regression has in place of accuracies is in `bench.records.scores`.
+from bench.records.scores import ACCURACIES, ERRORS
+
+# What is kept of an `EpochRecord`, and as what. A text is a category, for the same one stands in many epochs.
 KEPT: dict[str, str] = {
     **dict.fromkeys(("spec", "backend"), "category"),
     **dict.fromkeys(("seed", "attempt", "epoch"), "int64"),
     "warm_up": "bool",
     "turn": "int64",
     **dict.fromkeys(("epoch_seconds", "cpu_seconds", "samples_per_second", "train_cost"), "float64"),
-    **dict.fromkeys(("train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy"), "float64"),
+    **dict.fromkeys((*ACCURACIES, *ERRORS), "float64"),
     "stopped": "bool",
     "batches_fingerprint": "category",
 }

@@ -6,8 +6,6 @@ classes are those of the second class, where 1 and 2 kept the macro average.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -151,16 +149,16 @@ _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 class Records:
     """The records of one run: those of finished attempts, in the order they were written.
 
-    `epochs` is a table, not a list of objects: its columns are `bench.records.epochs.KEPT`, with R² and errors where
-    a spec is a regression; its rows follow the suite's order of specs and backends, then seed, attempt and epoch.
-    `repeated` says whether an epoch stands twice.
+    `epochs` is a table, not a list of objects: its columns are those of `bench.records.epochs.KEPT` that such a run
+    has, its rows follow the suite's order of specs and backends, then seed, attempt and epoch. `repeated` says whether
+    an epoch stands twice.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
         records = iter(records)
-        # The first is that of the run, which says what columns there are.
-        others: list[OtherRecord] = [first for first in islice(records, 1) if not isinstance(first, EpochRecord)]
-        epochs = EpochColumns(_kinds(others).columns(KEPT))
+        run = next(record for record in records if isinstance(record, RunRecord))
+        others: list[OtherRecord] = [run]
+        epochs = EpochColumns(_kinds(run).columns(KEPT))
         for record in records:
             if isinstance(record, EpochRecord):
                 epochs.add(vars(record))
@@ -180,8 +178,7 @@ class Records:
     @property
     def kinds(self) -> Kinds:
         """What is recorded of how well the networks predict."""
-        positives = any(result.test_f1_score is not None for result in self.results)
-        return replace(_kinds(self.runs), positives=positives)
+        return _kinds(self.run, self.results)
 
     @property
     def run(self) -> RunRecord:
@@ -209,8 +206,10 @@ class Records:
         return found
 
 
-def _kinds(records: Iterable[object]) -> Kinds:
-    """By the tasks of the specs of the runs among these records."""
-    runs = [record for record in records if isinstance(record, RunRecord)]
-    tasks = {spec.data.task for run in runs for spec in run.suite.specs}
-    return Kinds(accuracies=tasks != {"regression"}, errors="regression" in tasks)
+def _kinds(run: RunRecord, results: Iterable[ResultRecord] = ()) -> Kinds:
+    tasks = {spec.data.task for spec in run.suite.specs}
+    return Kinds(
+        accuracies=tasks != {"regression"},
+        errors="regression" in tasks,
+        positives=any(result.test_f1_score is not None for result in results),
+    )

@@ -1,4 +1,4 @@
-"""What is recorded of how well a network predicts; the tasks of a run's data decide which columns its tables have."""
+"""The columns that say how well networks predict. Which of them a run's tables have depends on what it trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,39 +11,21 @@ ERRORS = (
     "test_mean_absolute_error",
     "test_root_mean_squared_error",
 )
-OF_POSITIVES = ("test_f1_score", "test_roc_auc")
-
-_INSTEAD: dict[str, tuple[str, ...]] = {
-    "train_accuracy": ("train_r2_score",),
-    "validation_accuracy": ("validation_r2_score",),
-    "test_accuracy": ("test_r2_score",),
-    "test_accuracy_half_width": ("test_r2_score_half_width",),
-    "test_binary_accuracy": ("test_mean_absolute_error", "test_root_mean_squared_error"),
-    "test_precision": (),
-    "test_recall": (),
-}
-"""Column of a classification → what a regression has in its place."""
+POSITIVES = ("test_f1_score", "test_roc_auc")
+OF_CLASSES = {*ACCURACIES, "test_accuracy_half_width", "test_precision", "test_recall"}
+OF_NUMBERS = {*ERRORS, "test_r2_score_half_width"}
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """What a run records: accuracies; errors of a regression; F1 and ROC of two classes or of several labels."""
+    """What a run has: accuracies of classes; errors of regressions; F1 and ROC AUC of two classes or several labels."""
 
-    accuracies: bool = True
-    errors: bool = False
-    positives: bool = False
+    accuracies: bool
+    errors: bool
+    positives: bool
 
-    def columns(self, of_classification: Mapping[str, str], before_positives: str = "") -> dict[str, str]:
-        """Column → type of a run's table, where that of a classification is given.
-
-        before_positives : the column behind which F1 and ROC AUC stand.
-        """
-        found: dict[str, str] = {}
-        for name, kind in of_classification.items():
-            if self.accuracies or name not in _INSTEAD:
-                found[name] = kind
-            if self.errors:
-                found |= dict.fromkeys(_INSTEAD.get(name, ()), "float64")
-            if self.positives and name == before_positives:
-                found |= dict.fromkeys(OF_POSITIVES, "float64")
-        return found
+    def columns(self, every: Mapping[str, str]) -> dict[str, str]:
+        """Column → type: those of a table that such a run has."""
+        kinds = ((self.accuracies, OF_CLASSES), (self.errors, OF_NUMBERS), (self.positives, set(POSITIVES)))
+        unused = set().union(*(columns for has, columns in kinds if not has))
+        return {name: kind for name, kind in every.items() if name not in unused}

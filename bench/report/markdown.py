@@ -1,16 +1,24 @@
 """summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.core.markdown import bullets, document, text_table
-from bench.core.text import MISSING, MOST_PANELS, escaped, megabytes, percent, plus_minus, ratio_text, significant
+from bench.core.text import (
+    MISSING,
+    MOST_PANELS,
+    escaped,
+    is_missing,
+    megabytes,
+    percent,
+    plus_minus,
+    ratio_text,
+    significant,
+)
 from bench.report.plots import plots_of
-from bench.report.scores import R2, Score, decimals
+from bench.report.scores import Score
 from bench.report.tables import Tables
-
-Cell = Callable[[dict[Any, Any]], str]
 
 HOW_TO_READ = """\
 Every backend trained the same network from the same initial parameters on the same batches in the same order; each seed
@@ -66,44 +74,32 @@ def spec_table(
     rows: list[dict[Any, Any]], reference: str, score: Score
 ) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
     """The rows of the aggregate that are of one spec as text, and the headers above them."""
-    predicts = _of_predictions(rows, score)
-    cells = [_row_cells(row, reference, list(predicts.values())) for row in rows]
-    return cells, ("backend", "seeds ok", *predicts, *MEASURED)
+    beside = _beside(rows, score)
+    cells = [_row_cells(row, reference, score, beside.values()) for row in rows]
+    return cells, ("backend", "seeds ok", f"test {score.header}", *beside, *MEASURED)
 
 
-def _of_predictions(rows: list[dict[Any, Any]], score: Score) -> dict[str, Cell]:
-    """Header → cell, of how well the networks predict."""
-    name = score.column
-
-    def scored(row: dict[Any, Any]) -> str:
-        return plus_minus(row[name], row[f"{name}_half_width"], " ± ", score.write)
-
-    others = ERROR_CELLS if score is R2 else POSITIVE_CELLS
-    shown = {header: cell for header, cell in others.items() if any(cell(row) != MISSING for row in rows)}
-    return {f"test {score.header}": scored, **shown}
+def _beside(rows: list[dict[Any, Any]], score: Score) -> dict[str, str]:
+    """Header → column of what is told beside the score, where some row has it."""
+    columns = {f"test {name.upper()}": column for name, column in score.errors.items()} or OF_POSITIVES
+    return {
+        header: column for header, column in columns.items() if not all(is_missing(row.get(column)) for row in rows)
+    }
 
 
-def _figure(column: str, write: Callable[[Any], str] = significant) -> Cell:
-    """The cell of a column that not every run has."""
-    return lambda row: write(row.get(column))
-
-
-ERROR_CELLS = {
-    "test MAE": _figure("test_mean_absolute_error"),
-    "test RMSE": _figure("test_root_mean_squared_error"),
-}
-POSITIVE_CELLS = {"test F1": _figure("test_f1_score", decimals), "ROC AUC": _figure("test_roc_auc", decimals)}
+OF_POSITIVES = {"test F1": "test_f1_score", "ROC AUC": "test_roc_auc"}
 MEASURED = ("cost", "epoch, s", "samples/s", "time ratio (95 % interval)", "peak memory, MB")
 
 
-def _row_cells(row: dict[Any, Any], reference: str, predicts: Sequence[Cell]) -> tuple[str, ...]:
+def _row_cells(row: dict[Any, Any], reference: str, score: Score, beside: Collection[str]) -> tuple[str, ...]:
     name, seeds = escaped(row["backend"], 60), f"{row['seeds_ok']} of {row['seeds']}"
     if not row["seeds_ok"]:
-        return (name, seeds, *[MISSING] * (len(predicts) + 3), escaped(row["status"]), MISSING)
+        return (name, seeds, *[MISSING] * (len(beside) + 4), escaped(row["status"]), MISSING)
     return (
         name,
         seeds,
-        *(cell(row) for cell in predicts),
+        plus_minus(row[score.column], row[f"{score.column}_half_width"], " ± ", score.value),
+        *(significant(row[column], 4) for column in beside),
         significant(row["train_cost"], 4),
         significant(row["epoch_seconds"]),
         significant(row["samples_per_second"]),

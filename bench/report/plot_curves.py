@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bench.records.epochs import by_process
+from bench.report.scores import ACCURACY, R2, Score
 from bench.report.style import Drawn, grid, label, legend_below, outer, style_of
 
 MARKED_EPOCHS = 12
@@ -35,26 +36,29 @@ def cost_curves(drawn: Drawn) -> Figure:
 
 
 def accuracy_curves(drawn: Drawn) -> Figure:
-    """Accuracy on the test examples after every epoch as a line, on the training examples as thin dashes.
-
-    With more than 500 epochs, each point is the mean of several epochs, as in `cost_curves`.
-    """
-    columns, titles = ["test_accuracy", "train_accuracy"], ("Accuracy after each epoch", "Accuracy")
-    per_cent = drawn.epochs.assign(**{name: 100 * drawn.epochs[name] for name in columns})
-    return _curves(drawn.of_regressions(False), per_cent, columns, titles, "accuracy, %", _legend("training examples"))
+    """Accuracy on the test examples after every epoch as a line, on the training examples as thin dashes."""
+    return _score_curves(drawn, ACCURACY)
 
 
 def r2_curves(drawn: Drawn) -> Figure:
-    """R² on the test examples after every epoch as a line, on the training examples as thin dashes."""
-    columns, titles = ["test_r2_score", "train_r2_score"], ("R² after each epoch", "R²")
-    return _curves(drawn.of_regressions(True), drawn.epochs, columns, titles, "R²", _legend("training examples"))
+    """R² of each regression, drawn as accuracy is."""
+    return _score_curves(drawn, R2)
+
+
+def _score_curves(drawn: Drawn, score: Score) -> Figure:
+    """With more than 500 epochs, each point is the mean of several epochs, as in `cost_curves`."""
+    columns, title = [score.column, score.column.replace("test", "train")], score.title.capitalize()
+    values = drawn.epochs.assign(**{name: score.factor * drawn.epochs[name] for name in columns})
+    return _curves(
+        drawn, values, columns, (f"{title} after each epoch", title), score.header, _legend("training examples")
+    )
 
 
 def error_curves(drawn: Drawn) -> Figure:
     """Root mean squared error on the test examples after every epoch as a line, mean absolute error as thin dashes."""
     columns = ["test_root_mean_squared_error", "test_mean_absolute_error"]
     titles = "Errors on the test examples after each epoch", "Errors on the test examples"
-    return _curves(drawn.of_regressions(True), drawn.epochs, columns, titles, "RMSE", _legend("mean absolute error"))
+    return _curves(drawn, drawn.epochs, columns, titles, "RMSE", _legend("mean absolute error"))
 
 
 def _legend(dashed: str) -> tuple[Line2D, Line2D]:

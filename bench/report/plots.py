@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from bench.core.text import MOST_PANELS
 from bench.report.plot_curves import accuracy_curves, cost_curves, error_curves, r2_curves
 from bench.report.plot_times import epoch_seconds, time_ratio
-from bench.report.scores import R2
+from bench.report.scores import ACCURACY, R2
 from bench.report.style import Drawn, plot_settings, save_figure
 from bench.report.tables import Tables
 
@@ -21,46 +21,46 @@ PLOTS: dict[str, Callable[[Drawn], Figure]] = {
     "epoch_seconds": epoch_seconds,
     "cost_curves": cost_curves,
     "accuracy_curves": accuracy_curves,
+    "r2_curves": r2_curves,
+    "error_curves": error_curves,
 }
-OF_REGRESSIONS: dict[str, Callable[[Drawn], Figure]] = {"r2_curves": r2_curves, "error_curves": error_curves}
+ABOUT = {"accuracy_curves": ACCURACY, "r2_curves": R2, "error_curves": R2}
+"""Plot → the score of the specs that it shows; any other shows all specs."""
 
 
-def plots_of(tables: Tables) -> dict[str, Callable[[Drawn], Figure]]:
-    """`PLOTS`, without curves of accuracy where every spec is a regression; and those of regressions, where one is."""
-    kinds = tables.records.kinds
-    plots = {name: draw for name, draw in PLOTS.items() if kinds.accuracies or draw is not accuracy_curves}
-    return plots | OF_REGRESSIONS if kinds.errors else plots
+def plots_of(tables: Tables) -> list[str]:
+    """The names in `PLOTS`, without those that would show no spec."""
+    return [name for name in PLOTS if ABOUT.get(name) in (None, *tables.scores.values())]
 
 
 def draw_plots(tables: Tables, folder: Path) -> list[Path]:
-    """Write every plot of the run to the folder; the files, in the order of `plots_of`, each PNG before SVG."""
-    drawn = _drawn(tables)
+    """Write every plot of the run to the folder; the files, in the order of `PLOTS`, each PNG before SVG."""
     with plot_settings():  # one figure at a time: those of many specs are large
-        return [path for name, draw in plots_of(tables).items() for path in save_figure(draw(drawn), folder / name)]
+        return [path for name in plots_of(tables) for path in save_figure(_figure(tables, name), folder / name)]
 
 
 def draw_figures(tables: Tables) -> dict[str, Figure]:
     """Name → figure of every plot of the run."""
-    drawn = _drawn(tables)
     with plot_settings():
-        return {name: draw(drawn) for name, draw in plots_of(tables).items()}
+        return {name: _figure(tables, name) for name in plots_of(tables)}
 
 
-def _drawn(tables: Tables) -> Drawn:
-    summary, run = tables.summary, tables.records.run
-    specs, backends = set(summary["spec"]), set(summary["backend"])
-    every = tuple(spec.name for spec in run.suite.specs if spec.name in specs)
-    shown = every[:MOST_PANELS]
-    return Drawn(
+def _figure(tables: Tables, name: str) -> Figure:
+    summary, run, score = tables.summary, tables.records.run, ABOUT.get(name)
+    trained, backends = set(summary["spec"]), set(summary["backend"])
+    every = tuple(spec.name for spec in run.suite.specs if spec.name in trained)
+    wanted = tuple(spec for spec in every if score in (None, tables.score_of(spec)))
+    shown = wanted[:MOST_PANELS]
+    drawn = Drawn(
         epochs=tables.epochs if len(shown) == len(every) else _of_specs(tables.epochs, shown),
         summary=_of_specs(summary, shown),
         aggregate=_of_specs(tables.aggregate, shown),
         specs=shown,
         backends=tuple(name for name in run.suite.backends if name in backends),
         reference=run.reference,
-        all_specs=len(every),
-        regressions=tuple(name for name in every if tables.score_of(name) is R2),
+        all_specs=len(wanted),
     )
+    return PLOTS[name](drawn)
 
 
 def _of_specs(table: pd.DataFrame, specs: tuple[str, ...]) -> pd.DataFrame:

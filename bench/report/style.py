@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -124,13 +124,6 @@ class Drawn:
     backends: tuple[str, ...]
     reference: str
     all_specs: int
-    regressions: tuple[str, ...] = ()
-
-    def of_regressions(self, wanted: bool) -> "Drawn":
-        """The regressions alone, or all but them."""
-        left_out = sum((name in self.regressions) != wanted for name in self.specs)
-        specs = tuple(name for name in self.specs if (name in self.regressions) == wanted)
-        return replace(self, specs=specs, all_specs=self.all_specs - left_out)
 
     def title(self, text: str) -> str:
         """`text`, and how many specs are left out."""

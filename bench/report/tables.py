@@ -13,21 +13,26 @@ from bench.core.statistics import Interval, mean_interval, median, ratio_interva
 from bench.core.text import is_missing, one_line, ratio_text
 from bench.records.epochs import KEPT, Process, by_process, of_attempts
 from bench.records.run import Records, ResultRecord, WorkerRecord
-from bench.records.scores import ACCURACIES, ERRORS, OF_POSITIVES
-from bench.report.scores import ACCURACY, Score, score_of
+from bench.records.scores import ACCURACIES, ERRORS, POSITIVES
+from bench.report.scores import ACCURACY, R2, SCORES, Score, score_of
 from bench.report.verdict import Findings, sentence
 
-# Column → type, of a run of classifications; `Records.kinds` says what else a run has. "string" and "Int64" hold a
-# missing value without becoming something else.
+SCORE_COLUMNS = tuple(score.column for score in SCORES.values())
+MEANS = ("test_binary_accuracy", *R2.errors.values(), *POSITIVES, "train_cost")
+
+# Column → type; a run has those of its `Records.kinds`. "string" and "Int64" hold a missing value without becoming
+# something else.
 EPOCHS_COLUMNS: dict[str, str] = {name: kind for name, kind in KEPT.items() if name not in ("attempt", "stopped")}
 SUMMARY_COLUMNS: dict[str, str] = {
     "spec": "string",
     "backend": "string",
     "seed": "int64",
     "status": "string",
-    **dict.fromkeys(("test_accuracy", "train_cost", "epoch_seconds", "samples_per_second", "time_ratio"), "float64"),
-    **dict.fromkeys(("cpu_seconds", "train_accuracy", "validation_accuracy", "test_binary_accuracy"), "float64"),
-    **dict.fromkeys(("test_precision", "test_recall", "startup_seconds"), "float64"),
+    **dict.fromkeys((*SCORE_COLUMNS, "train_cost", "epoch_seconds", "samples_per_second", "time_ratio"), "float64"),
+    **dict.fromkeys(("cpu_seconds", "train_accuracy", "train_r2_score"), "float64"),
+    **dict.fromkeys(("validation_accuracy", "validation_r2_score", "test_binary_accuracy"), "float64"),
+    **dict.fromkeys(R2.errors.values(), "float64"),
+    **dict.fromkeys(("test_precision", "test_recall", *POSITIVES, "startup_seconds"), "float64"),
     "peak_memory_bytes": "Int64",
     "parameters_fingerprint": "string",
     "reason": "string",
@@ -37,7 +42,8 @@ AGGREGATE_COLUMNS: dict[str, str] = {
     "backend": "string",
     **dict.fromkeys(("seeds_ok", "seeds"), "int64"),
     "status": "string",
-    **dict.fromkeys(("test_accuracy", "test_accuracy_half_width", "test_binary_accuracy", "train_cost"), "float64"),
+    **dict.fromkeys((name for score in SCORE_COLUMNS for name in (score, f"{score}_half_width")), "float64"),
+    **dict.fromkeys(MEANS, "float64"),
     **dict.fromkeys(("epoch_seconds", "samples_per_second"), "float64"),
     **dict.fromkeys(("time_ratio", "time_ratio_low", "time_ratio_high"), "float64"),
     "time_ratio_seeds": "int64",
@@ -45,14 +51,6 @@ AGGREGATE_COLUMNS: dict[str, str] = {
 }
 
 FINAL = {"train_cost", *ACCURACIES, *ERRORS}
-SCORES = ("test_accuracy", "test_r2_score")
-MEANS = (
-    "test_binary_accuracy",
-    "test_mean_absolute_error",
-    "test_root_mean_squared_error",
-    *OF_POSITIVES,
-    "train_cost",
-)
 UNSTABLE_ABOVE = 1.5
 OF_WORKER = {"startup_seconds", "parameters_fingerprint"}
 TIMED = ("epoch_seconds", "cpu_seconds", "samples_per_second")
@@ -86,7 +84,7 @@ def summary_table(records: Records, epochs: pd.DataFrame | None = None) -> pd.Da
         reference = (spec, seed, records.run.reference)
         if row["status"] == "ok" and rows.get(reference, {}).get("status") == "ok":
             row["time_ratio"] = time_ratio(_rounds(trained, (spec, seed, backend)), _rounds(trained, reference))
-    return _frame(rows.values(), records.kinds.columns(SUMMARY_COLUMNS, "test_recall"))
+    return _frame(rows.values(), records.kinds.columns(SUMMARY_COLUMNS))
 
 
 def aggregate_table(records: Records, summary: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -102,8 +100,7 @@ def aggregate_table(records: Records, summary: pd.DataFrame | None = None) -> pd
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in summary.to_dict("records"):
         groups.setdefault((row["spec"], row["backend"]), []).append({str(name): value for name, value in row.items()})
-    columns = records.kinds.columns(AGGREGATE_COLUMNS, "test_binary_accuracy")
-    return _frame((_aggregate(group, expected) for group in groups.values()), columns)
+    return _frame((_aggregate(group, expected) for group in groups.values()), records.kinds.columns(AGGREGATE_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -238,7 +235,7 @@ def _aggregate(group: list[Row], expected: Mapping[str, int]) -> Row:
         "seeds_ok": len(ok),
         "seeds": expected.get(group[0]["spec"], len(group)),
         "status": ", ".join(dict.fromkeys(row["status"] for row in group if row["status"] != "ok")) or "ok",
-        **{name: value for score in SCORES for name, value in _score_columns(score, of.get(score, [])).items()},
+        **{name: value for score in SCORE_COLUMNS for name, value in _score_columns(score, of.get(score, [])).items()},
         **{name: _mean(of.get(name, [])) for name in MEANS},
         "epoch_seconds": median(of["epoch_seconds"]),
         "samples_per_second": median(of["samples_per_second"]),

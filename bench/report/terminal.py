@@ -32,8 +32,7 @@ def terminal_table(tables: Tables) -> Table:
 
 
 def _score_title(tables: Tables) -> str:
-    titles = {score: score.header.replace(", ", " ") for score in tables.scores.values()}
-    return titles.popitem()[1] if len(titles) == 1 else "accuracy % or R²"
+    return " or ".join(dict.fromkeys(score.header.replace(", ", " ") for score in tables.scores.values()))
 
 
 def _cells(row: dict[Any, Any], reference: str, score: Score) -> tuple[str, ...]:
@@ -46,7 +45,7 @@ def _cells(row: dict[Any, Any], reference: str, score: Score) -> tuple[str, ...]
     return (
         name,
         seeds,
-        plus_minus(row[score.column], row[f"{score.column}_half_width"], write=score.write),
+        plus_minus(row[score.column], row[f"{score.column}_half_width"], write=score.value),
         significant(row["epoch_seconds"]),
         samples,
         ratio,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from bench.core.text import bound, factor, one_line, significant
-from bench.report.scores import ACCURACY, R2, Score
+from bench.report.scores import ACCURACY, SCORES, Score
 
 SUBJECT = "scratchnet"
 
@@ -103,7 +103,7 @@ def _predictions(findings: Findings) -> Iterator[str]:
     if findings.ok.empty:
         yield "no backend has a result"
         return
-    for score in (ACCURACY, R2):
+    for score in SCORES.values():
         judged = findings.judged_by(score)
         if not judged.ok.empty:
             yield _score(judged, score, findings)
@@ -117,9 +117,9 @@ def _score(judged: Findings, score: Score, findings: Findings) -> str:
     points = abs(float(largest["points"]))
     if points > score.same_within:
         place = f"{_name(largest['backend'])}, spec {one_line(largest['spec'], 80)}"
-        return f"test {score.title} DIFFERS by up to {significant(points, 2)}{score.unit} ({place})"
-    within = f"same test {score.title} within {_up(points, score.digits):.{score.digits}f}{score.unit}"
-    return (within if points else f"identical test {score.title}") + _in_specs(differences["spec"].nunique(), findings)
+        return f"test {score.title} DIFFERS by up to {score.in_unit(significant(points, 2))} ({place})"
+    same = f"same test {score.title} within {score.in_unit(_up(points, score.digits - 1))}"
+    return (same if points else f"identical test {score.title}") + _in_specs(differences["spec"].nunique(), findings)
 
 
 def _score_without_a_peer(judged: Findings, score: Score) -> str:
@@ -127,8 +127,8 @@ def _score_without_a_peer(judged: Findings, score: Score) -> str:
     missing = judged.of(judged.reference).empty
     why = f"no result of {reference} to compare with" if missing else f"nothing to compare {reference} with"
     means = judged.ok.groupby(["spec", "backend"])[score.column].mean()
-    unit = " %" if score is ACCURACY else ""
-    return f"{why}, test {score.title} {' to '.join(dict.fromkeys(map(score.write, (means.min(), means.max()))))}{unit}"
+    ends = " to ".join(dict.fromkeys(map(score.value, (means.min(), means.max()))))
+    return f"{why}, test {score.title} {ends} {score.unit}".rstrip()
 
 
 def _speed(findings: Findings) -> Iterator[str]:
@@ -201,10 +201,10 @@ def _in_some_specs(count: int, findings: Findings) -> str:
     return _in_specs(count, findings) if count < len(findings.specs) else ""
 
 
-def _up(difference: float, digits: int) -> float:
-    """To the next digit: "within" must not promise more than was measured."""
+def _up(difference: float, digits: int) -> str:
+    """Rounded up to so many digits: "within" must not promise more than was measured."""
     steps = 10.0**digits
-    return math.ceil(round(difference * steps, 4)) / steps
+    return f"{math.ceil(round(difference * steps, 4)) / steps:.{digits}f}"
 
 
 def _name(backend: object) -> str:

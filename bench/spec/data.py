@@ -12,8 +12,10 @@ from bench.core.text import one_line
 
 Color = Literal["grey", "rgb"]
 Task = Literal["classification", "multi_label", "regression"]
-Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
-Columns = Annotated[tuple[str, ...], Field(min_length=1, max_length=65_536)]
+WIDEST = 65_536
+"""The most units of a layer, and so the most classes."""
+Width = Annotated[int, Field(strict=True, ge=1, le=WIDEST)]
+Columns = Annotated[tuple[str, ...], Field(min_length=1, max_length=WIDEST)]
 
 ARGUMENTS = {
     "tfds": "NAME",

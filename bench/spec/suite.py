@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate, refuse_repeated
 from bench.core.text import one_line
-from bench.spec.data import DataSpec, Width
+from bench.spec.data import WIDEST, DataSpec, Width
 from bench.spec.optimizer import TAGS, OptimizerSpec
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.initializers import INITIALIZERS
@@ -137,7 +137,7 @@ class TrainingSpec(Frozen):
     optimizer: OptimizerSpec
     regularization: RegularizationSpec = RegularizationSpec()
     class_weights: tuple[Factor, ...] | None = Field(
-        default=None, max_length=65_536, description="factor of the loss of each class's examples"
+        default=None, max_length=WIDEST, description="factor of the loss of each class's examples"
     )
     sample_weight_range: tuple[Factor, Factor] | None = Field(
         default=None, description="each training example's weight is drawn from here, once"

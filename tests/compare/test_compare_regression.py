@@ -116,7 +116,7 @@ def test_every_format_shows_it(a, tmp_path):
     document = json.loads(found.document.model_dump_json())
     assert document["rows"][0]["errors"]["rmse"]["a"]["centre"] == pytest.approx(4.006)
     page = found.page()
-    assert "Margins: R² 0.010, cost 2.0 %, MAE 2.0 %, RMSE 2.0 %, time ratio 1.05." in page
+    assert "Margins: r2 0.010, cost 2.0 %, mae 2.0 %, rmse 2.0 %, speed 1.05." in page
     assert "Test RMSE" in page
     assert ">B − A<" in page
     assert found.rows.loc[0, "r2_a"] == pytest.approx(0.80125)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from bench.compare.axis import around, spanning
-from bench.compare.looks import LOOKS
 from bench.compare.page import page, side_by_side
 from bench.compare.page_filters import equivalence, p_value, relative, state
 from bench.compare.pictures import data_uri, pictures
+from bench.report.scores import SCORES
 
 LOADING = ("src", "href", "srcset", "data", "poster", "action", "formaction", "background")
 
@@ -293,7 +293,7 @@ def test_a_ratio_that_is_weak_evidence_says_why():
 
 def test_words():
     assert [relative(x) for x in (0.025, -0.5, None)] == ["2.5 % above A", "50 % below A", "–"]
-    accuracy, r2 = LOOKS["accuracy"], LOOKS["r2"]
+    accuracy, r2 = SCORES["accuracy"], SCORES["r2"]
     assert [accuracy.difference(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
     assert [r2.difference(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.0004", "+0.0123", "0.0000", "–"]
     assert [r2.value(x) for x in (0.5, -3.2, None)] == ["0.5000", "-3.2000", "–"]
@@ -303,6 +303,6 @@ def test_words():
 def test_equivalence_in_words():
     verdict = {"decision": "equivalent", "margin": 0.005, "p": 0.003, "seeds_needed": None}
     first = "Equivalent: A and B differ by less than the margin of 0.50 points."
-    assert equivalence(verdict, LOOKS["accuracy"]) == f"{first} Two one-sided tests: p = 0.0030."
+    assert equivalence(verdict, SCORES["accuracy"]) == f"{first} Two one-sided tests: p = 0.0030."
     first = "Equivalent: A and B differ by less than the margin of 0.0050."
-    assert equivalence(verdict, LOOKS["r2"]) == f"{first} Two one-sided tests: p = 0.0030."
+    assert equivalence(verdict, SCORES["r2"]) == f"{first} Two one-sided tests: p = 0.0030."
