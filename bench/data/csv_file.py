@@ -1,6 +1,7 @@
 """CSV files with a header line, also gzipped, as `bench.data.tables` reads them."""
 
 import gzip
+import re
 import warnings
 import zlib
 from codecs import getincrementaldecoder
@@ -29,12 +30,17 @@ def open_csv(path: Path) -> TableFile:
     """
     lines = _count_lines(path)
     columns = tuple(str(name) for name in next(_frames(path, nrows=0)).columns)
+    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
+        place = f"{path}: the header line {one_line(columns[0], 60)!r} has no comma"
+        raise UnusableError(f"{place}; allowed: a comma between two columns; remedy: write the file with commas")
     return TableFile(path, columns, max(0, lines - 1), lambda rows, text: _chunks(path, rows, text))
 
 
 def _chunks(path: Path, rows: int, text: str | None) -> Iterator[pd.DataFrame]:
-    dtypes: dict[Any, Any] = {} if text is None else {text: "category"}
-    return _frames(path, chunksize=rows, dtype=dtypes)
+    if text is None:
+        return _frames(path, chunksize=rows)
+    # Read as text first: pandas would make numbers of the categories, 1 of 01, in a part where all look like numbers.
+    return (frame.astype({text: "category"}) for frame in _frames(path, chunksize=rows, dtype={text: str}))
 
 
 def _open(path: Path) -> BinaryIO:
@@ -44,7 +50,10 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _count_lines(path: Path) -> int:
-    """Also where the last line does not end. Gzip is unpacked once for that, so that no size is taken on trust."""
+    """Of any end; the last one may have none.
+
+    Gzip is unpacked once for that, so that no size is taken on trust.
+    """
     lines = _Lines(path)
     try:
         with _open(path) as file:
@@ -52,7 +61,7 @@ def _count_lines(path: Path) -> int:
                 lines.add(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnusableError(f"{path}: corrupted gzip ({error}); remedy: fetch the file again") from None
-    return lines.ended + (lines.open_bytes > 0)
+    return max(lines.ended + (lines.open_bytes > 0), lines.returns + 1)
 
 
 class _Lines:
@@ -60,13 +69,14 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         self._path, self._decoder, self._size = path, getincrementaldecoder("utf-8")(), 0
-        self.ended = self.open_bytes = 0
+        self.ended = self.open_bytes = self.returns = 0
 
     def add(self, chunk: bytes) -> None:
         """The next bytes."""
         self._check_text(chunk)
         before, newline, after = chunk.rpartition(b"\n")
         self._size += len(chunk)
+        self.returns += chunk.count(b"\r")
         self.ended += before.count(b"\n") + len(newline)
         self.open_bytes = len(after) + (0 if newline else self.open_bytes)
         if self._size > LARGEST_BYTES:

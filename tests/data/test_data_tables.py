@@ -229,7 +229,7 @@ def test_a_test_file_without_a_feature(tmp_path):
 
 
 def test_too_many_classes(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "MOST_CLASSES", 2)
+    monkeypatch.setattr(tables, "WIDEST", 2)
     with pytest.raises(UnusableError, match=r'column .label.: more than 2 classes; allowed: 2; task = "regression"'):
         load(as_csv(tmp_path, FLOWERS))
 
@@ -241,6 +241,7 @@ def test_too_many_classes(tmp_path, monkeypatch):
         ("label,x\n0,1\n0,1,2\n", r"not a usable CSV file \(.*"),
         ("label,x\n0,1\n0\n", r"row 2, column 'x': "),
         ('label,x\n0,"1\n0,2\n', r"not a usable CSV file \(.*EOF inside string starting at row 1"),
+        ("label;x\n0;1\n", r"the header line 'label;x' has no comma; allowed: a comma between two columns; remedy: "),
         (b"label,x\na,0\n\xff,1\n", r"line 3: the byte 0xff; allowed: UTF-8 text$"),
         (gzip.compress(b"label,x\n0,1\n")[:-6], "corrupted gzip"),
         (gzip.compress(b"label,x\n0,1\n")[:12], "corrupted gzip"),
@@ -252,6 +253,21 @@ def test_what_is_no_csv_file(tmp_path, text, match):
     with pytest.raises(UnusableError, match=match) as caught:
         load(f"csv:{path}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_end_of_a_line_and_a_mark_of_the_encoding(tmp_path, end):
+    path = tmp_path / "set.csv"
+    path.write_bytes("\ufefflabel,x\n0,1\n1,2\n1,3\n".replace("\n", end).encode())
+    data = load(f"csv:{path}")
+    assert sorted([*data.x_train[:, 0], *data.x_test[:, 0]]) == [1, 2, 3]
+
+
+def test_classes_are_texts_also_where_a_part_has_numbers_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "NUMBERS_AT_ONCE", 6)  # three rows
+    labels = ["01", "1", "1.0", "01", "a", "1"]
+    source = as_csv(tmp_path, pd.DataFrame({"label": labels, "x": range(6)}))
+    assert rows_of(load(source)) == [(float(x), label) for x, label in enumerate(labels)]
 
 
 def test_a_table_without_names_of_columns(tmp_path):

@@ -112,7 +112,8 @@ def test_the_tables_of_a_mixed_run(mixed):
 
 def test_the_terminal(alone, mixed):
     assert [column.header for column in terminal_table(alone).columns][2] == "R²"
-    assert [column.header for column in terminal_table(mixed).columns][2] == "R² or accuracy %"
+    assert [column.header for column in terminal_table(mixed).columns][2] == "score"
+    assert str(terminal_table(mixed).caption).endswith("95 % interval; score: R² or accuracy %")
     shown = [list(column.cells) for column in terminal_table(alone).columns]
     assert str(shown[2][1]) == "0.8200 ±0.0657"
 
