@@ -72,7 +72,7 @@ def compare(
     a: "str | PathLike[str]",
     b: "str | PathLike[str]",
     *,
-    fail_on: "Sequence[str]" = ("accuracy", "cost"),
+    fail_on: "Sequence[str]" = ("accuracy", "r2", "cost"),
     tolerance: "Sequence[str]" = (),
     allow_different: "Sequence[str]" = (),
 ) -> "Comparison":

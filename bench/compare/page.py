@@ -1,11 +1,15 @@
 """The HTML page of a comparison: one file that needs no network."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.compare.document import Margins
 from bench.compare.page_filters import FILTERS
+from bench.compare.quantities import told
+from bench.page.axis import PlotAxis, around
 from bench.page.drawn import A, B, Drawing, Line, Look
 from bench.page.render import Pages, finite
+from bench.report.scores import SCORES
 from bench.report.style import SIDES
 
 PAGES = Pages("bench.compare", FILTERS)
@@ -29,7 +33,23 @@ def page(document: dict[str, Any], pictures: Pictures) -> str:
     drawing = Drawing(line.series for both in lines for line in both)
     for row, both in zip(rows, lines, strict=True):
         _draw(drawing, row, both, pictures.get(row["spec"], {}))
-    return PAGES.render("comparison.html", drawing.data, SIDES, document=shown, rows=rows)
+    margins = told(Margins.model_validate(shown["margins"]), *(row["score"] for row in rows))
+    return PAGES.render(
+        "comparison.html", drawing.data, SIDES, document=shown, margins=margins, rows=list(_scored(rows))
+    )
+
+
+def _scored(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each row with what its networks are judged by, that of both, and the axis of differences, one for all such."""
+    axes = {name: _axis([row for row in rows if row["score"] == name]) for name in {row["score"] for row in rows}}
+    for row in rows:
+        name = row["score"]
+        of_both = {"score_a": row[f"{name}_a"], "score_b": row[f"{name}_b"]}
+        yield {**row, **of_both, "score": SCORES[name], "axis": axes[name]}
+
+
+def _axis(rows: Sequence[Mapping[str, Any]]) -> PlotAxis:
+    return around(0.0, rows[0]["equivalence"]["margin"], [row["difference"] for row in rows])
 
 
 def _line(row: Mapping[str, Any], letter: str, look: Look) -> Line:

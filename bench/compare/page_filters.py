@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.core.text import MISSING, is_missing, one_line, significant
 from bench.page.filters import Mark
+from bench.report.scores import Score
 
 MARKS: dict[str | None, Mark] = {
     "equivalent": Mark("same", "=", "equivalent"),
@@ -19,10 +20,10 @@ MARKS: dict[str | None, Mark] = {
 SPEED_WORDS = {"better": "faster", "worse": "slower"}
 
 EQUIVALENCE: dict[str, str] = {
-    "equivalent": "Equivalent: A and B differ by less than the margin of {margin} points.",
-    "better": "B is better than A; the margin of equivalence is {margin} points.",
-    "worse": "B is worse than A; the margin of equivalence is {margin} points.",
-    "undecided": "Undecided: these seeds neither show nor rule out a difference beyond the margin of {margin} points.",
+    "equivalent": "Equivalent: A and B differ by less than the margin of {margin}.",
+    "better": "B is better than A; the margin of equivalence is {margin}.",
+    "worse": "B is worse than A; the margin of equivalence is {margin}.",
+    "undecided": "Undecided: these seeds neither show nor rule out a difference beyond the margin of {margin}.",
 }
 
 
@@ -39,17 +40,17 @@ def speed_mark(decision: str | None) -> Mark:
 
 def state(row: Mapping[str, Any]) -> str:
     """The gravest of a row's decisions: "worse", "undecided" or "fine"."""
-    decisions = (row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"])
+    decisions = [row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"]]
+    decisions += [error["decision"] for error in row["errors"].values()]
     kinds = {mark(decision).kind for decision in decisions}
     return next((kind for kind in ("worse", "undecided") if kind in kinds), "fine")
 
 
-def equivalence(verdict: Mapping[str, Any]) -> str:
+def equivalence(verdict: Mapping[str, Any], score: Score) -> str:
     """The equivalence verdict as sentences: what was decided, on which p, and how many seeds would decide it."""
     decision = verdict["decision"]
-    first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(
-        margin=significant(100 * verdict["margin"], 2)
-    )
+    margin = score.in_unit(significant(score.factor * verdict["margin"], 2))
+    first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(margin=margin)
     tests = "" if is_missing(verdict["p"]) else f" Two one-sided tests: {p_value(verdict['p'])}."
     needed = "" if is_missing(verdict["seeds_needed"]) else f" About {verdict['seeds_needed']} seeds would decide it."
     return first + tests + needed

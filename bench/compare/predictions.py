@@ -39,14 +39,19 @@ def _predicted(match: Match, cell: ComparedCell, label: str, examples: Examples)
     for seed, process in cell.ok.items():
         if process.result.test_predictions is not None:
             place = f"{label}, {quoted(match.spec.name)}, {quoted(match.backend)}, seed {seed}: test_predictions"
-            counts = len(examples.labels), len(examples.class_names)
-            found[seed] = checked(process.result.test_predictions, place, *counts)
+            found[seed] = checked(process.result.test_predictions, place, examples.labels, len(examples.class_names))
     return found
 
 
 def mcnemar_tests(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[McNemar, ...]:
     """The exact test of each seed that both sides have."""
-    return tuple(_mcnemar(seed, a[seed] == labels, b[seed] == labels) for seed in sorted(a.keys() & b.keys()))
+    return tuple(_mcnemar(s, _right(a[s], labels), _right(b[s], labels)) for s in sorted(a.keys() & b.keys()))
+
+
+def _right(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each example (N,); of several labels, all must be right."""
+    right: NDArray[np.bool_] = np.logical_and.reduce((predicted == labels).reshape(len(labels), -1), axis=1)
+    return right
 
 
 def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
@@ -56,8 +61,8 @@ def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) 
 
 
 def confusion(a: Predicted, b: Predicted, examples: Examples) -> Confusion | None:
-    """Both matrices, each summed over its seeds; None where a side has no predictions."""
-    if not a or not b:
+    """Both matrices, each summed over its seeds; None where a side has no predictions, or there are several labels."""
+    if not a or not b or examples.labels.ndim > 1:
         return None
     names, labels = examples.class_names, examples.labels
     one, other = (summed_confusion(each, labels, len(names)) for each in (a, b))

@@ -37,9 +37,9 @@ def percent(fraction: Any) -> str:
     return MISSING if is_missing(fraction) else f"{100 * fraction:.2f}"
 
 
-def plus_minus(fraction: Any, half: Any, sign: str = " ±") -> str:
-    """A fraction with half its interval, both as per cent."""
-    return percent(fraction) + ("" if is_missing(half) else f"{sign}{percent(half)}")
+def plus_minus(value: Any, half: Any, sign: str = " ±", write: Callable[[Any], str] = percent) -> str:
+    """A value with half its interval, both as per cent unless they are written in another way."""
+    return write(value) + ("" if is_missing(half) else f"{sign}{write(half)}")
 
 
 def significant(value: Any, digits: int = 3) -> str:

@@ -5,6 +5,7 @@ Where the data are not at hand, it says why.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,13 @@ from bench.spec import DataSpec
 
 @dataclass(frozen=True)
 class Examples:
-    """Labels (N,) of the test split, class names, pixels (N, n_0) as bytes, their shape (height, width, channels)."""
+    """Labels (N,) or (N, K) of the test split, class names, features (N, n_0); `shape` is (height, width, channels)
+    where the features are the bytes of pictures, else None."""
 
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
-    pixels: NDArray[np.uint8]
-    shape: tuple[int, int, int]
+    pixels: NDArray[Any]
+    shape: tuple[int, int, int] | None
 
 
 def examples_of(data: DataSpec, recorded: str | None, whose: str) -> Examples | str:
@@ -40,7 +42,8 @@ def examples_of(data: DataSpec, recorded: str | None, whose: str) -> Examples | 
         return dataset
     if dataset.fingerprint != recorded:
         return f"{source}: the examples on this machine are not those of {whose} (another fingerprint)"
-    return Examples(np.asarray(dataset.y_test), dataset.class_names, dataset.x_test, dataset.image_shape)
+    labels = np.asarray(dataset.y_test, np.int64)
+    return Examples(labels, dataset.class_names, dataset.x_test, dataset.image_shape)
 
 
 @lru_cache(maxsize=4)

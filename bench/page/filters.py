@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from bench.core.text import MISSING, bound, is_missing, megabytes, one_line, percent, signed, significant, with_ends
+from bench.core.text import MISSING, bound, is_missing, megabytes, one_line, significant, with_ends
 
 SEEDS_NAMED = 6
 
@@ -18,11 +18,6 @@ class Mark:
     kind: str
     sign: str
     words: str
-
-
-def points(fraction: Any) -> str:
-    """A difference of fractions in points, with its sign."""
-    return MISSING if is_missing(fraction) else signed(100 * fraction)
 
 
 def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:
@@ -54,13 +49,12 @@ def block(text: str) -> Markup:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "percent": percent,
-    "points": points,
     "significant": significant,
     "bound": bound,
     "megabytes": megabytes,
-    "accuracy_interval": lambda interval: with_interval(interval, percent),
-    "points_interval": lambda interval: with_interval(interval, points),
+    "score_interval": lambda interval, score: with_interval(interval, score.value),
+    "difference_interval": lambda interval, score: with_interval(interval, score.difference),
+    "error_interval": lambda interval: with_interval(interval, significant),
     "ratio_interval": lambda interval: with_interval(interval, bound),
     "seeds": seeds,
     "options": options,

@@ -14,12 +14,10 @@ class Measure:
     logarithmic: bool = False
 
 
-ACCURACY = "test_accuracy"
-"""The measure by which networks are compared."""
-
 MEASURES: dict[str, Measure] = {
     "cost": Measure("Cost"),
-    ACCURACY: Measure("Test accuracy, %", 100, 2, fixed=True),
+    "test_accuracy": Measure("Test accuracy, %", 100, 2, fixed=True),
+    "test_r2_score": Measure("Test R²", 1, 4, fixed=True),
     "epoch_seconds": Measure("Seconds of an epoch", digits=3),
     "time_ratio": Measure("Time ratio", digits=3, logarithmic=True),
 }

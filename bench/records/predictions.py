@@ -27,8 +27,8 @@ def decode(text: str) -> NDArray[np.int64]:
     return np.frombuffer(raw, "<u2").astype(np.int64)
 
 
-def checked(text: str, place: str, examples: int, classes: int) -> NDArray[np.int64]:
-    """The same, of so many test examples and classes.
+def checked(text: str, place: str, labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """The same, in the shape of the labels: (N,) of so many classes, or several labels (N, K), each 0 or 1.
 
     Raises UnusableError: names the place, where they cannot be read or are of other examples.
     """
@@ -36,7 +36,8 @@ def checked(text: str, place: str, examples: int, classes: int) -> NDArray[np.in
         predicted = decode(text)
     except ValueError as error:
         raise UnusableError(f"{place} cannot be read ({error}); the record was changed after the run") from None
-    if len(predicted) != examples or (examples and predicted.max() >= classes):
+    known = classes if labels.ndim == 1 else 2
+    if len(predicted) != labels.size or (labels.size and predicted.max() >= known):
         highest = max(predicted, default=0)
-        raise UnusableError(f"{place} are {len(predicted)} of classes up to {highest}; {examples} of {classes}")
-    return predicted
+        raise UnusableError(f"{place} are {len(predicted)} of classes up to {highest}; {labels.size} of {known}")
+    return predicted.reshape(labels.shape)

@@ -13,7 +13,7 @@ from bench.records.run import Records
 from scratchnet.metrics import confusion_matrix
 
 Predicted = Mapping[int, NDArray[np.int64]]
-"""Seed → predicted class of each test example, (N,)."""
+"""Seed → predicted class of each test example, (N,), or its labels, (N, K)."""
 Matrix = tuple[tuple[int, ...], ...]
 
 
@@ -35,9 +35,9 @@ def summed_confusion(predicted: Predicted, labels: NDArray[np.int64], classes: i
 
 
 def only_one_right(a: Predicted, b: Predicted, labels: NDArray[np.int64], most: int) -> list[OneRight]:
-    """At most so many test examples that one alone gets right, of the first seed that both have."""
+    """At most so many examples that one alone gets right, of the first seed that both have; none of several labels."""
     shared: Sequence[int] = sorted(a.keys() & b.keys())
-    if not shared:
+    if not shared or labels.ndim > 1:
         return []
     one, other = a[shared[0]], b[shared[0]]
     differing = np.flatnonzero((one == labels) != (other == labels))[:most]
@@ -63,10 +63,9 @@ def answers_of(records: Records, spec: str) -> Answers | str:
     examples = examples_of(data, records.run.fingerprint_of(data), "this run")
     if isinstance(examples, str):
         return examples
-    counts = len(examples.labels), len(examples.class_names)
     predicted: dict[str, dict[int, NDArray[np.int64]]] = {}
     for result in kept:
         place = f"{one_line(spec, 80)}, {one_line(result.backend, 80)}, seed {result.seed}: test_predictions"
-        classes = checked(result.test_predictions or "", place, *counts)
+        classes = checked(result.test_predictions or "", place, examples.labels, len(examples.class_names))
         predicted.setdefault(result.backend, {})[result.seed] = classes
     return Answers(examples, predicted)

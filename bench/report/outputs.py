@@ -13,12 +13,13 @@ from bench.core.errors import UnusableError, refused
 from bench.core.files import atomic_path, temporary_folder
 from bench.core.text import is_missing, one_line
 from bench.records.epochs import by_process
+from bench.records.scores import ACCURACIES, ERRORS
 from bench.report.plots import draw_plots
 from bench.report.tables import Tables
 
 TENSORBOARD = "tensorboard"
 EVENTS_NAME = "events.out.tfevents.0.scratchbench"
-SCALARS = ("train_cost", "train_accuracy", "validation_accuracy", "test_accuracy", "epoch_seconds")
+SCALARS = {"train_cost", "epoch_seconds", *ACCURACIES, *ERRORS} - {"test_binary_accuracy"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _write_events(folder: Path, columns: dict[str, Any], started: float) -> None
         writer = RecordWriter(file)
         writer.write(Event(wall_time=started, file_version="brain.Event:2").SerializeToString())
         for place, epoch in enumerate(columns["epoch"].tolist()):
-            known = [name for name in SCALARS if not is_missing(columns[name][place])]
+            known = [name for name in columns if name in SCALARS and not is_missing(columns[name][place])]
             values = [Summary.Value(tag=name, simple_value=float(columns[name][place])) for name in known]
             started += float(columns["epoch_seconds"][place])
             event = Event(step=epoch, wall_time=started, summary=Summary(value=values))

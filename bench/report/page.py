@@ -8,14 +8,14 @@ from typing import Any
 
 from bench.core.text import one_line
 from bench.page.drawn import A, B, Drawing, Line, Look, Series
-from bench.page.measures import ACCURACY, MEASURES
 from bench.page.pictures import pictures
 from bench.page.render import Pages
 from bench.records.epochs import by_process
 from bench.report.answers import Answers, answers_of, only_one_right, summed_confusion
 from bench.report.failures import failures
-from bench.report.markdown import HOW_TO_READ
+from bench.report.markdown import how_to_read
 from bench.report.page_rows import RunRow, run_rows
+from bench.report.scores import R2
 from bench.report.style import BLACK, SIDES, YELLOW, style_of
 from bench.report.tables import Tables
 
@@ -27,9 +27,6 @@ MOST_PICTURES = 2000
 
 NAME = 40
 """Characters of a backend's name in legends and headings."""
-
-CURVES = {"cost": "train_cost", ACCURACY: "test_accuracy", "epoch_seconds": "epoch_seconds"}
-"""Measure → column of the epochs."""
 
 IN_LIGHT, IN_DARK = {YELLOW: "#a39400"}, {BLACK: "#ffffff"}
 
@@ -57,7 +54,6 @@ def page(tables: Tables, folder: Path) -> str:
         tables=tables,
         run=records.run,
         records=records,
-        accuracy=MEASURES[ACCURACY],
         rows=rows,
         drawn=drawing.rows,
         charts=charts,
@@ -66,7 +62,7 @@ def page(tables: Tables, folder: Path) -> str:
         most=most,
         environments=_environments(tables),
         workers={worker.backend: worker for worker in reversed(records.workers)},
-        how_to_read=HOW_TO_READ.format(reference=tables.reference).split("\n\n"),
+        how_to_read="\n\n".join(how_to_read(tables, tables.reference)).split("\n\n"),
     )
 
 
@@ -77,7 +73,7 @@ def _draw_rows(
     missing: dict[str, None] = {}
     for spec, of_spec in groupby(rows, key=lambda row: row.spec):
         answers = answers_of(tables.records, spec)  # those of one spec at a time are in memory
-        if isinstance(answers, str):
+        if isinstance(answers, str) and tables.score_of(spec) is not R2:
             missing[answers] = None
         for row in of_spec:
             names = [row.backend] if row.is_reference else [tables.reference, row.backend]
@@ -88,13 +84,14 @@ def _draw_rows(
 
 
 def _answered(drawing: Drawing, answers: Answers, names: Sequence[str], most: int) -> dict[str, Any]:
-    """Confusion matrices and examples, where every side has predictions."""
+    """Confusion matrices and examples, where every side has predictions; of several labels there are none."""
     sides = [answers.predicted[name] for name in names if name in answers.predicted]
-    if len(sides) < len(names):
-        return {}
     examples = answers.examples
+    if len(sides) < len(names) or examples.labels.ndim > 1:
+        return {}
     found = only_one_right(sides[0], sides[-1], examples.labels, most)
-    shown = pictures(examples.pixels, examples.shape, [each.index for each in found])
+    indices = [each.index for each in found]
+    shown = {} if examples.shape is None else pictures(examples.pixels, examples.shape, indices)
     matrices = [summed_confusion(each, examples.labels, len(examples.class_names)) for each in sides]
     return {
         "confusion": {"classes": list(examples.class_names), "sides": matrices},
@@ -105,9 +102,10 @@ def _answered(drawing: Drawing, answers: Answers, names: Sequence[str], most: in
 def _series(tables: Tables) -> SeriesOf:
     found: dict[tuple[str, str], dict[str, list[list[float]]]] = {}
     for (spec, _, backend), columns in by_process(tables.epochs).items():
-        curves = found.setdefault((spec, backend), {name: [] for name in CURVES})
-        for name, column in CURVES.items():
-            curves[name].append(columns[column].tolist())
+        score = tables.score_of(spec).column
+        curves = found.setdefault((spec, backend), {})
+        for measure, column in (("cost", "train_cost"), (score, score), ("epoch_seconds", "epoch_seconds")):
+            curves.setdefault(measure, []).append(columns[column].tolist())
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.core.statistics import Interval
 from bench.page.filters import Mark
-from bench.page.measures import ACCURACY
+from bench.report.scores import Score
 from bench.report.tables import Tables, plain_rows
 
 Values = Mapping[str, Any]
@@ -28,7 +28,7 @@ class SeedRow:
 
     seed: int
     status: str
-    accuracy: float | None
+    value: float | None
     difference: float | None
     epoch_seconds: float | None
     time_ratio: float | None
@@ -36,7 +36,8 @@ class SeedRow:
 
 @dataclass(frozen=True)
 class RunRow:
-    """One (spec, backend). Intervals are dictionaries, as templates read them; None where there are none."""
+    """One (spec, backend), with the values of what it is judged by. Intervals are dictionaries, as templates read them;
+    None where there are none."""
 
     spec: str
     backend: str
@@ -47,8 +48,9 @@ class RunRow:
     train_cost: float | None
     epoch_seconds: float | None
     peak_memory_bytes: int | None
-    accuracy: Values | None
-    reference_accuracy: Values | None
+    score: Score
+    value: Values | None
+    reference_value: Values | None
     difference: float | None
     ratio: Values | None
     processes: Sequence[SeedRow] = field(repr=False)
@@ -88,46 +90,44 @@ def run_rows(tables: Tables) -> list[RunRow]:
         processes.setdefault((row["spec"], row["backend"]), {})[row["seed"]] = row
     rows = plain_rows(tables.aggregate)
     of_reference = {row["spec"]: row for row in rows if row["backend"] == tables.reference}
-    return [_row(row, of_reference.get(row["spec"]), processes) for row in rows]
+    return [_row(row, of_reference.get(row["spec"]), processes, tables.score_of(row["spec"])) for row in rows]
 
 
-def _row(row: Values, reference: Values | None, processes: Mapping[tuple[str, str], Mapping[int, Values]]) -> RunRow:
+def _row(
+    row: Values, reference: Values | None, processes: Mapping[tuple[str, str], Mapping[int, Values]], score: Score
+) -> RunRow:
     is_reference = row is reference
     beside = None if is_reference else reference
     others = {} if beside is None else processes[beside["spec"], beside["backend"]]
-    seeds = list(_seeds(processes[row["spec"], row["backend"]], others))
+    seeds = list(_seeds(processes[row["spec"], row["backend"]], others, score.column))
     differences = [each.difference for each in seeds if each.difference is not None]
     return RunRow(
         **{name: row[name] for name in ("spec", "backend", "status", "seeds_ok", "seeds", *FIGURES)},
         is_reference=is_reference,
-        accuracy=_accuracy_interval(row),
-        reference_accuracy=beside and _accuracy_interval(beside),
+        score=score,
+        value=_interval(row, score.column),
+        reference_value=beside and _interval(beside, score.column),
         difference=sum(differences) / len(differences) if differences else None,
         ratio=None if is_reference else _ratio(row),
         processes=seeds,
     )
 
 
-def _seeds(own: Mapping[int, Values], others: Mapping[int, Values]) -> Iterator[SeedRow]:
+def _seeds(own: Mapping[int, Values], others: Mapping[int, Values], score: str) -> Iterator[SeedRow]:
     for seed, row in own.items():
-        accuracy, beside = _accuracy(row), _accuracy(others.get(seed, {}))
+        value, beside = (each[score] if each.get("status") == "ok" else None for each in (row, others.get(seed, {})))
         yield SeedRow(
             seed=seed,
             status=row["status"],
-            accuracy=row[ACCURACY],
-            difference=None if accuracy is None or beside is None else accuracy - beside,
+            value=row[score],
+            difference=None if value is None or beside is None else value - beside,
             epoch_seconds=row["epoch_seconds"],
             time_ratio=row["time_ratio"],
         )
 
 
-def _accuracy(row: Values) -> float | None:
-    """Of a process that ended well."""
-    return row[ACCURACY] if row.get("status") == "ok" else None
-
-
-def _accuracy_interval(row: Values) -> Values | None:
-    centre, half = row[ACCURACY], row[f"{ACCURACY}_half_width"]
+def _interval(row: Values, score: str) -> Values | None:
+    centre, half = row[score], row[f"{score}_half_width"]
     if centre is None:
         return None
     low, high = (None, None) if half is None else (centre - half, centre + half)

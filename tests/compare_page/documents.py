@@ -37,6 +37,8 @@ def row(spec: str = "784-30-10 M=32", backend: str = "scratchnet", **changes: An
         "seeds_a": [0, 1, 2],
         "seeds_b": [0, 1, 2],
         "paired": True,
+        "score": "accuracy",
+        "errors": {},
         "accuracy_a": interval(0.961, 0.003),
         "accuracy_b": interval(0.9606, 0.003),
         "difference": interval(-0.0004, 0.001),

@@ -18,8 +18,9 @@ from bench.compare.page_filters import equivalence, p_value, relative, state
 from bench.page.axis import around, ratios, spanning
 from bench.page.drawn import MOST_NUMBERS, A, Drawing, Line
 from bench.page.facts import fact_lines
-from bench.page.filters import block, points
+from bench.page.filters import block
 from bench.page.pictures import data_uri, pictures
+from bench.report.scores import SCORES
 
 
 def read(*rows: documents.Document, pictures: dict | None = None, **changes: object) -> Read:
@@ -275,11 +276,16 @@ def test_a_ratio_that_is_weak_evidence_says_why():
 
 def test_words():
     assert [relative(x) for x in (0.025, -0.5, None)] == ["2.5 % above A", "50 % below A", "–"]
-    assert [points(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
+    accuracy, r2 = SCORES["accuracy"], SCORES["r2"]
+    assert [accuracy.difference(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
+    assert [r2.difference(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.0004", "+0.0123", "0.0000", "–"]
+    assert [r2.value(x) for x in (0.5, -3.2, None)] == ["0.5000", "-3.2000", "–"]
     assert [p_value(p) for p in (0.3412, 0.00004, None)] == ["p = 0.34", "p < 0.001", "–"]
 
 
 def test_equivalence_in_words():
     verdict = {"decision": "equivalent", "margin": 0.005, "p": 0.003, "seeds_needed": None}
     first = "Equivalent: A and B differ by less than the margin of 0.50 points."
-    assert equivalence(verdict) == f"{first} Two one-sided tests: p = 0.0030."
+    assert equivalence(verdict, SCORES["accuracy"]) == f"{first} Two one-sided tests: p = 0.0030."
+    first = "Equivalent: A and B differ by less than the margin of 0.0050."
+    assert equivalence(verdict, SCORES["r2"]) == f"{first} Two one-sided tests: p = 0.0030."
