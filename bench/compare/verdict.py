@@ -139,9 +139,9 @@ def _within(findings: Sequence[QuantityFinding], compared: Sequence[Compared], m
         seeds = (
             "" if all(set(row.match.a.ok) == set(row.match.b.ok) for row in compared) else " of the seeds they share"
         )
-        score = " and ".join(dict.fromkeys(row.match.score.title for row in compared))
-        what = f"cost, {score} and prediction" if _have_predictions(compared) else f"cost and {score}"
-        return f"B is identical to A{rows}: every {what}{seeds}, bit by bit"
+        scores = dict.fromkeys(row.match.score.title for row in compared)
+        *first, last = ["cost", *scores, *(["prediction"] if _have_predictions(compared) else [])]
+        return f"B is identical to A{rows}: every {', '.join(first)} and {last}{seeds}, bit by bit"
     better = sum(finding.decision == "better" for finding in findings)
     names = ", ".join(
         f"{name} {QUANTITIES[name].told(margins)}" for name in dict.fromkeys(f.quantity for f in findings)
