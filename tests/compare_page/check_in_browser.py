@@ -199,6 +199,12 @@ def check_zooming_of_a_run(browser: Browser, phone: bool) -> Iterator[str]:
     yield from expect("after reset", one(browser, shown, "value"), "epochs 1 to 10 of 10")
 
 
+def check_table_fits(browser: Browser, phone: bool) -> Iterator[str]:
+    """On a desktop every column of the table is seen."""
+    hidden = browser.value("(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(rows.parentElement)")
+    yield from expect("pixels of the table that are hidden on a desktop", 0 if phone else hidden, 0)
+
+
 def check_print(browser: Browser, phone: bool) -> Iterator[str]:
     """On paper every column has its place, and what can only be pressed is not there."""
     browser.page.emulate_media(media="print")
@@ -383,7 +389,7 @@ def pages() -> Pages:
         "hostile": (page(documents.hostile(), {}), (check_hostile, check_policy)),
         "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
         "run": (losses(), (check_run, check_legend, check_policy)),
-        "real run": (real_run(), (check_fits, check_sorting, check_zooming_of_a_run)),
+        "real run": (real_run(), (check_fits, check_table_fits, check_sorting, check_zooming_of_a_run)),
         "hostile run": (page_of_a_run(Tables(page_runs.hostile()), Path("nowhere")), (check_hostile_run, check_policy)),
         "site": (site(), (check_site, check_policy)),
         "empty": (page(documents.document(decision="undecided", seeds_needed=12), {}), (check_fits,)),

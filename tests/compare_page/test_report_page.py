@@ -163,6 +163,15 @@ def test_records_without_predictions_say_so(three_seeds_of_one, tmp_path):
     assert all("confusion" not in row for row in seen.data["rows"])
 
 
+def test_a_spec_that_the_suite_lacks_is_shown_without_them(tmp_path):
+    first, *others = page_runs.with_losses()
+    suite = first.suite.model_copy(update={"specs": first.suite.specs[:1]})
+    seen = Read(page(Tables(Records([first.model_copy(update={"suite": suite}), *others])), tmp_path))
+    assert "784-30-10 M=32: the suite has no such spec." in seen.words
+    assert "confusion" not in row_of(seen, "784-30-10 M=32", "tf-xla")
+    assert "confusion" in row_of(seen, "784-128-10 M=128", "tf-xla")
+
+
 @pytest.fixture
 def three_seeds_of_one() -> Records:
     """A run whose records hold no predictions, as those of older versions."""
