@@ -43,31 +43,36 @@ def run(
     epochs: int | None = None,
     seeds: "Sequence[int] | None" = None,
     resume: bool = False,
+    outputs: "Sequence[str]" = (),
 ) -> "Results":
     """Train every spec of a suite with every backend, and report it; progress is printed while it goes on.
 
     suite : a `Suite`, the name of a shipped one, or a TOML file. out : folder to make, results/SUITE-TIME if left out.
     backends, epochs, seeds : in place of the suite's own. resume : go on with the run in `out`.
+    outputs : what is written besides: "pdf", "parquet", "tensorboard".
     Raises UnusableError: where suite, data or folder cannot be used. After Ctrl-C `resume` goes on.
     """
     from bench.run.session import run_and_report
 
     overrides = {"backends": _tuple(backends), "epochs": epochs, "seeds": _tuple(seeds)}
-    return run_and_report(suite, out, overrides, resume)
+    return run_and_report(suite, out, overrides, resume, tuple(outputs))
 
 
-def report(folder: "str | PathLike[str]", *, write: bool = False) -> "Results":
-    """The results of the run in a folder, from its records; `write`: make the files of tables and plots again too."""
+def report(folder: "str | PathLike[str]", *, write: bool = False, outputs: "Sequence[str]" = ()) -> "Results":
+    """The results of the run in a folder, from its records.
+
+    write : make the files of tables and plots again too, and `outputs`: "pdf", "parquet", "tensorboard".
+    """
     from bench.report.write import read_report, write_report
 
-    return write_report(folder) if write else read_report(folder)
+    return write_report(folder, tuple(outputs)) if write else read_report(folder)
 
 
 def compare(
     a: "str | PathLike[str]",
     b: "str | PathLike[str]",
     *,
-    fail_on: "Sequence[str]" = ("accuracy", "cost"),
+    fail_on: "Sequence[str]" = ("accuracy", "r2", "cost"),
     tolerance: "Sequence[str]" = (),
     allow_different: "Sequence[str]" = (),
 ) -> "Comparison":

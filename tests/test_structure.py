@@ -20,7 +20,7 @@ FRAMEWORKS = {"tensorflow", "keras", "pandas", "matplotlib"}
 IMPORT_ALL_OF_SCRATCHNET = """
 import importlib, pkgutil, sys, scratchnet
 for module in pkgutil.walk_packages(scratchnet.__path__, "scratchnet."):
-    if module.name != "scratchnet.machine":  # what the extra `numba` is for
+    if module.name != "scratchnet.sklearn":  # what the extra `sklearn` is for
         importlib.import_module(module.name)
 print(*sys.modules)
 """

@@ -23,16 +23,17 @@ Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is 
 @click.option("--out", type=PATH, help="File to write.  [default: stdout; html: compare.html]")
 @names_option(
     "--fail-on",
-    "What decides the exit code: accuracy, cost, speed.",
-    lambda: ["accuracy", "cost", "speed"],
-    default="accuracy,cost",
+    "What decides the exit code: accuracy, cost, speed; of a regression r2, mae, rmse in place of accuracy.",
+    lambda: ["accuracy", "r2", "cost", "mae", "rmse", "speed"],
+    default="accuracy,r2,cost",
     show_default=True,
 )
 @click.option(
     "--tolerance",
     multiple=True,
     metavar="NAME=VALUE",
-    help="How much worse B may be; repeatable.  [default: accuracy=0.5 (points), cost=2%, speed=5%]",
+    help="How much worse B may be; repeatable.  [default: accuracy=0.5 (points), r2=0.01, cost=2%, mae=2%, rmse=2%, "
+    "speed=5%]",
 )
 @names_option(
     "--allow-different",

@@ -3,14 +3,14 @@
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench.cli.group import EXIT_CODES, PATH, main, names_option, out_option, resume_option
+from bench.cli.group import EXIT_CODES, PATH, Command, main, names_option, out_option, resume_option
 from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, UnusableError
 from bench.core.text import one_line
 
@@ -38,6 +38,24 @@ def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> 
         raise UnusableError(f"--{option}: {one_line(value, 120)!r}; allowed: {ALLOWED[option]}") from None
 
 
+OUTPUTS = {
+    "pdf": "Write every plot as PDF too.",
+    "parquet": "Write epochs.parquet and summary.parquet too.",
+    "tensorboard": "Write the scalars of every process for TensorBoard too.",
+}
+
+
+def output_options(command: Command) -> Command:
+    """A flag for each of `OUTPUTS`."""
+    for name, text in reversed(OUTPUTS.items()):
+        command = click.option(f"--{name}", is_flag=True, help=text)(command)
+    return command
+
+
+def _asked(flags: Mapping[str, bool]) -> tuple[str, ...]:
+    return tuple(name for name, asked in flags.items() if asked)
+
+
 @main.command(epilog=EXIT_CODES)
 @click.argument("suite", required=False)
 @names_option("--backends", "Train these backends only.")
@@ -45,6 +63,7 @@ def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> 
 @click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
 @out_option("SUITE")
 @resume_option
+@output_options
 def run(
     suite: str | None,
     backends: tuple[str, ...] | None,
@@ -52,8 +71,9 @@ def run(
     seeds: tuple[int, ...] | None,
     out: Path | None,
     resume: bool,
+    **outputs: bool,
 ) -> int:
-    """Train every spec of SUITE with every backend, and write records, tables and plots to a run folder.
+    """Train every spec of SUITE with every backend, and write records, tables, plots and a page to a run folder.
 
     SUITE is a shipped name (quick, standard, founding; default quick) or a TOML file.
 
@@ -64,14 +84,16 @@ def run(
       scratchbench run standard --out results/mine
       scratchbench run --out results/mine --resume
     """
+    from bench.report.outputs import check_outputs
     from bench.run import request
 
+    check_outputs(_asked(outputs))
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
-    return _train(make(suite, overrides, out))
+    return _train(make(suite, overrides, out), _asked(outputs))
 
 
-def _train(request: "RunRequest") -> int:
+def _train(request: "RunRequest", outputs: tuple[str, ...]) -> int:
     """Train and report, the report also where the run was interrupted; the exit code."""
     from bench.run.session import train
 
@@ -81,46 +103,50 @@ def _train(request: "RunRequest") -> int:
         if not request.folder.exists():
             click.echo("interrupted before anything was trained", err=True)
             return EXIT_INTERRUPTED
-        _print_report(request.folder)
+        _print_report(request.folder, outputs)
         click.echo(f"interrupted; go on with: scratchbench run --out {request.folder} --resume", err=True)
         return EXIT_INTERRUPTED
-    if _print_report(request.folder):
+    if _print_report(request.folder, outputs):
         return EXIT_OK
     click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
     return EXIT_FAILED_BACKEND
 
 
-def _print_report(folder: Path) -> bool:
-    """Write tables and plots; print the verdict, the table and the warnings; whether all went well.
+def _print_report(folder: Path, outputs: tuple[str, ...]) -> bool:
+    """Write tables, plots and page; print the verdict, the table and the warnings; whether all went well.
 
     A terminal gets lines that wrap between words. A pipe or a file gets each sentence on one line, so that `grep`
     finds it whole.
     """
     from rich.console import Console
 
+    from bench.report.page import PAGE_NAME
     from bench.report.terminal import terminal_table
     from bench.report.write import write_report
 
-    results, console = write_report(folder), Console()
+    results, console = write_report(folder, outputs), Console()
     say = partial(console.print, markup=False, highlight=False, soft_wrap=not console.is_terminal)
     say(f"\n{results.verdict}\n")
     console.print(terminal_table(results.tables))
     for line in results.warnings:
         say(f"warning: {line}")
-    console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
+    where = f"\ntables, plots and records: {folder}\npage: {folder / PAGE_NAME}"
+    console.print(where, markup=False, highlight=False, soft_wrap=True)
     return results.ok
 
 
 @main.command()
 @click.argument("folder", type=PATH)
-def report(folder: Path) -> None:
-    """Make the tables and plots of the run in FOLDER again, from its records.
+@output_options
+def report(folder: Path, **outputs: bool) -> None:
+    """Make the tables, the plots and the page of the run in FOLDER again, from its records.
 
     \b
-    Example:
+    Examples:
       scratchbench report results/reference/standard
+      scratchbench report results/mine --pdf --parquet --tensorboard
     """
-    _print_report(folder)
+    _print_report(folder, _asked(outputs))
 
 
 @main.command()

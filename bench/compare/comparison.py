@@ -1,6 +1,5 @@
 """Two runs compared, for Python: the document, its rows as a pandas frame, and the page that a notebook shows."""
 
-import html
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -11,15 +10,16 @@ from typing import Any
 import pandas as pd
 
 from bench.compare.document import Decision, Document, DocumentSide, Row
-from bench.compare.labels import Examples, examples_of
-from bench.compare.match import match
-from bench.compare.quantities import margins_of
-from bench.compare.read import Runs, read, shown
+from bench.compare.match import Match, match
+from bench.compare.quantities import margins_of, used_in
+from bench.compare.read import Runs, quoted, read, shown
 from bench.compare.rows import Compared, compare, decide, row
 from bench.compare.verdict import verdict
+from bench.core.errors import UnusableError
 from bench.core.text import one_line
+from bench.data.examples import Examples
 
-FAIL_ON = ("accuracy", "cost")
+FAIL_ON = ("accuracy", "r2", "cost")
 
 Pictures = dict[str, dict[str, str]]
 
@@ -50,15 +50,16 @@ class Comparison:
         """The HTML page that `--format html` writes."""
         from bench.compare.page import page
 
-        made: str = page(json.loads(self.document.model_dump_json()), self.pictures())
-        return made
+        return page(json.loads(self.document.model_dump_json()), self.pictures())
 
     def __repr__(self) -> str:
         return self.verdict
 
     def _repr_html_(self) -> str:
-        """Within a frame, so that the page's scripts and styles touch nothing else of a notebook."""
-        return f'<iframe width="100%" height="700" style="border: 0" srcdoc="{html.escape(self.page())}"></iframe>'
+        """The page in a frame."""
+        from bench.page.render import framed
+
+        return framed(self.page())
 
 
 def compare_runs(
@@ -75,6 +76,7 @@ def compare_runs(
     margins = margins_of(tolerances)
     one, two = read(Path(a), Path(b))
     matched = match(one, two, allowed)
+    fail_on = _that_apply(fail_on, [*matched.matches, *matched.diverged])
     found = [compare(each, margins) for each in matched.matches]
     decided = decide(found, fail_on)
     pairs = [row(each, decision, margins) for each, decision in zip(found, decided, strict=True)]
@@ -93,16 +95,30 @@ def compare_runs(
     return Comparison(document, lambda: _pictures(found, document.rows))
 
 
+def _that_apply(fail_on: Sequence[str], matches: Sequence[Match]) -> Sequence[str]:
+    """What may fail in some row. Refuses where nothing may in one: it would pass unseen."""
+    for each in matches:
+        has = used_in(each.score.name)
+        if not set(fail_on) & set(has):
+            spec = f"spec {quoted(each.spec.name)}"
+            raise UnusableError(
+                f"--fail-on {','.join(fail_on)}: {spec} has none of it; allowed there: {', '.join(has)}"
+            )
+    used = used_in(*(each.score.name for each in matches))
+    return [name for name in fail_on if name in used]
+
+
 def _flat(row: Row) -> dict[str, Any]:
     ratio = row.speed.ratio
     return {
         "spec": row.spec,
         "backend": row.backend,
-        "accuracy": row.equivalence.decision,
+        row.score: row.equivalence.decision,
         "cost": row.cost_decision,
         "speed": row.speed_decision,
-        "accuracy_a": row.accuracy_a.centre,
-        "accuracy_b": row.accuracy_b.centre,
+        **{name: error.decision for name, error in row.errors.items()},
+        f"{row.score}_a": row.score_a.centre,
+        f"{row.score}_b": row.score_b.centre,
         "difference": row.difference.centre,
         "difference_low": row.difference.low,
         "difference_high": row.difference.high,
@@ -122,12 +138,12 @@ def _pictures(found: Sequence[Compared], rows: Sequence[Row]) -> Pictures:
     wanted: dict[str, tuple[Compared, set[int]]] = {}
     for one, made in zip(found, rows, strict=True):
         wanted.setdefault(made.spec, (one, set()))[1].update(each.index for each in made.only_one_right)
-    from bench.compare.pictures import pictures  # with it matplotlib: no other format pays for it
+    from bench.page.pictures import pictures  # with it matplotlib: no other format pays for it
 
     made_of: Pictures = {}
     for spec, (one, indices) in wanted.items():
-        examples = examples_of(one.match) if indices else ""
-        if isinstance(examples, Examples):
+        examples = one.match.examples() if indices else ""
+        if isinstance(examples, Examples) and examples.shape is not None:
             made_of[spec] = pictures(examples.pixels, examples.shape, sorted(indices))
     return made_of
 

@@ -1,6 +1,6 @@
-"""The costs of A and B: the final cost against its tolerance, and the epoch where the mean curves separate.
+"""The costs and errors of A and B: the final ones against their tolerance, and the epoch where mean costs separate.
 
-Costs are compared as logarithms of a ratio, so that exchanging A and B gives the reciprocal. Costs are comparable only
+They are compared as logarithms of a ratio, so that exchanging A and B gives the reciprocal. Costs are comparable only
 if both specs define them in the same way.
 """
 
@@ -17,22 +17,35 @@ from bench.compare.processes import ComparedCell, Curve
 RESOLUTION = 2.0**-23
 """Of a cost, relative: float32's."""
 
-DEFINING = ("loss", "label_smoothing", "huber_delta", "regularization", "class_weights", "sample_weight_range")
+DEFINING = (
+    "loss",
+    "label_smoothing",
+    "huber_delta",
+    "regularization",
+    "class_weights",
+    "sample_weight_range",
+    "target_scaling",
+)
 """Fields of a spec that decide what its cost is."""
 
 
 def cost_evidence(match: Match, tolerance: float, identical: bool) -> Evidence:
     """ln(cost of A / cost of B) at the end of training, over seeds, against ln(1 + tolerance)."""
+    weak = any(name.split(".")[0] in DEFINING for name in match.differing)
+    return relative_evidence(match, "cost", tolerance, identical, weak)
+
+
+def relative_evidence(match: Match, name: str, tolerance: float, identical: bool, weak: bool = False) -> Evidence:
+    """ln(value of A / value of B) of a cost or an error, over seeds, against ln(1 + tolerance)."""
     logarithms = [
-        {seed: math.log(cost) for seed, cost in cell.values("cost").items() if cost > 0} for cell in (match.a, match.b)
+        {seed: math.log(value) for seed, value in cell.values(name).items() if value > 0} for cell in (match.a, match.b)
     ]
     gain = difference(logarithms[1], logarithms[0], RESOLUTION) if all(logarithms) else None
-    weak = any(name.split(".")[0] in DEFINING for name in match.differing)
     return Evidence(gain, math.log1p(tolerance), identical, match.incomplete, weak)
 
 
 def curves(match: Match, name: str) -> Curves:
-    """Seed → `costs` or `accuracies` by epoch, of the processes that ended well."""
+    """Seed → `costs` or `scores` by epoch, of the processes that ended well."""
     a, b = ({seed: _listed(getattr(process, name)) for seed, process in cell.ok.items()} for cell in (match.a, match.b))
     return Curves(a=a, b=b)
 

@@ -3,11 +3,14 @@
 Schema history: 1, the first.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from pydantic import Field
 
 from bench.core.errors import EXIT_OK, EXIT_UNDECIDED, EXIT_WORSE
 from bench.core.models import FrozenRecord
 from bench.core.statistics import Interval
+from bench.report.scores import ErrorName, ScoreName
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -23,11 +26,15 @@ EXIT_CODES: dict[Decision, int] = {
 
 
 class Margins(FrozenRecord):
-    """How much worse B may be: points of test accuracy, relative final cost, ratio of training time."""
+    """How much worse B may be: points of test accuracy, relative final cost, ratio of training time; of a regression
+    R², and relative mean absolute and root mean squared error."""
 
     accuracy_points: float = 0.5
     cost: float = 0.02
     time_ratio: float = 1.05
+    r2: float = 0.01
+    mae: float = 0.02
+    rmse: float = 0.02
 
 
 class DocumentSide(FrozenRecord):
@@ -42,7 +49,7 @@ class DocumentSide(FrozenRecord):
 
 
 class Equivalence(FrozenRecord):
-    """Test accuracy against the margin (a fraction); `p` of the two one-sided tests, null where none was needed."""
+    """Accuracy or R² against the margin (a fraction); `p` of the two one-sided tests, null where none was needed."""
 
     decision: RowDecision
     margin: float
@@ -103,26 +110,51 @@ class Speed(FrozenRecord):
     reason: str
 
 
+class ErrorOfBoth(FrozenRecord):
+    """One error of a regression on the test examples, in the units of the targets; means over the seeds."""
+
+    a: Interval
+    b: Interval
+    decision: QuantityDecision
+
+
 class Row(FrozenRecord):
-    """One (spec, backend) of both sides. Accuracies are fractions; `difference` is B − A."""
+    """One (spec, backend) of both sides. Accuracies are fractions; `difference` is B − A of accuracy or R².
+
+    `score` says which of the two it is; the other one is null.
+    """
 
     spec: str
     backend: str
     seeds_a: tuple[int, ...]
     seeds_b: tuple[int, ...]
     paired: bool
-    accuracy_a: Interval
-    accuracy_b: Interval
+    score: ScoreName = "accuracy"
+    accuracy_a: Interval | None = None
+    accuracy_b: Interval | None = None
+    r2_a: Interval | None = None
+    r2_b: Interval | None = None
+    errors: dict[ErrorName, ErrorOfBoth] = Field(default_factory=dict)
     difference: Interval
     equivalence: Equivalence
     mcnemar: tuple[McNemar, ...]
     confusion: Confusion | None
     only_one_right: tuple[OnlyOneRight, ...]
-    curves: dict[Literal["cost", "test_accuracy"], Curves]
+    curves: dict[str, Curves]
     cost_parts_at: Parts
     cost_decision: QuantityDecision
     speed: Speed
     speed_decision: QuantityDecision | None
+
+    @property
+    def score_a(self) -> Interval:
+        """Accuracy or R² of A."""
+        return cast(Interval, getattr(self, f"{self.score}_a"))
+
+    @property
+    def score_b(self) -> Interval:
+        """Accuracy or R² of B."""
+        return cast(Interval, getattr(self, f"{self.score}_b"))
 
 
 class Document(FrozenRecord):

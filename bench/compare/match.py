@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.compare.equivalence import are_paired
-from bench.compare.processes import Cells, ComparedCell, cells_of
+from bench.compare.processes import Cells, ComparedCell, Process, cells_of
 from bench.compare.read import NAMED_AT_MOST, Runs, listed, quoted, spec_names
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
+from bench.data.examples import Examples, examples_of
 from bench.records.run import Records
+from bench.report.scores import Score, score_of
 from bench.spec import TrainingSpec
 
 NOT_COMPARED_AS_FIELDS = {"name", "seeds", "data"}
@@ -33,6 +35,15 @@ class Match:
     reference_a: ComparedCell | None = None
     reference_b: ComparedCell | None = None
     differing: tuple[str, ...] = ()
+
+    def examples(self) -> Examples | str:
+        """The test examples of both, or one line that says why they are not at hand."""
+        return examples_of(self.spec.data, self.run_a.run.fingerprint_of(self.spec.data), "A")
+
+    @property
+    def score(self) -> Score:
+        """What the networks are judged by."""
+        return score_of(self.spec.data.task)
 
     @property
     def incomplete(self) -> bool:
@@ -159,12 +170,13 @@ def _lost(made: Match) -> Iterator[str]:
         for seed, process in cell.processes.items():
             if seed not in cell.ok:
                 reason = one_line(process.reason, 100)
-                status = process.status if process.status != "ok" else _NO_FIGURE[process.accuracies.size > 0]
+                status = process.status if process.status != "ok" else _no_figure(made, process)
                 place = f"{quoted(made.spec.name)}, {quoted(made.backend)}, seed {seed}"
                 yield f"{place}: {status} in {label}" + (f" ({reason})" if reason else "")
 
 
-_NO_FIGURE = {False: "no epoch was finished", True: "the final test accuracy is no number"}
+def _no_figure(made: Match, process: Process) -> str:
+    return f"the final test {made.score.title} is no number" if process.scores.size else "no epoch was finished"
 
 
 def _seeds(pair: _Pair, spec_a: TrainingSpec, spec_b: TrainingSpec) -> Iterator[str]:

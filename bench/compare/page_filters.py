@@ -1,23 +1,12 @@
-"""Filters of the page's templates: decisions, differences, p values and intervals as text."""
+"""Filters of the comparison's templates: decisions, equivalence and p values as text."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from bench.compare.quantities import signed
-from bench.core.text import MISSING, bound, is_missing, one_line, percent, significant, with_ends
-
-SEEDS_NAMED = 6
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How a decision looks: class of the style sheet, sign, words."""
-
-    kind: str
-    sign: str
-    words: str
-
+from bench.core.text import MISSING, is_missing, one_line, significant
+from bench.page.filters import Mark
+from bench.report.scores import Score
 
 MARKS: dict[str | None, Mark] = {
     "equivalent": Mark("same", "=", "equivalent"),
@@ -31,10 +20,10 @@ MARKS: dict[str | None, Mark] = {
 SPEED_WORDS = {"better": "faster", "worse": "slower"}
 
 EQUIVALENCE: dict[str, str] = {
-    "equivalent": "Equivalent: A and B differ by less than the margin of {margin} points.",
-    "better": "B is better than A; the margin of equivalence is {margin} points.",
-    "worse": "B is worse than A; the margin of equivalence is {margin} points.",
-    "undecided": "Undecided: these seeds neither show nor rule out a difference beyond the margin of {margin} points.",
+    "equivalent": "Equivalent: A and B differ by less than the margin of {margin}.",
+    "better": "B is better than A; the margin of equivalence is {margin}.",
+    "worse": "B is worse than A; the margin of equivalence is {margin}.",
+    "undecided": "Undecided: these seeds neither show nor rule out a difference beyond the margin of {margin}.",
 }
 
 
@@ -51,25 +40,20 @@ def speed_mark(decision: str | None) -> Mark:
 
 def state(row: Mapping[str, Any]) -> str:
     """The gravest of a row's decisions: "worse", "undecided" or "fine"."""
-    decisions = (row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"])
+    decisions = [row["equivalence"]["decision"], row["cost_decision"], row["speed_decision"]]
+    decisions += [error["decision"] for error in row["errors"].values()]
     kinds = {mark(decision).kind for decision in decisions}
     return next((kind for kind in ("worse", "undecided") if kind in kinds), "fine")
 
 
-def equivalence(verdict: Mapping[str, Any]) -> str:
+def equivalence(verdict: Mapping[str, Any], score: Score) -> str:
     """The equivalence verdict as sentences: what was decided, on which p, and how many seeds would decide it."""
     decision = verdict["decision"]
-    first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(
-        margin=significant(100 * verdict["margin"], 2)
-    )
+    margin = score.in_unit(significant(score.factor * verdict["margin"], 2))
+    first = EQUIVALENCE.get(decision, f"{one_line(decision, 40)}.").format(margin=margin)
     tests = "" if is_missing(verdict["p"]) else f" Two one-sided tests: {p_value(verdict['p'])}."
     needed = "" if is_missing(verdict["seeds_needed"]) else f" About {verdict['seeds_needed']} seeds would decide it."
     return first + tests + needed
-
-
-def points(fraction: Any) -> str:
-    """A difference of fractions in points, with its sign."""
-    return MISSING if is_missing(fraction) else signed(100 * fraction)
 
 
 def p_value(p: Any) -> str:
@@ -89,37 +73,12 @@ def relative(fraction: Any) -> str:
     return MISSING if is_missing(fraction) else f"{percent_of(fraction)} {'above' if fraction > 0 else 'below'} A"
 
 
-def with_interval(interval: Mapping[str, Any] | None, form: Callable[[Any], str]) -> str:
-    """A centre with its 95 % interval behind it, or why there is none."""
-    if interval is None:
-        return MISSING
-    told = with_ends(interval["centre"], interval["low"], interval["high"], form)
-    if is_missing(interval["low"]) or is_missing(interval["high"]):
-        told += " (one seed: no interval)" if interval["count"] == 1 else " (no finite interval)"
-    return told
-
-
-def seeds(numbers: Sequence[int]) -> str:
-    """Seeds by number where they are few."""
-    if len(numbers) > SEEDS_NAMED:
-        return f"{len(numbers)} seeds, {min(numbers)} to {max(numbers)}"
-    return ", ".join(map(str, numbers)) or "none"
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "speed_mark": speed_mark,
     "state": state,
     "equivalence": equivalence,
-    "percent": percent,
-    "points": points,
     "p_value": p_value,
-    "significant": significant,
-    "accuracy_interval": lambda interval: with_interval(interval, percent),
-    "points_interval": lambda interval: with_interval(interval, points),
-    "ratio_interval": lambda interval: with_interval(interval, bound),
     "relative": relative,
     "percent_of": percent_of,
-    "seeds": seeds,
-    "line": one_line,
 }

@@ -7,43 +7,22 @@ Sources: McNemar, "Note on the sampling error of the difference between correlat
 for classifiers on one test set, Dietterich, "Approximate statistical tests", Neural Computation 10(7), 1998.
 """
 
-import base64
-import binascii
-import zlib
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 from statsmodels.stats.contingency_tables import mcnemar
 
 from bench.compare.document import Confusion, McNemar, OnlyOneRight
-from bench.compare.labels import Examples
 from bench.compare.match import Match
 from bench.compare.processes import ComparedCell
 from bench.compare.read import quoted
-from bench.core.errors import UnusableError
-from scratchnet.metrics import confusion_matrix
+from bench.data.examples import Examples
+from bench.records.predictions import checked
+from bench.report import answers
+from bench.report.answers import Predicted, summed_confusion
 
 SHOWN_AT_MOST = 60
-LARGEST_BYTES = 200_000_000
-
-Predicted = Mapping[int, NDArray[np.int64]]
-"""Seed → predicted class of each test example, (N,)."""
-
-
-def decode(text: str) -> NDArray[np.int64]:
-    """Predicted classes (N,) of a record: two bytes each, little-endian, compressed (zlib), base64.
-
-    Raises ValueError: where the text is not that, or holds more than 200 MB.
-    """
-    try:
-        unpacking = zlib.decompressobj()
-        raw = unpacking.decompress(base64.b64decode(text, validate=True), LARGEST_BYTES)
-    except (binascii.Error, zlib.error) as error:
-        raise ValueError(str(error)) from None
-    if not unpacking.eof or len(raw) % 2:
-        raise ValueError("cut short, or too long")
-    return np.frombuffer(raw, "<u2").astype(np.int64)
 
 
 def predicted_of(match: Match, examples: Examples) -> tuple[Predicted, Predicted]:
@@ -60,26 +39,19 @@ def _predicted(match: Match, cell: ComparedCell, label: str, examples: Examples)
     for seed, process in cell.ok.items():
         if process.result.test_predictions is not None:
             place = f"{label}, {quoted(match.spec.name)}, {quoted(match.backend)}, seed {seed}: test_predictions"
-            found[seed] = _checked(process.result.test_predictions, place, examples)
+            found[seed] = checked(process.result.test_predictions, place, examples.labels, len(examples.class_names))
     return found
-
-
-def _checked(text: str, place: str, examples: Examples) -> NDArray[np.int64]:
-    try:
-        classes = decode(text)
-    except ValueError as error:
-        raise UnusableError(f"{place} cannot be read ({error}); the record was changed after the run") from None
-    count, known = len(examples.labels), len(examples.class_names)
-    if len(classes) != count or (count and classes.max() >= known):
-        raise UnusableError(
-            f"{place} are {len(classes)} of classes up to {max(classes, default=0)}; {count} of {known}"
-        )
-    return classes
 
 
 def mcnemar_tests(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[McNemar, ...]:
     """The exact test of each seed that both sides have."""
-    return tuple(_mcnemar(seed, a[seed] == labels, b[seed] == labels) for seed in sorted(a.keys() & b.keys()))
+    return tuple(_mcnemar(s, _right(a[s], labels), _right(b[s], labels)) for s in sorted(a.keys() & b.keys()))
+
+
+def _right(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each example (N,); of several labels, all must be right."""
+    right: NDArray[np.bool_] = np.logical_and.reduce((predicted == labels).reshape(len(labels), -1), axis=1)
+    return right
 
 
 def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
@@ -89,28 +61,14 @@ def _mcnemar(seed: int, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) 
 
 
 def confusion(a: Predicted, b: Predicted, examples: Examples) -> Confusion | None:
-    """Both matrices, each summed over its seeds; None where a side has no predictions."""
-    if not a or not b:
+    """Both matrices, each summed over its seeds; None where a side has no predictions, or there are several labels."""
+    if not a or not b or examples.labels.ndim > 1:
         return None
-    names = examples.class_names
-    return Confusion(
-        classes=names, a=_summed(a, examples.labels, len(names)), b=_summed(b, examples.labels, len(names))
-    )
-
-
-def _summed(predicted: Predicted, labels: NDArray[np.int64], classes: int) -> tuple[tuple[int, ...], ...]:
-    total = sum(confusion_matrix(each, labels, classes) for each in predicted.values())
-    return tuple(tuple(map(int, row)) for row in np.asarray(total))
+    names, labels = examples.class_names, examples.labels
+    one, other = (summed_confusion(each, labels, len(names)) for each in (a, b))
+    return Confusion(classes=names, a=one, b=other)
 
 
 def only_one_right(a: Predicted, b: Predicted, labels: NDArray[np.int64]) -> tuple[OnlyOneRight, ...]:
     """At most 60 test examples that one side alone gets right, of the first seed that both have."""
-    shared: Sequence[int] = sorted(a.keys() & b.keys())
-    if not shared:
-        return ()
-    one, other = a[shared[0]], b[shared[0]]
-    differing = np.flatnonzero((one == labels) != (other == labels))[:SHOWN_AT_MOST]
-    return tuple(
-        OnlyOneRight(index=int(i), label=int(labels[i]), a=int(one[i]), b=int(other[i]), seed=shared[0])
-        for i in differing
-    )
+    return tuple(OnlyOneRight(**asdict(each)) for each in answers.only_one_right(a, b, labels, SHOWN_AT_MOST))

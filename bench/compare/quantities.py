@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from bench.compare.document import Margins
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval
-from bench.core.text import bound, factor, one_line, significant
+from bench.core.text import bound, factor, one_line, signed, significant
+from bench.report.scores import ACCURACY, R2, SCORES, Score, ScoreName
 
-MINUS = "−"
-ALLOWED = "accuracy=0.5 (points, up to 100), cost=2%, speed=5% (up to 1000%)"
+ALLOWED = "accuracy=0.5 (points, up to 100), cost=2%, speed=5% (up to 1000%), r2=0.01 (up to 1), mae=2%, rmse=2%"
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,8 @@ def margins_of(texts: Iterable[str]) -> Margins:
     return Margins.model_validate(chosen)
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """With a sign that is not a hyphen; no sign of what rounds to nothing."""
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else f"{MINUS if value < 0 else '+'}{text}"
-
-
-def _points(text: str) -> float:
-    return _between(float(text), 100)
+def _up_to(most: float) -> Callable[[str], float]:
+    return lambda text: _between(float(text), most)
 
 
 def _fraction(text: str) -> float:
@@ -70,14 +64,21 @@ def _between(value: float, most: float) -> float:
     return value
 
 
-def _accuracy(gain: Interval) -> str:
-    return f"test accuracy {signed(100 * gain.centre)} points{_ends(gain, lambda value: signed(100 * value))}"
+def _gain_of(score: Score) -> Callable[[Interval], str]:
+    def told(gain: Interval) -> str:
+        return f"test {score.title} {score.in_unit(score.difference(gain.centre))}{_ends(gain, score.difference)}"
+
+    return told
 
 
-def _cost(gain: Interval) -> str:
+def _relative_to_a(what: str) -> Callable[[Interval], str]:
     """The gain is ln(A / B); B / A − 1 in per cent is what people read."""
-    turned = _turned(gain)
-    return f"final cost {_relative(turned.centre)}{_ends(turned, _relative)}"
+
+    def told(gain: Interval) -> str:
+        turned = _turned(gain)
+        return f"{what} {_relative(turned.centre)}{_ends(turned, _relative)}"
+
+    return told
 
 
 def _relative(logarithm: float) -> str:
@@ -106,8 +107,28 @@ def _ends(interval: Interval, write: Callable[[float], str]) -> str:
     return f", 95 % interval {write(interval.low)} to {write(interval.high)}"
 
 
+def _per_cent(margin: float) -> str:
+    return f"{significant(100 * margin, 2)} %"
+
+
 QUANTITIES: dict[str, Quantity] = {
-    "accuracy": Quantity("accuracy_points", _points, lambda margin: f"{significant(margin, 2)} points", _accuracy),
-    "cost": Quantity("cost", _fraction, lambda margin: f"{significant(100 * margin, 2)} %", _cost),
+    "accuracy": Quantity(
+        "accuracy_points", _up_to(100), lambda margin: f"{significant(margin, 2)} points", _gain_of(ACCURACY)
+    ),
+    "r2": Quantity("r2", _up_to(1), lambda margin: significant(margin, 2), _gain_of(R2)),
+    "cost": Quantity("cost", _fraction, _per_cent, _relative_to_a("final cost")),
+    "mae": Quantity("mae", _fraction, _per_cent, _relative_to_a("mean absolute error")),
+    "rmse": Quantity("rmse", _fraction, _per_cent, _relative_to_a("root mean squared error")),
     "speed": Quantity("time_ratio", lambda text: 1 + _fraction(text), factor, _speed),
 }
+
+
+def used_in(*scores: ScoreName) -> list[str]:
+    """The quantities that rows with these scores are compared in."""
+    of_scores = {name for score in scores for name in (score, *SCORES[score].errors)}
+    return [name for name in QUANTITIES if name in ("cost", "speed", *of_scores)]
+
+
+def told(margins: Margins, *scores: ScoreName) -> str:
+    """The tolerances of rows with these scores, in words."""
+    return ", ".join(f"{name} {QUANTITIES[name].told(margins)}" for name in used_in(*scores))

@@ -9,15 +9,16 @@ testing and acceptance sampling", Technometrics 24(4), 1982).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from statsmodels.stats.multitest import multipletests
 
 from bench.compare import predictions
-from bench.compare.costs import cost_evidence, curves, parts_at
+from bench.compare.costs import RESOLUTION, cost_evidence, curves, parts_at, relative_evidence
 from bench.compare.document import (
     Confusion,
     Equivalence,
+    ErrorOfBoth,
     Margins,
     McNemar,
     OnlyOneRight,
@@ -27,12 +28,14 @@ from bench.compare.document import (
     Speed,
 )
 from bench.compare.equivalence import Difference, Evidence, are_paired, difference, seeds_needed
-from bench.compare.labels import Examples, examples_of
 from bench.compare.match import Match
 from bench.compare.quantities import QUANTITIES
 from bench.compare.speed import speed_evidence
 from bench.core.errors import UnusableError
 from bench.core.statistics import Interval, mean_interval
+from bench.data.examples import Examples
+from bench.records.predictions import decode
+from bench.report.scores import ErrorName
 
 UNKNOWN_RESOLUTION = 1e-4
 """One of 10,000 test examples, where how many there are is not recorded."""
@@ -52,19 +55,21 @@ class Compared:
 
 
 def compare(match: Match, margins: Margins) -> Compared:
-    """What is known of one (spec, backend): accuracy (in pairs where the seeds are the same), cost and speed."""
-    identical = is_identical(match)
-    gain = difference(match.a.values("accuracy"), match.b.values("accuracy"), _resolution(match))
+    """What is known of one (spec, backend): accuracy or R² (in pairs if seeds are the same), cost, errors and speed."""
+    identical, score = is_identical(match), match.score
+    gain = difference(match.a.values("score"), match.b.values("score"), _resolution(match))
+    margin = getattr(margins, QUANTITIES[score.name].margin) / score.factor
     speed, time = speed_evidence(match, margins.time_ratio)
-    evidence = {
-        "accuracy": Evidence(gain, margins.accuracy_points / 100, identical, match.incomplete),
+    evidence: dict[str, Evidence] = {
+        score.name: Evidence(gain, margin, identical, match.incomplete),
         "cost": cost_evidence(match, margins.cost, identical),
+        **{name: relative_evidence(match, name, getattr(margins, name), identical) for name in score.errors},
     }
     return Compared(match, gain, evidence | ({"speed": time} if time else {}), speed, identical)
 
 
 def is_identical(match: Match) -> bool:
-    """Whether every cost and accuracy of every epoch and every prediction are the same, in every seed that both have.
+    """Whether every cost and score of every epoch and every prediction are the same, in every seed that both have.
 
     Seeds that only one side has are not compared. If both sides have such seeds, the runs are not identical.
     """
@@ -74,18 +79,21 @@ def is_identical(match: Match) -> bool:
 
 
 def _resolution(match: Match) -> float:
-    """One test example, as a fraction of all."""
+    """One test example, as a fraction of all; R² may change by any rounding."""
+    if match.spec.data.task == "regression":
+        return RESOLUTION
+    labels = match.spec.architecture.widths[-1] if match.spec.data.task == "multi_label" else 1
     texts = [p.result.test_predictions for cell in (match.a, match.b) for p in cell.ok.values()]
     for text in texts:
         if text is not None:
-            return 1 / max(1, _count(text))
+            return 1 / max(1, _count(text) // labels)
     count = match.spec.data.test_examples
     return 1 / count if count else UNKNOWN_RESOLUTION
 
 
 def _count(text: str) -> int:
     try:
-        return len(predictions.decode(text))
+        return len(decode(text))
     except ValueError as error:
         raise UnusableError(
             f"test_predictions cannot be read ({error}); the record was changed after the run"
@@ -111,23 +119,25 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def row(compared: Compared, decided: Decided, margins: Margins) -> tuple[Row, str]:
     """The row of the document; and why the parts that need labels are missing, empty where they are not."""
-    match, accuracy = compared.match, compared.evidence["accuracy"]
+    match, score = compared.match, compared.match.score
     found = _answers(match)
-    a, b = match.a.values("accuracy"), match.b.values("accuracy")
+    a, b = match.a.values("score"), match.b.values("score")
+    means: dict[str, Any] = {f"{score.name}_a": _mean(a), f"{score.name}_b": _mean(b)}
     made = Row(
         spec=match.spec.name,
         backend=match.backend,
         seeds_a=tuple(match.a.ok),
         seeds_b=tuple(match.b.ok),
         paired=are_paired(a, b),
-        accuracy_a=_mean(a),
-        accuracy_b=_mean(b),
+        score=score.name,
+        **means,
+        errors={name: _error(match, name, decided[name]) for name in score.errors},
         difference=_difference_interval(compared),
-        equivalence=_equivalence(accuracy, decided["accuracy"]),
+        equivalence=_equivalence(compared.evidence[score.name], decided[score.name]),
         mcnemar=found.mcnemar,
         confusion=found.confusion,
         only_one_right=found.only_one_right,
-        curves={"cost": curves(match, "costs"), "test_accuracy": curves(match, "accuracies")},
+        curves={"cost": curves(match, "costs"), score.column: curves(match, "scores")},
         cost_parts_at=parts_at(match, margins.cost),
         cost_decision=_in_words(decided["cost"]),
         speed=compared.speed,
@@ -145,9 +155,11 @@ class _Answers:
 
 
 def _answers(match: Match) -> _Answers:
+    if match.spec.data.task == "regression":
+        return _Answers()
     if not any(process.result.test_predictions for process in match.a.ok.values()):
         return _Answers(why_not="A keeps no predictions")
-    examples = examples_of(match)
+    examples = match.examples()
     if not isinstance(examples, Examples):
         return _Answers(why_not=examples)
     a, b = predictions.predicted_of(match, examples)
@@ -157,6 +169,10 @@ def _answers(match: Match) -> _Answers:
         predictions.only_one_right(a, b, examples.labels),
         "" if b else "B keeps no predictions",
     )
+
+
+def _error(match: Match, name: ErrorName, decision: RowDecision) -> ErrorOfBoth:
+    return ErrorOfBoth(a=_mean(match.a.values(name)), b=_mean(match.b.values(name)), decision=_in_words(decision))
 
 
 def _difference_interval(compared: Compared) -> Interval:
@@ -170,7 +186,7 @@ def _equivalence(evidence: Evidence, decision: RowDecision) -> Equivalence:
 
 
 def _mean(values: Mapping[int, float]) -> Interval:
-    return cast(Interval, mean_interval(values.values()))  # each side of a match has one finite accuracy at least
+    return cast(Interval, mean_interval(values.values()))  # each side of a match has one finite score at least
 
 
 def _in_words(decision: RowDecision) -> QuantityDecision:

@@ -10,12 +10,13 @@ from rich.text import Text
 
 from bench.compare.document import Confusion, Document, DocumentSide, McNemar, Row
 from bench.compare.equivalence import LEVEL
-from bench.compare.quantities import QUANTITIES, signed
+from bench.compare.quantities import told
 from bench.compare.rows import holm
 from bench.core.markdown import bullets, text_table
 from bench.core.markdown import document as joined
 from bench.core.statistics import Interval
-from bench.core.text import MISSING, bound, escaped, one_line, percent, significant, with_ends
+from bench.core.text import MISSING, bound, escaped, one_line, percent, signed, significant, with_ends
+from bench.report.scores import SCORES, Score, ScoreName
 
 COLUMNS = 80
 WIDEST_NAME = 20
@@ -32,6 +33,8 @@ Difference: mean over seeds of B − A in test accuracy, with its 95 % interval;
 Equivalent: two one-sided tests at 5 % show that it is less than the tolerance, in either direction; undecided is not
 the same as equal. Cost: that of the last epoch, B relative to A. McNemar's test is about these test examples and the
 networks of one seed; the interval over seeds is about the randomness of training. Speed: training time of B / A."""
+R2_AND_ERRORS = """\
+A regression is compared in R², and in its mean absolute and root mean squared error (MAE, RMSE), B relative to A."""
 
 
 def terminal(document: Document) -> str:
@@ -40,8 +43,8 @@ def terminal(document: Document) -> str:
     console = Console(file=buffer, width=COLUMNS)
     console.print(Text(document.verdict))
     console.print()
-    if document.rows:
-        console.print(_rows_table(document.rows))
+    for score, rows in _by_score(document.rows).items():
+        console.print(_rows_table(rows, SCORES[score]))
     console.print(_list(notes(document)))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
@@ -53,14 +56,21 @@ def _list(lines: Iterable[str]) -> Table:
     return made
 
 
-def _rows_table(rows: Sequence[Row]) -> Table:
+def _by_score(rows: Sequence[Row]) -> dict[ScoreName, list[Row]]:
+    return {score: of_score for score in SCORES if (of_score := [row for row in rows if row.score == score])}
+
+
+def _rows_table(rows: Sequence[Row], score: Score) -> Table:
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    made.caption = Text("A %: test accuracy of A; B − A in points, ± half its 95 % interval; speed: time of B / A")
+    unit = f" in {score.difference_unit}" if score.difference_unit else ""
+    made.caption = Text(
+        f"A {score.sign}: test {score.title} of A; B − A{unit}, ± half its 95 % interval; speed: time of B / A"
+    )
     made.caption_justify = "left"
     made.add_column("spec, backend", overflow="ellipsis")  # the one that gives way, so that no figure is cut
-    for title in ("A %", "B − A"):
+    for title in (f"A {score.sign}", "B − A"):
         made.add_column(title, justify="right", no_wrap=True)
-    for title in ("accuracy", "cost", "speed"):
+    for title in (score.title, "cost", "speed"):
         made.add_column(title, no_wrap=True)
     for spec in dict.fromkeys(row.spec for row in rows):
         of_spec = [row for row in rows if row.spec == spec]
@@ -75,8 +85,8 @@ def _rows_table(rows: Sequence[Row]) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         "  " + one_line(row.backend, WIDEST_NAME - 2),
-        percent(row.accuracy_a.centre),
-        _difference(row.difference),
+        SCORES[row.score].value(row.score_a.centre),
+        _difference(row.difference, SCORES[row.score]),
         WORDS[row.equivalence.decision],
         WORDS[row.cost_decision],
         _ratio(row.speed.ratio),
@@ -88,9 +98,9 @@ def _seeds(row: Row) -> str:
     return f"{a if a == b else f'{a}, {b}'} seed{'s' if a + b > 2 else ''}"
 
 
-def _difference(interval: Interval) -> str:
+def _difference(interval: Interval, score: Score) -> str:
     half = interval.half_width
-    return signed(100 * interval.centre) + ("" if half is None else f" ±{percent(half)}")
+    return score.difference(interval.centre) + ("" if half is None else f" ±{score.value(half)}")
 
 
 def _ratio(interval: Interval | None) -> str:
@@ -110,8 +120,19 @@ def notes(document: Document) -> Iterator[str]:
         yield from _mcnemar_notes(document.rows)
         yield from _at_most([note for row in document.rows for note in _parting(row)])
         yield from _speed_notes(document.rows)
-        tolerances = ", ".join(f"{name} {quantity.told(document.margins)}" for name, quantity in QUANTITIES.items())
+        yield from _error_notes(document.rows)
+        tolerances = told(document.margins, *(row.score for row in document.rows))
         yield f"fails on: {', '.join(document.fail_on)}; tolerances: {tolerances}"
+
+
+def _error_notes(rows: Sequence[Row]) -> Iterator[str]:
+    notes = [
+        f"{name.upper()}, {_place(row)}: {significant(error.a.centre)} in A, {significant(error.b.centre)} in B: "
+        f"{WORDS[error.decision]}"
+        for row in rows
+        for name, error in row.errors.items()
+    ]
+    yield from _at_most(notes)
 
 
 def _at_most(lines: Sequence[str]) -> Iterator[str]:
@@ -179,22 +200,25 @@ def _head(document: Document) -> Iterator[str]:
 
 
 def _row_sections(document: Document) -> Iterator[str]:
+    for score, rows in _by_score(document.rows).items():
+        yield text_table([_markdown_cells(row) for row in rows], _headers(SCORES[score]))
     if document.rows:
-        yield text_table([_markdown_cells(row) for row in document.rows], HEADERS)
         yield bullets(notes(document))
 
 
-HEADERS = (
-    "spec",
-    "backend",
-    "seeds A, B",
-    "A, %",
-    "B, %",
-    "B − A, points (95 % interval)",
-    "accuracy",
-    "cost",
-    "speed B / A (95 % interval)",
-)
+def _headers(score: Score) -> tuple[str, ...]:
+    unit = f", {score.difference_unit}" if score.difference_unit else ""
+    return (
+        "spec",
+        "backend",
+        "seeds A, B",
+        f"A, {score.sign}",
+        f"B, {score.sign}",
+        f"B − A{unit} (95 % interval)",
+        score.title,
+        "cost",
+        "speed B / A (95 % interval)",
+    )
 
 
 def _markdown_cells(row: Row) -> tuple[str, ...]:
@@ -202,20 +226,20 @@ def _markdown_cells(row: Row) -> tuple[str, ...]:
         escaped(row.spec, 120),
         escaped(row.backend, 60),
         f"{len(row.seeds_a)}, {len(row.seeds_b)}" + (", paired" if row.paired else ""),
-        percent(row.accuracy_a.centre),
-        percent(row.accuracy_b.centre),
-        _points(row.difference),
+        SCORES[row.score].value(row.score_a.centre),
+        SCORES[row.score].value(row.score_b.centre),
+        _with_interval(row.difference, SCORES[row.score]),
         WORDS[row.equivalence.decision],
         WORDS[row.cost_decision],
         _ratio(row.speed.ratio),
     )
 
 
-def _points(interval: Interval) -> str:
-    centre = signed(100 * interval.centre)
+def _with_interval(interval: Interval, score: Score) -> str:
+    centre = score.difference(interval.centre)
     if interval.low is None or interval.high is None:
         return f"{centre} (one seed: no interval)"
-    return f"{centre} ({signed(100 * interval.low)} to {signed(100 * interval.high)})"
+    return f"{centre} ({score.difference(interval.low)} to {score.difference(interval.high)})"
 
 
 def _mcnemar_section(document: Document) -> Iterator[str]:
@@ -259,6 +283,8 @@ def _sides(document: Document) -> Iterator[str]:
     yield text_table([_side("A", document.a), _side("B", document.b)], ("", "path", "title", "started", "revision"))
     if document.rows:
         yield HOW_TO_READ
+    if any(row.score == "r2" for row in document.rows):
+        yield R2_AND_ERRORS
 
 
 def _side(label: str, side: DocumentSide) -> tuple[str, ...]:

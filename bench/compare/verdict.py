@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.compare.document import Decision, Margins, RowDecision
 from bench.compare.equivalence import MOST_SEEDS, Evidence, seeds_needed
 from bench.compare.match import Match, Matched
-from bench.compare.quantities import QUANTITIES
+from bench.compare.quantities import QUANTITIES, used_in
 from bench.compare.read import quoted
 from bench.compare.rows import Compared, Decided
 from bench.core.text import one_line
@@ -54,6 +54,7 @@ def verdict(
         QuantityFinding(row, name, each.get(name, "undecided"), row.evidence.get(name))
         for row, each in zip(compared, decided, strict=True)
         for name in fail_on
+        if name in used_in(row.match.score.name)
     ]
     worse = [finding for finding in findings if finding.decision == "worse"]
     undecided = [finding for finding in findings if finding.decision == "undecided"]
@@ -138,8 +139,9 @@ def _within(findings: Sequence[QuantityFinding], compared: Sequence[Compared], m
         seeds = (
             "" if all(set(row.match.a.ok) == set(row.match.b.ok) for row in compared) else " of the seeds they share"
         )
-        what = "cost, accuracy and prediction" if _have_predictions(compared) else "cost and accuracy"
-        return f"B is identical to A{rows}: every {what}{seeds}, bit by bit"
+        scores = dict.fromkeys(row.match.score.title for row in compared)
+        *first, last = ["cost", *scores, *(["prediction"] if _have_predictions(compared) else [])]
+        return f"B is identical to A{rows}: every {', '.join(first)} and {last}{seeds}, bit by bit"
     better = sum(finding.decision == "better" for finding in findings)
     names = ", ".join(
         f"{name} {QUANTITIES[name].told(margins)}" for name in dict.fromkeys(f.quantity for f in findings)

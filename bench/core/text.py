@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 MISSING = "–"
+MINUS = "−"
 MOST_PANELS = 12  # a plot of more panels than that is too large to look at, and slow to draw
 
 # What GitHub's Markdown or its mathematics could read as markup; `_` is that at a word's edge only.
@@ -36,9 +37,9 @@ def percent(fraction: Any) -> str:
     return MISSING if is_missing(fraction) else f"{100 * fraction:.2f}"
 
 
-def plus_minus(fraction: Any, half: Any, sign: str = " ±") -> str:
-    """A fraction with half its interval, both as per cent."""
-    return percent(fraction) + ("" if is_missing(half) else f"{sign}{percent(half)}")
+def plus_minus(value: Any, half: Any, sign: str = " ±", write: Callable[[Any], str] = percent) -> str:
+    """A value with half its interval, both as per cent unless they are written in another way."""
+    return write(value) + ("" if is_missing(half) else f"{sign}{write(half)}")
 
 
 def significant(value: Any, digits: int = 3) -> str:
@@ -60,6 +61,12 @@ def bound(value: Any, digits: int = 3) -> str:
     if is_missing(value) or 1e-3 <= value <= 1e3:
         return significant(value, digits)
     return "<0.001" if value < 1 else ">1,000"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """With a sign that is not a hyphen; no sign of what rounds to nothing."""
+    text = f"{abs(value):.{digits}f}"
+    return text if float(text) == 0 else f"{MINUS if value < 0 else '+'}{text}"
 
 
 def with_ends(centre: Any, low: Any, high: Any, write: Callable[[Any], str] = significant) -> str:

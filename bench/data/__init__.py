@@ -1,4 +1,4 @@
-"""Data sets: the shipped MNIST, IDX folders, folders of images, TFDS names; all end as one `Dataset`."""
+"""Data sets: the shipped MNIST, files of the user, sets of TFDS and scikit-learn; each becomes one `Dataset`."""
 
 from bench.data.dataset import Dataset
 from bench.data.sources import load_dataset

@@ -6,11 +6,15 @@ from pathlib import Path
 
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
+from bench.data.dataset import ARRAYS
 from bench.data.images import LAYOUT
 from bench.data.mnist import SHIPPED, verify_mnist
+from bench.data.sklearn_sets import SETS
 from bench.data.tfds import VERSION, default_data_dir
+from bench.spec.data import DEFAULT_TARGET
 
 Row = tuple[str, str, str]
+TABLE = f"a row an example; the column {DEFAULT_TARGET}, or target = COLUMN, is predicted from all others"
 
 
 def available(shipped: Path = SHIPPED, data_dir: Path | None = None) -> list[Row]:
@@ -20,6 +24,10 @@ def available(shipped: Path = SHIPPED, data_dir: Path | None = None) -> list[Row
         *_of_tfds(data_dir),
         ("idx:FOLDER", "FOLDER/train-images-idx3-ubyte, and the three others, also .gz", "ok"),
         ("images:FOLDER", LAYOUT, _state_of_package("pillow", "images")),
+        ("npz:FILE", f"arrays {', '.join(ARRAYS)}, as in Keras's mnist.npz", "ok"),
+        ("csv:FILE", TABLE, "ok"),
+        ("parquet:FILE", TABLE, _state_of_package("pyarrow", "parquet")),
+        ("sklearn:NAME", f"NAME is {', '.join(SETS)}", _state_of_package("scikit-learn", "sklearn")),
     ]
 
 

@@ -1,7 +1,7 @@
-"""One data set in memory: byte images as rows, labels as integers."""
+"""One data set in memory: examples as rows of bytes or numbers, and what is to be predicted of each."""
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -26,15 +28,18 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
 class Dataset:
     """Training and test examples of one source.
 
-    x_train, x_test : (N, n_0) uint8, one example a row; y_train, y_test : (N,) int64 in [0, classes);
-    image_shape : (height, width, channels) with product n_0; class_names : one a class.
+    x_train, x_test : (N, n_0), one example a row: uint8, or float64 where the features are no bytes;
+    y_train, y_test : by the task. Classification: (N,) int64 in [0, classes). Multi-label: (N, K) uint8, 0 or 1.
+        Regression: (N, K) float64.
+    image_shape : (height, width, channels) with product n_0; None where the examples are no pictures.
+    class_names : one a class; of other tasks, one a column of y.
     """
 
-    x_train: Bytes
-    y_train: Labels
-    x_test: Bytes
-    y_test: Labels
-    image_shape: tuple[int, int, int]
+    x_train: NDArray[Any]
+    y_train: NDArray[Any]
+    x_test: NDArray[Any]
+    y_test: NDArray[Any]
+    image_shape: tuple[int, int, int] | None
     class_names: tuple[str, ...]
 
     @property
@@ -44,14 +49,14 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """Number of classes."""
+        """Number of classes; of other tasks, of columns to predict."""
         return len(self.class_names)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all examples and labels."""
         digest = hashlib.sha256()
-        for field in ("x_train", "y_train", "x_test", "y_test"):
+        for field in ARRAYS:
             array = np.ascontiguousarray(getattr(self, field))
             digest.update(f"{field} {array.dtype.str} {array.shape}".encode())
             digest.update(array.data)
@@ -71,7 +76,8 @@ class Dataset:
     def save(self, folder: Path) -> None:
         """Write one `.npy` file a field, so that many processes can map the same decoded data."""
         for field in fields(self):
-            save_array(folder / f"{field.name}.npy", np.asarray(getattr(self, field.name)))
+            value = getattr(self, field.name)
+            save_array(folder / f"{field.name}.npy", np.asarray(() if value is None else value))
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -80,6 +86,11 @@ class Dataset:
             field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r", allow_pickle=False)
             for field in fields(cls)
         }
-        shape, names = arrays.pop("image_shape"), arrays.pop("class_names")
-        height, width, channels = (int(side) for side in shape)
-        return cls(**arrays, image_shape=(height, width, channels), class_names=tuple(map(str, names)))
+        sides, names = arrays.pop("image_shape").tolist(), arrays.pop("class_names")
+        shape = (int(sides[0]), int(sides[1]), int(sides[2])) if sides else None
+        return cls(**arrays, image_shape=shape, class_names=tuple(map(str, names)))
+
+    def in_memory(self) -> Self:
+        """The same, independent of the files that it was mapped from."""
+        copies: dict[str, Any] = {name: np.array(getattr(self, name)) for name in ARRAYS}
+        return replace(self, **copies)

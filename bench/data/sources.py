@@ -9,6 +9,8 @@ from bench.data.dataset import Dataset
 from bench.data.idx import load_idx
 from bench.data.images import load_images
 from bench.data.mnist import load_mnist
+from bench.data.npz import load_npz
+from bench.data.sklearn_sets import load_sklearn
 from bench.data.tfds import load_tfds
 from bench.spec import DataSpec
 
@@ -19,11 +21,29 @@ def _load_images(folder: str, data: DataSpec) -> Dataset:
     return load_images(expanded(folder), data.image_size, data.color)
 
 
+def _load_csv(file: str, data: DataSpec) -> Dataset:
+    from bench.data.csv_file import open_csv  # with it pandas, which a worker process does without
+    from bench.data.tables import load_table
+
+    return load_table(open_csv, expanded(file), data)
+
+
+def _load_parquet(file: str, data: DataSpec) -> Dataset:
+    from bench.data.parquet_file import open_parquet
+    from bench.data.tables import load_table
+
+    return load_table(open_parquet, expanded(file), data)
+
+
 LOADERS: dict[str, Callable[[str, DataSpec], Dataset]] = {
     "mnist": lambda _, data: load_mnist(),
     "tfds": lambda name, data: load_tfds(name),
     "idx": lambda folder, data: load_idx(expanded(folder)),
     "images": _load_images,
+    "npz": lambda file, data: load_npz(expanded(file), data.task),
+    "csv": _load_csv,
+    "parquet": _load_parquet,
+    "sklearn": load_sklearn,
 }
 
 

@@ -5,11 +5,8 @@ import re
 import socket
 import sys
 import threading
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-
-import numpy as np
 
 from bench.core.errors import UnusableError
 from bench.core.files import expanded, temporary_folder
@@ -44,7 +41,7 @@ def load_tfds(name: str, data_dir: Path | None = None) -> Dataset:
         arguments = (name, str(data_dir), str(folder), *(["--download"] if download else []))
         seconds = _time_limit(name, data_dir, download)
         run_child(f"tfds:{name}", "bench.data.tfds_reader", *arguments, seconds=seconds)
-        return _in_memory(Dataset.open(folder))
+        return Dataset.open(folder).in_memory()
 
 
 def _time_limit(name: str, data_dir: Path, download: bool) -> float:
@@ -52,16 +49,6 @@ def _time_limit(name: str, data_dir: Path, download: bool) -> float:
         return DOWNLOAD_SECONDS
     # Without a configuration in the name, only TFDS knows whether its default one is among those prepared here.
     return READ_SECONDS if (data_dir / str(parse_name(name)["dataset"])).is_dir() else REFUSAL_SECONDS
-
-
-def _in_memory(mapped: Dataset) -> Dataset:
-    return replace(
-        mapped,
-        x_train=np.array(mapped.x_train),
-        y_train=np.array(mapped.y_train),
-        x_test=np.array(mapped.x_test),
-        y_test=np.array(mapped.y_test),
-    )
 
 
 def parse_name(name: str) -> dict[str, str | None]:

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bench.core.errors import UnusableError, refused
 from bench.core.text import is_missing
 from bench.history.points import Key, Point, finite, in_utc, machine_of
 from bench.records.log import value_in
-from bench.records.run import Records
+from bench.records.run import Records, RunRecord
 from bench.report.tables import aggregate_table
 
 METRIC = "time_ratio"
@@ -30,7 +31,7 @@ def read(path: Path) -> list[Point]:
         if value_in(file.readline(), "kind") in WITHOUT_RATIOS:
             return []
     records = Records.read(path.parent)
-    points = list(_points(records))
+    points = list(points_of(records.run, aggregate_table(records).to_dict("records")))
     if not points:
         raise UnusableError(
             f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; run both with two epochs or more"
@@ -38,13 +39,13 @@ def read(path: Path) -> list[Point]:
     return points
 
 
-def _points(records: Records) -> Iterator[Point]:
-    run, table = records.run, aggregate_table(records)
+def points_of(run: RunRecord, rows: Iterable[Mapping[Any, Any]]) -> Iterator[Point]:
+    """One a spec that has a ratio; `rows` are those of the run's aggregate."""
     started, machine = _started(run.started), machine_of(run.environment, run.threads)
-    for row in table[table["backend"] == OURS].to_dict("records"):
-        if not is_missing(row["time_ratio"]):
+    for row in rows:
+        if row["backend"] == OURS and not is_missing(row["time_ratio"]):
             yield Point(
-                key=Key(METRIC, f"{OURS} / {run.reference}", row["spec"], _work(records, row["spec"]), machine),
+                key=Key(METRIC, f"{OURS} / {run.reference}", row["spec"], _work(run, row["spec"]), machine),
                 started=started,
                 revision=run.environment.get("git_revision"),
                 dirty=bool(run.environment.get("git_dirty")),
@@ -61,9 +62,9 @@ def _started(text: str) -> datetime:
         raise UnusableError(f"started: {text!r} is no ISO 8601 date") from None
 
 
-def _work(records: Records, name: str) -> str:
+def _work(run: RunRecord, name: str) -> str:
     """A digest of what the spec trains on what data: runs whose specs share no more than a name are not joined."""
-    spec = records.spec(name)
-    data = records.run.fingerprint_of(spec.data) or ""
+    spec = run.spec(name)
+    data = run.fingerprint_of(spec.data) or ""
     text = json.dumps([spec.model_dump(mode="json", exclude=NO_WORK), data], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

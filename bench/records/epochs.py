@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.records.scores import ACCURACIES, ERRORS
+
 # What is kept of an `EpochRecord`, and as what. A text is a category, for the same one stands in many epochs.
 KEPT: dict[str, str] = {
     **dict.fromkeys(("spec", "backend"), "category"),
@@ -14,7 +16,7 @@ KEPT: dict[str, str] = {
     "warm_up": "bool",
     "turn": "int64",
     **dict.fromkeys(("epoch_seconds", "cpu_seconds", "samples_per_second", "train_cost"), "float64"),
-    **dict.fromkeys(("train_accuracy", "validation_accuracy", "test_accuracy", "test_binary_accuracy"), "float64"),
+    **dict.fromkeys((*ACCURACIES, *ERRORS), "float64"),
     "stopped": "bool",
     "batches_fingerprint": "category",
 }
@@ -29,10 +31,11 @@ Process = tuple[str, int, str]
 class EpochColumns:
     """Turns epochs that come one after another into columns. At most `BLOCK` epochs are objects at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Mapping[str, str] = KEPT) -> None:
+        self._kept = kept
         self._rows: list[Mapping[str, Any]] = []
-        self._blocks: dict[str, list[NDArray[Any]]] = {name: [] for name in KEPT}
-        self._codes: dict[str, dict[str, int]] = {name: {} for name, kind in KEPT.items() if kind == "category"}
+        self._blocks: dict[str, list[NDArray[Any]]] = {name: [] for name in kept}
+        self._codes: dict[str, dict[str, int]] = {name: {} for name, kind in kept.items() if kind == "category"}
 
     def add(self, row: Mapping[str, Any]) -> None:
         """One more epoch: the name of each field → its value."""
@@ -43,14 +46,14 @@ class EpochColumns:
     def table(self, specs: Sequence[str], backends: Sequence[str]) -> pd.DataFrame:
         """All epochs, sorted by `IDENTITY`, with specs and backends in the given order."""
         self._end_block()
-        table = pd.DataFrame({name: self._column(name) for name in KEPT}, copy=False)
+        table = pd.DataFrame({name: self._column(name) for name in self._kept}, copy=False)
         for name, first in (("spec", specs), ("backend", backends)):
             table[name] = table[name].cat.set_categories(_texts(dict.fromkeys([*first, *self._codes[name]])))
         order = np.lexsort([_numbers(table[name]) for name in reversed(IDENTITY)])
-        return pd.DataFrame({name: table.pop(name).array.take(order) for name in KEPT}, copy=False)
+        return pd.DataFrame({name: table.pop(name).array.take(order) for name in self._kept}, copy=False)
 
     def _end_block(self) -> None:
-        for name, kind in KEPT.items():
+        for name, kind in self._kept.items():
             values = [row[name] for row in self._rows]
             self._blocks[name].append(self._coded(name, values) if kind == "category" else np.array(values, dtype=kind))
         self._rows = []

@@ -1,7 +1,8 @@
 """The records of a run, one model for each kind of line, and all of them read together.
 
 Schema history: 1, first version; 2, a fingerprint for each description of data, where 1 kept one for each source,
-that of the last spec with this source.
+that of the last spec with this source; 3, R² and errors of a regression, F1 and ROC AUC; precision and recall of two
+classes are those of the second class, where 1 and 2 kept the macro average.
 """
 
 from collections.abc import Iterable
@@ -11,11 +12,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, TypeAdapter
 
 from bench.core.models import NotNegative, Positive
-from bench.records.epochs import EpochColumns, has_repetition, of_attempts
+from bench.records.epochs import KEPT, EpochColumns, has_repetition, of_attempts
 from bench.records.log import LogRecord, Whole, each_record_of
+from bench.records.scores import Kinds
 from bench.spec import DataSpec, Suite, TrainingSpec
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
 
@@ -27,7 +29,7 @@ class RunRecord(LogRecord):
     """The first line: what was asked for, where it runs. Written again by each resume."""
 
     kind: Literal["run"] = "run"
-    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
     suite_name: str
     suite: Suite
     threads: int
@@ -36,6 +38,14 @@ class RunRecord(LogRecord):
     resumed: bool = False
     data_fingerprints: dict[str, str] = Field(description="`DataSpec.key` → SHA-256 of all its examples")
     environment: dict[str, Any]
+
+    def has(self, spec: str) -> bool:
+        """Whether the suite has a spec of that name."""
+        return any(each.name == spec for each in self.suite.specs)
+
+    def spec(self, name: str) -> TrainingSpec:
+        """The spec of that name."""
+        return next(spec for spec in self.suite.specs if spec.name == name)
 
     def fingerprint_of(self, data: DataSpec) -> str | None:
         """SHA-256 of the examples that `data` describes; None where nothing was recorded about them."""
@@ -89,10 +99,19 @@ class EpochRecord(_OfBackend):
     train_cost: Figure | None = Field(
         description="mean over the epoch, each step before its update; null if not finite"
     )
-    train_accuracy: Figure | None
-    validation_accuracy: Figure | None
-    test_accuracy: Figure | None
-    test_binary_accuracy: Figure | None = Field(description="each of the n_L outputs counted alone, at threshold 0.5")
+    train_accuracy: Figure | None = Field(default=None, description="null in a regression, as the next three")
+    validation_accuracy: Figure | None = None
+    test_accuracy: Figure | None = Field(
+        default=None, description="share of right examples; with several labels, all of them must be right"
+    )
+    test_binary_accuracy: Figure | None = Field(
+        default=None, description="each of the n_L outputs counted alone, at threshold 0.5"
+    )
+    train_r2_score: Figure | None = Field(default=None, description="of a regression, as the next four")
+    validation_r2_score: Figure | None = None
+    test_r2_score: Figure | None = Field(default=None, description="mean over the targets; 1 is perfect")
+    test_mean_absolute_error: Figure | None = Field(default=None, description="in the units of the targets")
+    test_root_mean_squared_error: Figure | None = Field(default=None, description="in the units of the targets")
     stopped: bool = Field(default=False, description="early stopping ended the training after this epoch")
     batches_fingerprint: str = Field(description="SHA-256 of the batches that the backend consumed")
     expected_batches_fingerprint: str
@@ -108,9 +127,23 @@ class ResultRecord(_OfBackend):
         default=None, description="whose parameters these figures are of: the last, or early stopping's best"
     )
     peak_memory_bytes: Annotated[int, Field(ge=0, lt=2**63)] | None = None
-    test_precision: Figure | None = Field(default=None, description="macro average")
-    test_recall: Figure | None = Field(default=None, description="macro average")
-    test_predictions: str | None = Field(default=None, description="predicted classes, bytes, zlib, base64")
+    test_precision: Figure | None = Field(
+        default=None, description="of the second of two classes; macro average of more classes or of several labels"
+    )
+    test_recall: Figure | None = Field(default=None, description="as test_precision")
+    test_f1_score: Figure | None = Field(
+        default=None, description="of the second of two classes; macro average of several labels"
+    )
+    test_roc_auc: Figure | None = Field(
+        default=None, description="as test_f1_score; null where a class or a label is missing in the test examples"
+    )
+    test_predictions: str | None = Field(default=None, description="predicted classes or labels, bytes, zlib, base64")
+
+
+def log_name(suite: Suite, spec: str, seed: int, backend: str) -> str:
+    """Name of the file, in the run folder, that a worker's output goes to; it stays where the worker is lost."""
+    place = [each.name for each in suite.specs].index(spec)
+    return f"{place}-seed{seed}-{backend}.log"
 
 
 class CellEndRecord(_OfAttempt):
@@ -130,13 +163,16 @@ _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 class Records:
     """The records of one run: those of finished attempts, in the order they were written.
 
-    `epochs` is a table, not a list of objects: its columns are `bench.records.epochs.KEPT`, its rows follow the
-    suite's order of specs and backends, then seed, attempt and epoch. `repeated` says whether an epoch stands twice.
+    `epochs` is a table, not a list of objects: its columns are those of `bench.records.epochs.KEPT` that such a run
+    has, its rows follow the suite's order of specs and backends, then seed, attempt and epoch. `repeated` says whether
+    an epoch stands twice.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
-        others: list[OtherRecord] = []
-        epochs = EpochColumns()
+        records = iter(records)
+        run = next(record for record in records if isinstance(record, RunRecord))
+        others: list[OtherRecord] = [run]
+        epochs = EpochColumns(_kinds(run).columns(KEPT))
         for record in records:
             if isinstance(record, EpochRecord):
                 epochs.add(vars(record))
@@ -154,13 +190,18 @@ class Records:
         self.repeated = has_repetition(every)
 
     @property
+    def kinds(self) -> Kinds:
+        """What is recorded of how well the networks predict."""
+        return _kinds(self.run, self.results)
+
+    @property
     def run(self) -> RunRecord:
         """The first run record: the suite as it was asked for."""
         return self.runs[0]
 
     def spec(self, name: str) -> TrainingSpec:
         """The spec of that name."""
-        return next(spec for spec in self.run.suite.specs if spec.name == name)
+        return self.run.spec(name)
 
     @property
     def complete(self) -> bool:
@@ -177,3 +218,12 @@ class Records:
         if found.repeated:  # remembering the line of each epoch would double the memory
             list(each_record_of(folder, _ADAPTER, RunRecord))
         return found
+
+
+def _kinds(run: RunRecord, results: Iterable[ResultRecord] = ()) -> Kinds:
+    tasks = {spec.data.task for spec in run.suite.specs}
+    return Kinds(
+        accuracies=tasks != {"regression"},
+        errors="regression" in tasks,
+        positives=any(result.test_f1_score is not None for result in results),
+    )

@@ -1,24 +1,24 @@
 """summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.core.markdown import bullets, document, text_table
-from bench.core.text import MISSING, MOST_PANELS, escaped, megabytes, percent, plus_minus, ratio_text, significant
-from bench.report.plots import PLOTS
-from bench.report.tables import Tables
-
-HEADERS = (
-    "backend",
-    "seeds ok",
-    "test accuracy, %",
-    "cost",
-    "epoch, s",
-    "samples/s",
-    "time ratio (95 % interval)",
-    "peak memory, MB",
+from bench.core.text import (
+    MISSING,
+    MOST_PANELS,
+    escaped,
+    is_missing,
+    megabytes,
+    percent,
+    plus_minus,
+    ratio_text,
+    significant,
 )
+from bench.report.plots import plots_of
+from bench.report.scores import Score
+from bench.report.tables import Tables
 
 HOW_TO_READ = """\
 Every backend trained the same network from the same initial parameters on the same batches in the same order; each seed
@@ -32,9 +32,19 @@ gives one figure a seed, the median over seeds is shown. Below 1 is faster than 
 time. The interval in brackets is Student's 95 % interval of the mean logarithm over seeds, for the luck of a process
 (where it lies in memory) is larger than the noise within one; with one seed there is no interval.
 
-Test accuracy is that after the last epoch, or after the one that early stopping kept: mean ± half the 95 % interval
+{score} is that after the last epoch, or after the one that early stopping kept: mean ± half the 95 % interval
 over seeds. Cost is the mean over that epoch's steps, each taken before its update, as Keras reports it; it includes
 regularization. A backend that did not finish with status ok has no time ratio, and its figures enter no mean."""
+
+R2_AND_ERRORS = """\
+R² = 1 − Σ (prediction − target)² / Σ (target − mean target)² over the test examples, the mean over the targets where
+there are several: 1 is perfect, 0 is no better than the mean target. MAE is the mean absolute error, RMSE the root of
+the mean squared error, both over all targets and in their units. They take the place of accuracy."""
+
+F1_AND_ROC = """\
+F1 is the harmonic mean of precision and recall. ROC AUC is the chance that an example of the class has a larger output
+than one that is not of the class. Of two classes both are about the second; of several labels they are the mean over
+the labels, and an example counts as right in the accuracy only if all of its labels are."""
 
 TWO_FIGURES = """\
 The founding project reported for itself a figure that counts each of the network's outputs alone, right or wrong at
@@ -57,18 +67,39 @@ def _head(tables: Tables) -> Iterator[str]:
 def _specs(tables: Tables) -> Iterator[str]:
     for spec, rows in tables.aggregate.groupby("spec", sort=False):
         yield f"## {escaped(spec, 120)}"
-        yield text_table([row_cells(row, tables.reference) for row in rows.to_dict("records")], HEADERS)
+        yield text_table(*spec_table(rows.to_dict("records"), tables.reference, tables.score_of(spec)))
 
 
-def row_cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
-    """A row of the aggregate under `HEADERS`."""
+def spec_table(
+    rows: list[dict[Any, Any]], reference: str, score: Score
+) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """The rows of the aggregate that are of one spec as text, and the headers above them."""
+    beside = _beside(rows, score)
+    cells = [_row_cells(row, reference, score, beside.values()) for row in rows]
+    return cells, ("backend", "seeds ok", f"test {score.header}", *beside, *MEASURED)
+
+
+def _beside(rows: list[dict[Any, Any]], score: Score) -> dict[str, str]:
+    """Header → column of what is told beside the score, where some row has it."""
+    columns = {f"test {name.upper()}": column for name, column in score.errors.items()} or OF_POSITIVES
+    return {
+        header: column for header, column in columns.items() if not all(is_missing(row.get(column)) for row in rows)
+    }
+
+
+OF_POSITIVES = {"test F1": "test_f1_score", "ROC AUC": "test_roc_auc"}
+MEASURED = ("cost", "epoch, s", "samples/s", "time ratio (95 % interval)", "peak memory, MB")
+
+
+def _row_cells(row: dict[Any, Any], reference: str, score: Score, beside: Collection[str]) -> tuple[str, ...]:
     name, seeds = escaped(row["backend"], 60), f"{row['seeds_ok']} of {row['seeds']}"
     if not row["seeds_ok"]:
-        return (name, seeds, *[MISSING] * 4, escaped(row["status"]), MISSING)
+        return (name, seeds, *[MISSING] * (len(beside) + 4), escaped(row["status"]), MISSING)
     return (
         name,
         seeds,
-        plus_minus(row["test_accuracy"], row["test_accuracy_half_width"], " ± "),
+        plus_minus(row[score.column], row[f"{score.column}_half_width"], " ± ", score.value),
+        *(significant(row[column], 4) for column in beside),
         significant(row["train_cost"], 4),
         significant(row["epoch_seconds"]),
         significant(row["samples_per_second"]),
@@ -112,12 +143,23 @@ def _plots(tables: Tables) -> Iterator[str]:
     specs = tables.aggregate["spec"].nunique()
     if specs > MOST_PANELS:
         yield f"The plots show the first {MOST_PANELS} of {specs} specs; the tables hold all."
-    yield "\n\n".join(f"![{name.replace('_', ' ')}]({name}.png)" for name in PLOTS)
+    yield "\n\n".join(f"![{name.replace('_', ' ')}]({name}.png)" for name in plots_of(tables))
 
 
 def _how_to_read(tables: Tables) -> Iterator[str]:
     yield "## How to read this"
-    yield HOW_TO_READ.format(reference=escaped(tables.reference, 60))
+    yield from how_to_read(tables, escaped(tables.reference, 60))
+
+
+def how_to_read(tables: Tables, reference: str) -> Iterator[str]:
+    """What the figures of such a run mean, beside a reference of that name."""
+    kinds = tables.records.kinds
+    score = "Test R²" if not kinds.accuracies else "Test accuracy or R²" if kinds.errors else "Test accuracy"
+    yield HOW_TO_READ.format(reference=reference, score=score)
+    if kinds.errors:
+        yield R2_AND_ERRORS
+    if kinds.positives:
+        yield F1_AND_ROC
 
 
 PARTS = (_head, _specs, _both_accuracies, _lost, _warnings, _plots, _how_to_read)

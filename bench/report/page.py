@@ -1,44 +1,147 @@
-"""A run as an HTML page: the verdict, a table a spec, warnings, the plots. A notebook shows it without a network."""
+"""report.html: a run as one file that opens on any machine, without a network."""
 
-import base64
-import html
-from collections.abc import Iterator
-from io import BytesIO
-
-import pandas as pd
-from matplotlib.figure import Figure
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
 from bench.core.text import one_line
-from bench.report.markdown import HEADERS, row_cells
-from bench.report.plots import draw_figures
-from bench.report.style import METADATA, plot_settings
+from bench.page.drawn import A, B, Drawing, Line, Look, Series
+from bench.page.pictures import pictures
+from bench.page.render import Pages
+from bench.records.epochs import by_process
+from bench.report.answers import Answers, answers_of, only_one_right, summed_confusion
+from bench.report.failures import failures
+from bench.report.markdown import how_to_read
+from bench.report.page_rows import RunRow, run_rows
+from bench.report.scores import R2
+from bench.report.style import BLACK, SIDES, YELLOW, style_of
 from bench.report.tables import Tables
 
-STYLE = "overflow-x: auto; font-family: sans-serif; font-size: 90%"
+PAGE_NAME = "report.html"
+MOST_EXAMPLES, FEWEST_EXAMPLES = 60, 4
+"""Pictures of a row, where the page has few rows and where it has many."""
+MOST_PICTURES = 2000
+"""Of a page: each takes half a kilobyte."""
+
+NAME = 40
+"""Characters of a backend's name in legends and headings."""
+
+IN_LIGHT, IN_DARK = {YELLOW: "#a39400"}, {BLACK: "#ffffff"}
+
+PAGES = Pages("bench.report", {})
+
+SeriesOf = Mapping[tuple[str, str], Series]
+"""(spec, backend) → its curves by measure and seed."""
 
 
-def page(tables: Tables) -> str:
-    """The page as one element, to stand alone or within a notebook."""
-    return f'<div style="{STYLE}">{"".join(_parts(tables))}</div>'
+def page(tables: Tables, folder: Path) -> str:
+    """The whole page; of what did not end well it shows the logs in the folder."""
+    records, rows, series = tables.records, run_rows(tables), _series(tables)
+    backends = records.run.suite.backends
+    drawing = Drawing(series.values())
+    most = max(FEWEST_EXAMPLES, min(MOST_EXAMPLES, MOST_PICTURES // max(1, len(rows))))
+    missing = _draw_rows(drawing, tables, rows, series, most)
+    charts = {
+        spec: drawing.row(names=[], chart=drawing.chart(_all_lines(spec, backends, series)))
+        for spec in dict.fromkeys(row.spec for row in rows)
+    }
+    return PAGES.render(
+        "run.html",
+        drawing.data,
+        {**SIDES, **dict(_colors(backends))},
+        tables=tables,
+        run=records.run,
+        records=records,
+        rows=rows,
+        drawn=drawing.rows,
+        charts=charts,
+        failures=failures(records, folder),
+        missing=missing,
+        most=most,
+        environments=_environments(tables),
+        workers={worker.backend: worker for worker in reversed(records.workers)},
+        how_to_read="\n\n".join(how_to_read(tables, tables.reference)).split("\n\n"),
+    )
 
 
-def _parts(tables: Tables) -> Iterator[str]:
-    yield f"<p><b>{_text(tables.verdict)}</b></p>"
-    for spec, rows in tables.aggregate.groupby("spec", sort=False):
-        yield f"<h4>{_text(spec)}</h4>"
-        cells = [row_cells(row, tables.reference) for row in rows.to_dict("records")]
-        yield pd.DataFrame(cells, columns=list(HEADERS)).to_html(index=False, border=0)
-    yield "".join(f"<p>warning: {_text(line)}</p>" for line in tables.warnings)
-    for name, figure in draw_figures(tables).items():
-        yield f'<img alt="{_text(name.replace("_", " "))}" style="max-width: 100%" src="{_picture(figure)}">'
+def _draw_rows(
+    drawing: Drawing, tables: Tables, rows: Sequence[RunRow], series: SeriesOf, most: int
+) -> dict[str, None]:
+    """Draws each row, in their order; why predictions are missing, each reason once."""
+    missing: dict[str, None] = {}
+    for spec, of_spec in groupby(rows, key=lambda row: row.spec):
+        answers = answers_of(tables.records, spec)  # those of one spec at a time are in memory
+        if isinstance(answers, str) and tables.score_of(spec) is not R2:
+            missing[answers] = None
+        for row in of_spec:
+            names = [row.backend] if row.is_reference else [tables.reference, row.backend]
+            answered = {} if isinstance(answers, str) else _answered(drawing, answers, names, most)
+            chart = drawing.chart(_lines(spec, names, series))
+            drawing.row(names=[one_line(name, NAME) for name in names], chart=chart, **answered)
+    return missing
 
 
-def _picture(figure: Figure) -> str:
-    file = BytesIO()
-    with plot_settings():
-        figure.savefig(file, format="svg", metadata=METADATA["svg"])
-    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+def _answered(drawing: Drawing, answers: Answers, names: Sequence[str], most: int) -> dict[str, Any]:
+    """Confusion matrices and examples, where every side has predictions; of several labels there are none."""
+    sides = [answers.predicted[name] for name in names if name in answers.predicted]
+    examples = answers.examples
+    if len(sides) < len(names) or examples.labels.ndim > 1:
+        return {}
+    found = only_one_right(sides[0], sides[-1], examples.labels, most)
+    indices = [each.index for each in found]
+    shown = {} if examples.shape is None else pictures(examples.pixels, examples.shape, indices)
+    matrices = [summed_confusion(each, examples.labels, len(examples.class_names)) for each in sides]
+    return {
+        "confusion": {"classes": list(examples.class_names), "sides": matrices},
+        "examples": [drawing.example(asdict(each), shown) for each in found],
+    }
 
 
-def _text(value: object) -> str:
-    return html.escape(one_line(value))
+def _series(tables: Tables) -> SeriesOf:
+    found: dict[tuple[str, str], dict[str, list[list[float]]]] = {}
+    for (spec, _, backend), columns in by_process(tables.epochs).items():
+        score = tables.score_of(spec).column
+        curves = found.setdefault((spec, backend), {})
+        for measure, column in (("cost", "train_cost"), (score, score), ("epoch_seconds", "epoch_seconds")):
+            curves.setdefault(measure, []).append(columns[column].tolist())
+    return found
+
+
+def _lines(spec: str, names: Sequence[str], series: SeriesOf) -> list[Line]:
+    """The reference and a backend, or the reference alone; each seed beside the mean."""
+    return [
+        Line(replace(look, name=one_line(name, NAME)), series[spec, name])
+        for name, look in zip(names, (A, B), strict=False)
+        if (spec, name) in series
+    ]
+
+
+def _all_lines(spec: str, backends: Sequence[str], series: SeriesOf) -> list[Line]:
+    """Every backend in its own style, the widest first: where curves coincide, all are seen."""
+    lines = [
+        Line(_look(name, place), series[spec, name], seeds=False)
+        for place, name in enumerate(backends)
+        if (spec, name) in series
+    ]
+    return sorted(lines, key=lambda line: -line.look.width)
+
+
+def _look(backend: str, place: int) -> Look:
+    style = style_of(backend)
+    dash = () if isinstance(style.dash, str) else tuple(2 * part for part in style.dash[1])
+    return Look(one_line(backend, NAME), f"--backend-{place}", style.width, dash)
+
+
+def _colors(backends: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for place, backend in enumerate(backends):
+        color = style_of(backend).color
+        yield f"--backend-{place}", (IN_LIGHT.get(color, color), IN_DARK.get(color, color))
+
+
+def _environments(tables: Tables) -> list[dict[str, Any]]:
+    """Of the start, and of the last resume where there was one."""
+    runs = tables.records.runs
+    chosen = [runs[0], *runs[1:][-1:]]
+    return [{name: value for name, value in run.environment.items() if name != "warnings"} for run in chosen]

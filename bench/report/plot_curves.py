@@ -1,4 +1,4 @@
-"""The two plots over epochs: training cost and accuracy, a curve a backend.
+"""The plots over epochs: training cost and accuracy, or R² and errors of a regression, a curve a backend.
 
 Curves of identical work coincide, so each is drawn thinner than the one beneath it.
 """
@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bench.records.epochs import by_process
+from bench.report.scores import ACCURACY, R2, Score
 from bench.report.style import Drawn, grid, label, legend_below, outer, style_of
 
 MARKED_EPOCHS = 12
@@ -35,15 +36,34 @@ def cost_curves(drawn: Drawn) -> Figure:
 
 
 def accuracy_curves(drawn: Drawn) -> Figure:
-    """Accuracy on the test examples after every epoch as a line, on the training examples as thin dashes.
+    """Accuracy on the test examples after every epoch as a line, on the training examples as thin dashes."""
+    return _score_curves(drawn, ACCURACY)
 
-    With more than 500 epochs, each point is the mean of several epochs, as in `cost_curves`.
-    """
-    columns, titles = ["test_accuracy", "train_accuracy"], ("Accuracy after each epoch", "Accuracy")
-    per_cent = drawn.epochs.assign(**{name: 100 * drawn.epochs[name] for name in columns})
-    dashes = Line2D([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label="dashed: training examples")
-    band = Line2D([], [], color=GREY, linewidth=8, alpha=0.25, label="band: lowest to highest seed")
-    return _curves(drawn, per_cent, columns, titles, "accuracy, %", (dashes, band))
+
+def r2_curves(drawn: Drawn) -> Figure:
+    """R² of each regression, drawn as accuracy is."""
+    return _score_curves(drawn, R2)
+
+
+def _score_curves(drawn: Drawn, score: Score) -> Figure:
+    """With more than 500 epochs, each point is the mean of several epochs, as in `cost_curves`."""
+    columns, title = [score.column, score.column.replace("test", "train")], score.title.capitalize()
+    values = drawn.epochs.assign(**{name: score.factor * drawn.epochs[name] for name in columns})
+    return _curves(
+        drawn, values, columns, (f"{title} after each epoch", title), score.header, _legend("training examples")
+    )
+
+
+def error_curves(drawn: Drawn) -> Figure:
+    """Root mean squared error on the test examples after every epoch as a line, mean absolute error as thin dashes."""
+    columns = ["test_root_mean_squared_error", "test_mean_absolute_error"]
+    titles = "Errors on the test examples after each epoch", "Errors on the test examples"
+    return _curves(drawn, drawn.epochs, columns, titles, "RMSE", _legend("mean absolute error"))
+
+
+def _legend(dashed: str) -> tuple[Line2D, Line2D]:
+    dashes = Line2D([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label=f"dashed: {dashed}")
+    return dashes, Line2D([], [], color=GREY, linewidth=8, alpha=0.25, label="band: lowest to highest seed")
 
 
 def _curves(

@@ -58,7 +58,14 @@ class Results:
     def __repr__(self) -> str:
         return f"{self.verdict}\n(tables, plots and records: {self.folder})"
 
-    def _repr_html_(self) -> str:
+    def page(self) -> str:
+        """The HTML page that `report.html` holds."""
         from bench.report.page import page
 
-        return page(self.tables)
+        return page(self.tables, self.folder)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame."""
+        from bench.page.render import framed
+
+        return framed(self.page())

@@ -24,18 +24,22 @@ Dash = tuple[float, tuple[float, ...]] | Literal["-"]
 COLUMNS = 3
 PANEL_INCHES = (4.0, 2.7)
 LARGEST_PIXELS = 30_000
-METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
+METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """Kind of file → what it must not hold, for the same data are to give the same bytes."""
+KINDS = ("png", "svg")
 
 # Okabe & Ito, "Color Universal Design", 2008: told apart with every kind of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#999999"
+# What a page lays over each other, in the light and in the dark scheme: 3 to 1 against the ground.
+SIDES = {"--a": (BLUE, SKY), "--b": (VERMILLION, ORANGE)}
 
 # Text is shown as it is: a name with `$` is no mathematics. A fixed salt makes the ids in an SVG reproducible.
 SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "scratchnet",
+    "pdf.fonttype": 42,  # letters, not drawings of them
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -186,14 +190,14 @@ def logarithmic(axes: Axes, lowest: float, highest: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def save_figure(figure: Figure, stem: Path) -> list[Path]:
-    """Write STEM.png and STEM.svg, within `plot_settings`; the same figure gives the same bytes."""
+def save_figure(figure: Figure, stem: Path, kinds: Sequence[str] = KINDS) -> list[Path]:
+    """Write STEM.png and STEM.svg, or those kinds, within `plot_settings`; the same figure gives the same bytes."""
     # 150 dots an inch, or fewer where a plot of very many panels would pass what can be drawn.
     figure.set_dpi(min(150.0, LARGEST_PIXELS / float(figure.get_figheight())))
     figure.draw_without_rendering()  # places the panels once; else each file would do it, which takes most of the time
     figure.set_layout_engine("none")
-    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in METADATA]
-    for path, metadata in zip(paths, METADATA.values(), strict=True):
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in kinds]
+    for path, kind in zip(paths, kinds, strict=True):
         with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
+            figure.savefig(temporary, dpi=figure.dpi, metadata=METADATA[kind])
     return paths

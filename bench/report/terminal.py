@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.core.text import MISSING, bound, is_missing, one_line, plus_minus, significant, with_ends
+from bench.report.scores import Score
 from bench.report.tables import Tables
 
 WIDEST_NAME = 24
@@ -14,23 +15,32 @@ WIDEST_NAME = 24
 
 def terminal_table(tables: Tables) -> Table:
     """One block a spec, one line a backend; names are shown as plain text, shortened."""
-    reference = tables.reference
+    reference, scores = tables.reference, _score_headers(tables)
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
-    made.caption = Text(f"time ratio: to the seconds of {one_line(reference, 12)}, 95 % interval")
+    meaning = f"; score: {' or '.join(scores)}" if len(scores) > 1 else ""
+    made.caption = Text(f"time ratio: to the seconds of {one_line(reference, 12)}, 95 % interval{meaning}")
     made.caption_justify = "left"
-    made.add_column("spec, backend", no_wrap=True)
-    for title in ("seeds", "accuracy %", "epoch s", "samples/s"):
+    made.add_column("spec, backend")  # the one that gives way, so that no figure is cut
+    for title in ("seeds", "score" if meaning else scores[0], "epoch s", "samples/s"):
         made.add_column(title, justify="right", no_wrap=True)
     made.add_column("time ratio", no_wrap=True)
     for spec, rows in tables.aggregate.groupby("spec", sort=False):
-        made.add_row(Text(one_line(spec, WIDEST_NAME), style="bold"))
+        made.add_row(_text(one_line(spec, WIDEST_NAME), style="bold"))
         for row in rows.to_dict("records"):
-            made.add_row(*map(Text, _cells(row, reference)))
+            made.add_row(*map(_text, _cells(row, reference, tables.score_of(spec))))
         made.add_section()
     return made
 
 
-def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
+def _text(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
+
+
+def _score_headers(tables: Tables) -> list[str]:
+    return list(dict.fromkeys(score.header.replace(", ", " ") for score in tables.scores.values()))
+
+
+def _cells(row: dict[Any, Any], reference: str, score: Score) -> tuple[str, ...]:
     name = "  " + one_line(row["backend"], WIDEST_NAME - 2)
     seeds = f"{row['seeds_ok']}/{row['seeds']}"
     if not row["seeds_ok"]:
@@ -40,7 +50,7 @@ def _cells(row: dict[Any, Any], reference: str) -> tuple[str, ...]:
     return (
         name,
         seeds,
-        plus_minus(row["test_accuracy"], row["test_accuracy_half_width"]),
+        plus_minus(row[score.column], row[f"{score.column}_half_width"], write=score.value),
         significant(row["epoch_seconds"]),
         samples,
         ratio,

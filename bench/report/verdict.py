@@ -1,15 +1,15 @@
 """The run in one honest sentence: what did not go well, then accuracy, then speed."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from bench.core.text import bound, factor, one_line, percent, significant
+from bench.core.text import bound, factor, one_line, significant
+from bench.report.scores import ACCURACY, SCORES, Score
 
 SUBJECT = "scratchnet"
-SAME_WITHIN_POINTS = 0.3
 
 # Status → what the sentence says of a backend; "ok" and "not_comparable" have words of their own.
 LOST: dict[str, str] = {
@@ -32,6 +32,13 @@ class Findings:
     specs: tuple[str, ...]
     cells: int
     cells_finished: int
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+    def judged_by(self, score: Score) -> "Findings":
+        """Of the specs alone whose networks are judged by that figure: accuracy, where nothing else is said."""
+        specs = tuple(spec for spec in self.specs if self.scores.get(spec, ACCURACY) is score)
+        tables = {name: getattr(self, name) for name in ("summary", "aggregate")}
+        return replace(self, specs=specs, **{name: table[table["spec"].isin(specs)] for name, table in tables.items()})
 
     @property
     def subject(self) -> str | None:
@@ -54,12 +61,13 @@ def sentence(findings: Findings) -> str:
     return one_line("; ".join(part for part_of in PARTS for part in part_of(findings)))
 
 
-def accuracy_differences(findings: Findings) -> pd.DataFrame:
-    """Mean over shared seeds of test accuracy minus the reference's, in points; one row a (spec, backend)."""
-    reference = findings.of(findings.reference)[["spec", "seed", "test_accuracy"]]
+def score_differences(findings: Findings, score: Score) -> pd.DataFrame:
+    """Mean over shared seeds of the test score minus the reference's, in its unit; one row a (spec, backend)."""
+    name = score.column
+    reference = findings.of(findings.reference)[["spec", "seed", name]]
     pairs = findings.ok.merge(reference, on=["spec", "seed"], suffixes=("", "_reference"))
     pairs = pairs[pairs["backend"] != findings.reference]
-    points = 100 * (pairs["test_accuracy"] - pairs["test_accuracy_reference"])
+    points = score.factor * (pairs[name] - pairs[f"{name}_reference"])
     means = pairs.assign(points=points.round(6)).groupby(["spec", "backend"], sort=False)["points"].mean()
     return means.dropna().reset_index()
 
@@ -91,30 +99,36 @@ def _lost_backend(backend: str, status: str, count: int, findings: Findings) -> 
     return f"{_name(backend)} {LOST[status]}" + ("" if count == runs else f" in {count} of {runs} runs")
 
 
-def _accuracy(findings: Findings) -> Iterator[str]:
-    differences = accuracy_differences(findings)
-    if differences.empty:
-        yield from _accuracy_without_a_peer(findings)
-        return
-    largest = differences.iloc[int(differences["points"].abs().to_numpy().argmax())]
-    points = abs(float(largest["points"]))
-    if points > SAME_WITHIN_POINTS:
-        place = f"{_name(largest['backend'])}, spec {one_line(largest['spec'], 80)}"
-        yield f"test accuracy DIFFERS by up to {significant(points, 2)} points ({place})"
-        return
-    same = f"same test accuracy within {_up(points):.1f} points" if points else "identical test accuracy"
-    yield same + _in_specs(differences["spec"].nunique(), findings)
-
-
-def _accuracy_without_a_peer(findings: Findings) -> Iterator[str]:
+def _predictions(findings: Findings) -> Iterator[str]:
     if findings.ok.empty:
         yield "no backend has a result"
         return
-    reference = _name(findings.reference)
-    missing = findings.of(findings.reference).empty
+    for score in SCORES.values():
+        judged = findings.judged_by(score)
+        if not judged.ok.empty:
+            yield _score(judged, score, findings)
+
+
+def _score(judged: Findings, score: Score, findings: Findings) -> str:
+    differences = score_differences(judged, score)
+    if differences.empty:
+        return _score_without_a_peer(judged, score)
+    largest = differences.iloc[int(differences["points"].abs().to_numpy().argmax())]
+    points = abs(float(largest["points"]))
+    if points > score.same_within:
+        place = f"{_name(largest['backend'])}, spec {one_line(largest['spec'], 80)}"
+        return f"test {score.title} DIFFERS by up to {score.in_unit(significant(points, 2))} ({place})"
+    same = f"same test {score.title} within {score.in_unit(_up(points, score.digits - 1))}"
+    return (same if points else f"identical test {score.title}") + _in_specs(differences["spec"].nunique(), findings)
+
+
+def _score_without_a_peer(judged: Findings, score: Score) -> str:
+    reference = _name(judged.reference)
+    missing = judged.of(judged.reference).empty
     why = f"no result of {reference} to compare with" if missing else f"nothing to compare {reference} with"
-    means = findings.ok.groupby(["spec", "backend"])["test_accuracy"].mean()
-    yield f"{why}, test accuracy {' to '.join(dict.fromkeys(map(percent, (means.min(), means.max()))))} %"
+    means = judged.ok.groupby(["spec", "backend"])[score.column].mean()
+    ends = " to ".join(dict.fromkeys(map(score.value, (means.min(), means.max()))))
+    return f"{why}, test {score.title} {ends} {score.unit}".rstrip()
 
 
 def _speed(findings: Findings) -> Iterator[str]:
@@ -187,13 +201,14 @@ def _in_some_specs(count: int, findings: Findings) -> str:
     return _in_specs(count, findings) if count < len(findings.specs) else ""
 
 
-def _up(points: float) -> float:
-    """To the next tenth: "within" must not promise more than was measured."""
-    return math.ceil(round(points * 10, 4)) / 10
+def _up(difference: float, digits: int) -> str:
+    """Rounded up to so many digits: "within" must not promise more than was measured."""
+    steps = 10.0**digits
+    return f"{math.ceil(round(difference * steps, 4)) / steps:.{digits}f}"
 
 
 def _name(backend: object) -> str:
     return one_line(backend, 40)
 
 
-PARTS: tuple[Callable[[Findings], Iterator[str]], ...] = (_not_comparable, _incomplete, _lost, _accuracy, _speed)
+PARTS: tuple[Callable[[Findings], Iterator[str]], ...] = (_not_comparable, _incomplete, _lost, _predictions, _speed)

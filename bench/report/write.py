@@ -1,6 +1,7 @@
 """Everything that is derived from a run's records, written beside them; made again, it is the same."""
 
 import json
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -9,24 +10,32 @@ from bench.core.csv_text import write_csv
 from bench.core.files import write_atomically
 from bench.records.run import SCHEMA_VERSION, Records
 from bench.report.markdown import summary_markdown
+from bench.report.outputs import check_outputs, write_outputs
+from bench.report.page import PAGE_NAME
 from bench.report.plots import draw_plots
 from bench.report.results import Results
-from bench.report.tables import Tables
+from bench.report.tables import Tables, plain_rows
+
+FACTS_NAME = "run.json"
 
 
-def write_report(folder: str | PathLike[str]) -> Results:
-    """Write run.json, epochs.csv, summary.csv, summary.md and the plots to a run folder, each whole or not at all.
+def write_report(folder: str | PathLike[str], outputs: Collection[str] = ()) -> Results:
+    """Write run.json, epochs.csv, summary.csv, summary.md, report.html and the plots, each whole or not at all.
 
+    outputs : what is written besides, of `bench.report.outputs.OUTPUTS`.
     A run that was interrupted is reported too: its finished attempts, and that it is not complete.
-    Raises UnusableError: where the folder holds no readable records or cannot be written.
+    Raises UnusableError: where the folder holds no readable records or cannot be written, or a package is missing.
     """
+    check_outputs(outputs)
     results = read_report(folder)
     folder, tables = results.folder, results.tables
-    write_atomically(folder / "run.json", json.dumps(run_facts(tables), indent=2) + "\n")
+    write_atomically(folder / FACTS_NAME, json.dumps(run_facts(tables), indent=2) + "\n")
     write_csv(folder / "epochs.csv", tables.epochs)
     write_csv(folder / "summary.csv", tables.summary)
     write_atomically(folder / "summary.md", summary_markdown(tables))
+    write_atomically(folder / PAGE_NAME, results.page())
     draw_plots(tables, folder)
+    write_outputs(outputs, tables, folder)
     return results
 
 
@@ -36,7 +45,7 @@ def read_report(folder: str | PathLike[str]) -> Results:
 
 
 def run_facts(tables: Tables) -> dict[str, Any]:
-    """What was asked for, where it ran, how far it came: first the essentials, then the run records themselves."""
+    """What was asked for, where it ran, how far it came: the essentials, the aggregate, the run records."""
     records = tables.records
     run = records.run
     found = tables.findings
@@ -51,5 +60,6 @@ def run_facts(tables: Tables) -> dict[str, Any]:
         "reference": run.reference,
         "backends": list(run.suite.backends),
         "seeds": {spec.name: list(spec.seeds) for spec in run.suite.specs},
+        "aggregate": plain_rows(tables.aggregate),
         "runs": [each.model_dump(mode="json") for each in records.runs],
     }

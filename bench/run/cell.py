@@ -14,7 +14,7 @@ from bench.core.progress import Progress
 from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs
 from bench.records.log import RecordLog
-from bench.records.run import CellEndRecord, CellRecord, EpochRecord, ResultRecord, Status, WorkerRecord
+from bench.records.run import CellEndRecord, CellRecord, EpochRecord, ResultRecord, Status, WorkerRecord, log_name
 from bench.spec import Suite, TrainingSpec
 from bench.workers.client import WorkerClient, job_of
 from bench.workers.turns import in_turn
@@ -77,7 +77,7 @@ class Cell(AbstractContextManager["Cell"]):
             self._end(name, "skipped", reason)
             return
         seed, suite = self._plan.seed, self._session.suite
-        log = self._session.folder / f"{suite.specs.index(self._spec)}-seed{seed}-{name}.log"
+        log = self._session.folder / log_name(suite, self._spec.name, seed, name)
         job = job_of(name, self._spec, seed, self._data, self._session.threads)
         self._clients[name] = WorkerClient(name, job, log, suite.time_limit_seconds)
 

@@ -1,15 +1,13 @@
 """A suite: what is trained, on what, and how. Frozen, validated models, from a TOML file or from Python."""
 
+from bench.spec.data import DATA_SOURCE_PATTERN, Color, DataSpec, Task
 from bench.spec.networks import mnist_network
 from bench.spec.suite import (
-    DATA_SOURCE_PATTERN,
     LARGEST_SEED,
     MOST_EPOCHS,
     MOST_SEEDS,
     OUTPUT_ACTIVATIONS,
     ArchitectureSpec,
-    Color,
-    DataSpec,
     Dtype,
     EarlyStoppingSpec,
     LayerSpec,
@@ -36,6 +34,7 @@ __all__ = [
     "LayerSpec",
     "RegularizationSpec",
     "Suite",
+    "Task",
     "TrainingSpec",
     "load_suite",
     "mnist_network",

@@ -3,10 +3,7 @@
 The plan, every backend and every record are fed by these models.
 """
 
-import json
-import re
 import tomllib
-from difflib import get_close_matches
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from bench.core.errors import UnusableError
 from bench.core.models import LONGEST_VALUE, Count, Factor, Fraction, Frozen, Rate, refuse_repeated
 from bench.core.text import one_line
+from bench.spec.data import WIDEST, DataSpec, Width
 from bench.spec.optimizer import TAGS, OptimizerSpec
 from scratchnet.activations import ACTIVATIONS
 from scratchnet.initializers import INITIALIZERS
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 else:
     Activation, Initializer, Loss = (Literal[tuple(table)] for table in (ACTIVATIONS, INITIALIZERS, LOSSES))
 Dtype = Literal["float32", "float64"]
-Color = Literal["grey", "rgb"]
+Scaling = Literal["standard", "min_max"]
 
 OUTPUT_ACTIVATIONS = {
     name: tuple(activation for activation in ACTIVATIONS if activation in loss.outputs) for name, loss in LOSSES.items()
@@ -48,12 +46,9 @@ def _takes_label_smoothing(loss: Any) -> bool:
 
 SMOOTHED_LOSSES = tuple(name for name, loss in LOSSES.items() if _takes_label_smoothing(loss))
 
-DATA_SCHEMES = ("tfds", "idx", "images")
-DATA_SOURCE_PATTERN = r"^(mnist|(tfds|idx|images):.+)$"
 LARGEST_SUITE_BYTES = 1_000_000
 LARGEST_PARAMETER_COUNT = 1_000_000_000
 
-Width = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 MOST_EPOCHS, MOST_SEEDS, LARGEST_SEED = 10_000, 1000, 2**63 - 1
 Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
 
@@ -113,67 +108,12 @@ class RegularizationSpec(Frozen):
 class EarlyStoppingSpec(Frozen):
     """Training ends after `patience` epochs in a row that did not improve on the best by more than `min_delta`."""
 
-    monitor: Literal["validation_accuracy", "train_cost"] = "validation_accuracy"
+    monitor: Literal["validation_accuracy", "validation_r2_score", "train_cost"] = Field(
+        default="validation_accuracy", description="validation_r2_score with data.task regression only"
+    )
     patience: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 0
     min_delta: Factor = 0.0
     restore_best: bool = Field(default=False, description="end with the parameters of the best epoch")
-
-
-def _nearest_sources(source: str) -> list[str]:
-    """Sources with a similar name."""
-    scheme, _, rest = source.partition(":")
-    if rest:
-        return [f"{near}:{rest}"[:LONGEST_VALUE] for near in get_close_matches(scheme, DATA_SCHEMES)]
-    if "/" in source:
-        return [f"idx:{source}"[:LONGEST_VALUE], f"images:{source}"[:LONGEST_VALUE]]
-    return get_close_matches(source, ["mnist"]) or ([f"tfds:{source}"] if source.isidentifier() else [])
-
-
-class DataSpec(Frozen):
-    """Where the examples come from, and, for a folder of images, how they are read."""
-
-    source: str = Field(
-        default="mnist",
-        max_length=4096,
-        json_schema_extra={"pattern": DATA_SOURCE_PATTERN},
-        description="mnist, tfds:NAME, idx:FOLDER or images:FOLDER",
-    )
-    image_size: tuple[Width, Width] | None = Field(default=None, description="height, width; images:FOLDER only")
-    color: Color = Field(default="grey", description="images:FOLDER only")
-    train_examples: Count | None = Field(default=None, description="use only the first so many training examples")
-    test_examples: Count | None = Field(default=None, description="use only the first so many test examples")
-
-    @property
-    def key(self) -> str:
-        """The source, and in JSON all options that are not the default: one text for each description of data."""
-        options = self.model_dump(mode="json", exclude={"source"}, exclude_defaults=True)
-        return f"{self.source} {json.dumps(options, sort_keys=True)}" if options else self.source
-
-    @field_validator("source")
-    @classmethod
-    def _no_control_characters(cls, source: str) -> str:
-        if not source.isprintable():
-            raise ValueError("has a character that cannot be printed; allowed: a name or a folder")
-        return source
-
-    @field_validator("source")
-    @classmethod
-    def _known(cls, source: str) -> str:
-        if not re.match(DATA_SOURCE_PATTERN, source):
-            nearest = " or ".join(map(repr, _nearest_sources(source)))
-            hint = f"; did you mean {nearest}?" if nearest else ""
-            allowed = "mnist, tfds:NAME, idx:FOLDER or images:FOLDER (`scratchbench data` lists what is here)"
-            raise ValueError(f"{one_line(source, LONGEST_VALUE)!r} is not known{hint}; allowed: {allowed}")
-        return source
-
-    @model_validator(mode="after")
-    def _image_size_fits_the_source(self) -> Self:
-        of_images = self.source.startswith("images:")
-        if of_images and self.image_size is None:
-            raise ValueError("images:FOLDER needs image_size = [height, width]")
-        if not of_images and self.image_size is not None:
-            raise ValueError("image_size is allowed with images:FOLDER only")
-        return self
 
 
 def _without_control_characters(name: str) -> str:
@@ -197,7 +137,7 @@ class TrainingSpec(Frozen):
     optimizer: OptimizerSpec
     regularization: RegularizationSpec = RegularizationSpec()
     class_weights: tuple[Factor, ...] | None = Field(
-        default=None, max_length=65_536, description="factor of the loss of each class's examples"
+        default=None, max_length=WIDEST, description="factor of the loss of each class's examples"
     )
     sample_weight_range: tuple[Factor, Factor] | None = Field(
         default=None, description="each training example's weight is drawn from here, once"
@@ -210,6 +150,20 @@ class TrainingSpec(Frozen):
     )
     seeds: tuple[Seed, ...] = Field(min_length=1, max_length=1000)
     data: Annotated[DataSpec, BeforeValidator(_from_source_name, json_schema_input_type=str | DataSpec)] = DataSpec()
+    scaling: Scaling | None = Field(
+        default=None,
+        description="of each feature, learnt from the training split: standard, to mean 0 and standard deviation 1; "
+        "min_max, to 0 and 1; left out: bytes are divided by 255, other numbers stay as they are",
+    )
+    target_scaling: Scaling | None = Field(
+        default=None, description="of each target of a regression, learnt from the training split; see scaling"
+    )
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="an output above it predicts its class: one output, or data.task multi_label",
+    )
     validation_fraction: float = Field(
         default=0.0, ge=0, lt=1, description="the last part of the training examples, held out"
     )
@@ -244,7 +198,23 @@ class TrainingSpec(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _network_fits_the_task(self) -> Self:
+        task, output = self.data.task, self.architecture.layers[-1]
+        if task == "multi_label" and output.activation != "sigmoid":
+            raise ValueError(f"data.task multi_label with output {output.activation}; allowed: sigmoid")
+        if task == "regression" and (output.activation == "softmax" or LOSSES[self.loss].from_weighted_input):
+            given = f"loss {self.loss} and output {output.activation}"
+            raise ValueError(f"data.task regression with {given}; allowed: an error as loss, any output but softmax")
+        if task != "regression" and self.target_scaling is not None:
+            raise ValueError(f"target_scaling with data.task {task}; allowed with: regression")
+        if self.threshold != 0.5 and (task == "regression" or (task == "classification" and output.units > 1)):
+            raise ValueError("threshold is allowed with one output of a classification, or data.task multi_label")
+        return self
+
+    @model_validator(mode="after")
     def _weights_fit_the_classes(self) -> Self:
+        if self.class_weights is not None and self.data.task != "classification":
+            raise ValueError(f"class_weights with data.task {self.data.task}; allowed with: classification")
         classes = max(self.architecture.widths[-1], 2)
         if self.class_weights is not None and len(self.class_weights) != classes:
             raise ValueError(f"class_weights has {len(self.class_weights)} numbers; allowed: {classes}, one a class")
@@ -258,8 +228,13 @@ class TrainingSpec(Frozen):
     @model_validator(mode="after")
     def _something_to_watch(self) -> Self:
         watched = self.early_stopping.monitor if self.early_stopping else ""
-        if watched == "validation_accuracy" and not self.validation_fraction:
-            raise ValueError("early_stopping watches validation_accuracy; allowed: validation_fraction greater than 0")
+        is_regression = self.data.task == "regression"
+        if watched.startswith("validation_") and (watched == "validation_r2_score") != is_regression:
+            allowed = "validation_r2_score" if is_regression else "validation_accuracy"
+            given = f"early_stopping watches {watched}, data.task is {self.data.task}"
+            raise ValueError(f"{given}; allowed: {allowed} or train_cost")
+        if watched.startswith("validation_") and not self.validation_fraction:
+            raise ValueError(f"early_stopping watches {watched}; allowed: validation_fraction greater than 0")
         return self
 
     @model_validator(mode="before")

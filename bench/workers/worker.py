@@ -1,6 +1,5 @@
 """The worker process: it trains one backend on request and answers with plain dicts."""
 
-import base64
 import math
 import os
 import queue
@@ -8,7 +7,6 @@ import sys
 import threading
 import time
 import traceback
-import zlib
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,8 +19,9 @@ from bench.core.errors import UnsupportedError
 from bench.data import Dataset
 from bench.inputs.plan import Floats, Plan, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs, Split
+from bench.workers.judge import judge_of
 from bench.workers.protocol import FINISH, Job, Request
-from scratchnet import EarlyStopping, metrics
+from scratchnet import EarlyStopping
 from scratchnet.dropout import Mask
 
 
@@ -36,6 +35,7 @@ class Trainer:
         weights = self._plan.sample_weights(self._inputs.train.labels)
         self._backend = registry.load(job.target)(job.spec, parameters, x, y, job.threads, weights)
         self._packages, self._best = job.packages, parameters
+        self._judge = judge_of(job.spec, self._inputs)
         stopping = job.spec.early_stopping
         self._stopping = EarlyStopping(**stopping.model_dump()) if stopping else None
 
@@ -50,7 +50,7 @@ class Trainer:
 
     def train(self, epoch: int) -> dict[str, Any]:
         """Train one epoch under the clock; evaluate and fingerprint after it, outside the clock."""
-        measured = {**self.time(epoch), **self.fingerprint(epoch), **self._accuracies()}
+        measured = {**self.time(epoch), **self.fingerprint(epoch), **self._judge.of_epoch(self._outputs)}
         samples_per_second = len(self._inputs.train.labels) / measured["epoch_seconds"]
         return {**measured, "samples_per_second": samples_per_second, "stopped": self._stops(measured)}
 
@@ -94,42 +94,19 @@ class Trainer:
             self._best = self._backend.parameters()
         return stopped
 
-    def _accuracies(self) -> dict[str, float | None]:
-        test_outputs = self._outputs(self._inputs.test)
-        return {
-            "train_accuracy": self._accuracy(self._inputs.train),
-            "validation_accuracy": self._accuracy(self._inputs.validation),
-            "test_accuracy": metrics.accuracy(metrics.predicted_classes(test_outputs), self._inputs.test.labels),
-            "test_binary_accuracy": metrics.binary_accuracy(test_outputs, self._inputs.test.labels),
-        }
-
-    def _accuracy(self, split: Split) -> float | None:
-        if not len(split.labels):
-            return None
-        return metrics.accuracy(metrics.predicted_classes(self._outputs(split)), split.labels)
-
     def _outputs(self, split: Split) -> Floats:
         return self._backend.predict(split.x)
 
     def final(self, _: int) -> dict[str, Any]:
-        """Precision, recall and predictions on the test examples, and what memory it took."""
+        """What is known of the test examples at the end, and what memory it took."""
         if self._stopping is not None and self._stopping.restore_best:
             self._backend.set_parameters(self._best)
             self._last_epoch = self._stopping.best_epoch
-        predicted, labels = metrics.predicted_classes(self._outputs(self._inputs.test)), self._inputs.test.labels
-        classes = max(self._inputs.outputs, 2)
         return {
             "final_epoch": self._last_epoch,
-            "test_precision": metrics.precision(predicted, labels, classes, "macro"),
-            "test_recall": metrics.recall(predicted, labels, classes, "macro"),
-            "test_predictions": _packed(predicted),
+            **self._judge.at_the_end(self._outputs),
             "peak_memory_bytes": environment.peak_memory_bytes(),
         }
-
-
-def _packed(classes: NDArray[np.integer[Any]]) -> str:
-    """Predicted classes as text: two bytes each, compressed."""
-    return base64.b64encode(zlib.compress(classes.astype("<u2").tobytes(), 9)).decode()
 
 
 def serve(connection: Connection) -> None:

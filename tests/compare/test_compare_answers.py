@@ -12,9 +12,10 @@ from made_answers import TEST_EXAMPLES
 from scipy.stats import binomtest
 
 from bench.compare.comparison import compare_runs
-from bench.compare.predictions import decode, mcnemar_tests, only_one_right
+from bench.compare.predictions import mcnemar_tests, only_one_right
 from bench.core.errors import UnusableError
 from bench.data import load_dataset
+from bench.records.predictions import decode
 from bench.spec import DataSpec
 
 LABELS = np.arange(TEST_EXAMPLES) % 3
@@ -111,7 +112,7 @@ def test_pictures_are_those_of_the_examples_shown(make):
     [
         ({"data_fingerprints": {}}, "no fingerprint of these examples"),
         ({"spec": {"data": "idx:/nowhere"}, "data_fingerprints": {"idx:/nowhere": "d"}}, "/nowhere"),
-        ({"spec": {"data": "mnist"}, "data_fingerprints": {"mnist": "d" * 64}}, "not those of the runs"),
+        ({"spec": {"data": "mnist"}, "data_fingerprints": {"mnist": "d" * 64}}, "not those of A"),
         ({"spec": {"data": "tfds:not_there"}, "data_fingerprints": {"tfds:not_there": "d"}}, "not prepared on this"),
     ],
 )

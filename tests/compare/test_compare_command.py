@@ -128,7 +128,8 @@ def test_the_document_is_the_one_that_is_promised(capsys, baseline, tmp_path):
     (row,) = document["rows"]
     assert {"spec", "backend", "seeds_a", "seeds_b", "paired", "accuracy_a", "accuracy_b", "difference", "equivalence",
             "mcnemar", "confusion", "only_one_right", "curves", "cost_parts_at", "cost_decision", "speed",
-            "speed_decision"} == set(row)  # fmt: skip
+            "speed_decision", "score", "r2_a", "r2_b", "errors"} == set(row)  # fmt: skip
+    assert (row["score"], row["r2_a"], row["r2_b"], row["errors"]) == ("accuracy", None, None, {})
     assert row["difference"]["centre"] == pytest.approx(0.001)
     assert row["curves"]["cost"]["a"]["0"] == [0.5, 0.3]
     assert document["a"]["environment"]["cpu_model"] == "made up"
@@ -166,7 +167,7 @@ def test_two_data_of_one_source_in_the_first_schema_are_read(capsys):
         (["docs", "docs"], "docs: no run that finished anything, here or one folder deeper"),
         (["results/reference/founding/run.json", "."], "give its folder, results/reference/founding"),
         (["results/reference/scaling", "."], "results/reference/scaling/records.jsonl:1: record"),
-        (["results/reference", "results/reference", "--fail-on", "luck"], "'luck'; allowed: accuracy, cost, speed"),
+        (["results/reference", "results/reference", "--fail-on", "luck"], "'luck'; allowed: accuracy, r2, cost, mae"),
         (["a", "b", "--tolerance", "accuracy"], "--tolerance 'accuracy'; allowed: accuracy=0.5 (points"),
         (["a", "b", "--tolerance", "luck=1"], "--tolerance 'luck=1'; allowed"),
         (["a", "b", "--tolerance", "cost=2"], "'cost=2'; allowed: accuracy=0.5 (points, up to 100), cost=2%"),

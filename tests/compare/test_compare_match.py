@@ -132,5 +132,5 @@ def test_of_a_folder_of_runs_those_with_the_specs_of_the_other_side_are_taken(ba
     (folder / "scaling").mkdir()
     (folder / "scaling" / "records.jsonl").write_text('{"kind":"scaling","schema_version":1}\n')
     found = matched(baseline, folder)
-    assert found.matches[0].b.values("accuracy") == {0: 0.95}
+    assert found.matches[0].b.values("score") == {0: 0.95}
     assert "B has 2 runs of 'one': the newest is taken, of 2026-02-01T00:00:00+00:00" in found.differences

@@ -1,8 +1,7 @@
-"""Uses the page of `scratchbench compare` as people do, in headless Chromium at the size of a phone and of a desktop.
+"""Uses the pages of a comparison, of a run and of a site as people do, in headless Chromium: a phone and a desktop.
 
 `python tests/compare_page/check_in_browser.py` prints what is wrong and exits 1; `--screenshots FOLDER` keeps pictures
-to look at. Not part of the ordinary tests: a machine may have no browser. It needs
-the extra `browser`.
+to look at. Not part of the ordinary tests: a machine may have no browser. It needs the extra `browser`.
 """
 
 import argparse
@@ -14,14 +13,22 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("results", "compare", "history"))
 
 import documents
+import page_runs
 from browser import Browser, found
+from made_runs import day, run
 from playwright.sync_api import Error
 
 from bench.compare.page import page
+from bench.records.run import Records
+from bench.report.page import page as page_of_a_run
+from bench.report.tables import Tables
+from bench.site.page import index
+from bench.site.runs import add_run, run_folders
 
-SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
+SIZES = {"small phone": (360, 740), "phone": (390, 844), "desktop": (1280, 900)}
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FORM = "form[data-table=rows]"
@@ -31,6 +38,8 @@ INK = """(() => {
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   return pixels.filter((value, place) => place % 4 === 3 && value > 0).length;
 })()"""
+INKED = """(canvas) =>
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0)"""
 CHOOSE = """(() => {{
   const field = document.querySelector("form[data-table=rows]").elements["{name}"];
   field.value = "{value}";
@@ -181,6 +190,21 @@ def check_zooming_into_few_epochs(browser: Browser, phone: bool) -> Iterator[str
     yield from expect("two of three epochs", one(browser, shown, "value"), "epochs 2 to 3 of 3")
 
 
+def check_zooming_of_a_run(browser: Browser, phone: bool) -> Iterator[str]:
+    """The curves of the first spec, which are open."""
+    over, shown = "details[open] .u-over", "details[open] .zoom output"
+    (browser.swipe if phone else browser.drag)(over, 0.3, 0.7)
+    yield from expect("zoomed into the middle", one(browser, shown, "value"), "epochs 4 to 7 of 10")
+    press(browser, phone, "details[open] .zoom button")
+    yield from expect("after reset", one(browser, shown, "value"), "epochs 1 to 10 of 10")
+
+
+def check_table_fits(browser: Browser, phone: bool) -> Iterator[str]:
+    """On a desktop every column of the table is seen."""
+    hidden = browser.value("(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(rows.parentElement)")
+    yield from expect("pixels of the table that are hidden on a desktop", 0 if phone else hidden, 0)
+
+
 def check_print(browser: Browser, phone: bool) -> Iterator[str]:
     """On paper every column has its place, and what can only be pressed is not there."""
     browser.page.emulate_media(media="print")
@@ -249,6 +273,108 @@ def check_many(browser: Browser, phone: bool) -> Iterator[str]:
     yield from reset(browser, phone)
 
 
+def check_run(browser: Browser, phone: bool) -> Iterator[str]:
+    """A row of a run's page lays its backend over the reference; a filter finds what was lost; a log opens."""
+    yield from check_fits(browser, phone)
+    yield from expect("charts of the first spec are drawn at once", drawn_charts(browser, "details[open]"), 3)
+    body = ROW.format(number=4)
+    press(browser, phone, f"{body} .open")
+    yield from expect("charts of a row", drawn_charts(browser, body), 3)
+    yield from expect("matrices", len(each(browser, f"{body} .matrix table", "id")), 3)
+    browser.box(f"{body} .pictures img")  # a picture is loaded where it is seen
+    yield from expect("pictures", each(browser, f"{body} .pictures img", "naturalWidth"), [28] * 3)
+    yield from expect("whose", each(browser, f"{body} h5", "textContent"), [
+        "Only keras-fit is right: 2 of these 3", "Only tf-xla is right: 1 of these 3",
+    ])  # fmt: skip
+    yield from expect("pictures of the reference", len(each(browser, f"{ROW.format(number=1)} img", "id")), 0)
+    press(browser, phone, f"{ROW.format(number=1)} .open")
+    yield from expect("matrices of the reference", len(each(browser, f"{ROW.format(number=1)} .matrix table", "id")), 1)
+    yield from check_fits(browser, phone)
+    browser.value(CHOOSE.format(name="state", value="lost"))
+    lost = {"keras-fit-tuned", "tf-graph", "tf-xla"}
+    yield from expect("backends that lost a seed", set(column(browser, 1)), lost)
+    browser.value(CHOOSE.format(name="speed", value="faster"))
+    yield from expect("faster among them", set(column(browser, 1)) <= lost, True)
+    yield from reset(browser, phone)
+    browser.press(".failures summary", "Enter")
+    yield from expect("log, opened by keyboard", one(browser, ".failures details", "open"), True)
+
+
+def check_legend(browser: Browser, phone: bool) -> Iterator[str]:
+    """A name in the legend hides its curve, by tap, click or keyboard."""
+    hidden = "details[open] .chart .u-legend .mean"
+    name = f"{hidden} th"
+    press(browser, phone, name)
+    yield from expect("hidden", "u-off" in one(browser, hidden, "className"), True)
+    browser.press(name, "Enter")
+    yield from expect("shown again by keyboard", "u-off" in one(browser, hidden, "className"), False)
+    colors = each(browser, "details[open] .chart:first-of-type .u-legend .mean .u-marker", "style.borderColor")
+    yield from expect("colours of the legend", len(set(colors)), 4)
+
+
+def drawn_charts(browser: Browser, within: str) -> int:
+    """How many canvases there hold ink."""
+    return browser.value(f"[...document.querySelectorAll({json.dumps(within + ' canvas')})].filter({INKED}).length")
+
+
+def check_hostile_run(browser: Browser, phone: bool) -> Iterator[str]:
+    """Every row and every list of facts opens, and nothing that a name holds becomes part of the page."""
+    rows = len(each(browser, "[data-row] .open", "id"))
+    for number in range(rows):
+        press(browser, phone, f"{ROW.format(number=number)} .open")
+    browser.value("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    browser.settle()
+    yield from expect("open rows", len(each(browser, ".open[aria-expanded=true]", "id")), rows)
+    yield from expect("scripts", browser.value("document.scripts.length"), 2)
+    yield from expect("pictures that nobody put there", browser.value("document.images.length"), 0)
+    yield from check_fits(browser, phone)
+
+
+def check_site(browser: Browser, phone: bool) -> Iterator[str]:
+    """A search finds runs, a head sorts them, a ratio's row draws its history; both tables keep to themselves."""
+    yield from check_fits(browser, phone)
+    form, bodies = "form[data-table=runs]", "#runs > tbody:not([hidden])"
+    browser.write(f"{form} input", "run-3 made")
+    yield from expect("runs found", each(browser, f"{bodies} a", "textContent"), ["run-3"])
+    yield from expect("count", one(browser, f"{form} output", "value"), "1 of 7 runs")
+    yield from expect("ratios are not filtered", sum(each(browser, "#rows > tbody", "hidden")), 0)
+    press(browser, phone, f"{form} button[type=reset]")
+    press(browser, phone, "#runs thead th:nth-child(3) button")
+    ratios = as_numbers(each(browser, bodies, "rows[0].cells[2].dataset.value"))
+    yield from expect("runs by ratio", ratios, sorted(ratios))
+    body = ROW.format(number=0)
+    browser.press(f"{body} .open", "Enter")
+    yield from expect("history drawn", drawn_charts(browser, body), 1)
+    yield from expect("zoom", one(browser, f"{body} .zoom output", "value"), "runs 1 to 6 of 6")
+    browser.press(f"{body} .zoom input", "ArrowRight")
+    yield from expect("zoomed by keyboard", one(browser, f"{body} .zoom output", "value"), "runs 2 to 6 of 6")
+    yield from check_fits(browser, phone)
+
+
+def losses() -> str:
+    """The page of a run in which much was lost."""
+    records = Records(page_runs.with_losses())
+    with tempfile.TemporaryDirectory() as folder:
+        log = f"Traceback\n  a line that is {'long ' * 60}\nValueError: bad\n"
+        page_runs.write_log(Path(folder), records, log)
+        return page_of_a_run(Tables(records), Path(folder))
+
+
+def real_run() -> str:
+    """The page of the committed run."""
+    return page_of_a_run(Tables(Records.read(documents.RUN)), documents.RUN)
+
+
+def site() -> str:
+    """The index of six runs on one machine and one on another."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "results"
+        for number in range(6):
+            run(root / f"run-{number}", 0.5 - 0.05 * number, day(number), seeds=(0, 1, 2))
+        run(root / "other", 2.0, day(9), environment={"cpu_model": "other machine", "usable_cores": 4})
+        return index([add_run(each, root, Path(folder) / "site") for each in run_folders(root)])
+
+
 REAL: tuple[Check, ...] = (check_fits, check_sorting, check_filtering, check_opening, check_zooming)
 
 
@@ -262,6 +388,10 @@ def pages() -> Pages:
         "odd": (page(*documents.odd()), (check_odd,)),
         "hostile": (page(documents.hostile(), {}), (check_hostile, check_policy)),
         "many": (page(documents.document([documents.bare(f"spec {n}") for n in range(500)]), {}), (check_many,)),
+        "run": (losses(), (check_run, check_legend, check_policy)),
+        "real run": (real_run(), (check_fits, check_table_fits, check_sorting, check_zooming_of_a_run)),
+        "hostile run": (page_of_a_run(Tables(page_runs.hostile()), Path("nowhere")), (check_hostile_run, check_policy)),
+        "site": (site(), (check_site, check_policy)),
         "empty": (page(documents.document(decision="undecided", seeds_needed=12), {}), (check_fits,)),
     }
 
@@ -274,7 +404,7 @@ def problems(browser: Browser, made: Pages, screenshots: Path | None) -> Iterato
             path.write_text(text, "utf-8")
             for size, (width, height) in SIZES.items():
                 browser.open(path, width, height)
-                tried = [problem for check in checks for problem in results(check, browser, size == "phone")]
+                tried = [problem for check in checks for problem in results(check, browser, "phone" in size)]
                 yield from (f"{name}, {size}, {problem}" for problem in (*tried, *browser.complaints))
                 browser.complaints.clear()
                 if screenshots:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.compare.comparison import compare_runs
-from bench.compare.pictures import pictures
+from bench.page.pictures import pictures
 from bench.records.log import RECORDS_NAME
 
 RUN = Path(__file__).resolve().parents[2] / "results" / "reference" / "standard"
@@ -37,6 +37,8 @@ def row(spec: str = "784-30-10 M=32", backend: str = "scratchnet", **changes: An
         "seeds_a": [0, 1, 2],
         "seeds_b": [0, 1, 2],
         "paired": True,
+        "score": "accuracy",
+        "errors": {},
         "accuracy_a": interval(0.961, 0.003),
         "accuracy_b": interval(0.9606, 0.003),
         "difference": interval(-0.0004, 0.001),

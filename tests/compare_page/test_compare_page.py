@@ -1,9 +1,8 @@
 """The page holds all it shows, shows every row, and takes no text for markup, whatever the names are."""
 
 import base64
-import json
+import math
 import re
-from html.parser import HTMLParser
 from io import BytesIO
 
 import documents
@@ -12,76 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from reading import OnPaper, Read
 
-from bench.compare.axis import around, spanning
-from bench.compare.page import page, side_by_side
-from bench.compare.page_filters import equivalence, p_value, points, relative, state
-from bench.compare.pictures import data_uri, pictures
-
-LOADING = ("src", "href", "srcset", "data", "poster", "action", "formaction", "background")
-
-
-class Read(HTMLParser):
-    """Tags, attributes, texts of a page, and the text of each script."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.scripts: list[str] = []
-        self.styles: list[str] = []
-        self.text = ""
-        self._in = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        self._in = tag if tag in ("script", "style") else ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._in == "script":
-            self.scripts.append(data)
-        elif self._in == "style":
-            self.styles.append(data)
-        else:
-            self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    @property
-    def data(self) -> dict:
-        return json.loads(self.scripts[0])
-
-
-class OnPaper(HTMLParser):
-    """The text of a page that the style sheet leaves on paper, by the classes that it hides there."""
-
-    VOID = ("input", "link", "meta")
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        (block,) = re.findall(r"@media print \{(.*)\n\}", text, re.DOTALL)
-        (selectors,) = re.findall(r"([^{}]*)\{\s*display: none;", block)
-        self._hidden = set(re.findall(r"^\s*\.([\w-]+),?$", selectors, re.MULTILINE))
-        self._open: list[bool] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        classes = set((dict(attrs).get("class") or "").split())
-        if tag not in self.VOID:
-            self._open.append(tag in ("script", "style") or bool(classes & self._hidden))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.text += "" if any(self._open) else data
+from bench.compare.page import page
+from bench.compare.page_filters import equivalence, p_value, relative, state
+from bench.page.axis import around, ratios, spanning
+from bench.page.drawn import MOST_NUMBERS, A, Drawing, Line
+from bench.page.facts import fact_lines
+from bench.page.filters import block
+from bench.page.pictures import data_uri, pictures
+from bench.report.scores import SCORES
 
 
 def read(*rows: documents.Document, pictures: dict | None = None, **changes: object) -> Read:
@@ -105,9 +44,7 @@ def test_paper_does_not_say_what_to_press():
 
 def test_nothing_is_loaded_from_elsewhere():
     seen = read(documents.row(), documents.bare("x"))
-    loaded = [value for _, attributes in seen.tags for name, value in attributes.items() if name in LOADING]
-    assert loaded == ["data:,"]
-    assert not any(word in style for style in seen.styles for word in ("url(", "@import"))
+    assert seen.loaded == ["data:,"]
 
 
 def test_the_policy_allows_the_pages_own_script_and_no_request():
@@ -168,7 +105,7 @@ def test_any_name_is_text(spec, backend):
 
 def test_numbers_that_json_lacks_are_missing():
     seen = Read(page(documents.hostile(), {}))
-    assert seen.data["rows"][0]["curves"]["cost"]["a"]["0"] == [0.5, None, None, 0.2]
+    assert curves(seen, 0, "cost") == [[[0.5, None, None, 0.2]], [[None, None, None, None]]]
     assert "nan" not in seen.text.lower()
     assert "no finite interval" in seen.text
 
@@ -206,7 +143,7 @@ def test_what_differs_in_the_environment_is_marked_by_more_than_colour():
 def test_environments_are_set_side_by_side():
     a = {"cpu": "x", "packages": {"numpy": "1", "scipy": "2"}, "load": [0.5, None], "variables": {}}
     b = {"cpu": "x", "packages": {"numpy": "1", "scipy": "3"}, "load": [0.5, None], "gpu": "y"}
-    lines = [(line.name, line.a, line.b, line.differs) for line in side_by_side(a, b)]
+    lines = [(line.name, *line.values, line.differs) for line in fact_lines(a, b)]
     assert lines == [
         ("packages: scipy", "2", "3", True),
         ("variables", "none", "–", True),
@@ -215,6 +152,35 @@ def test_environments_are_set_side_by_side():
         ("packages: numpy", "1", "1", False),
         ("load", "0.5, –", "0.5, –", False),
     ]
+
+
+def curves(seen: Read, row: int, measure: str) -> list:
+    """The curves of each line of a row."""
+    return [seen.data["series"][line["series"]].get(measure) for line in seen.data["rows"][row]["chart"]["lines"]]
+
+
+def test_of_very_many_epochs_a_selection_is_drawn_and_the_last_is_in_it():
+    long = {"cost": [[1 / epoch for epoch in range(1, MOST_NUMBERS + 100)]]}
+    drawing = Drawing([long])
+    chart = drawing.chart([Line(A, long)])
+    assert len(chart["places"]) < MOST_NUMBERS * 0.6
+    assert chart["places"][:2] == [1, 3]
+    assert chart["places"][-1] == MOST_NUMBERS + 99
+    (drawn,) = drawing.data["series"][0]["cost"]
+    assert drawn[1] == pytest.approx(1 / 3, rel=1e-5)
+    assert len(drawn) == len(chart["places"])
+
+
+def test_a_series_of_several_rows_is_held_once():
+    series, other = {"cost": [[1.0, 0.5]]}, {"cost": [[1.0, 0.5]]}
+    drawing = Drawing([series, other])
+    charts = [drawing.chart([Line(A, each) for each in lines]) for lines in ([series], [series, other], [other])]
+    assert [[line["series"] for line in chart["lines"]] for chart in charts] == [[0], [0, 1], [1]]
+    assert len(drawing.data["series"]) == 2
+
+
+def test_a_block_keeps_its_lines_and_is_no_markup():
+    assert str(block("a\n\tb <b>\x1b[31m\udcff")) == "a\n    b &lt;b&gt;?[31m?"
 
 
 def test_nothing_to_compare_is_said():
@@ -264,6 +230,24 @@ def test_an_axis_spans_every_interval(centres, half):
     assert all(3 <= axis.place(tick) <= 97 for tick in axis.ticks)
 
 
+@settings(deadline=None)
+@given(st.lists(st.floats(0.01, 100), min_size=1), st.floats(1, 1e6))
+def test_an_axis_of_ratios_holds_one_and_every_centre(centres, factor):
+    shown = [{"centre": centre, "low": centre / factor, "high": centre * factor} for centre in centres]
+    axis = ratios([*shown, {"centre": 1.0, "low": 0.0, "high": math.inf}, None])
+    assert not any(map(axis.beyond, [1.0, *centres]))
+    places = [axis.place(value) for value in [0.0, *sorted(centres), math.inf]]
+    assert places == sorted(places)
+    assert all(3 <= axis.place(tick) <= 97 for tick in axis.ticks)
+
+
+def test_equal_factors_are_equally_far_on_an_axis_of_ratios():
+    axis = ratios([documents.interval(centre) for centre in (0.25, 4.0)])
+    places = [axis.place(value) for value in (0.25, 0.5, 1, 2, 4)]
+    assert np.diff(places) == pytest.approx([places[1] - places[0]] * 4, abs=0.01)
+    assert [axis.label(tick, 1) for tick in axis.ticks] == ["0.2", "0.5", "1", "2", "5"]
+
+
 def test_a_very_wide_interval_leaves_room_for_the_others():
     axis = around(0, 0.005, [documents.interval(0, 0.2), documents.interval(0.001, 0.002)])
     assert axis.beyond(0.2)
@@ -292,11 +276,16 @@ def test_a_ratio_that_is_weak_evidence_says_why():
 
 def test_words():
     assert [relative(x) for x in (0.025, -0.5, None)] == ["2.5 % above A", "50 % below A", "–"]
-    assert [points(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
+    accuracy, r2 = SCORES["accuracy"], SCORES["r2"]
+    assert [accuracy.difference(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.04", "+1.23", "0.00", "–"]
+    assert [r2.difference(x) for x in (-0.0004, 0.0123, -0.00001, None)] == ["−0.0004", "+0.0123", "0.0000", "–"]
+    assert [r2.value(x) for x in (0.5, -3.2, None)] == ["0.5000", "-3.2000", "–"]
     assert [p_value(p) for p in (0.3412, 0.00004, None)] == ["p = 0.34", "p < 0.001", "–"]
 
 
 def test_equivalence_in_words():
     verdict = {"decision": "equivalent", "margin": 0.005, "p": 0.003, "seeds_needed": None}
     first = "Equivalent: A and B differ by less than the margin of 0.50 points."
-    assert equivalence(verdict) == f"{first} Two one-sided tests: p = 0.0030."
+    assert equivalence(verdict, SCORES["accuracy"]) == f"{first} Two one-sided tests: p = 0.0030."
+    first = "Equivalent: A and B differ by less than the margin of 0.0050."
+    assert equivalence(verdict, SCORES["r2"]) == f"{first} Two one-sided tests: p = 0.0030."

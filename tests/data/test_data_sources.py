@@ -9,6 +9,7 @@ from bench.core.text import one_line
 from bench.data import load_dataset, sources
 from bench.data.checks import LARGEST_BYTES, check_size
 from bench.spec import DATA_SOURCE_PATTERN, DataSpec
+from bench.spec.data import ARGUMENTS
 
 
 def test_each_scheme_of_the_spec_has_a_loader():
@@ -17,6 +18,7 @@ def test_each_scheme_of_the_spec_has_a_loader():
         assert DataSpec.model_validate(
             {"source": name if name == "mnist" else f"{name}:x", "image_size": (2, 2) if name == "images" else None}
         )
+    assert set(sources.LOADERS) == {"mnist", *ARGUMENTS}
 
 
 def test_the_first_so_many_of_each_split():
@@ -80,12 +82,15 @@ def test_what_the_system_refuses(monkeypatch, error, match):
 
 @settings(deadline=None, max_examples=200)
 @given(
-    scheme=st.sampled_from(["idx", "images", "tfds"]), rest=st.text(min_size=1, max_size=300).filter(str.isprintable)
+    scheme=st.sampled_from(["idx", "images", "tfds", "npz", "csv", "parquet", "sklearn"]),
+    rest=st.text(min_size=1, max_size=300).filter(str.isprintable),
 )
 def test_no_text_raises_anything_but_one_line(scheme, rest):
     rest = f"/nowhere/{rest}"  # not a TFDS name either, so that no child process is started
     size = (2, 2) if scheme == "images" else None
-    with pytest.raises(UnusableError, match=r"not a folder|cannot be read|not a name") as caught:
+    with pytest.raises(
+        UnusableError, match=r"not a folder|cannot be read|not a name|not known|needs pyarrow"
+    ) as caught:
         load_dataset(DataSpec(source=f"{scheme}:{rest}", image_size=size))
     assert "\n" not in str(caught.value)
 
@@ -101,3 +106,18 @@ def test_the_limit_itself_is_allowed():
     assert check_size("here", LARGEST_BYTES) == LARGEST_BYTES
     with pytest.raises(UnusableError, match=rf"here: {LARGEST_BYTES + 1} = .*; allowed: at most {LARGEST_BYTES} bytes"):
         check_size("here", LARGEST_BYTES + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "match"),
+    [
+        ("irises", "classification", "sklearn:irises: not known; allowed: breast_cancer, digits, iris, wine, diabetes"),
+        ("iris", "regression", 'sklearn:iris: task = "regression"; allowed: task = "classification"'),
+        ("diabetes", "classification", 'sklearn:diabetes: task = "classification"; allowed: task = "regression"'),
+        ("iris", "classification", r"sklearn:NAME needs scikit-learn; remedy: pip install 'scratchnet\[sklearn\]'"),
+    ],
+)
+def test_sets_of_scikit_learn_that_cannot_be_read(monkeypatch, name, task, match):
+    monkeypatch.setattr("bench.data.sklearn_sets.find_spec", lambda name: None)
+    with pytest.raises(UnusableError, match=match):
+        load_dataset(DataSpec(source=f"sklearn:{name}", task=task))

@@ -242,6 +242,7 @@ def test_available_lists_what_is_there(tmp_path):
     prepare_by_hand(tmp_path, "b/c/1.0.0", "a/1.9.0", "a/incomplete.x_2.0.0")
     rows = available(data_dir=tmp_path)
     names = ["mnist", "tfds:a:1.9.0", "tfds:b/c:1.0.0", "tfds:NAME", "idx:FOLDER", "images:FOLDER"]
+    names += ["npz:FILE", "csv:FILE", "parquet:FILE", "sklearn:NAME"]
     assert [name for name, _, _ in rows] == names
     assert rows[0] == ("mnist", str(SHIPPED), "ok")
     assert rows[2] == ("tfds:b/c:1.0.0", str(tmp_path / "b/c/1.0.0"), "prepared")
@@ -255,6 +256,8 @@ def test_available_says_what_is_corrupted_or_not_installed(tmp_path, monkeypatch
     assert states["mnist"].startswith(f"corrupted: {tmp_path / 'mnist' / FILES[0]}: SHA-256 is")
     assert states["tfds:NAME"] == "tensorflow-datasets is not installed; pip install 'scratchnet[tfds]'"
     assert states["images:FOLDER"] == "pillow is not installed; pip install 'scratchnet[images]'"
+    assert states["parquet:FILE"] == "pyarrow is not installed; pip install 'scratchnet[parquet]'"
+    assert states["sklearn:NAME"] == "scikit-learn is not installed; pip install 'scratchnet[sklearn]'"
 
 
 @pytest.fixture

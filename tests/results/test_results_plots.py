@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from bench.records.run import Records
-from bench.report.plots import PLOTS, draw_figures, draw_plots
+from bench.report.plots import ABOUT, PLOTS, draw_figures, draw_plots
+from bench.report.scores import R2
 from bench.report.style import STYLES, label, style_of
 from bench.report.tables import Tables
 
-NAMES = tuple(PLOTS)
+NAMES = tuple(name for name in PLOTS if ABOUT.get(name) is not R2)
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -199,7 +200,7 @@ HOSTILE = {"_under $\\frac{1}{$ score": [1.0, 1.0], "keras-fit": [1.0, 1.0], "æ¼
     ids=["nothing", "warm-up", "one backend", "no epochs", "all diverged", "all skipped", "hostile"],
 )
 def test_every_plot_is_drawn_whatever_the_run_holds(records, tmp_path):
-    assert len(draw_plots(Tables(records), tmp_path)) == 2 * len(PLOTS)
+    assert len(draw_plots(Tables(records), tmp_path)) == 2 * len(NAMES)
 
 
 def test_more_specs_than_a_row_leave_no_empty_axes():

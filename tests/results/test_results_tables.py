@@ -10,6 +10,7 @@ import pytest
 
 from bench.core.csv_text import csv_text
 from bench.records.run import Records
+from bench.records.scores import Kinds
 from bench.report.tables import (
     AGGREGATE_COLUMNS,
     EPOCHS_COLUMNS,
@@ -28,6 +29,9 @@ def row(table: pd.DataFrame, **where: object) -> pd.Series:
     return table.iloc[0]
 
 
+OF_CLASSES = Kinds(accuracies=True, errors=False, positives=False)
+
+
 def one_cell(*middle: object, **spec_changes: object) -> Records:
     """Spec "one", seed 0, backends scratchnet and keras-fit, with these records in the cell."""
     one = builders.spec(name="one", seeds=(0,), **spec_changes)
@@ -37,7 +41,7 @@ def one_cell(*middle: object, **spec_changes: object) -> Records:
 
 def test_epochs_table_keeps_and_labels_the_warm_up():
     table = epochs_table(builders.small_run({"scratchnet": [9.0, 2.0], "keras-fit": [5.0, 4.0]}))
-    assert list(table.columns) == list(EPOCHS_COLUMNS)
+    assert list(table.columns) == list(OF_CLASSES.columns(EPOCHS_COLUMNS))
     assert table["epoch_seconds"].tolist() == [9.0, 2.0, 5.0, 4.0]
     assert table["warm_up"].tolist() == [True, False, True, False]
 
@@ -46,7 +50,7 @@ def test_summary_takes_medians_of_timed_epochs_and_final_values():
     seconds = {"scratchnet": [100.0, 1.0, 3.0, 1.0], "keras-fit": [100.0, 2.0, 4.0, 8.0]}
     table = summary_table(builders.small_run(seconds))
     ours = row(table, backend="scratchnet")
-    assert list(table.columns) == list(SUMMARY_COLUMNS)
+    assert list(table.columns) == list(OF_CLASSES.columns(SUMMARY_COLUMNS))
     assert ours["epoch_seconds"] == 1.0  # of 1, 3, 1; the warm-up's 100 s do not count
     assert ours["cpu_seconds"] == 2.0
     assert ours["samples_per_second"] == 60_000.0
@@ -121,7 +125,7 @@ def test_aggregate_by_hand():
             found.append(builders.result("one", seed, name, peak_memory_bytes=100 + seed))
         found.append(builders.cell_end("one", seed))
     ours = row(aggregate_table(Records(found)), backend="scratchnet")
-    assert list(ours.index) == list(AGGREGATE_COLUMNS)
+    assert list(ours.index) == list(OF_CLASSES.columns(AGGREGATE_COLUMNS))
     assert (ours["seeds_ok"], ours["seeds"], ours["status"], ours["peak_memory_bytes"]) == (2, 2, "ok", 101)
     assert ours["test_accuracy"] == pytest.approx(0.91)
     # s = 0.0141421, t(0.975, 1) = 12.7062: 12.7062 · 0.0141421 / √2 = 0.127062
@@ -160,7 +164,7 @@ def test_tables_of_a_run_without_a_finished_cell_are_empty():
         (aggregate_table(records), AGGREGATE_COLUMNS),
     ):
         assert table.empty
-        assert list(table.columns) == list(columns)
+        assert list(table.columns) == list(OF_CLASSES.columns(columns))
 
 
 def test_csv_keeps_every_digit(three_seeds):

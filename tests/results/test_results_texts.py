@@ -167,6 +167,23 @@ def test_terminal_table_fits_eighty_columns_uncut(nine_specs):
     assert sum("scratchnet" in line for line in lines) == 9
 
 
+def test_a_long_name_gives_way_so_that_no_figure_is_cut():
+    one = builders.spec(name="a name that takes all of the room", seeds=(0, 1), epochs=2)
+    found = [builders.run_record([one], ("scratchnet", "keras-fit"))]
+    for seed in one.seeds:
+        found.append(builders.cell(one.name, seed))
+        for name, seconds in (("scratchnet", 0.00123 * (seed + 1)), ("keras-fit", 0.2)):
+            found += [builders.epoch(one.name, seed, name, n, seconds, test_accuracy=1.0 - seed) for n in (1, 2)]
+            found.append(builders.result(one.name, seed, name))
+        found.append(builders.cell_end(one.name, seed))
+    lines = rendered(Records(found)).split("\n")
+    assert max(map(len, lines)) <= 80
+    (ours,) = (line for line in lines if line.startswith("  scratchnet"))
+    assert "…" not in ours
+    assert "50.00 ±635.31" in ours
+    assert any(line.startswith("a name that") and line.rstrip().endswith("…") for line in lines)
+
+
 def test_terminal_table_shows_what_was_lost(with_losses):
     line = next(line for line in rendered(with_losses).split("\n") if "tf-xla" in line)
     assert line.split() == ["tf-xla", "0/3", "diverged"]

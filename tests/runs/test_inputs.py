@@ -31,3 +31,12 @@ def test_the_outputs_of_very_many_classes_are_counted_with_the_pixels():
 
 def test_as_many_classes_as_fit_are_allowed():
     check_fit(dataset_of(20_000, 20_000), spec_of(20_000))
+
+
+def test_features_that_are_no_bytes_count_with_their_size():
+    x, labels = np.broadcast_to(np.zeros(100), (3_000_000, 100)), np.zeros(3_000_000, np.int64)
+    layers = [{"units": 2, "activation": "softmax"}]
+    architecture = ArchitectureSpec.model_validate({"inputs": 100, "layers": layers})
+    spec = load_suite("quick").specs[0].model_copy(update={"architecture": architecture, "name": "long"})
+    with pytest.raises(UnusableError, match=r"3000001 examples x \(100 features x 8 \+ 2 outputs x 4 bytes\) = "):
+        check_fit(Dataset(x, labels, x[:1], labels[:1], None, ("a", "b")), spec)

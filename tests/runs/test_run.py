@@ -102,7 +102,7 @@ def test_a_run_leaves_records_tables_and_plots_and_nothing_else(whole):
     folder, _ = whole
     names = ("cost_curves", "accuracy_curves", "epoch_seconds", "time_ratio")
     plots = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
-    tables = {"records.jsonl", "run.json", "epochs.csv", "summary.csv", "summary.md"}
+    tables = {"records.jsonl", "run.json", "epochs.csv", "summary.csv", "summary.md", "report.html"}
     assert {path.name for path in folder.iterdir()} - {".lock"} == plots | tables
 
 

@@ -26,14 +26,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
   );
 
   const form = document.querySelector(`form[data-table="${table.id}"]`);
-  const [find, backend, state] = ["find", "backend", "state"].map((name) => form.elements[name]);
+  const fields = [...form.elements].filter((field) => field.name && field.name !== "find");
   const shown = (body) =>
-    find.value.toLowerCase().split(/\s+/).every((word) => body.dataset.find.includes(word)) &&
-    (!backend.value || body.dataset.backend === backend.value) &&
-    (!state.value || body.dataset.state === state.value);
+    form.elements.find.value.toLowerCase().split(/\s+/).every((word) => body.dataset.find.includes(word)) &&
+    fields.every(({ name, value }) => !value || body.dataset[name] === value);
   const filter = () => {
     for (const body of bodies) body.hidden = !shown(body);
-    form.querySelector("output").value = `${bodies.filter((body) => !body.hidden).length} of ${bodies.length} rows`;
+    form.querySelector("output").value = `${bodies.filter((body) => !body.hidden).length} of ${bodies.length} ${form.dataset.rows}`;
   };
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());

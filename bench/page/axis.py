@@ -7,14 +7,15 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from bench.compare.quantities import MINUS
-from bench.core.text import is_missing
+from bench.core.text import MINUS, is_missing
 
 Interval = Mapping[str, Any]
 
 FARTHEST = 5.0
 """So many margins, or largest centres, are shown: one interval of two seeds would leave no room for the rest."""
 EDGE = 3.0
+ROOM = 3.0
+"""A logarithmic axis goes beyond its outermost centre by this factor at most."""
 TICKS = 4
 
 
@@ -24,11 +25,12 @@ class PlotAxis:
 
     low: float
     high: float
+    logarithmic: bool = False
 
     def place(self, value: float) -> float:
         """Per cent of the width from the left."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(EDGE + (100 - 2 * EDGE) * min(1.0, max(0.0, share)), 3)
+        proportion = (self._at(value) - self._at(self.low)) / (self._at(self.high) - self._at(self.low))
+        return round(EDGE + (100 - 2 * EDGE) * min(1.0, max(0.0, proportion)), 3)
 
     def beyond(self, value: float) -> bool:
         """Whether a value lies beyond an edge."""
@@ -37,12 +39,19 @@ class PlotAxis:
     @property
     def ticks(self) -> list[float]:
         """A few round values."""
+        if self.logarithmic:
+            return _round_factors(self.low, self.high)
         values = MaxNLocator(nbins=TICKS, steps=[1, 2, 5, 10]).tick_values(self.low, self.high)
         return [float(value) for value in values if not self.beyond(value)]
 
     def label(self, tick: float, factor: float) -> str:
         """A tick as text, in units of 1 / `factor`: 100 for fractions as per cent or points."""
         return f"{round(factor * tick, 6):.6g}".replace("-", MINUS)
+
+    def _at(self, value: float) -> float:
+        if not self.logarithmic:
+            return value
+        return math.log(min(max(value, self.low), self.high))  # the end of an interval may be 0 or infinite
 
 
 def around(
@@ -68,9 +77,26 @@ def spanning(intervals: Iterable[Interval | None]) -> PlotAxis:
     return PlotAxis(low - pad, high + pad)
 
 
+def ratios(intervals: Iterable[Interval | None]) -> PlotAxis:
+    """A logarithmic axis that holds 1 and all centres, and of ends those that leave room for the rest."""
+    shown = [interval for interval in intervals if interval is not None]
+    centres = [1.0, *(value for value in _finite(shown, ("centre",)) if value > 0)]
+    ends = [value for value in _finite(shown, ("low", "high")) if 0 < value < math.inf]
+    low, high = min(centres) / 1.25, max(centres) * 1.25
+    return PlotAxis(max(low / ROOM, min([low, *ends])), min(high * ROOM, max([high, *ends])), logarithmic=True)
+
+
+def _round_factors(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten, or powers of ten alone where these are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = [float(f"{first}e{power}") for power in powers for first in (1, 2, 5)]
+    within = [value for value in every if low <= value <= high]
+    return within if len(within) <= 2 * TICKS else [value for value in within if f"{value:e}".startswith("1.0")]
+
+
 def _finite(intervals: Iterable[Interval], names: tuple[str, ...]) -> Iterator[float]:
     values = (interval[name] for interval in intervals for name in names)
     return (value for value in values if not is_missing(value))
 
 
-AXES: dict[str, Callable[..., PlotAxis]] = {"around": around, "spanning": spanning}
+AXES: dict[str, Callable[..., PlotAxis]] = {"around": around, "spanning": spanning, "ratios": ratios}

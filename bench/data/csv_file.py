@@ -1,0 +1,106 @@
+"""CSV files with a header line, also gzipped, as `bench.data.tables` reads them."""
+
+import gzip
+import re
+import warnings
+import zlib
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pandas as pd
+
+from bench.core.errors import UnusableError
+from bench.core.text import one_line
+from bench.data.checks import LARGEST_BYTES
+from bench.data.tables import TableFile
+
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK_BYTES = 1 << 20
+LONGEST_LINE = 1 << 24
+OPTIONS: dict[str, Any] = {"index_col": False, "keep_default_na": False, "skipinitialspace": True, "low_memory": False}
+"""An empty cell stays an empty text, so that it is refused as what it is."""
+
+
+def open_csv(path: Path) -> TableFile:
+    """Columns and the largest possible number of rows: lines are counted before anything is parsed.
+
+    Raises UnusableError: where the file is no text with a header line.
+    """
+    lines = _count_lines(path)
+    columns = tuple(str(name) for name in next(_frames(path, nrows=0)).columns)
+    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
+        place = f"{path}: the header line {one_line(columns[0], 60)!r} has no comma"
+        raise UnusableError(f"{place}; allowed: a comma between two columns; remedy: write the file with commas")
+    return TableFile(path, columns, max(0, lines - 1), lambda rows, text: _chunks(path, rows, text))
+
+
+def _chunks(path: Path, rows: int, text: str | None) -> Iterator[pd.DataFrame]:
+    if text is None:
+        return _frames(path, chunksize=rows)
+    # Read as text first: pandas would make numbers of the categories, 1 of 01, in a part where all look like numbers.
+    return (frame.astype({text: "category"}) for frame in _frames(path, chunksize=rows, dtype={text: str}))
+
+
+def _open(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        zipped = file.read(2) == GZIP_MAGIC
+    return cast(BinaryIO, gzip.open(path)) if zipped else path.open("rb")
+
+
+def _count_lines(path: Path) -> int:
+    """Of any end; the last one may have none.
+
+    Gzip is unpacked once for that, so that no size is taken on trust.
+    """
+    lines = _Lines(path)
+    try:
+        with _open(path) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                lines.add(chunk)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnusableError(f"{path}: corrupted gzip ({error}); remedy: fetch the file again") from None
+    return max(lines.ended + (lines.open_bytes > 0), lines.returns + 1)
+
+
+class _Lines:
+    """Counts the lines of a text, a part of it at a time, and refuses what is no text or too long."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._decoder, self._size = path, getincrementaldecoder("utf-8")(), 0
+        self.ended = self.open_bytes = self.returns = 0
+
+    def add(self, chunk: bytes) -> None:
+        """The next bytes."""
+        self._check_text(chunk)
+        before, newline, after = chunk.rpartition(b"\n")
+        self._size += len(chunk)
+        self.returns += chunk.count(b"\r")
+        self.ended += before.count(b"\n") + len(newline)
+        self.open_bytes = len(after) + (0 if newline else self.open_bytes)
+        if self._size > LARGEST_BYTES:
+            raise UnusableError(f"{self._path}: more than {LARGEST_BYTES} bytes of text; allowed: at most so many")
+        if self.open_bytes > LONGEST_LINE:
+            place = f"{self._path}: line {self.ended + 1}"
+            raise UnusableError(f"{place} has more than {LONGEST_LINE} bytes; allowed: a CSV file")
+
+    def _check_text(self, chunk: bytes) -> None:
+        try:
+            self._decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            line, byte = self.ended + error.object[: error.start].count(b"\n") + 1, error.object[error.start]
+            raise UnusableError(f"{self._path}: line {line}: the byte 0x{byte:02x}; allowed: UTF-8 text") from None
+
+
+def _frames(path: Path, **options: Any) -> Iterator[pd.DataFrame]:
+    """What pandas reads; what it refuses or doubts becomes one line."""
+    try:
+        with _open(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            read: Any = pd.read_csv(file, **(OPTIONS | options))
+            yield from read if "chunksize" in options else [read]
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
+        reason = one_line(error, 200)
+        allowed = "a header line with the names of the columns, and as many cells in each line"
+        raise UnusableError(f"{path}: not a usable CSV file ({reason}); allowed: {allowed}") from None

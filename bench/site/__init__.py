@@ -1,0 +1,1 @@
+"""`scratchbench site`: a folder of static pages over many runs, ready to be hosted."""
