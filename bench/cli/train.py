@@ -15,7 +15,11 @@ from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, Un
 from bench.core.text import one_line
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from bench.report.results import Results
     from bench.run.request import RunRequest
+    from bench.run.runner import Trainer
 
 Numbers = TypeVar("Numbers", int, tuple[int, ...])
 
@@ -45,6 +49,12 @@ def _numbers(option: str, value: str | None, read: Callable[[str], Numbers]) -> 
 @click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
 @out_option("SUITE")
 @resume_option
+@click.option(
+    "--on",
+    metavar="CLUSTER",
+    help="Spread the cells over machines: local, a scheduler's address, its scheduler.json, or a cluster.toml.",
+)
+@click.option("--accuracy-only", is_flag=True, help="With --on: fill each node with cells; their times do not count.")
 def run(
     suite: str | None,
     backends: tuple[str, ...] | None,
@@ -52,6 +62,8 @@ def run(
     seeds: tuple[int, ...] | None,
     out: Path | None,
     resume: bool,
+    on: str | None,
+    accuracy_only: bool,
 ) -> int:
     """Train every spec of SUITE with every backend, and write records, tables and plots to a run folder.
 
@@ -63,20 +75,34 @@ def run(
       scratchbench run standard --backends scratchnet,keras-fit --seeds 0,1,2,3,4
       scratchbench run standard --out results/mine
       scratchbench run --out results/mine --resume
+      scratchbench run standard --on cluster.toml
     """
     from bench.run import request
 
+    trainer = _trainer(on, accuracy_only)
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
-    return _train(make(suite, overrides, out))
+    return _train(make(suite, overrides, out), trainer)
 
 
-def _train(request: "RunRequest") -> int:
+def _trainer(on: str | None, accuracy_only: bool) -> "AbstractContextManager[Trainer] | None":
+    """Who trains: None for this process."""
+    if on is None and not accuracy_only:
+        return None
+    if on is None:
+        raise UnusableError("--accuracy-only: fills the nodes of a cluster; name one with --on, such as --on local")
+    from bench.cluster.head import cluster_trainer
+    from bench.cluster.spec import cluster_of
+
+    return cluster_trainer(cluster_of(on), alone=not accuracy_only)
+
+
+def _train(request: "RunRequest", trainer: "AbstractContextManager[Trainer] | None") -> int:
     """Train and report, the report also where the run was interrupted; the exit code."""
     from bench.run.session import train
 
     try:
-        train(request)
+        train(request, trainer)
     except KeyboardInterrupt:
         if not request.folder.exists():
             click.echo("interrupted before anything was trained", err=True)
@@ -84,14 +110,20 @@ def _train(request: "RunRequest") -> int:
         _print_report(request.folder)
         click.echo(f"interrupted; go on with: scratchbench run --out {request.folder} --resume", err=True)
         return EXIT_INTERRUPTED
-    if _print_report(request.folder):
+    results = _print_report(request.folder)
+    if results.ok:
         return EXIT_OK
-    click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
+    if results.complete:
+        click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
+    else:
+        click.echo(
+            f"cells were given up; try them again with: scratchbench run --out {request.folder} --resume", err=True
+        )
     return EXIT_FAILED_BACKEND
 
 
-def _print_report(folder: Path) -> bool:
-    """Write tables and plots; print the verdict, the table and the warnings; whether all went well.
+def _print_report(folder: Path) -> "Results":
+    """Write tables and plots; print the verdict, the table and the warnings.
 
     A terminal gets lines that wrap between words. A pipe or a file gets each sentence on one line, so that `grep`
     finds it whole.
@@ -108,7 +140,7 @@ def _print_report(folder: Path) -> bool:
     for line in results.warnings:
         say(f"warning: {line}")
     console.print(f"\ntables, plots and records: {folder}", markup=False, highlight=False, soft_wrap=True)
-    return results.ok
+    return results
 
 
 @main.command()

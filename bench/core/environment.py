@@ -21,6 +21,7 @@ from bench.core.git import git
 from scratchnet import engine
 
 Facts = Mapping[str, Any]
+Check = Callable[[Facts], Iterator[str]]
 
 PACKAGES = (
     "scratchnet",
@@ -40,7 +41,7 @@ PACKAGES = (
 VARIABLE_PREFIXES = (
     *("OPENBLAS_", "GOTO_", "OMP_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_", "XLA_", "NUMBA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DETERMINISTIC_", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "TF2_"),
-    *("SCRATCHNET_", "KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"),
+    *("SCRATCHNET_", "KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "MALLOC_"),
 )
 
 # Each is read by a library when it loads; together they give every one of them the same budget of threads.
@@ -79,10 +80,11 @@ _CONTAINER_MARKERS = {"/.dockerenv": "docker", "/run/.containerenv": "podman"}
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 
 
-def describe() -> dict[str, Any]:
-    """Facts for JSON: machine, versions, revision, variables, load, and `warnings` that follow from them."""
+def describe(*left_out: Check) -> dict[str, Any]:
+    """Facts for JSON: machine, versions, revision, variables, load, and `warnings` of all but these checks."""
     facts = {name: read() for name, read in FACTS.items()}
-    return {**facts, "warnings": [line for check in CHECKS for line in check(facts)]}
+    checks = (check for check in CHECKS if check not in left_out)
+    return {**facts, "warnings": [line for check in checks for line in check(facts)]}
 
 
 def bindable_cores() -> list[int]:
@@ -271,7 +273,8 @@ def _thread_variables(facts: Facts) -> Iterator[str]:
             )
 
 
-def _busy(facts: Facts) -> Iterator[str]:
+def check_load(facts: Facts) -> Iterator[str]:
+    """Whether other programs compete, as long as this one does not train."""
     load, cores = facts["load_average"][0], facts["logical_cores"] or 1
     if load > cores:
         yield f"the machine is busy (load average {load:g} on {cores} cores): other programs compete; stop them"
@@ -282,4 +285,4 @@ def _power(facts: Facts) -> Iterator[str]:
         yield "the machine runs on battery: its clock may change during the run; plug it in"
 
 
-CHECKS: tuple[Callable[[Facts], Iterator[str]], ...] = (_forced, _thread_variables, _busy, _power)
+CHECKS: tuple[Check, ...] = (_forced, _thread_variables, check_load, _power)

@@ -1,21 +1,22 @@
 """The records of a run, one model for each kind of line, and all of them read together.
 
 Schema history: 1, first version; 2, a fingerprint for each description of data, where 1 kept one for each source,
-that of the last spec with this source.
+that of the last spec with this source; 3, on which machine of a cluster a cell ran, and attempts that were lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
-from bench.core.models import NotNegative, Positive
-from bench.records.epochs import EpochColumns, has_repetition, of_attempts
+from bench.core.models import FiniteRecord, NotNegative, Positive
+from bench.records.epochs import Attempt, EpochColumns, has_repetition, of_attempts
 from bench.records.log import LogRecord, Whole, each_record_of
+from bench.records.machines import Machine
 from bench.spec import DataSpec, Suite, TrainingSpec
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
 
@@ -27,7 +28,7 @@ class RunRecord(LogRecord):
     """The first line: what was asked for, where it runs. Written again by each resume."""
 
     kind: Literal["run"] = "run"
-    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
     suite_name: str
     suite: Suite
     threads: int
@@ -57,11 +58,43 @@ class _OfBackend(_OfAttempt):
     backend: str
 
 
+class MachineRecord(LogRecord):
+    """A machine of a cluster, for all cells that ran there; it may be written again."""
+
+    kind: Literal["machine"] = "machine"
+    digest: str = Field(description="`Machine.digest`, by which cells name it")
+    host: str
+    threads: Whole
+    environment: dict[str, Any]
+
+    @property
+    def machine(self) -> Machine:
+        """The same without what makes it a record."""
+        return Machine(self.host, self.threads, self.environment)
+
+
+class Place(FiniteRecord):
+    """Where a cell ran."""
+
+    machine: str = Field(description="digest of its record")
+    alone: bool = Field(default=True, description="no other cell ran beside it; otherwise its times do not count")
+    load_average: tuple[float, ...] = Field(default=(), description="of the machine, before the cell began")
+
+
 class CellRecord(_OfAttempt):
     """Start of one attempt at one (spec, seed): what every backend must start from."""
 
     kind: Literal["cell"] = "cell"
     parameters_fingerprint: str
+    place: Place | None = Field(default=None, description="null where it ran on the machine of the run record before")
+
+
+class LostRecord(_OfAttempt):
+    """An attempt that ended with its node: nothing of it counts."""
+
+    kind: Literal["lost"] = "lost"
+    host: str
+    reason: str
 
 
 class WorkerRecord(_OfBackend):
@@ -121,9 +154,10 @@ class CellEndRecord(_OfAttempt):
 
 
 Record = Annotated[
-    RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
+    RunRecord | MachineRecord | CellRecord | LostRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord,
+    Field(discriminator="kind"),
 ]
-OtherRecord = RunRecord | CellRecord | WorkerRecord | ResultRecord | CellEndRecord
+OtherRecord = RunRecord | MachineRecord | CellRecord | LostRecord | WorkerRecord | ResultRecord | CellEndRecord
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -132,6 +166,7 @@ class Records:
 
     `epochs` is a table, not a list of objects: its columns are `bench.records.epochs.KEPT`, its rows follow the
     suite's order of specs and backends, then seed, attempt and epoch. `repeated` says whether an epoch stands twice.
+    `machines` maps each finished (spec, seed) to where it ran; `crowded` are those whose times do not count.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -144,11 +179,15 @@ class Records:
                 others.append(record)
         finished = {(r.spec, r.seed, r.attempt) for r in others if isinstance(r, CellEndRecord)}
         self.runs = [r for r in others if isinstance(r, RunRecord)]
-        self.attempts = [r for r in others if isinstance(r, CellRecord)]
-        whole = [r for r in others if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
+        self.attempts = [r for r in others if isinstance(r, CellRecord | LostRecord)]
+        self.lost = [r for r in others if isinstance(r, LostRecord)]
+        whole = [r for r in others if isinstance(r, _OfAttempt) and (r.spec, r.seed, r.attempt) in finished]
         self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
         self.results = [r for r in whole if isinstance(r, ResultRecord)]
         self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
+        self.machines = _machines(others, finished)
+        places = {(r.spec, r.seed): r.place for r in whole if isinstance(r, CellRecord)}
+        self.crowded = {cell for cell, place in places.items() if place is not None and not place.alone}
         every = epochs.table([spec.name for spec in self.run.suite.specs], self.run.suite.backends)
         self.epochs = of_attempts(every, finished)
         self.repeated = has_repetition(every)
@@ -177,3 +216,17 @@ class Records:
         if found.repeated:  # remembering the line of each epoch would double the memory
             list(each_record_of(folder, _ADAPTER, RunRecord))
         return found
+
+
+def _machines(records: Iterable[OtherRecord], finished: Collection[Attempt]) -> dict[tuple[str, int], Machine]:
+    """(spec, seed) → where its finished attempt ran: as its cell says, else as the run record before it."""
+    here, known = Machine("", 0, {}), dict[str, Machine]()
+    found = {}
+    for record in records:
+        if isinstance(record, RunRecord):
+            here = Machine("", record.threads, record.environment)
+        elif isinstance(record, MachineRecord):
+            known[record.digest] = record.machine
+        elif isinstance(record, CellRecord) and (record.spec, record.seed, record.attempt) in finished:
+            found[record.spec, record.seed] = here if record.place is None else known.get(record.place.machine, here)
+    return found
