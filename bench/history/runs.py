@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
+
 from bench.core.errors import UnusableError, refused
-from bench.core.text import is_missing
 from bench.history.points import Key, Point, finite, in_utc, machine_of
 from bench.records.log import value_in
 from bench.records.run import Records
-from bench.report.tables import aggregate_table
+from bench.report.tables import aggregate_table, summary_table
 
 METRIC = "time_ratio"
 OURS = "scratchnet"
@@ -39,10 +40,11 @@ def read(path: Path) -> list[Point]:
 
 
 def _points(records: Records) -> Iterator[Point]:
-    run, table = records.run, aggregate_table(records)
-    started, machine = _started(run.started), machine_of(run.environment, run.threads)
-    for row in table[table["backend"] == OURS].to_dict("records"):
-        if not is_missing(row["time_ratio"]):
+    run = records.run
+    started, summary = _started(run.started), summary_table(records)
+    for machine, rows in _by_machine(records, summary):
+        table = aggregate_table(records, rows)
+        for row in table[(table["backend"] == OURS) & table["time_ratio"].notna()].to_dict("records"):
             yield Point(
                 key=Key(METRIC, f"{OURS} / {run.reference}", row["spec"], _work(records, row["spec"]), machine),
                 started=started,
@@ -52,6 +54,14 @@ def _points(records: Records) -> Iterator[Point]:
                 low=finite(row["time_ratio_low"]),
                 high=finite(row["time_ratio_high"]),
             )
+
+
+def _by_machine(records: Records, summary: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The processes of each kind of machine: ratios of two are never put together."""
+    cells = zip(summary["spec"], summary["seed"], strict=True)
+    machines = [records.machines[str(spec), int(seed)] for spec, seed in cells]
+    names = pd.Series([machine_of(each.environment, each.threads) for each in machines], summary.index, dtype=object)
+    yield from ((str(name), rows) for name, rows in summary.groupby(names, sort=False))
 
 
 def _started(text: str) -> datetime:

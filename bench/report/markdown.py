@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.core.markdown import bullets, document, text_table
 from bench.core.text import MISSING, MOST_PANELS, escaped, megabytes, percent, plus_minus, ratio_text, significant
+from bench.report.machines import machines_table, several_machines
 from bench.report.plots import PLOTS
 from bench.report.tables import Tables
 
@@ -19,6 +20,8 @@ HEADERS = (
     "time ratio (95 % interval)",
     "peak memory, MB",
 )
+
+MOST_ROWS = 40
 
 HOW_TO_READ = """\
 Every backend trained the same network from the same initial parameters on the same batches in the same order; each seed
@@ -101,6 +104,18 @@ def _lost(tables: Tables) -> Iterator[str]:
         yield text_table(rows, (*columns, "seeds"))
 
 
+def _machines(tables: Tables) -> Iterator[str]:
+    if not several_machines(tables.records):
+        return
+    yield "## Time ratios by machine"
+    rows = machines_table(tables.records, tables.summary).to_dict("records")
+    columns = ("spec", "backend", "machine")
+    cells = [(*(escaped(row[name], 120) for name in columns), str(row["cells"]), ratio_text(row)) for row in rows]
+    yield text_table(cells[:MOST_ROWS], (*columns, "cells", "time ratio (95 % interval)"))
+    if len(cells) > MOST_ROWS:
+        yield f"These are the first {MOST_ROWS} of {len(cells)} rows; machines.csv has all."
+
+
 def _warnings(tables: Tables) -> Iterator[str]:
     if tables.warnings:
         yield "## Warnings"
@@ -120,4 +135,4 @@ def _how_to_read(tables: Tables) -> Iterator[str]:
     yield HOW_TO_READ.format(reference=escaped(tables.reference, 60))
 
 
-PARTS = (_head, _specs, _both_accuracies, _lost, _warnings, _plots, _how_to_read)
+PARTS = (_head, _specs, _both_accuracies, _lost, _machines, _warnings, _plots, _how_to_read)

@@ -8,6 +8,7 @@ from typing import Any
 from bench.core.csv_text import write_csv
 from bench.core.files import write_atomically
 from bench.records.run import SCHEMA_VERSION, Records
+from bench.report.machines import machines_table, several_machines
 from bench.report.markdown import summary_markdown
 from bench.report.plots import draw_plots
 from bench.report.results import Results
@@ -25,6 +26,8 @@ def write_report(folder: str | PathLike[str]) -> Results:
     write_atomically(folder / "run.json", json.dumps(run_facts(tables), indent=2) + "\n")
     write_csv(folder / "epochs.csv", tables.epochs)
     write_csv(folder / "summary.csv", tables.summary)
+    if several_machines(tables.records):
+        write_csv(folder / "machines.csv", machines_table(tables.records, tables.summary))
     write_atomically(folder / "summary.md", summary_markdown(tables))
     draw_plots(tables, folder)
     return results

@@ -1,0 +1,15 @@
+"""A cluster on this machine, where dask is installed."""
+
+from contextlib import ExitStack
+
+import pytest
+
+pytest.importorskip("distributed", reason="needs the extra `cluster`")
+
+from mini_cluster import MiniCluster
+
+
+@pytest.fixture
+def mini(tmp_path):
+    with ExitStack() as stack:
+        yield MiniCluster(tmp_path, stack)
