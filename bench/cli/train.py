@@ -156,6 +156,27 @@ def report(folder: Path) -> None:
 
 
 @main.command()
+@click.argument("folders", nargs=-1, required=True, type=PATH)
+@click.option("--out", type=PATH, help="Folder to make.  [default: results/SUITE-merged-TIME]")
+def merge(folders: tuple[Path, ...], out: Path | None) -> None:
+    """Put the finished cells of the runs in FOLDERS into one run, and report it.
+
+    A cell that several runs hold with the same records counts once. Runs that do not fit are refused: the message
+    names what differs.
+
+    \b
+    Example:
+      scratchbench merge results/monday results/tuesday --out results/both
+    """
+    from bench.run.merge import merge
+
+    folder, repeated = merge(folders, out)
+    _print_report(folder)
+    if repeated:
+        print(f"{repeated} equal cells were in more than one run; each counts once")
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a suite file, so that an editor can complete one.
 

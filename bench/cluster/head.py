@@ -24,7 +24,7 @@ from bench.cluster.spec import Cluster
 from bench.cluster.versions import difference, software
 from bench.core.text import one_line
 from bench.data import Dataset
-from bench.records.run import LostRecord, MachineRecord
+from bench.records.run import LostRecord, machine_record
 from bench.run.cell import Session
 from bench.run.runner import DataFolders, Task, Trainer
 
@@ -166,7 +166,7 @@ class Head:
     def _take(self, key: str) -> None:
         """What came of one piece of work; of one that was given up nothing is taken."""
         work = self._work.get(key)
-        if work is None:
+        if work is None or work.future.status in ("cancelled", "lost"):  # the next look at the nodes says why
             return
         try:
             answer = work.future.result(timeout=FETCH_SECONDS)
@@ -223,11 +223,10 @@ class Head:
 
     def _keep(self, node: Node, task: Task, report: CellReport) -> None:
         """Write what a whole attempt came to, all at once."""
-        machine = report.machine
-        about = {"host": machine.host, "threads": machine.threads, "environment": dict(machine.environment)}
-        new = [] if machine.digest in self._machines else [MachineRecord(digest=machine.digest, **about)]
+        digest = report.machine.digest
+        new = [] if digest in self._machines else [machine_record(report.machine)]
         self._session.log.write(*new, *report.records)
-        self._machines.add(machine.digest)
+        self._machines.add(digest)
         for name, content in report.logs.items():
             (self._session.folder / name).write_bytes(content)
         for line in report.notes:

@@ -4,7 +4,7 @@ Schema history: 1, first version; 2, a fingerprint for each description of data,
 that of the last spec with this source; 3, on which machine of a cluster a cell ran, and attempts that were lost.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -161,6 +161,20 @@ OtherRecord = RunRecord | MachineRecord | CellRecord | LostRecord | WorkerRecord
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
+def each_record(folder: Path) -> Iterator[Record]:
+    """The records of a run folder as they were written, half attempts too; epochs are not checked for repetition.
+
+    Raises UnusableError: with file and line, where a record cannot be read.
+    """
+    return each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord)
+
+
+def machine_record(machine: Machine) -> MachineRecord:
+    """What is written of a machine."""
+    about = {"host": machine.host, "threads": machine.threads, "environment": dict(machine.environment)}
+    return MachineRecord(digest=machine.digest, **about)
+
+
 class Records:
     """The records of one run: those of finished attempts, in the order they were written.
 
@@ -212,7 +226,7 @@ class Records:
 
         Raises UnusableError: with file and line, where a record cannot be read.
         """
-        found = cls(each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord))
+        found = cls(each_record(folder))
         if found.repeated:  # remembering the line of each epoch would double the memory
             list(each_record_of(folder, _ADAPTER, RunRecord))
         return found

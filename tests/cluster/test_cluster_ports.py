@@ -81,7 +81,7 @@ def test_what_on_may_name(tmp_path):
     ("content", "message"),
     [
         ('kind = "slurm"', "slurm.nodes: is missing"),
-        ('kind = "cloud"', "kind is 'cloud'; allowed: 'local'"),
+        ('kind = "cloud"', "'kind' is 'cloud'; allowed: 'local'"),
         ('kind = "local"\nnodes = 3', "local.nodes: is not a known key"),
         ('kind = "local"\nattempts = 0', "local.attempts: must be greater than or equal to 1, not 0"),
         ('kind = "scheduler"\nscheduler_file = "no.json"', "no.json: cannot be read"),
