@@ -193,7 +193,7 @@ class Head:
 
     def _try_again(self, node: Node, task: Task, reason: str) -> None:
         """Record that an attempt was lost; the next one comes first, unless there were too many."""
-        about = {"spec": task.spec.name, "seed": task.seed, "attempt": task.attempt}
+        about: dict[str, Any] = {"spec": task.spec.name, "seed": task.seed, "attempt": task.attempt}
         self._session.log.write(LostRecord(**about, host=node.host, reason=reason))
         losses = self._losses.setdefault((task.spec.name, task.seed), Losses())
         losses.count += 1
@@ -238,7 +238,8 @@ class Head:
 def _in_memory(dataset: Dataset) -> Dataset:
     """The same without files of this machine."""
     values = {one.name: getattr(dataset, one.name) for one in fields(dataset)}
-    return Dataset(**{name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in values.items()})
+    arrays: dict[str, Any] = {name: np.array(value) for name, value in values.items() if isinstance(value, np.ndarray)}
+    return replace(dataset, **arrays)
 
 
 TAKE: dict[type, Callable[[Head, Node, Any, Any], None]] = {

@@ -171,8 +171,8 @@ def each_record(folder: Path) -> Iterator[Record]:
 
 def machine_record(machine: Machine) -> MachineRecord:
     """What is written of a machine."""
-    about = {"host": machine.host, "threads": machine.threads, "environment": dict(machine.environment)}
-    return MachineRecord(digest=machine.digest, **about)
+    environment = dict(machine.environment)
+    return MachineRecord(digest=machine.digest, host=machine.host, threads=machine.threads, environment=environment)
 
 
 class Records:

@@ -149,8 +149,9 @@ class Tables:
         """What to know before the numbers are trusted: warnings of the machine, then time ratios that are unstable."""
         table = self.aggregate
         unstable = table[table["time_ratio_high"] > UNSTABLE_ABOVE * table["time_ratio_low"]]
-        places = [*self.records.runs, *self.records.machines.values()]
-        every = (one_line(line) for each in places for line in each.environment.get("warnings") or ())
+        runs, machines = self.records.runs, self.records.machines.values()
+        environments = [*(run.environment for run in runs), *(machine.environment for machine in machines)]
+        every = (one_line(line) for each in environments for line in each.get("warnings") or ())
         lines = machine_lines(self.records, self.summary)
         return [*dict.fromkeys(every), *lines, *map(_unstable, unstable.to_dict("records"))]
 

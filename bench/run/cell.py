@@ -71,7 +71,7 @@ class Cell(AbstractContextManager["Cell"]):
     def run(self) -> None:
         """Train every backend for all epochs; ends with a result of each."""
         self._session.progress.stage(f"{self._title}: {self._spec.epochs} epochs")
-        about = {"parameters_fingerprint": self._expected_parameters, "place": self._session.place}
+        about: dict[str, Any] = {"parameters_fingerprint": self._expected_parameters, "place": self._session.place}
         self._session.log.write(CellRecord(**self._key, **about))
         self._start_workers()
         for epoch in range(1, self._spec.epochs + 1):

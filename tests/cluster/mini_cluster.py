@@ -175,3 +175,19 @@ def what_was_learned(records):
     results = {(r.spec, r.seed, r.backend): (r.status, r.final_epoch, r.test_predictions) for r in records.results}
     starts = {(w.spec, w.seed, w.backend): w.parameters_fingerprint for w in records.workers}
     return epochs.astype(str).to_dict("records"), results, starts
+
+
+def certificates(folder):
+    """Made anew: files of one certificate that every part uses."""
+    from distributed import Security
+
+    made = Security.temporary()
+    folder.mkdir()
+    (folder / "ca.pem").write_text(made.tls_ca_file)
+    (folder / "cert.pem").write_text(made.tls_client_cert)
+    (folder / "key.pem").write_text(made.tls_client_key)
+    return folder
+
+
+def tls_options(folder):
+    return [f"--tls-{name}={folder}/{file}.pem" for name, file in (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))]

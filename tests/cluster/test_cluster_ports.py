@@ -1,7 +1,7 @@
 """Who may connect: certificates, open ports, and what `--on` may name."""
 
 import pytest
-from mini_cluster import ended
+from mini_cluster import certificates, ended, tls_options
 
 from bench.cluster.connect import check_ports
 from bench.cluster.spec import Jobs, Local, Scheduler, cluster_of
@@ -15,22 +15,6 @@ ca = "{folder}/ca.pem"
 cert = "{folder}/cert.pem"
 key = "{folder}/key.pem"
 """
-
-
-def certificates(folder):
-    """Made anew: files of one certificate that every part uses."""
-    from distributed import Security
-
-    made = Security.temporary()
-    folder.mkdir()
-    (folder / "ca.pem").write_text(made.tls_ca_file)
-    (folder / "cert.pem").write_text(made.tls_client_cert)
-    (folder / "key.pem").write_text(made.tls_client_key)
-    return folder
-
-
-def tls_options(folder):
-    return [f"--tls-{name}={folder}/{file}.pem" for name, file in (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))]
 
 
 def test_tls_with_the_right_certificate_and_with_a_wrong_one(mini, tmp_path):
