@@ -3,13 +3,11 @@
 from contextlib import ExitStack
 
 import pytest
-
-pytest.importorskip("distributed", reason="needs the extra `cluster`")
-
 from mini_cluster import MiniCluster
 
 
 @pytest.fixture
 def mini(tmp_path):
+    pytest.importorskip("distributed", reason="needs the extra `cluster`")
     with ExitStack() as stack:
         yield MiniCluster(tmp_path, stack)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import ExitStack
 
 import psutil
 import pytest
@@ -15,8 +16,6 @@ SILENT = 'kind = "scheduler"\nscheduler_file = "../scheduler.json"\nsilence_seco
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """What the slow suite comes to without dask."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         mini = MiniCluster(tmp_path_factory.mktemp("plain"), stack)
         code, _, err = ended(mini.run(mini.slow_suite(rest=0.0), "--out", "run"))

@@ -8,7 +8,7 @@ import pytest
 from mini_cluster import all_gone, backends_below, certificates, ended, tls_options, wait_for, what_was_learned
 
 HEAD = "10.213.77.1"
-TIMEOUT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "5s"}
+TIMEOUT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s"}
 TLS = """kind = "scheduler"
 scheduler_file = "../scheduler.json"
 silence_seconds = 4
@@ -97,7 +97,7 @@ def test_a_dropped_link_costs_one_attempt_and_the_node_behind_it_stops(network, 
     wait_for(lambda: sum(backends[0].cpu_times()[:2]) > 0.5)
     nodes(two)
     ip("link", "set", network.links[one], "down")
-    wait_for(lambda: all_gone(backends), 40)
+    wait_for(lambda: all_gone(backends), 60)
     code, out, err = ended(run)
     assert code == 0, err
     assert "it is tried again" in out

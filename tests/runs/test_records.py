@@ -59,7 +59,7 @@ RUN_LINE = RUN.model_dump_json().encode() + b"\n"
             RUN_LINE + b'{"kind":"cell_end","spec":"a","seed":9223372036854775808,"attempt":1}\n',
             r":2: seed: must be less than 9223372036854775808, not 9223372036854775808",
         ),
-        (RUN_LINE.replace(b'version":2', b'version":99'), r":1: schema version 99; this version reads 1"),
+        (RUN_LINE.replace(b'version":3', b'version":99'), r":1: schema version 99; this version reads 1"),
     ],
 )
 def test_records_that_cannot_be_read_name_file_and_line(tmp_path, content, message):
