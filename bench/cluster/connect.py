@@ -19,6 +19,7 @@ from bench.core.environment import usable_cores
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
 
+LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 LOOPBACK = "127.0.0.1"
 PROFILER = "distributed.worker.profile.enabled"
 PROLOGUE = "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False"
@@ -74,7 +75,8 @@ def connected(cluster: Cluster, alone: bool) -> Iterator[Connection]:
     """
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the head says itself which node went
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # the head says itself what went wrong
     with ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that differ: the head compares them itself
         with _refused(cluster):

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from bench.records.log import RecordLog
@@ -33,20 +33,22 @@ NOTICED_SECONDS = 60.0
 BACK_SECONDS = 300.0
 """Until another node takes its place."""
 ROUND_TRIPS = 200
+DRAWS = 20
+"""Of the failures; outcomes are means over them."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a simulated run came to. Hours; `efficiency` is needed node time / node time that passed."""
+    """What simulated runs came to, on average. Hours; `efficiency` is needed node time / node time that passed."""
 
     nodes: int
     hours_between_failures: float | None
     hours: float
     efficiency: float
     head_busy: float
-    attempts_lost: int
+    attempts_lost: float
     node_hours_lost: float
-    cells_given_up: int
+    cells_given_up: float
 
 
 def cell_seconds(folder: Path) -> dict[tuple[str, int], float]:
@@ -128,6 +130,13 @@ def simulate(cells: Sequence[float], nodes: int, overhead: float, between: float
     )
 
 
+def averaged(cells: Sequence[float], nodes: int, overhead: float, between: float) -> dict[str, Any]:
+    """The mean of each figure over `DRAWS` simulated runs."""
+    drawn = [asdict(simulate(cells, nodes, overhead, between, seed)) for seed in range(DRAWS)]
+    about = {name: drawn[0][name] for name in ("nodes", "hours_between_failures")}
+    return {**about, **{name: fmean(one[name] for one in drawn) for name in drawn[0] if name not in about}}
+
+
 def main() -> None:
     """Measure, simulate, write the JSON file and print the table."""
     recorded = cell_seconds(RECORDED)
@@ -138,7 +147,7 @@ def main() -> None:
     cells = [rng.choice(seconds) for seconds in specs.values() for _ in range(SEEDS)]
     head = head_seconds(RECORDED)
     overhead = head["unpack"] + head["write"] + head["round_trip"]
-    outcomes = [asdict(simulate(cells, n, overhead, hours)) for hours in HOURS_BETWEEN_FAILURES for n in NODES]
+    outcomes = [averaged(cells, n, overhead, hours) for hours in HOURS_BETWEEN_FAILURES for n in NODES]
     found = {
         "recorded_cells": len(recorded),
         "cells": len(cells),
