@@ -149,7 +149,7 @@ def _ssh(cluster: Ssh, alone: bool) -> Iterator[Opened]:
         raise UnusableError(f"ssh: {cluster.hosts[0]}: no certificates; remedy: [tls] with files that every host has")
     security = security_of(cluster.tls) if cluster.tls else None
     protocol = "tls://" if security else "tcp://"
-    options = {"nthreads": 1} if alone else {}
+    options = {**({"nthreads": 1} if alone else {}), **({"host": LOOPBACK} if is_here else {})}
     worker = {
         "connect_options": cluster.connect,
         "kwargs": {"protocol": protocol, "memory_limit": 0, "dashboard": False, **options},

@@ -1,6 +1,7 @@
 """Nodes that the command starts itself: on this machine, as jobs of a queue, over SSH. They end with it."""
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -70,16 +71,33 @@ def test_timed_jobs_get_a_node_for_themselves(kind):
     assert timed["cores"] == 1
 
 
+SCRIPT_OF_A_JOB = """
+import asyncio, sys
+from bench.cluster.connect import _job_options
+from bench.cluster.spec import cluster_of
+from dask_jobqueue import SLURMCluster
+
+async def main():
+    options = _job_options(cluster_of(sys.argv[1]), alone=True)
+    print(SLURMCluster(**options, asynchronous=True, security=True).job_script())
+
+asyncio.run(main())
+"""
+
+
 def test_slurm_jobs_are_asked_for_with_tls_and_without_the_profiler(tmp_path):
-    jobqueue = pytest.importorskip("dask_jobqueue")
-    cluster = Jobs(kind="slurm", nodes=1, options={"memory": "1 GB", "shared_temp_directory": str(tmp_path)})
-    options = _job_options(cluster, alone=True) | {"asynchronous": True, "security": True}
-    script = jobqueue.SLURMCluster(**options).job_script()
-    assert "#SBATCH --exclusive" in script
-    assert "--tls-ca-file" in script
-    assert "--protocol tls://" in script
-    assert "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False" in script
-    assert "--nthreads 1" in script
+    pytest.importorskip("dask_jobqueue")
+    path = tmp_path / "cluster.toml"
+    path.write_text(f'kind = "slurm"\nnodes = 1\n[options]\nmemory = "1 GB"\nshared_temp_directory = "{tmp_path}"\n')
+    # In a process of its own, for dask-jobqueue leaves files open.
+    command = [sys.executable, "-c", SCRIPT_OF_A_JOB, str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert "#SBATCH --exclusive" in done.stdout
+    assert "--tls-ca-file" in done.stdout
+    assert "--protocol tls://" in done.stdout
+    assert "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False" in done.stdout
+    assert "--nthreads 1" in done.stdout
 
 
 class Steps:
