@@ -68,6 +68,13 @@ def backends_below(process):
     return [one for one in below if WORKER in _command(one)]
 
 
+def in_the_middle(node):
+    """The backends of a cell of that node, a while after they were started."""
+    found = wait_for(lambda: backends_below(node))
+    wait_for(lambda: time.time() - found[0].create_time() > 1.5)
+    return found
+
+
 def _command(process):
     try:
         return process.cmdline()
@@ -140,8 +147,8 @@ class MiniCluster:
         return f"{name}.toml"
 
     def slow_suite(self, **changes):
-        """About four seconds a cell."""
-        return self.suite("slow", **{"rest": 0.25, "epochs": 12, **changes})
+        """Five seconds a cell, of which it rests most."""
+        return self.suite("slow", **{"rest": 0.25, "epochs": 20, **changes})
 
     def toml(self, text, name="cluster.toml"):
         (self.head / name).write_text(text)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
-from mini_cluster import MiniCluster, all_gone, backends_below, ended, wait_for, what_was_learned
+from mini_cluster import MiniCluster, all_gone, backends_below, ended, in_the_middle, wait_for, what_was_learned
 
 from bench.records.run import CellRecord
 
@@ -43,13 +43,6 @@ def finished_one(mini):
     """Whether a cell is on the disk of the head."""
     records = mini.head / "run" / "records.jsonl"
     return records.exists() and b"cell_end" in records.read_bytes()
-
-
-def in_the_middle(node):
-    """The backends of a cell, once they train."""
-    found = wait_for(lambda: backends_below(node))
-    wait_for(lambda: sum(found[0].cpu_times()[:2]) > 0.5)
-    return found
 
 
 @pytest.mark.parametrize("part", ["worker", "nanny"])
