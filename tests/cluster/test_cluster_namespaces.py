@@ -1,6 +1,6 @@
 """Two nodes in network namespaces of their own, from which the head's folder cannot be seen; TLS between them."""
 
-import os
+import secrets
 import subprocess
 from contextlib import ExitStack
 
@@ -29,7 +29,7 @@ class Network:
     """A bridge with this machine's end and two namespaces; `links` are the cables, by namespace."""
 
     def __init__(self, stack):
-        number = os.getpid() % 10_000
+        number = secrets.token_hex(2)
         self.bridge, self.links = f"sbb{number}", {}
         ip("link", "add", self.bridge, "type", "bridge")
         stack.callback(ip, "link", "delete", self.bridge)
@@ -49,17 +49,22 @@ class Network:
             ("link", "set", "lo", "up"),
         ):
             ip("-n", name, *command)
+        stack.callback(ip, "link", "delete", link)
         self.links[name] = link
 
 
 @pytest.fixture
 def network():
+    probe = f"sbp{secrets.token_hex(2)}"
     with ExitStack() as stack:
         try:
-            made = Network(stack)
+            ip("link", "add", probe, "type", "bridge")
+            stack.callback(ip, "link", "delete", probe)
+            ip("netns", "add", probe)
+            stack.callback(ip, "netns", "delete", probe)
         except OSError as error:
             pytest.skip(f"network namespaces are not allowed here: {error}")
-        yield made
+        yield Network(stack)
 
 
 @pytest.fixture
