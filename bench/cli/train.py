@@ -15,7 +15,11 @@ from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, Un
 from bench.core.text import one_line
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from bench.report.results import Results
     from bench.run.request import RunRequest
+    from bench.run.runner import Trainer
 
 Numbers = TypeVar("Numbers", int, tuple[int, ...])
 
@@ -63,6 +67,12 @@ def _asked(flags: Mapping[str, bool]) -> tuple[str, ...]:
 @click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds of every spec.")
 @out_option("SUITE")
 @resume_option
+@click.option(
+    "--on",
+    metavar="CLUSTER",
+    help="Spread the cells over machines: local, a scheduler's address, its scheduler.json, or a cluster.toml.",
+)
+@click.option("--accuracy-only", is_flag=True, help="With --on: fill each node with cells; their times do not count.")
 @output_options
 def run(
     suite: str | None,
@@ -71,6 +81,8 @@ def run(
     seeds: tuple[int, ...] | None,
     out: Path | None,
     resume: bool,
+    on: str | None,
+    accuracy_only: bool,
     **outputs: bool,
 ) -> int:
     """Train every spec of SUITE with every backend, and write records, tables, plots and a page to a run folder.
@@ -83,22 +95,36 @@ def run(
       scratchbench run standard --backends scratchnet,keras-fit --seeds 0,1,2,3,4
       scratchbench run standard --out results/mine
       scratchbench run --out results/mine --resume
+      scratchbench run standard --on cluster.toml
     """
     from bench.report.outputs import check_outputs
     from bench.run import request
 
     check_outputs(_asked(outputs))
+    trainer = _trainer(on, accuracy_only)
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
-    return _train(make(suite, overrides, out), _asked(outputs))
+    return _train(make(suite, overrides, out), trainer, _asked(outputs))
 
 
-def _train(request: "RunRequest", outputs: tuple[str, ...]) -> int:
+def _trainer(on: str | None, accuracy_only: bool) -> "AbstractContextManager[Trainer] | None":
+    """Who trains: None for this process."""
+    if on is None and not accuracy_only:
+        return None
+    if on is None:
+        raise UnusableError("--accuracy-only: fills the nodes of a cluster; name one with --on, such as --on local")
+    from bench.cluster.head import cluster_trainer
+    from bench.cluster.spec import cluster_of
+
+    return cluster_trainer(cluster_of(on), alone=not accuracy_only)
+
+
+def _train(request: "RunRequest", trainer: "AbstractContextManager[Trainer] | None", outputs: tuple[str, ...]) -> int:
     """Train and report, the report also where the run was interrupted; the exit code."""
     from bench.run.session import train
 
     try:
-        train(request)
+        train(request, trainer)
     except KeyboardInterrupt:
         if not request.folder.exists():
             click.echo("interrupted before anything was trained", err=True)
@@ -106,14 +132,20 @@ def _train(request: "RunRequest", outputs: tuple[str, ...]) -> int:
         _print_report(request.folder, outputs)
         click.echo(f"interrupted; go on with: scratchbench run --out {request.folder} --resume", err=True)
         return EXIT_INTERRUPTED
-    if _print_report(request.folder, outputs):
+    results = _print_report(request.folder, outputs)
+    if results.ok:
         return EXIT_OK
-    click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
+    if results.complete:
+        click.echo("a backend has no result; --resume does not train it again: start a new run", err=True)
+    else:
+        click.echo(
+            f"cells were given up; try them again with: scratchbench run --out {request.folder} --resume", err=True
+        )
     return EXIT_FAILED_BACKEND
 
 
-def _print_report(folder: Path, outputs: tuple[str, ...]) -> bool:
-    """Write tables, plots and page; print the verdict, the table and the warnings; whether all went well.
+def _print_report(folder: Path, outputs: tuple[str, ...] = ()) -> "Results":
+    """Write tables, plots and page; print the verdict, the table and the warnings.
 
     A terminal gets lines that wrap between words. A pipe or a file gets each sentence on one line, so that `grep`
     finds it whole.
@@ -132,7 +164,7 @@ def _print_report(folder: Path, outputs: tuple[str, ...]) -> bool:
         say(f"warning: {line}")
     where = f"\ntables, plots and records: {folder}\npage: {folder / PAGE_NAME}"
     console.print(where, markup=False, highlight=False, soft_wrap=True)
-    return results.ok
+    return results
 
 
 @main.command()
@@ -147,6 +179,27 @@ def report(folder: Path, **outputs: bool) -> None:
       scratchbench report results/mine --pdf --parquet --tensorboard
     """
     _print_report(folder, _asked(outputs))
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=PATH)
+@click.option("--out", type=PATH, help="Folder to make.  [default: results/SUITE-merged-TIME]")
+def merge(folders: tuple[Path, ...], out: Path | None) -> None:
+    """Put the finished cells of the runs in FOLDERS into one run, and report it.
+
+    A cell that several runs hold with the same records counts once. Runs that do not fit are refused: the message
+    names what differs.
+
+    \b
+    Example:
+      scratchbench merge results/monday results/tuesday --out results/both
+    """
+    from bench.run.merge import merge
+
+    folder, repeated = merge(folders, out)
+    _print_report(folder)
+    if repeated:
+        print(f"{repeated} equal cells were in more than one run; each counts once")
 
 
 @main.command()

@@ -16,10 +16,10 @@ from bench.compare.document import Speed
 from bench.compare.equivalence import Evidence, welch_difference
 from bench.compare.match import Match
 from bench.compare.processes import ComparedCell
-from bench.core.environment import FORCING_VARIABLES
 from bench.core.statistics import Interval
 from bench.core.text import one_line
-from bench.records.run import RunRecord, WorkerRecord
+from bench.records.machines import KIND, Machine
+from bench.records.run import Records, WorkerRecord
 
 RESOLUTION = 1e-6
 """Of a ratio: finer than any clock on it."""
@@ -43,7 +43,7 @@ def speed_evidence(match: Match, tolerance: float) -> tuple[Speed, Evidence | No
     if found is None or found.gain is None:
         return Speed(ratio=None, reason=NO_TIMES), None
     reason = "the same measurement on both sides" if found.identical else WEAK if weak else ""
-    return Speed(ratio=_ratio(found), reason=reason), found
+    return Speed(ratio=_ratio(found), reason="; ".join([*filter(None, [reason]), *_several(match)])), found
 
 
 def _evidence(match: Match, name: str, tolerance: float, weak: bool) -> Evidence | None:
@@ -74,9 +74,9 @@ def _exp(value: float) -> float:
 def _reasons(match: Match) -> Iterator[str]:
     if match.differing:
         yield "the specs differ"
-    for name, read in MACHINE.items():
-        a, b = ({read(run) for run in records.runs} for records in (match.run_a, match.run_b))
-        yield from _difference(name, a, b)
+    kinds = [[machine.kind for machine in _machines(match, records)] for records in (match.run_a, match.run_b)]
+    for name in KIND:
+        yield from _difference(name, *({kind[name] for kind in side} for side in kinds))
     for backend, one, other in (
         (match.backend, match.a, match.b),
         (match.run_a.run.reference, match.reference_a, match.reference_b),
@@ -87,6 +87,19 @@ def _reasons(match: Match) -> Iterator[str]:
                 yield from _difference(
                     f"{name} of {one_line(backend, 40)}", *({of(w) for w in each} for each in workers)
                 )
+
+
+def _machines(match: Match, records: Records) -> list[Machine]:
+    """Where the cells of this spec ran."""
+    return [machine for (spec, _), machine in records.machines.items() if spec == match.spec.name]
+
+
+def _several(match: Match) -> Iterator[str]:
+    """Machines of one kind may be put together, but not in silence."""
+    for label, records in (("A", match.run_a), ("B", match.run_b)):
+        count = len({machine.title for machine in _machines(match, records)})
+        if count > 1:
+            yield f"{label} ran on {count} machines of one kind"
 
 
 def _difference(name: str, a: set[str], b: set[str]) -> Iterator[str]:
@@ -102,16 +115,6 @@ def _workers(cell: ComparedCell | None) -> list[WorkerRecord]:
     return [process.worker for process in cell.ok.values() if process.worker is not None] if cell else []
 
 
-def _fact(name: str) -> Callable[[RunRecord], str]:
-    return lambda run: str(run.environment.get(name, "not recorded"))
-
-
-def _forced(run: RunRecord) -> str:
-    variables = run.environment.get("variables")
-    set_here = variables if isinstance(variables, dict) else {}
-    return ", ".join(f"{name}={set_here[name]}" for name in FORCING_VARIABLES if name in set_here) or "none"
-
-
 def _libraries(worker: WorkerRecord) -> str:
     """BLAS and thread pools: which build, which kernels, how many threads."""
     keys = ("package", "prefix", "version", "architecture", "num_threads")
@@ -122,14 +125,5 @@ def _versions(worker: WorkerRecord) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))
 
 
-# What must be the same for times to be compared: of each run, and of each worker process.
-MACHINE: dict[str, Callable[[RunRecord], str]] = {
-    "CPU model": _fact("cpu_model"),
-    "usable cores": _fact("usable_cores"),
-    "CPU limit": _fact("cpu_limit_cores"),
-    "system": _fact("machine"),
-    "Python": _fact("python_version"),
-    "threads": lambda run: str(run.threads),
-    "forcing variables": _forced,
-}
+# What must be the same of each worker process for times to be compared, beside the kind of machine.
 SOFTWARE: dict[str, Callable[[WorkerRecord], Any]] = {"BLAS": _libraries, "versions": _versions}

@@ -1,8 +1,9 @@
 """Where the project is published, for links in what leaves this repository."""
 
-import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import tomllib
 
 REPOSITORY = "https://github.com/scratchnet/scratchnet"
 

@@ -27,6 +27,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "jax": ("jax",),
     "torch": ("torch",),
     "sklearn": ("sklearn",),
+    "cluster": ("distributed", "dask", "dask_jobqueue", "asyncssh", "cryptography"),
 }
 """Extra of this project → the modules that its packages bring; of "" what the project always needs."""
 

@@ -20,6 +20,7 @@ from bench.core.errors import UnusableError
 from bench.core.git import git
 
 Facts = Mapping[str, Any]
+Check = Callable[[Facts], Iterator[str]]
 
 PACKAGES = (
     "scratchnet",
@@ -39,7 +40,7 @@ PACKAGES = (
 VARIABLE_PREFIXES = (
     *("OPENBLAS_", "GOTO_", "OMP_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_", "XLA_", "NUMBA_"),
     *("TF_CPP_", "TF_ENABLE_", "TF_DETERMINISTIC_", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "TF2_"),
-    *("SCRATCHNET_", "KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"),
+    *("SCRATCHNET_", "KMP_AFFINITY", "KMP_BLOCKTIME", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "MALLOC_"),
 )
 
 # Each is read by a library when it loads; together they give every one of them the same budget of threads.
@@ -78,10 +79,14 @@ _CONTAINER_MARKERS = {"/.dockerenv": "docker", "/run/.containerenv": "podman"}
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 
 
-def describe(left_out: Collection[str] = ()) -> dict[str, Any]:
-    """Facts for JSON: machine, versions, revision, variables, load, and `warnings` that follow from them."""
+def describe(left_out: Collection[str] = (), unchecked: Collection[Check] = ()) -> dict[str, Any]:
+    """Facts for JSON: machine, versions, revision, variables, load, and `warnings` that follow from them.
+
+    left_out : facts that do not matter here. unchecked : checks whose warnings do not.
+    """
     facts = {name: read() for name, read in FACTS.items() if name not in left_out}
-    return {**facts, "warnings": [line for check in CHECKS for line in check(facts)]}
+    checks = (check for check in CHECKS if check not in unchecked)
+    return {**facts, "warnings": [line for check in checks for line in check(facts)]}
 
 
 def bindable_cores() -> list[int]:
@@ -278,7 +283,8 @@ def _thread_variables(facts: Facts) -> Iterator[str]:
             )
 
 
-def _busy(facts: Facts) -> Iterator[str]:
+def check_load(facts: Facts) -> Iterator[str]:
+    """Whether other programs compete, as long as this one does not train."""
     load, cores = facts["load_average"][0], facts["logical_cores"] or 1
     if load > cores:
         yield f"the machine is busy (load average {load:g} on {cores} cores): other programs compete; stop them"
@@ -289,4 +295,4 @@ def _power(facts: Facts) -> Iterator[str]:
         yield "the machine runs on battery: its clock may change during the run; plug it in"
 
 
-CHECKS: tuple[Callable[[Facts], Iterator[str]], ...] = (_forced, _thread_variables, _busy, _power)
+CHECKS: tuple[Check, ...] = (_forced, _thread_variables, check_load, _power)

@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench.core.errors import UnusableError, refused
 from bench.core.text import is_missing
 from bench.history.points import Key, Point, finite, in_utc, machine_of
 from bench.records.log import value_in
 from bench.records.run import Records, RunRecord
-from bench.report.tables import aggregate_table
+from bench.report.tables import aggregate_table, summary_table
 
 METRIC = "time_ratio"
 OURS = "scratchnet"
@@ -31,7 +33,7 @@ def read(path: Path) -> list[Point]:
         if value_in(file.readline(), "kind") in WITHOUT_RATIOS:
             return []
     records = Records.read(path.parent)
-    points = list(points_of(records.run, aggregate_table(records).to_dict("records")))
+    points = list(points_of(records))
     if not points:
         raise UnusableError(
             f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; run both with two epochs or more"
@@ -39,9 +41,16 @@ def read(path: Path) -> list[Point]:
     return points
 
 
-def points_of(run: RunRecord, rows: Iterable[Mapping[Any, Any]]) -> Iterator[Point]:
-    """One a spec that has a ratio; `rows` are those of the run's aggregate."""
-    started, machine = _started(run.started), machine_of(run.environment, run.threads)
+def points_of(records: Records) -> Iterator[Point]:
+    """One a spec and kind of machine that has a ratio."""
+    summary = summary_table(records)
+    for machine, rows in _by_machine(records, summary):
+        yield from points_on(machine, records.run, aggregate_table(records, rows).to_dict("records"))
+
+
+def points_on(machine: str, run: RunRecord, rows: Iterable[Mapping[Any, Any]]) -> Iterator[Point]:
+    """One a spec that has a ratio; `rows` are those of the aggregate of cells that ran on this kind of machine."""
+    started = _started(run.started)
     for row in rows:
         if row["backend"] == OURS and not is_missing(row["time_ratio"]):
             yield Point(
@@ -53,6 +62,14 @@ def points_of(run: RunRecord, rows: Iterable[Mapping[Any, Any]]) -> Iterator[Poi
                 low=finite(row["time_ratio_low"]),
                 high=finite(row["time_ratio_high"]),
             )
+
+
+def _by_machine(records: Records, summary: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The processes of each kind of machine: ratios of two are never put together."""
+    cells = zip(summary["spec"], summary["seed"], strict=True)
+    machines = [records.machines[str(spec), int(seed)] for spec, seed in cells]
+    names = pd.Series([machine_of(each.environment, each.threads) for each in machines], summary.index, dtype=object)
+    yield from ((str(name), rows) for name, rows in summary.groupby(names, sort=False))
 
 
 def _started(text: str) -> datetime:

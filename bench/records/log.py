@@ -166,15 +166,15 @@ class RecordLog:
                 Path(self._lock.lock_file).unlink(missing_ok=True)
                 self.path.parent.rmdir()
 
-    def write(self, record: BaseModel) -> None:
-        """Append one record.
+    def write(self, *records: BaseModel) -> None:
+        """Append records, all or none.
 
         Raises UnusableError: when the disk is full or the folder is gone; what was written before stays whole.
         """
         if not self._in_place():
             lost = "was removed or replaced during the run; its records are lost"
             raise UnusableError(f"{self.path}: {lost}; start again, and leave the folder alone until the run ends")
-        rest = memoryview(record.model_dump_json().encode() + b"\n")
+        rest = memoryview(b"".join(record.model_dump_json().encode() + b"\n" for record in records))
         end = os.fstat(self._file.fileno()).st_size
         with refused(self.path, "written", "; what was finished is kept"):
             try:

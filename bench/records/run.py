@@ -2,18 +2,20 @@
 
 Schema history: 1, first version; 2, a fingerprint for each description of data, where 1 kept one for each source,
 that of the last spec with this source; 3, R² and errors of a regression, F1 and ROC AUC; precision and recall of two
-classes are those of the second class, where 1 and 2 kept the macro average.
+classes are those of the second class, where 1 and 2 kept the macro average; on which machine of a cluster a cell ran,
+and attempts that were lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
-from bench.core.models import NotNegative, Positive
-from bench.records.epochs import KEPT, EpochColumns, has_repetition, of_attempts
+from bench.core.models import FiniteRecord, NotNegative, Positive
+from bench.records.epochs import KEPT, Attempt, EpochColumns, has_repetition, of_attempts
 from bench.records.log import LogRecord, Whole, each_record_of
+from bench.records.machines import Machine
 from bench.records.scores import Kinds
 from bench.spec import DataSpec, Suite, TrainingSpec
 
@@ -67,11 +69,43 @@ class _OfBackend(_OfAttempt):
     backend: str
 
 
+class MachineRecord(LogRecord):
+    """A machine of a cluster, for all cells that ran there; it may be written again."""
+
+    kind: Literal["machine"] = "machine"
+    digest: str = Field(description="`Machine.digest`, by which cells name it")
+    host: str
+    threads: Whole
+    environment: dict[str, Any]
+
+    @property
+    def machine(self) -> Machine:
+        """The same without what makes it a record."""
+        return Machine(self.host, self.threads, self.environment)
+
+
+class Place(FiniteRecord):
+    """Where a cell ran."""
+
+    machine: str = Field(description="digest of its record")
+    alone: bool = Field(default=True, description="no other cell ran beside it; otherwise its times do not count")
+    load_average: tuple[float, ...] = Field(default=(), description="of the machine, before the cell began")
+
+
 class CellRecord(_OfAttempt):
     """Start of one attempt at one (spec, seed): what every backend must start from."""
 
     kind: Literal["cell"] = "cell"
     parameters_fingerprint: str
+    place: Place | None = Field(default=None, description="null where it ran on the machine of the run record before")
+
+
+class LostRecord(_OfAttempt):
+    """An attempt that ended with its node: nothing of it counts."""
+
+    kind: Literal["lost"] = "lost"
+    host: str
+    reason: str
 
 
 class WorkerRecord(_OfBackend):
@@ -154,10 +188,25 @@ class CellEndRecord(_OfAttempt):
 
 
 Record = Annotated[
-    RunRecord | CellRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord, Field(discriminator="kind")
+    RunRecord | MachineRecord | CellRecord | LostRecord | WorkerRecord | EpochRecord | ResultRecord | CellEndRecord,
+    Field(discriminator="kind"),
 ]
-OtherRecord = RunRecord | CellRecord | WorkerRecord | ResultRecord | CellEndRecord
+OtherRecord = RunRecord | MachineRecord | CellRecord | LostRecord | WorkerRecord | ResultRecord | CellEndRecord
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def each_record(folder: Path) -> Iterator[Record]:
+    """The records of a run folder as they were written, half attempts too; epochs are not checked for repetition.
+
+    Raises UnusableError: with file and line, where a record cannot be read.
+    """
+    return each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord)
+
+
+def machine_record(machine: Machine) -> MachineRecord:
+    """What is written of a machine."""
+    environment = dict(machine.environment)
+    return MachineRecord(digest=machine.digest, host=machine.host, threads=machine.threads, environment=environment)
 
 
 class Records:
@@ -165,7 +214,8 @@ class Records:
 
     `epochs` is a table, not a list of objects: its columns are those of `bench.records.epochs.KEPT` that such a run
     has, its rows follow the suite's order of specs and backends, then seed, attempt and epoch. `repeated` says whether
-    an epoch stands twice.
+    an epoch stands twice. `machines` maps each finished (spec, seed) to where it ran; `crowded` are those whose times
+    do not count.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -180,11 +230,15 @@ class Records:
                 others.append(record)
         finished = {(r.spec, r.seed, r.attempt) for r in others if isinstance(r, CellEndRecord)}
         self.runs = [r for r in others if isinstance(r, RunRecord)]
-        self.attempts = [r for r in others if isinstance(r, CellRecord)]
-        whole = [r for r in others if not isinstance(r, RunRecord) and (r.spec, r.seed, r.attempt) in finished]
+        self.attempts = [r for r in others if isinstance(r, CellRecord | LostRecord)]
+        self.lost = [r for r in others if isinstance(r, LostRecord)]
+        whole = [r for r in others if isinstance(r, _OfAttempt) and (r.spec, r.seed, r.attempt) in finished]
         self.workers = [r for r in whole if isinstance(r, WorkerRecord)]
         self.results = [r for r in whole if isinstance(r, ResultRecord)]
         self.finished_cells = {(spec, seed) for spec, seed, _ in finished}
+        self.machines = _machines(others, finished)
+        places = {(r.spec, r.seed): r.place for r in whole if isinstance(r, CellRecord)}
+        self.crowded = {cell for cell, place in places.items() if place is not None and not place.alone}
         every = epochs.table([spec.name for spec in self.run.suite.specs], self.run.suite.backends)
         self.epochs = of_attempts(every, finished)
         self.repeated = has_repetition(every)
@@ -214,7 +268,7 @@ class Records:
 
         Raises UnusableError: with file and line, where a record cannot be read.
         """
-        found = cls(each_record_of(folder, _ADAPTER, RunRecord, unchecked=EpochRecord))
+        found = cls(each_record(folder))
         if found.repeated:  # remembering the line of each epoch would double the memory
             list(each_record_of(folder, _ADAPTER, RunRecord))
         return found
@@ -227,3 +281,17 @@ def _kinds(run: RunRecord, results: Iterable[ResultRecord] = ()) -> Kinds:
         errors="regression" in tasks,
         positives=any(result.test_f1_score is not None for result in results),
     )
+
+
+def _machines(records: Iterable[OtherRecord], finished: Collection[Attempt]) -> dict[tuple[str, int], Machine]:
+    """(spec, seed) → where its finished attempt ran: as its cell says, else as the run record before it."""
+    here, known = Machine("", 0, {}), dict[str, Machine]()
+    found = {}
+    for record in records:
+        if isinstance(record, RunRecord):
+            here = Machine("", record.threads, record.environment)
+        elif isinstance(record, MachineRecord):
+            known[record.digest] = record.machine
+        elif isinstance(record, CellRecord) and (record.spec, record.seed, record.attempt) in finished:
+            found[record.spec, record.seed] = here if record.place is None else known.get(record.place.machine, here)
+    return found

@@ -16,9 +16,12 @@ from bench.core.text import (
     ratio_text,
     significant,
 )
+from bench.report.machines import machines_table, several_machines
 from bench.report.plots import plots_of
 from bench.report.scores import Score
 from bench.report.tables import Tables
+
+MOST_ROWS = 40
 
 HOW_TO_READ = """\
 Every backend trained the same network from the same initial parameters on the same batches in the same order; each seed
@@ -132,6 +135,18 @@ def _lost(tables: Tables) -> Iterator[str]:
         yield text_table(rows, (*columns, "seeds"))
 
 
+def _machines(tables: Tables) -> Iterator[str]:
+    if not several_machines(tables.records):
+        return
+    yield "## Time ratios by machine"
+    rows = machines_table(tables.records, tables.summary).to_dict("records")
+    columns = ("spec", "backend", "machine")
+    cells = [(*(escaped(row[name], 120) for name in columns), str(row["cells"]), ratio_text(row)) for row in rows]
+    yield text_table(cells[:MOST_ROWS], (*columns, "cells", "time ratio (95 % interval)"))
+    if len(cells) > MOST_ROWS:
+        yield f"These are the first {MOST_ROWS} of {len(cells)} rows; machines.csv has all."
+
+
 def _warnings(tables: Tables) -> Iterator[str]:
     if tables.warnings:
         yield "## Warnings"
@@ -162,4 +177,4 @@ def how_to_read(tables: Tables, reference: str) -> Iterator[str]:
         yield F1_AND_ROC
 
 
-PARTS = (_head, _specs, _both_accuracies, _lost, _warnings, _plots, _how_to_read)
+PARTS = (_head, _specs, _both_accuracies, _lost, _machines, _warnings, _plots, _how_to_read)

@@ -6,13 +6,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench.core.text import one_line
+from bench.core.text import one_line, ratio_text
 from bench.page.drawn import A, B, Drawing, Line, Look, Series
 from bench.page.pictures import pictures
 from bench.page.render import Pages
 from bench.records.epochs import by_process
 from bench.report.answers import Answers, answers_of, only_one_right, summed_confusion
 from bench.report.failures import failures
+from bench.report.machines import machines_table, several_machines
 from bench.report.markdown import how_to_read
 from bench.report.page_rows import RunRow, run_rows
 from bench.report.scores import R2
@@ -30,7 +31,7 @@ NAME = 40
 
 IN_LIGHT, IN_DARK = {YELLOW: "#a39400"}, {BLACK: "#ffffff"}
 
-PAGES = Pages("bench.report", {})
+PAGES = Pages("bench.report", {"ratio_text": ratio_text})
 
 SeriesOf = Mapping[tuple[str, str], Series]
 """(spec, backend) → its curves by measure and seed."""
@@ -61,6 +62,8 @@ def page(tables: Tables, folder: Path) -> str:
         missing=missing,
         most=most,
         environments=_environments(tables),
+        machines=len({machine.title for machine in records.machines.values()}),
+        by_machine=_by_machine(tables),
         workers={worker.backend: worker for worker in reversed(records.workers)},
         how_to_read="\n\n".join(how_to_read(tables, tables.reference)).split("\n\n"),
     )
@@ -138,6 +141,12 @@ def _colors(backends: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for place, backend in enumerate(backends):
         color = style_of(backend).color
         yield f"--backend-{place}", (IN_LIGHT.get(color, color), IN_DARK.get(color, color))
+
+
+def _by_machine(tables: Tables) -> list[dict[Any, Any]]:
+    """A row a (spec, backend, machine), where there are several machines."""
+    records = tables.records
+    return machines_table(records, tables.summary).to_dict("records") if several_machines(records) else []
 
 
 def _environments(tables: Tables) -> list[dict[str, Any]]:

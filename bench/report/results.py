@@ -30,9 +30,14 @@ class Results:
         return self.tables.warnings
 
     @property
+    def complete(self) -> bool:
+        """Whether every (spec, seed) was finished."""
+        return self.tables.records.complete
+
+    @property
     def ok(self) -> bool:
-        """Whether every backend that could run ended well."""
-        return all(result.status in ("ok", "skipped") for result in self.tables.records.results)
+        """Whether every (spec, seed) was finished, and every backend that could run ended well."""
+        return self.complete and all(result.status in ("ok", "skipped") for result in self.tables.records.results)
 
     @property
     def epochs(self) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from bench.core.text import is_missing, one_line, ratio_text
 from bench.records.epochs import KEPT, Process, by_process, of_attempts
 from bench.records.run import Records, ResultRecord, WorkerRecord
 from bench.records.scores import ACCURACIES, ERRORS, POSITIVES
+from bench.report.machines import machine_lines
 from bench.report.scores import ACCURACY, R2, SCORES, Score, score_of
 from bench.report.verdict import Findings, sentence
 
@@ -75,15 +76,19 @@ def summary_table(records: Records, epochs: pd.DataFrame | None = None) -> pd.Da
     """One row a process, that is (spec, backend, seed), of every finished attempt, whatever its status.
 
     epoch_seconds, cpu_seconds (s) and samples_per_second (1/s) are medians over the timed epochs, missing where only
-    the warm-up was trained. Cost, accuracies and errors are those of the spec's last epoch, or of the one whose
-    parameters early stopping kept; missing where it was not reached.
+    the warm-up was trained, or where other cells ran beside it. Cost, accuracies and errors are those of the spec's
+    last epoch, or of the one whose parameters early stopping kept; missing where it was not reached.
     time_ratio is `bench.core.statistics.time_ratio` to the run's reference; missing unless both have status ok.
     """
     trained = by_process(epochs_table(records) if epochs is None else epochs)
     rows = _processes(records, trained)
     for (spec, seed, backend), row in rows.items():
         reference = (spec, seed, records.run.reference)
-        if row["status"] == "ok" and rows.get(reference, {}).get("status") == "ok":
+        if (
+            (spec, seed) not in records.crowded
+            and row["status"] == "ok"
+            and rows.get(reference, {}).get("status") == "ok"
+        ):
             row["time_ratio"] = time_ratio(_rounds(trained, (spec, seed, backend)), _rounds(trained, reference))
     return _frame(rows.values(), records.kinds.columns(SUMMARY_COLUMNS))
 
@@ -144,6 +149,7 @@ class Tables:
             cells=len(cells),
             cells_finished=len(cells & self.records.finished_cells),
             scores=self.scores,
+            crowded=bool(self.records.crowded),
         )
 
     @cached_property
@@ -165,8 +171,11 @@ class Tables:
         """What to know before the numbers are trusted: warnings of the machine, then time ratios that are unstable."""
         table = self.aggregate
         unstable = table[table["time_ratio_high"] > UNSTABLE_ABOVE * table["time_ratio_low"]]
-        every = (one_line(line) for each in self.records.runs for line in each.environment.get("warnings") or ())
-        return [*dict.fromkeys(every), *map(_unstable, unstable.to_dict("records"))]
+        runs, machines = self.records.runs, self.records.machines.values()
+        environments = [*(run.environment for run in runs), *(machine.environment for machine in machines)]
+        every = (one_line(line) for each in environments for line in each.get("warnings") or ())
+        lines = machine_lines(self.records, self.summary)
+        return [*dict.fromkeys(every), *lines, *map(_unstable, unstable.to_dict("records"))]
 
 
 def plain_rows(table: pd.DataFrame) -> list[Row]:
@@ -214,7 +223,9 @@ def _processes(records: Records, trained: Mapping[Process, Columns]) -> dict[Pro
         final = result.final_epoch or last_epochs.get(result.spec, 0)
         ended = result.model_dump(exclude={"kind", "attempt", "final_epoch", "test_predictions"})
         started = workers[key].model_dump(include=OF_WORKER) if key in workers else {}
-        rows[key] = ended | started | _of_epochs(trained.get(key), final)
+        row = ended | started | _of_epochs(trained.get(key), final)
+        crowded = (result.spec, result.seed) in records.crowded
+        rows[key] = row | (dict.fromkeys(TIMED) if crowded else {})
     return rows
 
 

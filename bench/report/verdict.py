@@ -21,9 +21,12 @@ LOST: dict[str, str] = {
 }
 
 
+NO_RATIO = {False: "the warm-up epoch alone was trained", True: "other cells ran beside each cell"}
+
+
 @dataclass(frozen=True)
 class Findings:
-    """What the sentence is drawn from: the tables, and what was asked for."""
+    """What the sentence is drawn from: the tables, and what was asked for; `crowded`: no times that count."""
 
     summary: pd.DataFrame
     aggregate: pd.DataFrame
@@ -32,6 +35,7 @@ class Findings:
     specs: tuple[str, ...]
     cells: int
     cells_finished: int
+    crowded: bool = False
     scores: Mapping[str, Score] = field(default_factory=dict)
 
     def judged_by(self, score: Score) -> "Findings":
@@ -139,7 +143,7 @@ def _speed(findings: Findings) -> Iterator[str]:
     if rows.empty:
         # Where accuracy already said that a peer is missing, there is nothing to add.
         if not findings.of(findings.subject).empty and not findings.of(findings.reference).empty:
-            yield "no time ratio: the warm-up epoch alone was trained"
+            yield f"no time ratio: {NO_RATIO[findings.crowded]}"
         return
     if len(rows) > 1:
         yield _several_specs(rows, findings)

@@ -9,6 +9,7 @@ from typing import Any
 from bench.core.csv_text import write_csv
 from bench.core.files import write_atomically
 from bench.records.run import SCHEMA_VERSION, Records
+from bench.report.machines import machines_table, several_machines
 from bench.report.markdown import summary_markdown
 from bench.report.outputs import check_outputs, write_outputs
 from bench.report.page import PAGE_NAME
@@ -32,6 +33,8 @@ def write_report(folder: str | PathLike[str], outputs: Collection[str] = ()) -> 
     write_atomically(folder / FACTS_NAME, json.dumps(run_facts(tables), indent=2) + "\n")
     write_csv(folder / "epochs.csv", tables.epochs)
     write_csv(folder / "summary.csv", tables.summary)
+    if several_machines(tables.records):
+        write_csv(folder / "machines.csv", machines_table(tables.records, tables.summary))
     write_atomically(folder / "summary.md", summary_markdown(tables))
     write_atomically(folder / PAGE_NAME, results.page())
     draw_plots(tables, folder)
@@ -60,6 +63,7 @@ def run_facts(tables: Tables) -> dict[str, Any]:
         "reference": run.reference,
         "backends": list(run.suite.backends),
         "seeds": {spec.name: list(spec.seeds) for spec in run.suite.specs},
+        "machines": sorted({machine.title for machine in records.machines.values()}),
         "aggregate": plain_rows(tables.aggregate),
         "runs": [each.model_dump(mode="json") for each in records.runs],
     }

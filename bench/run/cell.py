@@ -7,28 +7,46 @@ import random
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from bench.backends import registry
 from bench.core.progress import Progress
 from bench.inputs.plan import Plan, batches, batches_fingerprint, parameters_fingerprint
 from bench.inputs.splits import Inputs
-from bench.records.log import RecordLog
-from bench.records.run import CellEndRecord, CellRecord, EpochRecord, ResultRecord, Status, WorkerRecord, log_name
+from bench.records.run import (
+    CellEndRecord,
+    CellRecord,
+    EpochRecord,
+    Place,
+    ResultRecord,
+    Status,
+    WorkerRecord,
+    log_name,
+)
 from bench.spec import Suite, TrainingSpec
 from bench.workers.client import WorkerClient, job_of
 from bench.workers.turns import in_turn
 
 
+class Writer(Protocol):
+    """Keeps records: the log of a run folder, or what a node sends back."""
+
+    def write(self, *records: BaseModel) -> None:
+        """Append records."""
+
+
 @dataclass(frozen=True)
 class Session:
-    """What all cells of a run share."""
+    """What all cells of a run share. `place` is None where they run on the machine of the run record."""
 
     suite: Suite
     threads: int
     folder: Path
-    log: RecordLog
+    log: Writer
     progress: Progress
+    place: Place | None = None
 
 
 class Cell(AbstractContextManager["Cell"]):
@@ -50,6 +68,11 @@ class Cell(AbstractContextManager["Cell"]):
         for client in self._clients.values():
             client.close()
 
+    def kill(self) -> None:
+        """Kill every backend at once, from another thread: nobody waits for the result any more."""
+        for client in list(self._clients.values()):
+            client.kill()
+
     @property
     def _title(self) -> str:
         return f"{self._spec.name} seed {self._plan.seed}"
@@ -57,11 +80,13 @@ class Cell(AbstractContextManager["Cell"]):
     def run(self) -> None:
         """Train every backend for all epochs; ends with a result of each."""
         self._session.progress.stage(f"{self._title}: {self._spec.epochs} epochs")
-        self._session.log.write(CellRecord(**self._key, parameters_fingerprint=self._expected_parameters))
+        about: dict[str, Any] = {"parameters_fingerprint": self._expected_parameters, "place": self._session.place}
+        self._session.log.write(CellRecord(**self._key, **about))
         self._start_workers()
         for epoch in range(1, self._spec.epochs + 1):
             self._round(epoch)
         for client in list(self._clients.values()):
+            self._session.progress.step(f"finish {client.name}")
             self._finish(client)
         self._session.log.write(CellEndRecord(**self._key))
 
@@ -70,6 +95,7 @@ class Cell(AbstractContextManager["Cell"]):
         for name in self._session.suite.backends:
             self._start(name)
         for client in list(self._clients.values()):
+            self._session.progress.step(f"await {client.name}")
             self._await_ready(client)
 
     def _start(self, name: str) -> None:

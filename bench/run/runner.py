@@ -1,9 +1,11 @@
 """Runs a suite in a folder: decodes the data once, then trains cell by cell, every record on disk as it happens."""
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 from bench.backends import registry
@@ -20,38 +22,69 @@ from bench.spec import DataSpec, Suite, TrainingSpec
 DataFolders = Mapping[DataSpec, Path]
 
 
+@dataclass(frozen=True)
+class Task:
+    """One attempt at one (spec, seed) that is to be made."""
+
+    spec: TrainingSpec
+    seed: int
+    attempt: int
+
+    @property
+    def title(self) -> str:
+        """Its spec and seed, for a person."""
+        return f"{self.spec.name} seed {self.seed}"
+
+
+Trainer = Callable[[Session, Sequence[Task], DataFolders], None]
+"""Makes the attempts and writes their records."""
+
+
+def tasks(suite: Suite, earlier: Records | None = None) -> list[Task]:
+    """Every (spec, seed) without a finished attempt, with the number of its next one."""
+    made = [(each.spec, each.seed, each.attempt) for each in earlier.attempts] if earlier else []
+    last: dict[tuple[str, int], int] = {}
+    for spec_name, seed, attempt in made:
+        last[spec_name, seed] = max(attempt, last.get((spec_name, seed), 0))
+    done = earlier.finished_cells if earlier else set()
+    every = ((spec, seed) for spec in suite.specs for seed in spec.seeds)
+    left = ((spec, seed) for spec, seed in every if (spec.name, seed) not in done)
+    return [Task(spec, seed, last.get((spec.name, seed), 0) + 1) for spec, seed in left]
+
+
 def turns(suite: Suite, earlier: Records | None = None) -> int:
     """Number of epochs that all backends are still to train, over all specs and seeds."""
     present = sum(registry.missing(name) is None for name in suite.backends)
-    done = earlier.finished_cells if earlier else set()
-    epochs = sum(spec.epochs for spec in suite.specs for seed in spec.seeds if (spec.name, seed) not in done)
-    return epochs * present
+    return present * sum(task.spec.epochs for task in tasks(suite, earlier))
 
 
-def execute(suite_name: str, suite: Suite, folder: Path, progress: Progress, earlier: Records | None = None) -> None:
+def train_here(session: Session, todo: Sequence[Task], data: DataFolders) -> None:
+    """One attempt after another, on this machine."""
+    for spec, of_spec in groupby(todo, lambda task: task.spec):
+        inputs = Inputs(Dataset.open(data[spec.data]), spec)
+        for task in of_spec:
+            with Cell(session, spec, task.seed, task.attempt, inputs, data[spec.data]) as cell:
+                cell.run()
+
+
+def execute(
+    suite_name: str,
+    suite: Suite,
+    folder: Path,
+    progress: Progress,
+    earlier: Records | None = None,
+    trainer: AbstractContextManager[Trainer] | None = None,
+) -> None:
     """Train whatever has no finished attempt yet; `earlier` is what the folder holds where a run is resumed.
 
-    Raises UnusableError: where data or folder cannot be used; whatever was finished is kept.
+    trainer : who makes the attempts; left out, this machine.
+    Raises UnusableError: where data, folder or trainer cannot be used; whatever was finished is kept.
     """
     threads = suite.threads or environment.usable_cores()
-    with RecordLog(folder) as log, _decoded_data(suite, folder) as data:
+    here: AbstractContextManager[Trainer] = nullcontext(train_here)
+    with RecordLog(folder) as log, _decoded_data(suite, folder) as data, trainer or here as train:
         log.write(_run_record(suite_name, suite, threads, data, earlier))
-        session = Session(suite, threads, folder, log, progress)
-        for spec in suite.specs:
-            _train_spec(session, spec, data[spec.data], earlier)
-
-
-def _train_spec(session: Session, spec: TrainingSpec, data: Path, earlier: Records | None) -> None:
-    attempts = [(cell.spec, cell.seed) for cell in earlier.attempts] if earlier else []
-    done = earlier.finished_cells if earlier else set()
-    left = [seed for seed in spec.seeds if (spec.name, seed) not in done]
-    if not left:
-        return
-    inputs = Inputs(Dataset.open(data), spec)
-    for seed in left:
-        attempt = attempts.count((spec.name, seed)) + 1
-        with Cell(session, spec, seed, attempt, inputs, data) as cell:
-            cell.run()
+        train(Session(suite, threads, folder, log, progress), tasks(suite, earlier), data)
 
 
 @contextmanager

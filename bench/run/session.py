@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from bench.report.outputs import check_outputs
 from bench.report.results import Results
 from bench.report.write import write_report
 from bench.run.request import RunRequest, new_run, resumed_run
-from bench.run.runner import execute, turns
+from bench.run.runner import Trainer, execute, tasks, turns
 from bench.spec import Suite
 
 
@@ -31,7 +32,9 @@ def run_and_report(
     return write_report(request.folder, outputs)
 
 
-def train(request: RunRequest) -> None:
-    """Train, with progress on stdout; every record is on disk as it happens."""
-    with progress_on(Console(), turns(request.suite, request.earlier)) as progress:
-        execute(request.suite_name, request.suite, request.folder, progress, request.earlier)
+def train(request: RunRequest, trainer: AbstractContextManager[Trainer] | None = None) -> None:
+    """Train here, or with that trainer, with progress on stdout; every record is on disk as it happens."""
+    suite, earlier = request.suite, request.earlier
+    total, unit = (len(tasks(suite, earlier)), "cells") if trainer else (turns(suite, earlier), "turns")
+    with progress_on(Console(), total, unit) as progress:
+        execute(request.suite_name, suite, request.folder, progress, earlier, trainer)

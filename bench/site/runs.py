@@ -1,7 +1,7 @@
 """Every run below a folder: what the index says of it, its ratios, and its page. One run at a time is in memory."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from bench.core.files import atomic_path, write_atomically
 from bench.core.models import FrozenRecord
 from bench.core.text import one_line
 from bench.history.points import SHORT, Point, in_utc, machine_of
-from bench.history.runs import points_of
+from bench.history.runs import points_of, points_on
 from bench.history.sources import run_files
 from bench.records.log import RECORDS_NAME, value_in
 from bench.records.run import Records, RunRecord
@@ -44,6 +44,7 @@ class RunFacts(FrozenRecord):
     model_config = ConfigDict(extra="ignore")
     verdict: str
     complete: bool
+    machines: tuple[str, ...]
     aggregate: tuple[AggregateRow, ...]
     runs: tuple[RunRecord, ...] = Field(min_length=1)
 
@@ -104,31 +105,35 @@ def add_run(folder: Path, root: Path, out: Path) -> SiteRun:
     facts = _kept(folder)
     if facts is None:
         tables = Tables(Records.read(folder))
-        facts = RunFacts.model_validate(run_facts(tables))
         write_atomically(target, page(tables, folder))
-    else:
-        with atomic_path(target) as temporary:
-            shutil.copyfile(folder / PAGE_NAME, temporary)
-    return _site_run(facts, path)
+        return _site_run(RunFacts.model_validate(run_facts(tables)), path, points_of(tables.records))
+    with atomic_path(target) as temporary:
+        shutil.copyfile(folder / PAGE_NAME, temporary)
+    return _site_run(facts, path, _points(facts))
+
+
+def _points(facts: RunFacts) -> Iterator[Point]:
+    """The ratios of a run on one machine: its aggregate has them."""
+    run = facts.runs[0]
+    return points_on(machine_of(run.environment, run.threads), run, [row.model_dump() for row in facts.aggregate])
 
 
 def _kept(folder: Path) -> RunFacts | None:
     """What a report wrote of the run: nothing where a file is missing, of an older version, or older than the records.
 
-    Reading the records instead takes far longer.
+    Reading the records instead takes far longer. A run on several machines has a ratio for each: it is read.
     """
     with suppress(OSError, ValueError):
         written = (folder / RECORDS_NAME).stat().st_mtime
         if all((folder / name).stat().st_mtime >= written for name in (PAGE_NAME, FACTS_NAME)):
-            return RunFacts.model_validate_json((folder / FACTS_NAME).read_bytes())
+            facts = RunFacts.model_validate_json((folder / FACTS_NAME).read_bytes())
+            return facts if len(facts.machines) <= 1 else None
     return None
 
 
-def _site_run(facts: RunFacts, path: str) -> SiteRun:
+def _site_run(facts: RunFacts, path: str, points: Iterable[Point]) -> SiteRun:
     run, environment = facts.runs[0], facts.runs[0].environment
     address = f"{RUNS}/{quote(path)}/{PAGE_NAME}"
-    rows = [row.model_dump() for row in facts.aggregate]
-    points = tuple(replace(point, source=address) for point in points_of(run, rows))
     revision = environment.get("git_revision")
     return SiteRun(
         address=address,
@@ -139,10 +144,16 @@ def _site_run(facts: RunFacts, path: str) -> SiteRun:
         state=_state(facts),
         specs=tuple(one_line(spec.name, 80) for spec in run.suite.specs),
         backends=tuple(one_line(name, 60) for name in run.suite.backends),
-        machine=one_line(machine_of(environment, run.threads), 160),
+        machine=_machine(facts),
         revision=one_line(revision)[:SHORT] + "+" * bool(environment.get("git_dirty")) if revision else "not known",
-        points=points,
+        points=tuple(replace(point, source=address) for point in points),
     )
+
+
+def _machine(facts: RunFacts) -> str:
+    run = facts.runs[0]
+    count = len(facts.machines)
+    return one_line(machine_of(run.environment, run.threads), 160) if count <= 1 else f"{count} machines"
 
 
 def _state(facts: RunFacts) -> str:

@@ -37,6 +37,10 @@ class WorkerClient(AbstractContextManager["WorkerClient"]):
         if self.lost is None:
             self._log.unlink(missing_ok=True)
 
+    def kill(self) -> None:
+        """Kill the process from another thread; whoever waits for its answer learns that it is lost."""
+        self._process.kill()
+
     def ready(self) -> Facts | None:
         """Wait until the model is built; what the worker says of it."""
         description = self._answer(self._process.ready)

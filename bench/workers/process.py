@@ -43,6 +43,10 @@ class WorkerProcess:
         """End the process, however it is."""
         self._process.end()
 
+    def kill(self) -> None:
+        """Kill the process and all that it started, unasked."""
+        self._process.kill()
+
     def _send(self, message: Job | Request) -> None:
         with suppress(OSError):  # the worker is gone; waiting for its answer says how
             self._connection.send(message)

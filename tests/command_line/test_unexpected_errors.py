@@ -111,6 +111,7 @@ def test_the_packages_of_each_extra_are_those_of_the_project():
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     imported_as = {"pillow": "PIL", "scikit-learn": "sklearn", "tensorflow-datasets": "tensorflow_datasets"}
+    imported_as |= {"dask-jobqueue": "dask_jobqueue"}
     for extra, modules in EXTRAS.items():
         needed = project["optional-dependencies"][extra] if extra else project["dependencies"]
         names = [re.match(r"[\w-]+", one).group() for one in needed]
