@@ -44,18 +44,23 @@ def run(
     seeds: "Sequence[int] | None" = None,
     resume: bool = False,
     outputs: "Sequence[str]" = (),
+    on: str | None = None,
+    accuracy_only: bool = False,
 ) -> "Results":
     """Train every spec of a suite with every backend, and report it; progress is printed while it goes on.
 
     suite : a `Suite`, the name of a shipped one, or a TOML file. out : folder to make, results/SUITE-TIME if left out.
     backends, epochs, seeds : in place of the suite's own. resume : go on with the run in `out`.
     outputs : what is written besides: "pdf", "parquet", "tensorboard".
-    Raises UnusableError: where suite, data or folder cannot be used. After Ctrl-C `resume` goes on.
+    on : the cluster that trains, as in `scratchbench run --on`. accuracy_only : fill its nodes; times do not count.
+    Raises UnusableError: where suite, data, folder or cluster cannot be used. After Ctrl-C `resume` goes on.
     """
+    from bench.cluster.trainer import trainer_of
     from bench.run.session import run_and_report
 
+    trainer = trainer_of(on, accuracy_only)
     overrides = {"backends": _tuple(backends), "epochs": epochs, "seeds": _tuple(seeds)}
-    return run_and_report(suite, out, overrides, resume, tuple(outputs))
+    return run_and_report(suite, out, overrides, resume, tuple(outputs), trainer)
 
 
 def report(folder: "str | PathLike[str]", *, write: bool = False, outputs: "Sequence[str]" = ()) -> "Results":

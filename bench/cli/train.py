@@ -97,26 +97,15 @@ def run(
       scratchbench run --out results/mine --resume
       scratchbench run standard --on cluster.toml
     """
+    from bench.cluster.trainer import trainer_of
     from bench.report.outputs import check_outputs
     from bench.run import request
 
     check_outputs(_asked(outputs))
-    trainer = _trainer(on, accuracy_only)
+    trainer = trainer_of(on, accuracy_only)
     overrides = {"backends": backends, "epochs": epochs, "seeds": seeds}
     make = request.resumed_run if resume else request.new_run
     return _train(make(suite, overrides, out), trainer, _asked(outputs))
-
-
-def _trainer(on: str | None, accuracy_only: bool) -> "AbstractContextManager[Trainer] | None":
-    """Who trains: None for this process."""
-    if on is None and not accuracy_only:
-        return None
-    if on is None:
-        raise UnusableError("--accuracy-only: fills the nodes of a cluster; name one with --on, such as --on local")
-    from bench.cluster.head import cluster_trainer
-    from bench.cluster.spec import cluster_of
-
-    return cluster_trainer(cluster_of(on), alone=not accuracy_only)
 
 
 def _train(request: "RunRequest", trainer: "AbstractContextManager[Trainer] | None", outputs: tuple[str, ...]) -> int:

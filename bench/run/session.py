@@ -23,12 +23,13 @@ def run_and_report(
     overrides: Mapping[str, Any],
     resume: bool,
     outputs: Collection[str] = (),
+    trainer: AbstractContextManager[Trainer] | None = None,
 ) -> Results:
-    """Train what is asked for, then write tables, plots, page and these outputs."""
+    """Train what is asked for, here or with that trainer, then write tables, plots, page and these outputs."""
     check_outputs(outputs)
     make = resumed_run if resume else new_run
     request = make(suite, overrides, None if out is None else Path(out))
-    train(request)
+    train(request, trainer)
     return write_report(request.folder, outputs)
 
 

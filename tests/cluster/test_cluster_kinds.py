@@ -40,6 +40,22 @@ def test_local_is_a_node_on_this_machine(mini):
     assert variables.get("OMP_NUM_THREADS") == os.environ.get("OMP_NUM_THREADS")
 
 
+def test_from_python(mini):
+    """In a process of its own: a cluster's node imports the script that started it."""
+    script = f"""
+from bench import run
+
+if __name__ == "__main__":
+    results = run({mini.suite(seeds=(0,))!r}, "run", on="local", accuracy_only=True)
+    assert results.ok, results.verdict
+"""
+    (mini.head / "script.py").write_text(script)
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "script.py"], cwd=mini.head, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert mini.records().crowded == {("small", 0)}
+
+
 def test_jobs_of_a_queue(mini):
     pytest.importorskip("dask_jobqueue")
     assert_ran(mini, mini.toml('kind = "here"\nnodes = 1\nwait_seconds = 60\n[options]\nmemory = "1 GB"\n'))
