@@ -21,8 +21,8 @@ def kind(path):
         return file.readline().split('"kind":"')[1].partition('"')[0]
 
 
-# Those of the gate's validation are read in tests/gate/test_gate_validation.py.
-RUNS = [path for path in sorted(REFERENCE.rglob("records.jsonl")) if "gate-validation" not in str(path)]
+# Those of the gate are read in tests/gate/test_gate_validation.py and test_gate_public.py.
+RUNS = [path for path in sorted(REFERENCE.rglob("records.jsonl")) if "gate-" not in str(path)]
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.parent.name)
