@@ -110,7 +110,9 @@ def _refused(cluster: Cluster) -> Iterator[None]:
     name = getattr(cluster, "address", cluster.kind)
     try:
         yield
-    except (OSError, ValueError, RuntimeError) as error:
+    except UnusableError:
+        raise
+    except Exception as error:  # dask, asyncssh and the queues' classes have errors of their own
         reason = one_line(error.__cause__ or error, 300) or type(error).__name__
         raise UnusableError(f"--on: {name}: no connection ({type(error).__name__}: {reason})") from None
 

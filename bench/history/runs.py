@@ -18,7 +18,7 @@ from bench.report.tables import aggregate_table, summary_table
 
 METRIC = "time_ratio"
 OURS = "scratchnet"
-WITHOUT_RATIOS = ("scaling", "gate_validation", "recording")
+WITHOUT_RATIOS = ("scaling", "gate_validation", "gate_public", "recording")
 """Kinds of records that other commands write: they hold no ratio that has a history."""
 NO_WORK = {"name", "seeds", "epochs"}
 """What a spec says that changes neither an epoch's work nor its time."""

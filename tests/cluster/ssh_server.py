@@ -12,10 +12,16 @@ class Open(asyncssh.SSHServer):
         return False
 
 
+async def copy(lines, file):
+    async for line in lines:
+        file.write(line.decode())
+
+
 async def run(process):
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
+    """asyncssh's own `redirect` closes the connection if the command has ended already."""
+    pipes = {"stdin": asyncio.subprocess.DEVNULL, **dict.fromkeys(("stdout", "stderr"), asyncio.subprocess.PIPE)}
     child = await asyncio.create_subprocess_shell(f"exec {process.command}", **pipes)
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+    await asyncio.gather(copy(child.stdout, process.stdout), copy(child.stderr, process.stderr))
     process.exit(await child.wait())
 
 
