@@ -38,6 +38,16 @@ def weekly(*values: Any) -> list[Any]:
     return [pytest.param(*(v if isinstance(v, tuple) else (v,)), marks=pytest.mark.weekly) for v in values]
 
 
+def some(values: Iterable[Any], count: int) -> list[Any]:
+    """So many of the values, drawn once for all; the others are left out unless all is tested."""
+    every = list(values)
+    chosen = sorted(random.Random(0).sample(range(len(every)), min(count, len(every))))
+    return [
+        *(every[place] for place in chosen),
+        *weekly(*(one for place, one in enumerate(every) if place not in chosen)),
+    ]
+
+
 def _covering(values: list[list[Any]], allowed: Callable[[Places], bool]) -> list[Places]:
     rng, chosen = random.Random(0), []
     places = [[(factor, place) for place in range(len(one))] for factor, one in enumerate(values)]

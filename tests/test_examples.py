@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from covering import weekly
 
 import bench
 from bench.core.errors import UnusableError
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+LONG = [ROOT / "examples" / "compare_two_runs.py"]
+EXAMPLES = sorted({*(ROOT / "examples").glob("*.py")} - {*LONG})
 SAID = {
     "sports_network.py": "go with probability 1.000",
     "read_a_run.py": "mean training cost of scratchnet by epoch",
@@ -47,7 +49,7 @@ def results(tmp_path_factory):
     return bench.run(bench.load_suite(folder / "small.toml"), folder / "run")
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*EXAMPLES, *weekly(*LONG)], ids=lambda path: path.name)
 def test_an_example_runs_as_its_first_lines_say(path, tmp_path):
     source = path.read_text("utf-8")
     if "keras" in source:

@@ -33,6 +33,7 @@ def assert_ran(mini, cluster):
     wait_for(lambda: not dask_processes(mini.folder), 20)
 
 
+@pytest.mark.weekly
 def test_local_is_a_node_on_this_machine(mini):
     assert_ran(mini, "local")
     variables = mini.records().run.environment["variables"]
@@ -56,11 +57,13 @@ if __name__ == "__main__":
     assert mini.records().crowded == {("small", 0)}
 
 
+@pytest.mark.weekly
 def test_jobs_of_a_queue(mini):
     pytest.importorskip("dask_jobqueue")
     assert_ran(mini, mini.toml('kind = "here"\nnodes = 1\nwait_seconds = 60\n[options]\nmemory = "1 GB"\n'))
 
 
+@pytest.mark.weekly
 def test_nodes_over_ssh(mini):
     pytest.importorskip("asyncssh")
     known = mini.folder / "known_hosts"

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
+from covering import weekly
 from mini_cluster import MiniCluster, all_gone, backends_below, ended, in_the_middle, wait_for, what_was_learned
 
 from bench.records.run import CellRecord
@@ -45,7 +46,7 @@ def finished_one(mini):
     return records.exists() and b"cell_end" in records.read_bytes()
 
 
-@pytest.mark.parametrize("part", ["worker", "nanny"])
+@pytest.mark.parametrize("part", ["worker", *weekly("nanny")])
 def test_a_killed_worker_or_nanny_costs_one_attempt(mini, learned, part):
     mini.scheduler()
     nodes = [mini.node("one")]
@@ -62,6 +63,7 @@ def test_a_killed_worker_or_nanny_costs_one_attempt(mini, learned, part):
     assert_whole(mini, learned, lost=1)
 
 
+@pytest.mark.weekly
 def test_a_killed_backend_is_recorded_and_its_cell_is_not_repeated(mini):
     mini.scheduler()
     node = mini.node("one")
@@ -75,6 +77,7 @@ def test_a_killed_backend_is_recorded_and_its_cell_is_not_repeated(mini):
     assert (mini.head / "run" / "0-seed0-scratchnet.log").exists()
 
 
+@pytest.mark.weekly
 def test_a_killed_scheduler_ends_the_run_and_resume_needs_no_cluster(mini, learned):
     scheduler = mini.scheduler()
     node = mini.node("one")
@@ -106,6 +109,7 @@ def test_a_killed_head_leaves_nothing_running_and_is_resumed_on_the_cluster(mini
     assert_whole(mini, learned, lost=0)
 
 
+@pytest.mark.weekly
 def test_ctrl_c_leaves_nothing_running_on_the_nodes(mini):
     mini.scheduler()
     node = mini.node("one")
@@ -118,6 +122,7 @@ def test_ctrl_c_leaves_nothing_running_on_the_nodes(mini):
     wait_for(lambda: all_gone(backends), 20)
 
 
+@pytest.mark.weekly
 def test_a_node_that_hangs_loses_its_cell_after_the_time_limit(mini, learned):
     mini.scheduler()
     node = mini.node("one")
@@ -135,6 +140,7 @@ def test_a_node_that_hangs_loses_its_cell_after_the_time_limit(mini, learned):
     assert_whole(mini, learned, lost=1)
 
 
+@pytest.mark.weekly
 def test_a_cell_that_loses_its_node_each_time_is_given_up_and_the_others_finish(mini, learned):
     mini.scheduler()
     node = mini.node("one")

@@ -94,6 +94,7 @@ def test_nodes_in_two_namespaces_learn_what_one_machine_learns(network, nodes, m
     assert what_was_learned(mini.records()) == what_was_learned(mini.records("here"))
 
 
+@pytest.mark.weekly
 def test_a_dropped_link_costs_one_attempt_and_the_node_behind_it_stops(network, nodes, mini):
     one, two = network.links
     node = nodes(one)

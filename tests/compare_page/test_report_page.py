@@ -213,6 +213,7 @@ def test_any_backend_is_text(name):
     assert tags(f"{name}.") == tags("plain")
 
 
+@pytest.mark.weekly
 def test_paper_does_not_say_what_to_press(whole):
     assert "A row opens on a tap" in Read(whole).text
     shown = OnPaper(whole).text

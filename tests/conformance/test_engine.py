@@ -238,6 +238,7 @@ def run(program):
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.weekly
 def test_it_compiles_where_nothing_can_be_written():
     nowhere = "from scratchnet.engine import caching; caching._folders = lambda: [caching.Path('/proc/nowhere')]; "
     told = run(nowhere + PROGRAM + "; import sys; print('numba' in sys.modules)")
@@ -284,7 +285,7 @@ def test_a_terminal_is_told_that_it_compiles(stream, monkeypatch):
     assert ("compiling the float32 step" in sys.stderr.getvalue()) == sys.stderr.isatty()
 
 
-@pytest.mark.parametrize("bits", ["128", *weekly("256")])
+@pytest.mark.parametrize("bits", weekly("128", "256"))
 def test_it_is_right_with_vectors_of_another_width(bits):
     """As other processors have them: the same tests of products and of steps, in a process of its own."""
     chosen = ["tests/scratchnet/test_tiles.py", __file__, "-k", "tile or (compiled_steps and alone)"]

@@ -100,6 +100,7 @@ def test_what_hangs_or_dies_costs_its_own_task(folder):
     assert "SIGSEGV" in results["hidden_error"].message()
 
 
+@pytest.mark.weekly
 def test_an_import_that_hangs_costs_the_tasks_of_its_file(folder):
     (folder / "optimizers.py").write_text("while True:\n    pass\n", "utf-8")
     with Grader(folder, seconds=4.0) as grader:

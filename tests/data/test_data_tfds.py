@@ -60,6 +60,7 @@ def test_prepared_mnist_holds_the_shipped_examples(prepared):
 
 
 @needs_tfds
+@pytest.mark.weekly
 def test_plain_tfds_reads_prepared_mnist(prepared):
     code = """
 import tensorflow_datasets as tfds

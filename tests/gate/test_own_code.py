@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from covering import weekly
 
 from bench.gate.commands import Command, Place
 from bench.gate.no_verdict import NotFixedWorkError
@@ -262,7 +263,7 @@ def test_a_suite_that_calibrates_is_no_verdict(repo, bench):
     assert "--benchmark-disable" in out.splitlines()[0]
 
 
-@pytest.mark.parametrize("text", ["calibrated", "--benchmark-disable calibrated", "pedantic", "unused"])
+@pytest.mark.parametrize("text", ["calibrated", *weekly("--benchmark-disable calibrated", "pedantic", "unused")])
 def test_only_a_suite_that_calibrates_is_refused(warm_up, text):
     *options, name = text.split()
     command = f"{PYTEST.format(name)} {' '.join(options)}"
@@ -271,7 +272,7 @@ def test_only_a_suite_that_calibrates_is_refused(warm_up, text):
     warm_up(f"{command} && echo 1.0", own_clock=True)
 
 
-@pytest.mark.parametrize("options", ["", "-n 0", "-r 3 -v", "-s 'number = 3' -u sec"])
+@pytest.mark.parametrize("options", ["-r 3 -v", *weekly("", "-n 0", "-s 'number = 3' -u sec")])
 def test_timeit_that_calibrates_is_refused(warm_up, options):
     with pytest.raises(NotFixedWorkError, match=r"runs timeit, which repeats fast code more often; .*timeit -n"):
         warm_up(TIMEIT.format(options))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from covering import some
 from handwritten import HandWritten
 from problems import PROBLEMS
 
@@ -424,7 +425,7 @@ def written(folder, where="before", what="", name="network.py"):
     return folder
 
 
-@pytest.mark.parametrize("day", COMMANDED)
+@pytest.mark.parametrize("day", some(COMMANDED, 10))
 def test_the_command_outlives_the_network(day, tmp_path):
     where, what, code, words = COMMANDED[day]
     done = command(written(tmp_path, where, what), "network.py:Network", "--seconds", "1")
@@ -462,7 +463,7 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", some(TARGETS, 8))
 def test_what_is_asked_for_and_not_there_is_one_line(target, tmp_path):
     line, words = TARGETS[target]
     written(tmp_path)

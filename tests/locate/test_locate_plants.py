@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from covering import weekly
+from covering import some, weekly
 from handwritten import HandWritten
 from plants import PLANTS
 from problems import PROBLEMS
@@ -48,7 +48,7 @@ def test_a_planted_mistake_is_named_with_its_equation_and_its_cause(plant):
     assert finding.distance < SAME
 
 
-@pytest.mark.parametrize("plant", [*SOME, *weekly(*OTHERS)], ids=lambda plant: plant.name)
+@pytest.mark.parametrize("plant", [*some(SOME, 12), *weekly(*OTHERS)], ids=lambda plant: plant.name)
 def test_a_network_that_reports_its_steps_alone_is_not_called_right(plant):
     """But for what only the cost shows, which is not reported then."""
     document = locate_one(plant.network(offers=()), PROBLEMS[plant.problem], plant.name).document

@@ -86,7 +86,7 @@ def test_each_fault_is_recorded_and_told_its_log_is_kept_and_the_others_finish(t
 
 
 def test_a_backend_that_hangs_is_recorded_and_the_other_finishes(tmp_path, suite_text):
-    of = run_with(["Hangs"], tmp_path, suite_text.replace("60.0", "15.0"))
+    of = run_with(["Hangs"], tmp_path, suite_text.replace("60.0", "10.0"))
     assert_recorded_and_told("Hangs", of)
     assert_scratchnet_finished(of)
 
