@@ -11,6 +11,7 @@ from bench.gate import gauges
 from bench.gate.records import pairs_of
 
 MEGABYTE = 2**20
+PEAK = ("--measure", "peak-memory")
 PERF = f"""#!{sys.executable}
 import subprocess, sys
 before, command = sys.argv[1 : sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
@@ -34,7 +35,7 @@ def test_more_peak_memory_of_a_command_fails(repo, bench, tmp_path):
     repo.commit(**{"run.py": memory(50)})
     repo.write(**{"run.py": memory(80)})
     command = f"true; {sys.executable} {{tree}}/run.py; true"
-    code, out, _ = bench("gate", "--against", "HEAD", "--measure", "peak-memory", "--command", command)
+    code, out, _ = bench("gate", "--against", "HEAD", *PEAK, "--command", command)
     assert code == 1, out
     assert " times the peak memory of " in out
     assert "more than the tolerance of 3 %" in out
@@ -45,7 +46,7 @@ def test_more_peak_memory_of_a_command_fails(repo, bench, tmp_path):
 
 def test_a_small_command_is_not_charged_with_the_memory_of_the_gate(repo, bench, tmp_path):
     repo.commit(one="1")
-    bench("gate", "--against", "HEAD", "--measure", "peak-memory", "--command", "true {tree}", "--tolerance", "50%")
+    bench("gate", "--against", "HEAD", *PEAK, "--command", "true {tree}", "--tolerance", "50%")
     assert all(pair.old_amounts[0] < 20 * MEGABYTE for pair in pairs_of(tmp_path / "out")["command"])
 
 
@@ -69,9 +70,7 @@ def test_more_peak_memory_of_a_benchmark_fails(repo, bench, tmp_path, monkeypatc
     work = "def work():\n    return len(bytearray({}))\n"
     repo.commit(**{"test_it.py": SUITE, "thing.py": work.format(10 * MEGABYTE)})
     repo.write(**{"thing.py": work.format(100 * MEGABYTE)})
-    code, out, _ = bench(
-        "gate", "--against", "HEAD", "--measure", "peak-memory", "--pytest", "test_it.py", "--alpha", "20%"
-    )
+    code, out, _ = bench("gate", "--against", "HEAD", *PEAK, "--pytest", "test_it.py", "--alpha", "20%")
     assert code == 1, out
     verdicts = {cell["cell"]: cell["verdict"] for cell in written(tmp_path)["cells"]}
     assert verdicts == {"test_it.py::test_it": "fail", "test_it.py::test_small": "pass"}
@@ -131,10 +130,10 @@ def test_no_perf_is_refused_with_the_remedy(repo, bench, tmp_path, monkeypatch):
         (("--count", "instructions", "--pytest", "tests"), "--count are of --command, which is missing"),
         (("--measure", "peak-memory"), "--clock and --measure are of --command, --pytest and --asv"),
         (
-            ("--measure", "peak-memory", "--clock", "cpu", "--command", "true {tree}"),
+            (*PEAK, "--clock", "cpu", "--command", "true {tree}"),
             "leave out --clock and --own-clock",
         ),
-        (("--measure", "peak-memory", "--own-clock", "--command", "true {tree}"), "leave out --clock and --own-clock"),
+        ((*PEAK, "--own-clock", "--command", "true {tree}"), "leave out --clock and --own-clock"),
     ],
 )
 def test_what_does_not_fit_is_one_line(repo, bench, arguments, said):
