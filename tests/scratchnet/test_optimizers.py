@@ -260,7 +260,10 @@ HIDDEN = [(), ("tanh",), ("relu", "softmax", "gelu")]
 
 @pytest.mark.parametrize(
     ("variant", "regularizer", "clipping", "batch_size", "hidden"),
-    covering(VARIANTS, [{}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.02, "l2": 0.1}], CLIPPING, [1, 3, 7, 9], HIDDEN),
+    [
+        *covering(VARIANTS, [{}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.02, "l2": 0.1}], CLIPPING, [1, 3, 7, 9], HIDDEN),
+        ("sgd", {"l2": 0.1}, "none", 3, HIDDEN[-1]),  # the product changes the weights themselves: order matters
+    ],
     ids=str,
 )
 def test_training_is_the_formula_along_the_reported_gradient(variant, regularizer, clipping, batch_size, hidden):
