@@ -222,12 +222,17 @@ def counted(counts):
     return run
 
 
-def test_the_warm_up_repeats_fast_code_until_a_call_is_known(worker):
+@pytest.mark.parametrize(("outside", "expected"), [(0.0, [1, 10, 20]), (1.0, [1])])
+def test_the_warm_up_repeats_fast_code_until_a_call_is_known(worker, monkeypatch, outside, expected):
+    """What each call takes outside of the clock, such as its setup, counts: it should not be repeated for long."""
     found, gate = worker(None)
     counts = []
+    monkeypatch.setattr(suite_worker.time, "perf_counter", lambda: sum(counts) * (0.001 + outside))
     assert found.benchmark("a", counted(counts)) == "result"
-    assert counts == [1, 10, 20]
-    assert gate.recv() == {"case": "a", "fixed": False, "seconds": pytest.approx(0.001), "cpu": pytest.approx(0.001)}
+    assert counts == expected
+    told = gate.recv()
+    assert (told.pop("case"), told.pop("fixed")) == ("a", False)
+    assert told == pytest.approx({"seconds": 0.001, "cpu": 0.001, "elapsed": 0.001 + outside})
 
 
 def test_fixed_work_is_done_once_in_the_warm_up(worker):
@@ -262,7 +267,7 @@ def test_sides_share_a_core_if_no_benchmark_uses_two(cpu, threads):
 
 def told(seconds, cpu):
     """What a side's warm-up tells of its only benchmark."""
-    return {"a": {"seconds": seconds, "cpu": cpu, "fixed": False}}
+    return {"a": {"seconds": seconds, "elapsed": seconds, "cpu": cpu, "fixed": False}}
 
 
 def pairs_of_suite(**sides):
