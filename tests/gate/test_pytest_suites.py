@@ -91,6 +91,7 @@ BROKEN = {  # what the new side's suite holds → what is said of it
     "def test_it(benchmark):\n    benchmark(__import__('os')._exit, 7)\n": "ended with exit code 7 in the warm-up",
     "def test_it(benchmark):\n    benchmark(id, 1)\n    benchmark(id, 1)\n": "benchmark is used a second time",
     "def test_it():\n    pass\n": "no test uses the fixture `benchmark`",
+    "import pytest\n@pytest.mark.benchmark\ndef test_it():\n    pass\n": "but not the fixture of that name",
 }
 
 
@@ -195,6 +196,38 @@ def test_two_jobs_with_one_benchmark_are_refused(repo, gate):
     code, out, _ = gate("--pytest", "test_it.py")
     assert code == 2
     assert "is measured by two jobs; name each benchmark once" in out
+
+
+@pytest.mark.parametrize(
+    ("suite", "said"),
+    [
+        ("nosuch.py", "pytest: file or directory not found: nosuch.py; both revisions must hold the benchmarks"),
+        ("--nosuch test_it.py", "pytest: unrecognized arguments: --nosuch"),
+        ("test_it.py::test_no", "pytest: not found: "),
+    ],
+)
+def test_what_pytest_cannot_use_is_told_in_its_words(repo, gate, suite, said):
+    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE})
+    code, out, _ = gate(suite=suite)
+    assert code == 4
+    assert f"the old side failed in the warm-up: {said}" in out
+
+
+def test_a_copy_of_the_suite_outside_is_used_for_both_sides(repo, gate, tmp_path):
+    """So a suite can be newer than the revisions."""
+    repo.commit(**{"thing.py": WORK.format(2_000)})
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_it.py").write_text(SUITE)
+    code, out, written = gate(suite=f"{tmp_path / 'suite'} -k fast")
+    assert code == 0, out
+    assert [cell["cell"].rpartition("::")[2] for cell in written["cells"]] == ["test_fast[1]", "test_fast[2]"]
+
+
+def test_settings_of_the_project_that_skip_benchmarks_or_need_the_cache_do_no_harm(repo, gate):
+    settings = "[pytest]\naddopts = --benchmark-skip --last-failed --failed-first\n"
+    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE, "pytest.ini": settings})
+    code, out, _ = gate(suite="test_it.py -k fast")
+    assert code == 0, out
 
 
 @pytest.fixture

@@ -146,7 +146,8 @@ def main(number: str, folder: str, *patterns: str) -> None:
     """Run the suite."""
     worker = SHARED["Worker"](number)
     if not os.path.isdir(folder):
-        worker.refuse(f"{folder} is no folder; name the folder of asv's benchmarks (benchmark_dir of asv.conf.json)")
+        remedy = f"name the folder of asv's benchmarks (benchmark_dir of asv.conf.json){SHARED['BOTH_SIDES']}"
+        worker.refuse(f"{folder} is no folder; {remedy}")
         return
     try:
         run(worker, folder, list(patterns))

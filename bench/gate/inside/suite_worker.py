@@ -18,6 +18,7 @@ Clock: Any = runpy.run_path(str(Path(__file__).with_name("clock.py")))["Clock"]
 TURN_SECONDS = 0.02
 """A turn repeats fast code so often that the clock and its overhead do not matter."""
 MOST_CALLS = 10_000_000
+BOTH_SIDES = "; both revisions must hold the benchmarks, or name a copy of them outside of the repository"
 
 
 class Stopwatch:
