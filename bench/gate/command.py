@@ -84,7 +84,7 @@ def gate(options: GateOptions, as_json: bool, out: Path | None, comments: bool =
     Raises UnusableError: if repository, revision or folder cannot be used.
     """
     repository = repository_of(options)
-    done = compare(options, repository, new_folder(out, "gate"))
+    done = compare(options, repository, new_folder(out, "gate", resumes=False))
     report.write(done.outcome, done.facts, done.folder)
     report.tell_ci(done.outcome)
     if comments:

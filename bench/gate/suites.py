@@ -59,15 +59,19 @@ class Suite:
     quantity: Quantity = "seconds"
 
     def __post_init__(self) -> None:
+        try:
+            shlex.split(self.text)
+        except ValueError as error:
+            raise UnusableError(f"--{self.kind} {self.text!r}: {error}; quote it as for a shell") from None
         if self.quantity == "instructions":
-            raise UnusableError("--count instructions is of --command; write the benchmark as a command")
+            raise UnusableError("--count instructions needs --command; write the benchmark as a command")
         if self.quantity == "peak-memory" and not FORGETS_PEAK.exists():
             raise UnusableError("--measure peak-memory of a suite needs Linux's /proc/self/clear_refs; use --command")
 
     @property
     def name(self) -> str:
         """Until its benchmarks are known."""
-        return f"{self.kind} {self.text}"
+        return f"{self.kind} {self.text}".rstrip()
 
     def command(self, place: Place) -> str:
         """The worker, by the Python of the side's environment or else the first one on PATH."""
