@@ -56,6 +56,15 @@ class Plugin:
         self._worker = worker
         self.test = ""
 
+    def pytest_load_initial_conftests(self, early_config: Any) -> None:
+        """Without settings of its own the project would begin where those lie that pytest found above it.
+
+        Then `-k` would also look at the names of the gate's folders.
+        """
+        given, found = early_config.known_args_namespace, early_config.inipath
+        if found is not None and early_config.rootpath not in found.parents:
+            given.confcutdir = str(early_config.rootpath)
+
     def pytest_configure(self, config: Any) -> None:
         """A project may skip its benchmarks where it does not ask for them."""
         config.option.benchmark_skip = False
@@ -151,6 +160,7 @@ def main(number: str, *arguments: str) -> None:
         return
     import pytest
 
+    pytest.hookimpl(tryfirst=True)(Plugin.pytest_load_initial_conftests)
     # Last: after other plugins have had their say in the order.
     pytest.hookimpl(trylast=True)(Plugin.pytest_collection_modifyitems)
     plugin = Plugin(worker)
