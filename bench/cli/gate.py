@@ -214,11 +214,11 @@ def _jobs(context: click.Context, given: Mapping[str, Any]) -> "list[ShellComman
 
     texts, pytest, asv = (() if _is_replaced(context, name) else given[name] for name in JOBS[1:])
     if not texts and (given["own_clock"] or given["same_output"] or given["count"]):
-        raise UnusableError("--own-clock, --same-output and --count are of --command, which is missing")
+        raise UnusableError("--own-clock, --same-output and --count need --command")
     if not (texts or pytest or asv):
         if given["clock"] != "wall" or given["measure"]:
-            raise UnusableError("--clock and --measure are of --command, --pytest and --asv, which are missing")
-        return list(_cells(given["cells"]))
+            raise UnusableError("--clock and --measure need --command, --pytest or --asv")
+        return _networks(context, given["cells"])
     if context.get_parameter_source("cells") is ParameterSource.COMMANDLINE:
         other = "--command" if texts else "--pytest" if pytest else "--asv"
         raise UnusableError(f"--cells and {other}: choose one; --cells are networks of this project")
@@ -230,6 +230,19 @@ def _jobs(context: click.Context, given: Mapping[str, Any]) -> "list[ShellComman
         *(Suite("pytest", text, **common) for text in pytest),
         *(Suite("asv", text, **common) for text in asv),
     ]
+
+
+def _networks(context: click.Context, cells: str) -> "list[ShellCommand | Suite | TrainingSpec]":
+    """Those of this project, which are what the gate compares if nothing else is named.
+
+    Raises UnusableError: if nothing is named, and the current folder is another project's.
+    """
+    here = Path.cwd()
+    is_ours = any((folder / "scratchnet" / "__init__.py").is_file() for folder in (here, *here.parents))
+    if not is_ours and context.get_parameter_source("cells") is ParameterSource.DEFAULT:
+        remedy = "--pytest tests/benchmarks, --asv benchmarks or --command 'python {tree}/benchmark.py'"
+        raise UnusableError(f"nothing to measure: name your benchmarks, such as {remedy}")
+    return list(_cells(cells))
 
 
 def _is_replaced(context: click.Context, name: str) -> bool:

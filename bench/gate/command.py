@@ -22,7 +22,7 @@ from bench.gate.environments import differing_versions, install
 from bench.gate.gauges import Quantity
 from bench.gate.no_verdict import CaseMissingError, NoVerdictError
 from bench.gate.outcome import CellResult, Outcome, result_of
-from bench.gate.pair import Pair
+from bench.gate.pair import SIDES, Pair
 from bench.gate.progress import GateProgress
 from bench.gate.records import Clock, GateRecord, ImportsRecord, PairRecord, imports_of, pairs_of
 from bench.gate.sources import THREADS, Found, Workplace, ready
@@ -84,7 +84,7 @@ def gate(options: GateOptions, as_json: bool, out: Path | None, comments: bool =
     Raises UnusableError: if repository, revision or folder cannot be used.
     """
     repository = repository_of(options)
-    done = compare(options, repository, new_folder(out, "gate"))
+    done = compare(options, repository, new_folder(out, "gate", resumes=False))
     report.write(done.outcome, done.facts, done.folder)
     report.tell_ci(done.outcome)
     if comments:
@@ -134,11 +134,13 @@ def compare(options: GateOptions, repository: Repository, folder: Path) -> Compa
     Raises UnusableError: if a side cannot be checked out, or options fit none of the cases.
     """
     with temporary_folder("gate") as temporary:
-        trees = {"old": repository.copy_revision(options.against, temporary / "old")}
+        # Named as the user's folder: programs see the name, such as `pytest -k` and packages at the root.
+        folders = {side: temporary / side / repository.root.name for side in SIDES}
+        trees = {"old": repository.copy_revision(options.against, folders["old"])}
         trees["new"] = (
-            repository.copy_revision(options.revision, temporary / "new")
+            repository.copy_revision(options.revision, folders["new"])
             if options.revision
-            else repository.copy_work_tree(temporary / "new")
+            else repository.copy_work_tree(folders["new"])
         )
         title = f"{trees['new']} against {trees['old']}"
         with RecordLog(folder) as log, GateProgress(title, options.seconds) as progress:

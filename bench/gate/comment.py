@@ -8,16 +8,20 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.core.text import one_line
+from bench.gate.settings import at, event_of
 
 MARK = "<!-- scratchbench gate -->"
 """Stands in the comment and says that it is the gate's."""
 SECONDS = 30
 MOST_COMMENTS = 100
 """Looked through for an earlier one."""
+MOST_CHARACTERS = 60_000
+"""GitHub refuses a comment of more than 65,536."""
+FORBIDDEN = (401, 403, 404)
+"""GitHub answers 404 too if a token may not see something."""
 
 
 class Place(NamedTuple):
@@ -39,20 +43,29 @@ def comment(markdown: str, environment: Mapping[str, str] = os.environ) -> None:
     Raises CommentError: if this is no pull or merge request, or the platform refuses.
     """
     place = _gitlab(environment) if "CI_API_V4_URL" in environment else _github(environment)
-    body = {"body": f"{MARK}\n{markdown}"}
+    body = {"body": f"{MARK}\n{_shortened(markdown)}"}
     earlier = _send(place, f"{place.url}?per_page={MOST_COMMENTS}", "GET")
-    ours = [one["id"] for one in earlier if MARK in str(one.get("body"))]
+    ours = [one["id"] for one in earlier if str(one.get("body")).startswith(MARK)]
     if ours:
         _send(place, f"{place.one}/{ours[0]}", place.method, body)
     else:
         _send(place, place.url, "POST", body)
 
 
+def _shortened(markdown: str) -> str:
+    """Whole lines, as many as a comment may have."""
+    if len(markdown) <= MOST_CHARACTERS:
+        return markdown
+    whole = markdown[:MOST_CHARACTERS].rpartition("\n")[0]
+    return f"{whole}\n\nThe report is too long for a comment; gate.md has all of it."
+
+
 def _github(environment: Mapping[str, str]) -> Place:
+    if "GITHUB_REPOSITORY" not in environment:
+        raise CommentError("it works in the CI of GitHub and of GitLab, and this is neither")
     needed = ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_EVENT_PATH")
     _need(environment, needed, "in the step's env: GITHUB_TOKEN: ${{ github.token }}")
-    event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
-    number = event.get("pull_request", {}).get("number")
+    number = at(event_of(environment), ("pull_request", "number"))
     if number is None:
         raise CommentError("this run is not of a pull request, so there is nothing to comment on")
     api = f"{environment.get('GITHUB_API_URL', 'https://api.github.com')}/repos/{environment['GITHUB_REPOSITORY']}"
@@ -83,7 +96,8 @@ def _send(place: Place, url: str, method: str, body: Mapping[str, str] | None = 
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        remedy = "it needs the permission to write comments, which a request from a fork does not have"
-        raise CommentError(f"{method} {url}: {error.code} {one_line(error.reason, 100)}; {remedy}") from None
+        remedy = "; it needs the permission to write comments, which a request from a fork does not have"
+        told = remedy if error.code in FORBIDDEN else ""
+        raise CommentError(f"{method} {url}: {error.code} {one_line(error.reason, 100)}{told}") from None
     except (OSError, ValueError) as error:
         raise CommentError(f"{method} {url}: {one_line(error, 200)}") from None

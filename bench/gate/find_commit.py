@@ -121,7 +121,7 @@ def bisect(options: GateOptions, bad: str, as_json: bool, out: Path | None) -> i
     commits = [repository.revision(options.against), *repository.commits_between(options.against, bad)]
     search = Search(len(commits) - 1)
     shared = replace(options, against=commits[0], alpha=options.alpha / search.most)
-    gates = _Gates(shared, repository, commits, new_folder(out, "bisect"))
+    gates = _Gates(shared, repository, commits, new_folder(out, "bisect", resumes=False))
     with suppress(_Interrupted):
         gates.search(search)
     found = gates.found(search, options.alpha)

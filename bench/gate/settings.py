@@ -75,15 +75,21 @@ def base_in_ci(environment: Mapping[str, str] = os.environ) -> str | None:
     """The revision that a CI server compares with: the base of the pull or merge request, or what a push replaced."""
     if base := environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         return base
-    try:
-        event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
-    except (KeyError, OSError, ValueError):
-        return None
-    found = _at(event, ("pull_request", "base", "sha")) or _at(event, ("before",))
+    event = event_of(environment)
+    found = at(event, ("pull_request", "base", "sha")) or at(event, ("before",))
     return found if isinstance(found, str) and set(found) != {"0"} else None
 
 
-def _at(event: Any, keys: Collection[str]) -> Any:
+def event_of(environment: Mapping[str, str]) -> Any:
+    """What GitHub tells of the event that started the run; None if it tells nothing."""
+    try:
+        return json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
+    except (KeyError, OSError, ValueError):
+        return None
+
+
+def at(event: Any, keys: Collection[str]) -> Any:
+    """The value below these keys, or None."""
     for key in keys:
         event = event.get(key) if isinstance(event, dict) else None
     return event

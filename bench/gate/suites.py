@@ -59,15 +59,19 @@ class Suite:
     quantity: Quantity = "seconds"
 
     def __post_init__(self) -> None:
+        try:
+            shlex.split(self.text)
+        except ValueError as error:
+            raise UnusableError(f"--{self.kind} {self.text!r}: {error}; quote it as for a shell") from None
         if self.quantity == "instructions":
-            raise UnusableError("--count instructions is of --command; write the benchmark as a command")
+            raise UnusableError("--count instructions needs --command; write the benchmark as a command")
         if self.quantity == "peak-memory" and not FORGETS_PEAK.exists():
             raise UnusableError("--measure peak-memory of a suite needs Linux's /proc/self/clear_refs; use --command")
 
     @property
     def name(self) -> str:
         """Until its benchmarks are known."""
-        return f"{self.kind} {self.text}"
+        return f"{self.kind} {self.text}".rstrip()
 
     def command(self, place: Place) -> str:
         """The worker, by the Python of the side's environment or else the first one on PATH."""
@@ -174,8 +178,8 @@ def _once(old: Mapping[str, Any], new: Mapping[str, Any]) -> Benchmark:
 
 
 def _benchmark(old: Mapping[str, Any], new: Mapping[str, Any]) -> Benchmark:
-    """How to time it, by what a call took on the slower side."""
-    seconds = max(old["seconds"], new["seconds"])
+    """How to time it, by what a call took on the slower side, with what is done for it outside of the clock."""
+    seconds = max(old["elapsed"], new["elapsed"])
     if old["fixed"] or new["fixed"]:
         return Benchmark(1, ("AB", "BA"), 1, warms_up=False)
     calls = max(1, round(TURN_SECONDS / seconds))

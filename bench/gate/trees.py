@@ -101,7 +101,7 @@ class Repository:
         except UnusableError:
             shallow = self._git("rev-parse", "--is-shallow-repository").strip() == b"true"
             remedy = "; this clone is shallow: git fetch --unshallow, in CI fetch-depth: 0" if shallow else ""
-            raise UnusableError(f"--against: {name!r} is no commit of {self.root}{remedy}") from None
+            raise UnusableError(f"{name!r} is no commit of {self.root}{remedy}") from None
 
     def copy_revision(self, name: str, folder: Path) -> Tree:
         """The files of a commit, in a new folder."""

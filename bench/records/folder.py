@@ -1,27 +1,47 @@
 """The folder of a run: a new one, or one to go on with."""
 
+from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from bench.core.errors import UnusableError, refused
 
 
-def new_folder(out: Path | None, name: str) -> Path:
+def new_folder(out: Path | None, name: str, resumes: bool = True) -> Path:
     """Make a run folder, `out` or else results/NAME-TIME; one that holds anything is never written to.
 
-    Git ignores the default folder, for it would make the user's repository look changed.
+    resumes : the command can go on with an earlier run.
 
     Raises UnusableError: where the folder is in use or cannot be made.
     """
-    folder = out or Path("results") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
-    with refused(folder, "made", "; choose another --out"):
-        folder.mkdir(parents=True, exist_ok=True)
-        in_use = any(folder.iterdir())
-        if out is None and not in_use:
-            (folder / ".gitignore").write_text("*\n")
+    with refused(out or "results", "made", "; choose another --out"):
+        if out is None:
+            return _default_folder(name)
+        out.mkdir(parents=True, exist_ok=True)
+        in_use = any(out.iterdir())
     if in_use:
-        raise UnusableError(f"{folder}: holds something already; choose another --out, or --resume the run in it")
+        remedy = ", or --resume the run in it" if resumes else ""
+        raise UnusableError(f"{out}: holds something already; choose another --out{remedy}")
+    return out
+
+
+def _default_folder(name: str) -> Path:
+    """With a number if another run began in this second. Git ignores it, so the user's repository looks unchanged."""
+    first = Path("results") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder, numbers = first, count(2)
+    while not _made(folder):
+        folder = Path(f"{first}-{next(numbers)}")
+    (folder / ".gitignore").write_text("*\n")
     return folder
+
+
+def _made(folder: Path) -> bool:
+    """Whether this process made it, and no other one."""
+    with suppress(FileExistsError):
+        folder.mkdir(parents=True)
+        return True
+    return False
 
 
 def resumed_folder(out: Path | None, what: str = "run") -> Path:

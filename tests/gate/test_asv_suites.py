@@ -126,3 +126,28 @@ def test_benchmarks_run_in_the_order_that_the_gate_asks_for(tmp_path, monkeypatc
     listener = Listener(["suite.time_c", "suite.time_a"])
     asv_worker.run(listener, str(tmp_path / "asked"), [])
     assert listener.timed == ["suite.time_c", "suite.time_a"]
+
+
+USED_UP = """
+class Sort:
+    number = 1
+    def setup(self): self.items = [3, 1, 2]
+    def time_sort(self):
+        assert self.items == [3, 1, 2]
+        self.items.sort()
+class Drain:
+    number = 3
+    def setup(self): self.items = [1, 2, 3]
+    def time_pop(self): self.items.pop()
+    def teardown(self): assert not self.items
+"""
+
+
+def test_a_benchmark_that_says_its_number_is_set_up_before_each_sample(repo, gate):
+    """asv repeats setup, `number` calls, teardown: the benchmark may use up what its setup made."""
+    (repo.folder / "benchmarks" / "parsing.py").write_text(USED_UP)
+    repo.commit()
+    code, out, written = gate("--minutes", "0.5")
+    assert code in (0, 3), out
+    assert {cell["cell"] for cell in written["cells"]} == {"parsing.Drain.time_pop", "parsing.Sort.time_sort"}
+    assert all(cell["pairs"] for cell in written["cells"])

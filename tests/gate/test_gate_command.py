@@ -15,6 +15,7 @@ from bench import cli
 from bench.gate.commands import Command, Place
 from bench.gate.no_verdict import TreeLostError
 from bench.gate.records import pairs_of
+from bench.records.folder import new_folder
 
 SCRIPT = "{tree}/time.sh"
 MAKE = ("--command", "make {tree}")
@@ -200,7 +201,7 @@ def test_the_users_checkout_is_not_touched(repo, bench):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--against", "nosuch", *OWN), "--against: 'nosuch' is no commit of"),
+        (("--against", "nosuch", *OWN), "error: 'nosuch' is no commit of"),
         ((), "Missing option '--against'"),
         (("--against", "HEAD", "--baseline", "x"), "No such option '--baseline'"),
         (("--against", "HEAD", "--command", "make"), "must hold {tree}"),
@@ -215,14 +216,20 @@ def test_the_users_checkout_is_not_touched(repo, bench):
         (("--against", "HEAD", *MAKE, "--clock", "cpu", "--own-clock"), "--clock cpu and --own-clock: choose one"),
         (
             ("--against", "HEAD", "--clock", "cpu"),
-            "--clock and --measure are of --command, --pytest and --asv, which are missing",
+            "--clock and --measure need --command, --pytest or --asv",
         ),
         (("--against", "HEAD", "--pytest", "tests", "--cells", "784-128-10:32"), "--cells and --pytest: choose one"),
-        (("--against", "HEAD", "--pytest", "tests", "--own-clock"), "are of --command, which is missing"),
+        (
+            ("--against", "HEAD", "--pytest", "tests", "--own-clock"),
+            "--own-clock, --same-output and --count need --command",
+        ),
         (
             ("--against", "HEAD", "--own-clock"),
-            "--own-clock, --same-output and --count are of --command, which is missing",
+            "--own-clock, --same-output and --count need --command",
         ),
+        (("--against", "HEAD"), "nothing to measure: name your benchmarks, such as --pytest tests/benchmarks, --asv "),
+        (("--against", "HEAD", "--revision", "nosuch", *MAKE), "error: 'nosuch' is no commit of "),
+        (("--against", "HEAD", "--pytest", "'a b"), '--pytest "\'a b": No closing quotation'),
         (("--against", "HEAD", "--tolerance", "0"), "allowed: above 0 and below 100 %"),
         (("--against", "HEAD", "--tolerance", "five"), "allowed: above 0 and below 100 %"),
         (("--against", "HEAD", "--tolerance", "a=0"), "allowed: above 0 and below 100 %"),
@@ -286,6 +293,21 @@ def test_a_run_leaves_the_repository_as_clean_as_it_was(repo, bench, monkeypatch
     assert repo.state == before
 
 
+def test_runs_that_begin_in_one_second_have_folders_of_their_own(repo, bench):
+    folders = [new_folder(None, "gate", resumes=False) for _ in range(3)]
+    assert len(set(folders)) == 3
+    assert all((folder / ".gitignore").is_file() for folder in folders)
+
+
+def test_a_folder_in_use_is_refused_without_a_remedy_that_the_gate_lacks(repo, bench, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    repo.commit(**{"time.sh": script(1.0)})
+    code, _, err = bench("gate", "--against", "HEAD", *OWN)
+    assert code == 2
+    assert err.splitlines()[-1].endswith("out: holds something already; choose another --out")
+
+
 def test_a_process_in_the_background_is_not_timed(repo, bench, tmp_path):
     """Were its 20 s waited for, nine pairs would take minutes."""
     repo.commit(**{"run.sh": "sleep 20 & true\n"})
@@ -305,7 +327,7 @@ def test_a_failure_within_a_pipeline_is_a_broken_side(repo, bench, option):
     assert "No module named 'nope'" in out
 
 
-@pytest.mark.parametrize("arguments", [OWN, ("--prepare", "make")])
+@pytest.mark.parametrize("arguments", [OWN, ("--prepare", "make", "--cells", "784-128-10:32")])
 def test_no_bash_is_said_in_one_line(repo, bench, tmp_path, monkeypatch, arguments):
     repo.commit(**{"time.sh": script(1.0)})
     only_git = tmp_path / "bin"

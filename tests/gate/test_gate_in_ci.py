@@ -204,8 +204,34 @@ def test_the_gate_comments_and_its_verdict_stands(repo, bench, platform, monkeyp
 
 def test_a_comment_that_cannot_be_made_is_a_note(repo, bench, monkeypatch):
     repo.commit(seconds="1.0")
-    for name in ("GITHUB_TOKEN", "CI_API_V4_URL"):
+    for name in ("GITHUB_REPOSITORY", "CI_API_V4_URL"):
         monkeypatch.delenv(name, raising=False)
     code, _, err = bench("gate", "--against", "HEAD", "--command", "cat {tree}/seconds", "--own-clock", "--comment")
     assert code == 0
-    assert "note: --comment: GITHUB_TOKEN" in err
+    assert "note: --comment: it works in the CI of GitHub and of GitLab, and this is neither" in err
+
+
+@pytest.mark.parametrize("event", ["no file", "no JSON", "[]", '{"pull_request": null}'])
+def test_an_event_that_cannot_be_read_leaves_the_verdict(repo, bench, platform, monkeypatch, tmp_path, event):
+    for name, value in platform.github.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "event.json").write_text(event)
+    if event == "no file":
+        (tmp_path / "event.json").unlink()
+    repo.commit(seconds="1.0")
+    code, _, err = bench("gate", "--against", "HEAD", "--command", "cat {tree}/seconds", "--own-clock", "--comment")
+    assert code == 0
+    assert "note: --comment: this run is not of a pull request" in err
+
+
+def test_a_report_that_is_too_long_is_cut_at_a_line(platform):
+    comment("a line of the report\n" * 5_000, platform.github)
+    ((_, _, body),) = platform.seen
+    assert 50_000 < len(body) < 65_536
+    assert body.endswith("a line of the report\n\nThe report is too long for a comment; gate.md has all of it.")
+
+
+def test_a_comment_of_another_that_quotes_ours_is_left_alone(platform):
+    platform.comments = [{"id": 1, "body": f"look: {MARK}"}]
+    comment("the report", platform.github)
+    assert [method for method, _, _ in platform.seen] == ["POST"]

@@ -91,6 +91,7 @@ BROKEN = {  # what the new side's suite holds → what is said of it
     "def test_it(benchmark):\n    benchmark(__import__('os')._exit, 7)\n": "ended with exit code 7 in the warm-up",
     "def test_it(benchmark):\n    benchmark(id, 1)\n    benchmark(id, 1)\n": "benchmark is used a second time",
     "def test_it():\n    pass\n": "no test uses the fixture `benchmark`",
+    "import pytest\n@pytest.mark.benchmark\ndef test_it():\n    pass\n": "but not the fixture of that name",
 }
 
 
@@ -197,6 +198,46 @@ def test_two_jobs_with_one_benchmark_are_refused(repo, gate):
     assert "is measured by two jobs; name each benchmark once" in out
 
 
+@pytest.mark.parametrize(
+    ("suite", "said"),
+    [
+        ("nosuch.py", "pytest: file or directory not found: nosuch.py; both revisions must hold the benchmarks"),
+        ("--nosuch test_it.py", "pytest: unrecognized arguments: --nosuch"),
+        ("test_it.py::test_no", "pytest: not found: "),
+    ],
+)
+def test_what_pytest_cannot_use_is_told_in_its_words(repo, gate, suite, said):
+    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE})
+    code, out, _ = gate(suite=suite)
+    assert code == 4
+    assert f"the old side failed in the warm-up: {said}" in out
+
+
+def test_a_copy_of_the_suite_outside_is_used_for_both_sides(repo, gate, tmp_path):
+    """So a suite can be newer than the revisions."""
+    repo.commit(**{"thing.py": WORK.format(2_000)})
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_it.py").write_text(SUITE)
+    code, out, written = gate(suite=f"{tmp_path / 'suite'} -k fast")
+    assert code == 0, out
+    assert [cell["cell"].rpartition("::")[2] for cell in written["cells"]] == ["test_fast[1]", "test_fast[2]"]
+
+
+def test_the_folder_of_a_side_has_no_say_in_what_is_chosen(repo, gate):
+    """`pytest -k` also looks at the names of folders."""
+    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE})
+    code, out, written = gate(suite="test_it.py -k 'fast and not new and not old and not gate and not repository'")
+    assert code == 0, out
+    assert [cell["cell"] for cell in written["cells"]] == NAMES[1:]
+
+
+def test_settings_of_the_project_that_skip_benchmarks_or_need_the_cache_do_no_harm(repo, gate):
+    settings = "[pytest]\naddopts = --benchmark-skip --last-failed --failed-first\n"
+    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE, "pytest.ini": settings})
+    code, out, _ = gate(suite="test_it.py -k fast")
+    assert code == 0, out
+
+
 @pytest.fixture
 def worker():
     """A worker that talks to the test, as if it were the gate."""
@@ -222,12 +263,17 @@ def counted(counts):
     return run
 
 
-def test_the_warm_up_repeats_fast_code_until_a_call_is_known(worker):
+@pytest.mark.parametrize(("outside", "expected"), [(0.0, [1, 10, 20]), (1.0, [1])])
+def test_the_warm_up_repeats_fast_code_until_a_call_is_known(worker, monkeypatch, outside, expected):
+    """What each call takes outside of the clock, such as its setup, counts: it should not be repeated for long."""
     found, gate = worker(None)
     counts = []
+    monkeypatch.setattr(suite_worker.time, "perf_counter", lambda: sum(counts) * (0.001 + outside))
     assert found.benchmark("a", counted(counts)) == "result"
-    assert counts == [1, 10, 20]
-    assert gate.recv() == {"case": "a", "fixed": False, "seconds": pytest.approx(0.001), "cpu": pytest.approx(0.001)}
+    assert counts == expected
+    told = gate.recv()
+    assert (told.pop("case"), told.pop("fixed")) == ("a", False)
+    assert told == pytest.approx({"seconds": 0.001, "cpu": 0.001, "elapsed": 0.001 + outside})
 
 
 def test_fixed_work_is_done_once_in_the_warm_up(worker):
@@ -262,7 +308,7 @@ def test_sides_share_a_core_if_no_benchmark_uses_two(cpu, threads):
 
 def told(seconds, cpu):
     """What a side's warm-up tells of its only benchmark."""
-    return {"a": {"seconds": seconds, "cpu": cpu, "fixed": False}}
+    return {"a": {"seconds": seconds, "elapsed": seconds, "cpu": cpu, "fixed": False}}
 
 
 def pairs_of_suite(**sides):

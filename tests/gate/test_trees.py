@@ -75,7 +75,7 @@ def test_a_folder_within_the_repository_is_enough(repo, tmp_path):
 @pytest.mark.parametrize("name", ["nosuch", "", "--help", "HEAD~99", "a b\nc"])
 def test_an_unknown_revision_is_named(repo, name):
     repo.commit(kept="1")
-    with pytest.raises(UnusableError, match=r"--against: .* is no commit of .*repository$"):
+    with pytest.raises(UnusableError, match=r"^'.*' is no commit of .*repository$"):
         Repository(repo.folder).revision(name)
 
 

@@ -34,20 +34,41 @@ class Benchmark:
         self._function, self._sources, self._parameters = function, sources, parameters
 
     def time(self, worker: Any, caches: "dict[Any, Any]") -> None:
-        """Set up, time, tear down."""
+        """Set up, time, tear down; for each sample anew if the user says how many calls one has."""
+        arguments = self._arguments(caches)
+        if number := first(self._sources, "number"):
+            worker.benchmark(self.name, lambda samples, watch: self._samples(samples, number, watch, arguments))
+            return
+        self._set_up(arguments)
+        worker.benchmark(self.name, lambda calls, watch: self._run(calls, watch, arguments))
+        self._tear_down(arguments)
+
+    def _arguments(self, caches: "dict[Any, Any]") -> "tuple[Any, ...]":
         make = first(self._sources, "setup_cache")
+        if make is None:
+            return self._parameters
         key = getattr(make, "__qualname__", None), getattr(make, "__module__", None)
-        if make is not None and key not in caches:
+        if key not in caches:
             caches[key] = make()
-        arguments = (caches[key], *self._parameters) if make is not None else self._parameters
+        return (caches[key], *self._parameters)
+
+    def _set_up(self, arguments: "tuple[Any, ...]") -> None:
         try:
             for setup in reversed(every(self._sources, "setup")):
                 setup(*arguments)
         except NotImplementedError:
             raise Skipped from None
-        worker.benchmark(self.name, lambda calls, watch: self._run(calls, watch, arguments))
+
+    def _tear_down(self, arguments: "tuple[Any, ...]") -> None:
         for teardown in every(self._sources, "teardown"):
             teardown(*arguments)
+
+    def _samples(self, samples: int, number: int, watch: Any, arguments: "tuple[Any, ...]") -> None:
+        """A benchmark that uses up what its setup made, such as a list that it sorts, has `number = 1`."""
+        for _ in range(samples):
+            self._set_up(arguments)
+            self._run(number, watch, arguments)
+            self._tear_down(arguments)
 
     def _run(self, calls: int, watch: Any, arguments: "tuple[Any, ...]") -> None:
         function = self._function
@@ -125,7 +146,8 @@ def main(number: str, folder: str, *patterns: str) -> None:
     """Run the suite."""
     worker = SHARED["Worker"](number)
     if not os.path.isdir(folder):
-        worker.refuse(f"{folder} is no folder; name the folder of asv's benchmarks (benchmark_dir of asv.conf.json)")
+        remedy = f"name the folder of asv's benchmarks (benchmark_dir of asv.conf.json){SHARED['BOTH_SIDES']}"
+        worker.refuse(f"{folder} is no folder; {remedy}")
         return
     try:
         run(worker, folder, list(patterns))

@@ -5,6 +5,7 @@ happen, so the work is the same on both sides.
 """
 
 import os
+import re
 import runpy
 import sys
 from importlib import import_module
@@ -22,6 +23,30 @@ OFF = {
 """Plugin, if pytest loads it → the options that keep it from what would change the timing or the order."""
 NOT_INSTALLED = "{} is not installed in {}; install it there, or use --install 'pip install {{tree}} pytest-benchmark'"
 NO_BENCHMARK = "no test uses the fixture `benchmark`; name the folder or file of the benchmarks: --pytest PATH"
+ONLY_MARKED = "its tests have the mark `benchmark` but not the fixture of that name; the gate times the fixture's calls"
+ERROR = re.compile(r"^(.*: error|ERROR): ")
+
+
+class Heard:
+    """Passes on what is written, such as to stderr, and keeps it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.text = ""
+
+    def write(self, text: str) -> Any:
+        """Write it."""
+        self.text += text
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @property
+    def error(self) -> str:
+        """The first line that tells an error, without its prefix; nothing if there is none."""
+        lines = [line for line in self.text.splitlines() if ERROR.search(line) and ": usage: " not in line]
+        return ERROR.sub("", lines[0]) if lines else ""
 
 
 class Plugin:
@@ -31,12 +56,26 @@ class Plugin:
         self._worker = worker
         self.test = ""
 
+    def pytest_load_initial_conftests(self, early_config: Any) -> None:
+        """Without settings of its own the project would begin where those lie that pytest found above it.
+
+        Then `-k` would also look at the names of the gate's folders.
+        """
+        given, found = early_config.known_args_namespace, early_config.inipath
+        if found is not None and early_config.rootpath not in found.parents:
+            given.confcutdir = str(early_config.rootpath)
+
+    def pytest_configure(self, config: Any) -> None:
+        """A project may skip its benchmarks where it does not ask for them."""
+        config.option.benchmark_skip = False
+
     def pytest_ignore_collect(self, collection_path: Path, config: Any) -> "bool | None":
         """Leave out the files of benchmarks that have their verdict."""
         if self._worker.wanted is None or collection_path.suffix != ".py":
             return None
         files = {config.rootpath / name.split("::")[0] for name in self._worker.wanted}
-        return (collection_path.name not in ("conftest.py", "__init__.py") and collection_path not in files) or None
+        needed = collection_path.name in ("conftest.py", "__init__.py") or collection_path in files
+        return None if needed or config.rootpath not in collection_path.parents else True
 
     def pytest_collection_modifyitems(self, config: Any, items: "list[Any]") -> None:
         """Both sides run the same benchmarks in the same order."""
@@ -44,7 +83,8 @@ class Plugin:
         found = {item.nodeid: item for item in items if "benchmark" in getattr(item, "fixturenames", ())}
         kept = list(found.values()) if wanted is None else [found[name] for name in wanted if name in found]
         if not kept:
-            self._worker.refuse(NO_BENCHMARK)
+            marked = any(item.get_closest_marker("benchmark") for item in items)
+            self._worker.refuse(ONLY_MARKED if marked else NO_BENCHMARK)
         chosen = {id(item) for item in kept}
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
         items[:] = kept
@@ -120,6 +160,7 @@ def main(number: str, *arguments: str) -> None:
         return
     import pytest
 
+    pytest.hookimpl(tryfirst=True)(Plugin.pytest_load_initial_conftests)
     # Last: after other plugins have had their say in the order.
     pytest.hookimpl(trylast=True)(Plugin.pytest_collection_modifyitems)
     plugin = Plugin(worker)
@@ -127,10 +168,11 @@ def main(number: str, *arguments: str) -> None:
     loaded = [name for name in OFF if find_spec(name) and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" not in os.environ]
     off = [option for name in loaded for option in OFF[name]]
     root = [] if any(one.startswith("--rootdir") for one in arguments) else [f"--rootdir={os.getcwd()}"]
-    code = pytest.main([*arguments, *root, "-q", "-p", "no:cacheprovider", *off], plugins=[plugin])
+    sys.stderr = heard = Heard(sys.stderr)
+    code = pytest.main([*arguments, *root, "-q", *off], plugins=[plugin])
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-        said = pytest.ExitCode(code).name.lower().replace("_", " ")
-        worker.refuse(f"pytest {' '.join(arguments)}: {said}")
+        said = heard.error or pytest.ExitCode(code).name.lower().replace("_", " ")
+        worker.refuse(f"pytest: {said}{SHARED['BOTH_SIDES'] if 'not found: ' in said else ''}")
     worker.end()
 
 
