@@ -201,8 +201,32 @@ def test_two_columns_of_one_name(tmp_path):
     parquet, pyarrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
     columns = [pyarrow.array([0, 1]), pyarrow.array([1, 2]), pyarrow.array([3, 4])]
     parquet.write_table(pyarrow.table(columns, names=["label", "x", "x"]), tmp_path / "set.parquet")
-    with pytest.raises(UnusableError, match="two columns have one name: 'label', 'x', 'x'; allowed: distinct names"):
+    with pytest.raises(UnusableError, match="two columns have one name: 'x'; allowed: distinct names"):
         load(f"parquet:{tmp_path / 'set.parquet'}")
+
+
+def test_a_name_that_stands_twice_in_a_csv_file_is_no_feature(tmp_path):
+    """A copy of the target would be one that gives the answer away."""
+    (tmp_path / "set.csv").write_text("label,x,label\n0,1,0\n1,2,1\n")
+    with pytest.raises(UnusableError, match="two columns have one name: 'label'; allowed: distinct names"):
+        load(f"csv:{tmp_path / 'set.csv'}")
+
+
+def test_row_numbers_that_pandas_wrote_are_no_feature(tmp_path):
+    """In a table that is sorted by class they would give the answer away."""
+    FLOWERS.to_csv(tmp_path / "set.csv")
+    with pytest.raises(UnusableError, match=r"column 1 has no name in the header line; remedy: .*to_csv\(index=False"):
+        load(f"csv:{tmp_path / 'set.csv'}")
+
+
+def test_a_header_of_very_many_columns_is_refused_before_it_is_parsed(tmp_path):
+    (tmp_path / "set.csv").write_bytes(b'"a\n",' + b"," * 8_000_000 + b"\n")
+    tracemalloc.start()
+    with pytest.raises(UnusableError, match="line 2 has more than 1048576 commas; allowed: a CSV file"):
+        load(f"csv:{tmp_path / 'set.csv'}")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
 
 
 def test_dates_are_no_numbers(tmp_path):
@@ -224,7 +248,9 @@ def test_a_class_that_only_the_test_file_has(tmp_path):
 def test_a_test_file_without_a_feature(tmp_path):
     source = as_csv(tmp_path, FLOWERS)
     test = as_csv(tmp_path, FLOWERS.drop(columns="petals"), "test").partition(":")[2]
-    with pytest.raises(UnusableError, match=r"test\.csv: has no column 'petals'; it has 'width', 'label'"):
+    with pytest.raises(
+        UnusableError, match=r"test\.csv: has no column 'petals'; it has 'width', 'label'; allowed: the columns"
+    ):
         load(source, test_file=test)
 
 
@@ -237,7 +263,8 @@ def test_too_many_classes(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", r"not a usable CSV file \(No columns to parse from file\)"),
+        ("", r"not a usable CSV file \(it has no header line\)"),
+        ("\n \n,,\n", r"not a usable CSV file \(it has no header line\)"),
         ("label,x\n0,1\n0,1,2\n", r"not a usable CSV file \(.*"),
         ("label,x\n0,1\n0\n", r"row 2, column 'x': "),
         ('label,x\n0,"1\n0,2\n', r"not a usable CSV file \(.*EOF inside string starting at row 1"),
