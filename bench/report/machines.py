@@ -35,10 +35,11 @@ def machines_table(records: Records, summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def machine_lines(records: Records, summary: pd.DataFrame) -> list[str]:
-    """What to know of a run on several machines: how they differ in kind, and whether their ratios differ."""
-    if not several_machines(records):
-        return []
-    return [*_kinds(records), *_differences(_ratios(records, summary))]
+    """What to know of where cells ran: how machines differ in kind, whether their ratios do, whose times count."""
+    lines = [*_kinds(records), *_differences(_ratios(records, summary))] if several_machines(records) else []
+    crowded, finished = len(records.crowded), len(records.finished_cells)
+    some = [f"other cells ran beside {crowded} of {finished} cells: their times do not count"]
+    return [*lines, *(some if 0 < crowded < finished else [])]
 
 
 def lost_lines(records: Records) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from cluster_runs import FAST, SLOW, machine, write
 
 from bench.compare.comparison import compare_runs
+from bench.core.errors import UnusableError
 from bench.history.runs import read as read_history
 from bench.records.run import LostRecord
 from bench.report.machines import machine_effect
@@ -47,6 +48,8 @@ def test_times_of_cells_that_did_not_run_alone_do_not_count(tmp_path):
     assert results.summary[["time_ratio", "epoch_seconds", "samples_per_second"]].isna().all(axis=None)
     assert results.summary["test_accuracy"].tolist() == [0.9] * 12
     assert "no time ratio: other cells ran beside each cell" in results.verdict
+    with pytest.raises(UnusableError, match="no spec has a time ratio .* keras-fit; other cells ran beside its cells$"):
+        read_history(folder / "records.jsonl")
 
 
 def test_the_test_finds_a_difference_at_its_rate_and_none_where_there_is_none():
@@ -115,3 +118,19 @@ def test_lost_attempts_are_told_those_of_cells_without_a_result_first(tmp_path):
     assert write_report(folder).warnings == [
         f"s seed {seed}: attempt 3 on node9 was lost: its node went away" for seed in (5, 0)
     ]
+
+
+def test_a_run_some_of_whose_times_count_says_so(tmp_path):
+    folder = write(tmp_path / "run", [machine("a")] * 6, FAST + FAST)
+    assert write_report(folder).warnings == []
+    text = (folder / "records.jsonl").read_text()
+    (folder / "records.jsonl").write_text(text.replace('"alone":true', '"alone":false', 2))
+    results = write_report(folder)
+    assert results.warnings == ["other cells ran beside 2 of 6 cells: their times do not count"]
+    assert results.aggregate["time_ratio_seeds"].tolist() == [4, 4]
+
+
+def test_compare_says_why_times_of_crowded_cells_are_not_compared(tmp_path):
+    one, other = (write(tmp_path / name, [machine("a")] * 6, FAST + FAST, alone=False) for name in "ab")
+    for row in compare_runs(one, other).document.rows:
+        assert row.speed.reason == "other cells ran beside the cells of a run: such times do not count"
