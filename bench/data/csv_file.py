@@ -7,6 +7,7 @@ import warnings
 import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,7 +19,7 @@ from bench.core.text import one_line
 from bench.data.checks import LARGEST_BYTES
 from bench.data.tables import TableFile
 
-GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC, ZIP_MAGIC = b"\x1f\x8b", b"PK\x03\x04"
 CHUNK_BYTES = 1 << 20
 LONGEST_LINE = 1 << 24
 MOST_COMMAS = 1 << 20
@@ -41,9 +42,8 @@ def open_csv(path: Path) -> TableFile:
 def _columns(path: Path) -> tuple[str, ...]:
     """The names as they are written: pandas would rename what stands twice, and name what has no name."""
     try:
-        with _open(path) as file, TextIOWrapper(file, "utf-8-sig", newline="") as text:
-            names = tuple(next((cells for cells in csv.reader(text, skipinitialspace=True) if any(cells)), ()))
-    except csv.Error as error:
+        names = tuple(name.strip() for name in next(_rows(path), []))
+    except (csv.Error, UnicodeDecodeError) as error:
         raise _unusable(path, error) from None
     if not names:
         raise _unusable(path, "it has no header line")
@@ -51,12 +51,18 @@ def _columns(path: Path) -> tuple[str, ...]:
     return names
 
 
+def _rows(path: Path) -> Iterator[list[str]]:
+    """The cells of the header line and of each row; lines without any do not count."""
+    with _open(path) as file, TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        yield from (cells for cells in csv.reader(text, skipinitialspace=True) if len(cells) > 1 or any(cells))
+
+
 def _check_names(path: Path, names: Sequence[str]) -> None:
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
         place = f"{path}: the header line {one_line(names[0], 60)!r} has no comma"
         raise UnusableError(f"{place}; allowed: a comma between two columns; remedy: write the file with commas")
     for number, name in enumerate(names, 1):
-        if not name.strip():
+        if not name:
             remedy = "name it, or remove it; pandas leaves out its row numbers with to_csv(index=False)"
             raise UnusableError(f"{path}: column {number} has no name in the header line; remedy: {remedy}")
 
@@ -65,13 +71,16 @@ def _chunks(path: Path, rows: int, text: str | None, options: dict[str, Any]) ->
     if text is None:
         return _frames(path, chunksize=rows, **options)
     # Read as text first: pandas would make numbers of the categories, 1 of 01, in a part where all look like numbers.
-    return (frame.astype({text: "category"}) for frame in _frames(path, chunksize=rows, dtype={text: str}, **options))
+    frames = _frames(path, chunksize=rows, dtype={text: str}, **options)
+    return (frame.assign(**{text: frame[text].astype("category")}) for frame in frames)
 
 
 def _open(path: Path) -> BinaryIO:
     with path.open("rb") as file:
-        zipped = file.read(2) == GZIP_MAGIC
-    return cast(BinaryIO, gzip.open(path)) if zipped else path.open("rb")
+        magic = file.read(4)
+    if magic == ZIP_MAGIC:
+        raise UnusableError(f"{path}: a ZIP archive or an Excel file; allowed: a CSV file; remedy: unpack or export it")
+    return cast(BinaryIO, gzip.open(path)) if magic.startswith(GZIP_MAGIC) else path.open("rb")
 
 
 def _count_lines(path: Path) -> int:
@@ -128,7 +137,18 @@ def _frames(path: Path, **options: Any) -> Iterator[pd.DataFrame]:
             read: Any = pd.read_csv(file, **(OPTIONS | options))
             yield from read
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
-        raise _unusable(path, error) from None
+        raise _unusable(path, _odd_row(path) or error) from None
+
+
+def _odd_row(path: Path) -> str | None:
+    """The first row that has more cells than the header line: what pandas says does not always name it."""
+    with suppress(csv.Error, UnicodeDecodeError):
+        rows = _rows(path)
+        columns = len(next(rows, []))
+        for number, cells in enumerate(rows, 1):
+            if len(cells) > columns:
+                return f"row {number} has {len(cells)} cells, the header line {columns}"
+    return None
 
 
 def _unusable(path: Path, error: object) -> UnusableError:

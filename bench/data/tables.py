@@ -100,7 +100,8 @@ def _check_columns(file: TableFile, needed: Sequence[str], remedy: str) -> None:
     repeated = [name for name, count in Counter(file.columns).items() if count > 1]
     if repeated:
         raise UnusableError(f"{file.path}: two columns have one name: {_listed(repeated)}; allowed: distinct names")
-    missing = [name for name in needed if name not in file.columns]
+    held = set(file.columns)
+    missing = [name for name in needed if name not in held]
     if missing:
         raise UnusableError(f"{file.path}: has no column {_listed(missing)}; it has {_listed(file.columns)}; {remedy}")
 

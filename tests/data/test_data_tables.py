@@ -219,6 +219,11 @@ def test_row_numbers_that_pandas_wrote_are_no_feature(tmp_path):
         load(f"csv:{tmp_path / 'set.csv'}")
 
 
+def test_spaces_around_names_are_no_part_of_them(tmp_path):
+    (tmp_path / "set.csv").write_text(" label , x\n0,1\n1,2\n0,3\n")
+    assert len(load(f"csv:{tmp_path / 'set.csv'}").y_train) == 2
+
+
 def test_a_header_of_very_many_columns_is_refused_before_it_is_parsed(tmp_path):
     (tmp_path / "set.csv").write_bytes(b'"a\n",' + b"," * 8_000_000 + b"\n")
     tracemalloc.start()
@@ -264,8 +269,11 @@ def test_too_many_classes(tmp_path, monkeypatch):
     ("text", "match"),
     [
         ("", r"not a usable CSV file \(it has no header line\)"),
-        ("\n \n,,\n", r"not a usable CSV file \(it has no header line\)"),
-        ("label,x\n0,1\n0,1,2\n", r"not a usable CSV file \(.*"),
+        ("\n \n\n", r"not a usable CSV file \(it has no header line\)"),
+        ("label,x\n0,1\n\n0,1,2\n", r"not a usable CSV file \(row 2 has 3 cells, the header line 2\); allowed: "),
+        ("label,x\n0,1,\n0,1,\n", r"not a usable CSV file \(row 1 has 3 cells, the header line 2\); allowed: "),
+        (b"label,x\xc3", r"not a usable CSV file \(.*unexpected end of data"),
+        (b"PK\x03\x04train.csv", "a ZIP archive or an Excel file; allowed: a CSV file; remedy: unpack or export it"),
         ("label,x\n0,1\n0\n", r"row 2, column 'x': "),
         ('label,x\n0,"1\n0,2\n', r"not a usable CSV file \(.*EOF inside string starting at row 1"),
         ("label;x\n0;1\n", r"the header line 'label;x' has no comma; allowed: a comma between two columns; remedy: "),
