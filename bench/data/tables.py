@@ -185,12 +185,14 @@ class _Reader:
         return values
 
     def _parsed(self, column: "pd.Series[Any]") -> "pd.Series[Any]":
-        """Text as numbers."""
-        numbers = pd.to_numeric(column.astype(str), errors="coerce")
-        for row in np.flatnonzero(numbers.isna())[:1]:
+        """Text as numbers, each text once."""
+        texts = column.astype("category").cat
+        parsed = np.asarray(pd.to_numeric(texts.categories.astype(str), errors="coerce"), np.float64)
+        numbers = np.append(parsed, np.nan)[texts.codes]  # an empty cell has the code -1
+        for row in np.flatnonzero(np.isnan(numbers))[:1]:
             allowed = "finite numbers (write text as numbers, or remove the column)"
             raise wrong_cell(self._path, self._filled + int(row), str(column.name), str(column.iloc[row]), allowed)
-        return numbers
+        return pd.Series(numbers, column.index)
 
     def _codes(self, column: "pd.Series[Any]") -> Numbers:
         """The class of each row, by its place in `_classes`."""
