@@ -28,6 +28,7 @@ WEAK = (
     "`scratchbench gate` decides"
 )
 NO_TIMES = "no timed epoch: the warm-up alone was trained"
+CROWDED = "other cells ran beside the cells of a run: such times do not count"
 
 
 def speed_evidence(match: Match, tolerance: float) -> tuple[Speed, Evidence | None]:
@@ -41,7 +42,7 @@ def speed_evidence(match: Match, tolerance: float) -> tuple[Speed, Evidence | No
     if found is None:
         found, weak = _evidence(match, "epoch_seconds", tolerance, True), True
     if found is None or found.gain is None:
-        return Speed(ratio=None, reason=NO_TIMES), None
+        return Speed(ratio=None, reason=CROWDED if _is_crowded(match) else NO_TIMES), None
     reason = "the same measurement on both sides" if found.identical else WEAK if weak else ""
     return Speed(ratio=_ratio(found), reason="; ".join([*filter(None, [reason]), *_several(match)])), found
 
@@ -92,6 +93,11 @@ def _reasons(match: Match) -> Iterator[str]:
 def _machines(match: Match, records: Records) -> list[Machine]:
     """Where the cells of this spec ran."""
     return [machine for (spec, _), machine in records.machines.items() if spec == match.spec.name]
+
+
+def _is_crowded(match: Match) -> bool:
+    """Whether times of this spec were left out."""
+    return any(spec == match.spec.name for records in (match.run_a, match.run_b) for spec, _ in records.crowded)
 
 
 def _several(match: Match) -> Iterator[str]:

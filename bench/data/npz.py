@@ -3,9 +3,11 @@
 Headers are not trusted: an array is allocated only if the archive can hold that many bytes.
 """
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,9 @@ from bench.spec import Task
 from bench.spec.data import WIDEST
 
 READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
-"""What NumPy and zipfile raise of a file that is damaged, encrypted, or packed in a way they do not know."""
+OF_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
+OF_HEADER = (ValueError, TypeError, SyntaxError, TokenError)
+"""What zipfile and NumPy raise of a file that is damaged, encrypted, or packed in a way they do not know."""
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -40,6 +43,10 @@ def load_npz(path: Path, task: Task) -> Dataset:
         raise UnusableError(
             f"{path}: examples of x_train and x_test are {shapes[0]} and {shapes[1]}; allowed: one shape"
         )
+    kinds = [arrays[name].dtype for name in ("x_train", "x_test")]
+    if kinds[0] != kinds[1] and np.uint8 in kinds:
+        allowed = "uint8 in both or in none, for bytes are divided by 255"
+        raise UnusableError(f"{path}: x_train and x_test are of {kinds[0]} and {kinds[1]}; allowed: {allowed}")
     x_train, x_test = (_features(path, name, arrays[name]) for name in ("x_train", "x_test"))
     y_train, y_test, names = TARGETS[task](path, arrays)
     return Dataset(x_train, y_train, x_test, y_test, _image_shape(arrays["x_train"]), names)
@@ -51,7 +58,7 @@ def _read(path: Path) -> Arrays:
             check_size(path, sum(_size(archive, path, name) for name in ARRAYS))
         with np.load(path, allow_pickle=False) as held:
             arrays = {name: held[name] for name in ARRAYS}
-    except BROKEN as error:
+    except (*OF_ZIP, *OF_HEADER) as error:
         reason = one_line(error, 200)
         raise UnusableError(f"{path}: not a usable .npz file ({reason}); allowed: what numpy.savez writes") from None
     for split in ("train", "test"):
@@ -97,7 +104,8 @@ def _features(path: Path, name: str, x: NDArray[Any]) -> Bytes | Numbers:
     if x.dtype == np.uint8:
         return rows
     check_size(f"{path}: {name} as float64", *rows.shape, 8)
-    numbers = rows.astype(np.float64)
+    with np.errstate(over="ignore"):
+        numbers = rows.astype(np.float64)
     check_numbers(f"{path}: {name}", numbers)
     return numbers
 

@@ -29,24 +29,34 @@ def open_parquet(path: Path) -> TableFile:
         pass
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            names, rows = file.schema_arrow.names, file.metadata.num_rows
-    except (pyarrow.ArrowException, OSError) as error:
+            fields, rows = list(file.schema_arrow), file.metadata.num_rows
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise _unusable(path, error) from None
-    columns = tuple(name for name in names if not INDEX.fullmatch(name))
-    return TableFile(path, columns, rows, lambda count, text: _frames(path, count, text))
+    for field in fields:
+        _check_type(path, field)
+    columns = tuple(field.name for field in fields if not INDEX.fullmatch(field.name))
+    texts = [field.name for field in fields if "string" in str(field.type)]
+    return TableFile(path, columns, rows, lambda count, text: _frames(path, count, text, texts))
 
 
-def _frames(path: Path, rows: int, text: str | None) -> Iterator[pd.DataFrame]:
+def _check_type(path: Path, field: Any) -> None:
+    from pyarrow import types
+
+    if types.is_nested(field.type) or "binary" in str(field.type):
+        place = f"{path}: column {one_line(field.name, 60)!r} has the type {one_line(field.type, 60)}"
+        raise UnusableError(f"{place}; allowed: numbers and text, one value in a cell")
+
+
+def _frames(path: Path, rows: int, text: str | None, texts: Any) -> Iterator[pd.DataFrame]:
+    """A text stays one entry of a dictionary: rows that repeat a long one take no memory of their own."""
     import pyarrow.parquet
 
-    # A text stays one entry of a dictionary: rows that repeat a long one take no memory of their own.
-    dictionary: Any = [text] if text is not None else []
     try:
-        with pyarrow.parquet.ParquetFile(path, read_dictionary=dictionary) as file:
+        with pyarrow.parquet.ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(batch_size=rows):
                 frame = batch.to_pandas(ignore_metadata=True)
-                yield frame if text is None else frame.astype({text: "category"})
-    except (pyarrow.ArrowException, OSError) as error:
+                yield frame if text is None else frame.assign(**{text: frame[text].astype("category")})
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise _unusable(path, error) from None
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,18 +90,19 @@ def load_table(open_file: Callable[[Path], TableFile], path: Path, data: DataSpe
 def _layout(file: TableFile, data: DataSpec) -> Layout:
     targets = data.target or (DEFAULT_TARGET,)
     features = tuple(name for name in file.columns if name not in targets)
-    _check_columns(file, targets)
-    if len(set(file.columns)) < len(file.columns):
-        raise UnusableError(f"{file.path}: two columns have one name: {_listed(file.columns)}; allowed: distinct names")
+    _check_columns(file, targets, 'remedy: target = "the column to predict"')
     if not features:
         raise UnusableError(f"{file.path}: has no column beside {_listed(targets)}; allowed: one feature or more")
     return Layout(data.task, targets, features, _image_shape(file.path, features, data.image_size))
 
 
-def _check_columns(file: TableFile, needed: Sequence[str]) -> None:
-    missing = [name for name in needed if name not in file.columns]
+def _check_columns(file: TableFile, needed: Sequence[str], remedy: str) -> None:
+    repeated = [name for name, count in Counter(file.columns).items() if count > 1]
+    if repeated:
+        raise UnusableError(f"{file.path}: two columns have one name: {_listed(repeated)}; allowed: distinct names")
+    held = set(file.columns)
+    missing = [name for name in needed if name not in held]
     if missing:
-        remedy = 'remedy: target = "the column to predict"'
         raise UnusableError(f"{file.path}: has no column {_listed(missing)}; it has {_listed(file.columns)}; {remedy}")
 
 
@@ -123,7 +125,7 @@ def _image_shape(path: Path, features: Sequence[str], size: tuple[int, int] | No
 
 def _read(file: TableFile, layout: Layout) -> Table:
     """All rows; memory is taken only after the number of rows is known to fit."""
-    _check_columns(file, (*layout.targets, *layout.features))
+    _check_columns(file, (*layout.targets, *layout.features), "allowed: the columns of the training file")
     check_size(file.path, file.rows, len(layout.features), np.dtype(layout.dtype).itemsize)
     text = layout.targets[0] if layout.task == "classification" else None
     reader = _Reader(file.path, layout, file.rows)
@@ -183,12 +185,14 @@ class _Reader:
         return values
 
     def _parsed(self, column: "pd.Series[Any]") -> "pd.Series[Any]":
-        """Text as numbers."""
-        numbers = pd.to_numeric(column.astype(str), errors="coerce")
-        for row in np.flatnonzero(numbers.isna())[:1]:
+        """Text as numbers, each text once."""
+        texts = column.astype("category").cat
+        parsed = np.asarray(pd.to_numeric(texts.categories.astype(str), errors="coerce"), np.float64)
+        numbers = np.append(parsed, np.nan)[texts.codes]  # an empty cell has the code -1
+        for row in np.flatnonzero(np.isnan(numbers))[:1]:
             allowed = "finite numbers (write text as numbers, or remove the column)"
             raise wrong_cell(self._path, self._filled + int(row), str(column.name), str(column.iloc[row]), allowed)
-        return numbers
+        return pd.Series(numbers, column.index)
 
     def _codes(self, column: "pd.Series[Any]") -> Numbers:
         """The class of each row, by its place in `_classes`."""

@@ -35,9 +35,8 @@ def read(path: Path) -> list[Point]:
     records = Records.read(path.parent)
     points = list(points_of(records))
     if not points:
-        raise UnusableError(
-            f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; run both with two epochs or more"
-        )
+        reason = "other cells ran beside its cells" if records.crowded else "run both with two epochs or more"
+        raise UnusableError(f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; {reason}")
     return points
 
 

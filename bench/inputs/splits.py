@@ -1,5 +1,6 @@
 """Inputs of one spec: scaled features and targets, split into training, validation and test examples."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import UnusableError
+from bench.core.text import one_line
 from bench.data import Dataset
 from bench.data.checks import LARGEST_BYTES
 from bench.inputs.plan import Floats
@@ -105,8 +107,15 @@ def check_fit(dataset: Dataset, spec: TrainingSpec) -> None:
     allowed = {dataset.classes, 1} if is_binary else {dataset.classes}
     if outputs not in allowed:
         what = "classes" if spec.data.task == "classification" else "columns to predict"
-        raise UnusableError(f"{place} has {dataset.classes} {what}; the output layer has {outputs} units")
+        held = f"{dataset.classes} {what}; the output layer has {outputs} units"
+        raise UnusableError(f"{place} has {held}; the data have {_some(dataset.class_names)}")
     _check_memory(dataset, spec, place)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first ones and the last: a class that only a typing error makes is often there."""
+    shown = [repr(one_line(name, 40)) for name in (*names[:3], *names[3:][-2:])]
+    return ", ".join([*shown[:3], "…", *shown[3:]] if len(names) > 5 else shown)
 
 
 def _check_memory(dataset: Dataset, spec: TrainingSpec, place: str) -> None:

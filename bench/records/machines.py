@@ -35,10 +35,15 @@ class Machine:
         return {name: read(self) for name, read in KIND.items()}
 
     @property
+    def hardware(self) -> str:
+        """Processor, cores and threads: of a machine, whatever its name is."""
+        of, threads = self.kind, f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        return f"({one_line(of['CPU model'], 80)}, {of['usable cores']} cores, {threads})"
+
+    @property
     def title(self) -> str:
         """One line for a person."""
-        of, host = self.kind, one_line(self.host or UNNAMED, 80)
-        return f"{host} ({one_line(of['CPU model'], 80)}, {of['usable cores']} cores, {self.threads} threads)"
+        return f"{one_line(self.host or UNNAMED, 80)} {self.hardware}"
 
 
 def _fact(name: str) -> Callable[[Machine], str]:

@@ -1,4 +1,4 @@
-"""Time ratios by machine, where the cells of a run are from several: the table, and whether the machines differ."""
+"""Of a run on several machines: time ratios by machine, whether the machines differ, attempts that were lost."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ COLUMNS = {
     **dict.fromkeys(("time_ratio", "time_ratio_low", "time_ratio_high"), "float64"),
 }
 SIGNIFICANCE = 0.01
-MOST_NAMED = 3
+MOST_NAMED, MOST_LOST = 3, 10
 
 
 def several_machines(records: Records) -> bool:
@@ -35,10 +35,23 @@ def machines_table(records: Records, summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def machine_lines(records: Records, summary: pd.DataFrame) -> list[str]:
-    """What to know of a run on several machines: how they differ in kind, and whether their ratios differ."""
-    if not several_machines(records):
-        return []
-    return [*_kinds(records), *_differences(_ratios(records, summary))]
+    """What to know of where cells ran: how machines differ in kind, whether their ratios do, whose times count."""
+    lines = [*_kinds(records), *_differences(_ratios(records, summary))] if several_machines(records) else []
+    crowded, finished = len(records.crowded), len(records.finished_cells)
+    some = [f"other cells ran beside {crowded} of {finished} cells: their times do not count"]
+    return [*lines, *(some if 0 < crowded < finished else [])]
+
+
+def lost_lines(records: Records) -> list[str]:
+    """Attempts that were lost with their node; first those of cells that have no result."""
+    lost = sorted(records.lost, key=lambda each: (each.spec, each.seed) in records.finished_cells)
+    lines = [
+        f"{one_line(each.spec, 120)} seed {each.seed}: attempt {each.attempt} on {one_line(each.host, 80)} was lost: "
+        f"{one_line(each.reason, 300)}"
+        for each in lost[:MOST_LOST]
+    ]
+    more = len(lost) - MOST_LOST
+    return [*lines, *([f"{more} more attempts were lost; records.jsonl names them"] if more > 0 else [])]
 
 
 def _kinds(records: Records) -> Iterator[str]:

@@ -136,10 +136,10 @@ def _lost(tables: Tables) -> Iterator[str]:
 
 
 def _machines(tables: Tables) -> Iterator[str]:
-    if not several_machines(tables.records):
+    rows = machines_table(tables.records, tables.summary).to_dict("records") if several_machines(tables.records) else []
+    if not rows:
         return
     yield "## Time ratios by machine"
-    rows = machines_table(tables.records, tables.summary).to_dict("records")
     columns = ("spec", "backend", "machine")
     cells = [(*(escaped(row[name], 120) for name in columns), str(row["cells"]), ratio_text(row)) for row in rows]
     yield text_table(cells[:MOST_ROWS], (*columns, "cells", "time ratio (95 % interval)"))

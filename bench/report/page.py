@@ -11,6 +11,8 @@ from bench.page.drawn import A, B, Drawing, Line, Look, Series
 from bench.page.pictures import pictures
 from bench.page.render import Pages
 from bench.records.epochs import by_process
+from bench.records.machines import Machine
+from bench.records.run import Records
 from bench.report.answers import Answers, answers_of, only_one_right, summed_confusion
 from bench.report.failures import failures
 from bench.report.machines import machines_table, several_machines
@@ -25,6 +27,9 @@ MOST_EXAMPLES, FEWEST_EXAMPLES = 60, 4
 """Pictures of a row, where the page has few rows and where it has many."""
 MOST_PICTURES = 2000
 """Of a page: each takes half a kilobyte."""
+
+MOST_MACHINES = 5
+"""Of a cluster, whose environments are shown."""
 
 NAME = 40
 """Characters of a backend's name in legends and headings."""
@@ -61,8 +66,8 @@ def page(tables: Tables, folder: Path) -> str:
         failures=failures(records, folder),
         missing=missing,
         most=most,
-        environments=_environments(tables),
-        machines=len({machine.title for machine in records.machines.values()}),
+        environments=_environments(records),
+        place=_place(records),
         by_machine=_by_machine(tables),
         workers={worker.backend: worker for worker in reversed(records.workers)},
         how_to_read="\n\n".join(how_to_read(tables, tables.reference)).split("\n\n"),
@@ -104,10 +109,11 @@ def _answered(drawing: Drawing, answers: Answers, names: Sequence[str], most: in
 
 def _series(tables: Tables) -> SeriesOf:
     found: dict[tuple[str, str], dict[str, list[list[float]]]] = {}
-    for (spec, _, backend), columns in by_process(tables.epochs).items():
+    for (spec, seed, backend), columns in by_process(tables.epochs).items():
         score = tables.score_of(spec).column
         curves = found.setdefault((spec, backend), {})
-        for measure, column in (("cost", "train_cost"), (score, score), ("epoch_seconds", "epoch_seconds")):
+        times = [] if (spec, seed) in tables.records.crowded else [("epoch_seconds", "epoch_seconds")]
+        for measure, column in (("cost", "train_cost"), (score, score), *times):
             curves.setdefault(measure, []).append(columns[column].tolist())
     return found
 
@@ -149,8 +155,21 @@ def _by_machine(tables: Tables) -> list[dict[Any, Any]]:
     return machines_table(records, tables.summary).to_dict("records") if several_machines(records) else []
 
 
-def _environments(tables: Tables) -> list[dict[str, Any]]:
-    """Of the start, and of the last resume where there was one."""
-    runs = tables.records.runs
-    chosen = [runs[0], *runs[1:][-1:]]
-    return [{name: value for name, value in run.environment.items() if name != "warnings"} for run in chosen]
+def _place(records: Records) -> str:
+    """Where the cells ran, in one line."""
+    run, machines = records.run, {machine.title: machine for machine in records.machines.values()}
+    first = Machine("", run.threads, run.environment).hardware[1:-1]
+    if len(machines) > 1:
+        return f"{len(machines)} machines; the run began on: {first}"
+    return next((title for title, machine in machines.items() if machine.host), first)
+
+
+def _environments(records: Records) -> dict[str, dict[str, Any]]:
+    """Of the start, of the last resume where there was one, and of the first machines of a cluster."""
+    runs = records.runs
+    found = {"start": runs[0].environment, **({"last resume": runs[-1].environment} if len(runs) > 1 else {})}
+    nodes = {machine.digest: machine for machine in records.machines.values() if machine.host}
+    for digest, machine in [*nodes.items()][:MOST_MACHINES]:
+        name = one_line(machine.host, NAME)
+        found[f"{name} ({digest})" if name in found else name] = dict(machine.environment)
+    return {title: {name: facts[name] for name in facts if name != "warnings"} for title, facts in found.items()}

@@ -68,7 +68,7 @@ def _dots(axes: Axes, every: pd.DataFrame, row: int, color: str, step: int) -> N
         height = row + 0.44 * ((place + 0.5) / len(seeds) - 0.5)
         axes.plot(timed, [height] * len(timed), "o", color=color, markersize=3.6, alpha=0.75, markeredgewidth=0)
         axes.plot(warm_up, [height] * len(warm_up), "o", color=color, markersize=4.6, fillstyle="none")
-    counted = every[~every["warm_up"]]["epoch_seconds"]
+    counted = every[~every["warm_up"]]["epoch_seconds"].dropna()
     if len(counted):
         axes.vlines(float(counted.median()), row - 0.38, row + 0.38, color=DARK, linewidth=1.6, zorder=3)
 

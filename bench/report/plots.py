@@ -52,7 +52,7 @@ def _figure(tables: Tables, name: str) -> Figure:
     wanted = tuple(spec for spec in every if score in (None, tables.score_of(spec)))
     shown = wanted[:MOST_PANELS]
     drawn = Drawn(
-        epochs=tables.epochs if len(shown) == len(every) else _of_specs(tables.epochs, shown),
+        epochs=_counted(tables.epochs if len(shown) == len(every) else _of_specs(tables.epochs, shown), tables),
         summary=_of_specs(summary, shown),
         aggregate=_of_specs(tables.aggregate, shown),
         specs=shown,
@@ -61,6 +61,14 @@ def _figure(tables: Tables, name: str) -> Figure:
         all_specs=len(wanted),
     )
     return PLOTS[name](drawn)
+
+
+def _counted(epochs: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    """Without the seconds of cells beside which other cells ran."""
+    if not tables.records.crowded:
+        return epochs
+    cells = pd.MultiIndex.from_frame(epochs[["spec", "seed"]].astype({"spec": object}))
+    return epochs.assign(epoch_seconds=epochs["epoch_seconds"].mask(cells.isin(tables.records.crowded)))
 
 
 def _of_specs(table: pd.DataFrame, specs: tuple[str, ...]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from bench.core.text import is_missing, one_line, ratio_text
 from bench.records.epochs import KEPT, Process, by_process, of_attempts
 from bench.records.run import Records, ResultRecord, WorkerRecord
 from bench.records.scores import ACCURACIES, ERRORS, POSITIVES
-from bench.report.machines import machine_lines
+from bench.report.machines import lost_lines, machine_lines
 from bench.report.scores import ACCURACY, R2, SCORES, Score, score_of
 from bench.report.verdict import Findings, sentence
 
@@ -168,13 +168,13 @@ class Tables:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What to know before the numbers are trusted: warnings of the machine, then time ratios that are unstable."""
+        """What to know before the numbers are trusted: of the machines, of lost attempts, of unstable time ratios."""
         table = self.aggregate
         unstable = table[table["time_ratio_high"] > UNSTABLE_ABOVE * table["time_ratio_low"]]
         runs, machines = self.records.runs, self.records.machines.values()
         environments = [*(run.environment for run in runs), *(machine.environment for machine in machines)]
         every = (one_line(line) for each in environments for line in each.get("warnings") or ())
-        lines = machine_lines(self.records, self.summary)
+        lines = [*lost_lines(self.records), *machine_lines(self.records, self.summary)]
         return [*dict.fromkeys(every), *lines, *map(_unstable, unstable.to_dict("records"))]
 
 

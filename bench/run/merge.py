@@ -4,17 +4,27 @@ Runs fit if they train the same way: equal specs but for the seeds, the same dat
 that stands against that is named, and nothing is written.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.core.errors import UnusableError
+from bench.core.errors import UnusableError, refused
 from bench.core.text import one_line
 from bench.records.folder import new_folder
 from bench.records.log import RecordLog
 from bench.records.machines import Machine
-from bench.records.run import CellRecord, Place, Record, Records, RunRecord, each_record, machine_record
+from bench.records.run import (
+    CellRecord,
+    Place,
+    Record,
+    Records,
+    RunRecord,
+    each_record,
+    log_name,
+    machine_record,
+)
 from bench.spec import Suite, TrainingSpec
 
 CellKey = tuple[str, int]
@@ -25,9 +35,10 @@ SOFTWARE = ("git_revision", "python_version", "packages")
 
 @dataclass
 class FinishedCell:
-    """The records of the finished attempt at one (spec, seed), and where it ran."""
+    """The records of the finished attempt at one (spec, seed), where it ran, and backend → log of what was lost."""
 
     machine: Machine
+    logs: Mapping[str, Path]
     records: list[Any] = field(default_factory=list)
 
     @property
@@ -53,7 +64,7 @@ class MergedRun:
         """
         whole = Records.read(folder)
         attempts = {(each.spec, each.seed): each.attempt for each in whole.results}
-        cells = {key: FinishedCell(whole.machines[key]) for key in attempts}
+        cells = {key: FinishedCell(whole.machines[key], _logs(folder, whole.run, *key)) for key in attempts}
         for record in each_record(folder):
             key = (getattr(record, "spec", ""), getattr(record, "seed", -1))
             if key in cells and getattr(record, "attempt", None) == attempts[key]:
@@ -69,27 +80,50 @@ def merge(folders: Sequence[Path], out: Path | None) -> tuple[Path, int]:
     if len(folders) < 2:
         raise UnusableError(f"merge: {len(folders)} run; allowed: two run folders or more")
     runs = [MergedRun.read(folder) for folder in folders]
-    conflicts = [line for other in runs[1:] for line in _conflicts(runs[0], other)]
+    conflicts = list(_conflicts(runs))
     cells = _joined(runs, conflicts)
     if conflicts:
         more = f"; and {len(conflicts) - MOST_NAMED} more" if len(conflicts) > MOST_NAMED else ""
         raise UnusableError(f"these runs do not fit: {'; '.join(conflicts[:MOST_NAMED])}{more}; nothing was written")
     folder = new_folder(out, f"{runs[0].run.suite_name}-merged")
+    run = _run_record(runs)
     with RecordLog(folder) as log:
-        log.write(_run_record(runs), *_records(cells))
+        log.write(run, *_records(cells))
+    _copy_logs(cells, run, folder)
     return folder, sum(len(run.cells) for run in runs) - len(cells)
 
 
-def _conflicts(a: MergedRun, b: MergedRun) -> Iterator[str]:
-    """Why the cells of two runs are not cells of one run."""
+def _logs(folder: Path, run: RunRecord, spec: str, seed: int) -> dict[str, Path]:
+    if not run.has(spec):
+        return {}
+    named = {backend: folder / log_name(run.suite, spec, seed, backend) for backend in run.suite.backends}
+    return {backend: path for backend, path in named.items() if path.is_file() and not path.is_symlink()}
+
+
+def _copy_logs(cells: Mapping[CellKey, FinishedCell], run: RunRecord, folder: Path) -> None:
+    for (spec, seed), cell in cells.items():
+        for backend, path in cell.logs.items():
+            with refused(path, "copied"):
+                shutil.copyfile(path, folder / log_name(run.suite, spec, seed, backend))
+
+
+def _conflicts(runs: Sequence[MergedRun]) -> Iterator[str]:
+    """Why the cells of these runs are not cells of one run: each beside the first that has such a spec or data."""
+    specs: dict[str, tuple[MergedRun, TrainingSpec]] = {}
+    data: dict[str, MergedRun] = {}
+    for run in runs:
+        yield from _run_conflicts(runs[0], run)
+        for spec in run.run.suite.specs:
+            first, one = specs.setdefault(spec.name, (run, spec))
+            yield from _spec_conflicts(first, run, one, spec)
+        for key, fingerprint in run.run.data_fingerprints.items():
+            first = data.setdefault(key, run)
+            yield from _different(f"data {key}", first, run, first.run.data_fingerprints[key], fingerprint)
+
+
+def _run_conflicts(a: MergedRun, b: MergedRun) -> Iterator[str]:
     yield from _different("reference", a, b, a.run.reference, b.run.reference)
     yield from _different("backends", a, b, a.run.suite.backends, b.run.suite.backends)
-    specs = {spec.name: spec for spec in a.run.suite.specs}
-    for spec in b.run.suite.specs:
-        if spec.name in specs:
-            yield from _spec_conflicts(a, b, specs[spec.name], spec)
-    for key in a.run.data_fingerprints.keys() & b.run.data_fingerprints.keys():
-        yield from _different(f"data {key}", a, b, a.run.data_fingerprints[key], b.run.data_fingerprints[key])
     for name in SOFTWARE:
         one, other = (sorted({str(each.get(name)) for each in run.environments}) for run in (a, b))
         yield from _different(name, a, b, one, other)

@@ -18,6 +18,7 @@ from bench.history.points import SHORT, Point, in_utc, machine_of
 from bench.history.runs import points_of, points_on
 from bench.history.sources import run_files
 from bench.records.log import RECORDS_NAME, value_in
+from bench.records.machines import Machine
 from bench.records.run import Records, RunRecord
 from bench.report.page import PAGE_NAME, page
 from bench.report.tables import Tables
@@ -74,7 +75,8 @@ class SiteRun:
     def words(self) -> str:
         """What a search finds it by."""
         parts = (self.path, self.title, self.started, self.verdict, self.machine, self.revision)
-        return " ".join([*parts, *self.specs, *self.backends]).lower()
+        machines = dict.fromkeys(one_line(point.key.machine, 160) for point in self.points)
+        return " ".join([*parts, *self.specs, *self.backends, *machines]).lower()
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
@@ -113,7 +115,7 @@ def add_run(folder: Path, root: Path, out: Path) -> SiteRun:
 
 
 def _points(facts: RunFacts) -> Iterator[Point]:
-    """The ratios of a run on one machine: its aggregate has them."""
+    """The ratios of a run on one kind of machine: its aggregate has them."""
     run = facts.runs[0]
     return points_on(machine_of(run.environment, run.threads), run, [row.model_dump() for row in facts.aggregate])
 
@@ -121,14 +123,22 @@ def _points(facts: RunFacts) -> Iterator[Point]:
 def _kept(folder: Path) -> RunFacts | None:
     """What a report wrote of the run: nothing where a file is missing, of an older version, or older than the records.
 
-    Reading the records instead takes far longer. A run on several machines has a ratio for each: it is read.
+    Reading the records instead takes far longer. A run on other machines than the first has a ratio for each kind of
+    machine: it is read.
     """
     with suppress(OSError, ValueError):
         written = (folder / RECORDS_NAME).stat().st_mtime
         if all((folder / name).stat().st_mtime >= written for name in (PAGE_NAME, FACTS_NAME)):
             facts = RunFacts.model_validate_json((folder / FACTS_NAME).read_bytes())
-            return facts if len(facts.machines) <= 1 else None
+            return facts if _is_where_it_began(facts) else None
     return None
+
+
+def _is_where_it_began(facts: RunFacts) -> bool:
+    """Whether every cell ran on a machine like that of the first record."""
+    run = facts.runs[0]
+    hardware = Machine("", run.threads, run.environment).hardware
+    return all(title.endswith(hardware) for title in facts.machines)
 
 
 def _site_run(facts: RunFacts, path: str, points: Iterable[Point]) -> SiteRun:
@@ -152,8 +162,9 @@ def _site_run(facts: RunFacts, path: str, points: Iterable[Point]) -> SiteRun:
 
 def _machine(facts: RunFacts) -> str:
     run = facts.runs[0]
-    count = len(facts.machines)
-    return one_line(machine_of(run.environment, run.threads), 160) if count <= 1 else f"{count} machines"
+    if len(facts.machines) > 1:
+        return f"{len(facts.machines)} machines"
+    return one_line(machine_of(run.environment, run.threads) if _is_where_it_began(facts) else facts.machines[0], 160)
 
 
 def _state(facts: RunFacts) -> str:

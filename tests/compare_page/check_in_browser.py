@@ -15,9 +15,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("results", "compare", "history"))
 
+import cluster_runs
 import documents
 import page_runs
 from browser import Browser, found
+from cluster_runs import FAST, SLOW, machine
 from made_runs import day, run
 from playwright.sync_api import Error
 
@@ -101,6 +103,18 @@ def as_numbers(values: list[str]) -> list[float]:
 def check_fits(browser: Browser, phone: bool) -> Iterator[str]:
     """A page wider than the window has to be pushed to and fro."""
     yield from expect("pixels wider than the window", browser.value(WIDER), 0)
+
+
+def check_heads(browser: Browser, phone: bool) -> Iterator[str]:
+    """No head of a column lies over its neighbour, and the names of backends are not broken."""
+    wide = "[...document.querySelectorAll('thead th')].filter((head) => head.scrollWidth > head.clientWidth).length"
+    yield from expect("heads over their neighbours", browser.value(wide), 0)
+    lines = """[...document.querySelectorAll("td.backend")].map((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return range.getClientRects().length;
+    })"""
+    yield from expect("lines of a backend's name", set(browser.value(lines)), {1})
 
 
 def check_sorting(browser: Browser, phone: bool) -> Iterator[str]:
@@ -365,6 +379,17 @@ def real_run() -> str:
     return page_of_a_run(Tables(Records.read(documents.RUN)), documents.RUN)
 
 
+def two_machines() -> str:
+    """The page of a run whose cells are from two machines with long names."""
+    nodes = [
+        machine("node1.cluster.example"),
+        machine("node2.cluster.example", "A processor with a name of 40 letters"),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        made = cluster_runs.write(Path(folder) / "run", [nodes[0]] * 3 + [nodes[1]] * 3, FAST + SLOW)
+        return page_of_a_run(Tables(Records.read(made)), made)
+
+
 def site() -> str:
     """The index of six runs on one machine and one on another."""
     with tempfile.TemporaryDirectory() as folder:
@@ -391,6 +416,7 @@ def pages() -> Pages:
         "run": (losses(), (check_run, check_legend, check_policy)),
         "real run": (real_run(), (check_fits, check_table_fits, check_sorting, check_zooming_of_a_run)),
         "hostile run": (page_of_a_run(Tables(page_runs.hostile()), Path("nowhere")), (check_hostile_run, check_policy)),
+        "two machines": (two_machines(), (check_fits, check_table_fits, check_heads)),
         "site": (site(), (check_site, check_policy)),
         "empty": (page(documents.document(decision="undecided", seeds_needed=12), {}), (check_fits,)),
     }

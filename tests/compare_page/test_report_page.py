@@ -3,6 +3,7 @@
 import builders
 import page_runs
 import pytest
+from cluster_runs import FAST, SLOW, machine, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import OnPaper, Read
@@ -187,7 +188,7 @@ def test_a_resumed_run_shows_what_changed_in_its_environment(tmp_path):
     found = builders.realistic([builders.spec(seeds=(0,))], environment={"cpu_model": "one", "warnings": []})
     again = found[0].model_copy(update={"resumed": True, "environment": {"cpu_model": "two", "warnings": []}})
     whole = page(Tables(Records([*found, again])), tmp_path)
-    assert "Values that differ between the start and the last resume: 1 of 1" in whole
+    assert "Values that differ between start, last resume: 1 of 1" in whole
     assert "cpu_model</th><td>one</td><td>two</td>" in whole
 
 
@@ -226,3 +227,31 @@ def test_a_page_of_many_rows_has_fewer_pictures_a_row(tmp_path, monkeypatch):
     assert len(seen.data["rows"]) == 600 + 300
     assert MOST_PICTURES // 600 < FEWEST_EXAMPLES
     assert len(seen.all("details")) > 300
+
+
+def page_of(folder):
+    return Read(page(Tables(Records.read(folder)), folder))
+
+
+def test_a_run_on_two_machines_shows_its_ratios_by_machine_and_where_they_differ(tmp_path):
+    places = [machine("node1")] * 3 + [machine("node2", "<b>B</b>")] * 3
+    words = page_of(write(tmp_path / "run", places, FAST + SLOW)).words
+    assert "machine2 machines; the run began on: A, 2 cores, 2 threads" in words
+    told = words[words.index("Time ratios by machine") : words.index("Environment")]
+    assert "s scratchnet node1 (A, 2 cores, 2 threads) 3 0.500 (0.476 to 0.525)" in told
+    assert "s scratchnet node2 (<b>B</b>, 2 cores, 2 threads) 3 0.800 (0.775 to 0.825)" in told
+    assert "Values that differ between start, node1, node2: 1 of 4 namestartnode1node2 ≠ cpu_modelAA<b>B</b>" in words
+
+
+def test_a_run_on_one_machine_of_a_cluster_names_that_machine(tmp_path):
+    words = page_of(write(tmp_path / "run", [machine("node2", "B")] * 6, FAST + SLOW)).words
+    assert "machinenode2 (B, 2 cores, 2 threads) revision" in words
+    assert "Time ratios by machine" not in words
+
+
+def test_seconds_of_cells_that_did_not_run_alone_are_not_drawn(tmp_path):
+    for alone, count in ((True, 6), (False, 0)):
+        folder = write(tmp_path / str(alone), [machine("node1")] * 6, FAST + SLOW, alone)
+        series = page_of(folder).data["series"]
+        assert {len(each.get("epoch_seconds", [])) for each in series} == {count}
+        assert {len(each["test_accuracy"]) for each in series} == {6}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cluster_runs import FAST, SLOW, machine, write
 from made_runs import day, run
 from reading import Read
 
@@ -95,6 +96,50 @@ def test_a_run_json_that_says_too_little_is_made_up_for_from_the_records(tmp_pat
     (folder / "run.json").write_text(text)
     assert site(tmp_path / "results", "--out", tmp_path / "site").exit_code == 0
     assert "identical test accuracy" in Read((tmp_path / "site" / "index.html").read_text("utf-8")).words
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_run_on_two_kinds_of_machine_has_a_history_on_each(tmp_path, reported):
+    write(tmp_path / "results" / "one", [machine("node1")] * 3 + [machine("node2", "B")] * 3, FAST + SLOW)
+    write(tmp_path / "results" / "two", [None] * 6, FAST + FAST)
+    if reported:
+        for name in ("one", "two"):
+            write_report(tmp_path / "results" / name)
+    assert site(tmp_path / "results", "--out", tmp_path / "site").exit_code == 0
+    seen = Read((tmp_path / "site" / "index.html").read_text("utf-8"))
+    histories = [each for each in seen.all("tbody") if "data-row" in each]
+    assert [each["data-machine"] for each in histories] == [f"{cpu}, 2 cores, 2 threads" for cpu in "AB"]
+    places = [seen.data["rows"][int(each["data-row"])]["chart"]["places"] for each in histories]
+    assert places == [[1, 2], [1]]
+    (one, two) = [each for each in seen.all("tbody") if "data-suite" in each]
+    assert [one["data-machine"], two["data-machine"]] == ["2 machines", "A, 2 cores, 2 threads"]
+    assert "b, 2 cores, 2 threads" in one["data-find"]
+    words = Read((tmp_path / "site" / "runs" / "one" / "report.html").read_text("utf-8")).words
+    assert "Time ratios by machine" in words
+
+
+def test_the_ratios_of_a_run_on_one_other_machine_are_not_those_of_where_it_began(tmp_path):
+    """Its run.json alone does not say enough of that machine."""
+    write_report(write(tmp_path / "results" / "one", [machine("node2", "B")] * 6, FAST + FAST))
+    site(tmp_path / "results", "--out", tmp_path / "site")
+    seen = Read((tmp_path / "site" / "index.html").read_text("utf-8"))
+    (run_row,), (history,) = (
+        [each for each in seen.all("tbody") if name in each] for name in ("data-suite", "data-row")
+    )
+    assert history["data-machine"] == "B, 2 cores, 2 threads"
+    assert run_row["data-machine"] == "node2 (B, 2 cores, 2 threads)"
+
+
+def test_the_page_of_a_run_on_machines_like_the_first_is_taken(tmp_path):
+    folder = write(tmp_path / "results" / "one", [machine("node1")] * 3 + [machine("node2")] * 3, FAST + FAST)
+    write_report(folder)
+    (folder / "report.html").write_text("its own page")
+    site(tmp_path / "results", "--out", tmp_path / "site")
+    assert (tmp_path / "site" / "runs" / "one" / "report.html").read_text() == "its own page"
+    (history,) = [
+        each for each in Read((tmp_path / "site" / "index.html").read_text("utf-8")).all("tbody") if "data-row" in each
+    ]
+    assert history["data-machine"] == "A, 2 cores, 2 threads"
 
 
 def test_a_run_that_cannot_be_read_is_named_and_the_others_are_shown(tmp_path):

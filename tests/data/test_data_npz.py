@@ -163,3 +163,22 @@ def test_a_changed_byte_is_found(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UnusableError, match=r"none\.npz: cannot be read \(No such file or directory\)"):
         load_dataset(DataSpec(source=f"npz:{tmp_path / 'none.npz'}"))
+
+
+def test_bytes_beside_numbers(tmp_path):
+    """Bytes are divided by 255 and numbers are not: the two splits would have different scales."""
+    with pytest.raises(UnusableError, match="x_train and x_test are of uint8 and float64; allowed: uint8 in both or"):
+        load_npz(written(tmp_path, x_test=PICTURES[:1] / 255), "classification")
+
+
+@pytest.mark.parametrize("header", [b"(" * 500, b"{'descr': '<f8', 'fortran_order': False, 'shape': (True, 4)}"])
+def test_a_header_that_is_no_header(tmp_path, header):
+    path = written(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(32)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (members | {"x_train.npy": body}).items():
+            archive.writestr(name, content)
+    with pytest.raises(UnusableError, match=r"not a usable \.npz file \(.*\); allowed: what numpy.savez writes"):
+        load_npz(path, "classification")

@@ -1,6 +1,8 @@
 """Tables as CSV and as Parquet, whole and broken."""
 
 import gzip
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -201,8 +203,78 @@ def test_two_columns_of_one_name(tmp_path):
     parquet, pyarrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
     columns = [pyarrow.array([0, 1]), pyarrow.array([1, 2]), pyarrow.array([3, 4])]
     parquet.write_table(pyarrow.table(columns, names=["label", "x", "x"]), tmp_path / "set.parquet")
-    with pytest.raises(UnusableError, match="two columns have one name: 'label', 'x', 'x'; allowed: distinct names"):
+    with pytest.raises(UnusableError, match="two columns have one name: 'x'; allowed: distinct names"):
         load(f"parquet:{tmp_path / 'set.parquet'}")
+
+
+def test_a_name_that_stands_twice_in_a_csv_file_is_no_feature(tmp_path):
+    """A copy of the target would be one that gives the answer away."""
+    (tmp_path / "set.csv").write_text("label,x,label\n0,1,0\n1,2,1\n")
+    with pytest.raises(UnusableError, match="two columns have one name: 'label'; allowed: distinct names"):
+        load(f"csv:{tmp_path / 'set.csv'}")
+
+
+def test_row_numbers_that_pandas_wrote_are_no_feature(tmp_path):
+    """In a table that is sorted by class they would give the answer away."""
+    FLOWERS.to_csv(tmp_path / "set.csv")
+    with pytest.raises(UnusableError, match=r"column 1 has no name in the header line; remedy: .*to_csv\(index=False"):
+        load(f"csv:{tmp_path / 'set.csv'}")
+
+
+def test_spaces_around_names_are_no_part_of_them(tmp_path):
+    (tmp_path / "set.csv").write_text(" label , x\n0,1\n1,2\n0,3\n")
+    assert len(load(f"csv:{tmp_path / 'set.csv'}").y_train) == 2
+
+
+def test_a_header_of_very_many_columns_is_refused_before_it_is_parsed(tmp_path):
+    (tmp_path / "set.csv").write_bytes(b'"a\n",' + b"," * 8_000_000 + b"\n")
+    match = "line 2 has more than 1048576 commas; allowed: a CSV file"
+    assert peak_of_refusal(f"csv:{tmp_path / 'set.csv'}", match) < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind"),
+    [("x", [[1, 2]] * 5, "list<.*>"), ("label", [{"a": 1}] * 5, "struct<.*>"), ("x", [b"\xff"] * 5, "binary")],
+)
+def test_a_column_of_parquet_with_more_than_one_value_in_a_cell(tmp_path, column, values, kind):
+    source = as_parquet(tmp_path, FLOWERS.drop(columns="petals").assign(**{column: values}))
+    match = f"column '{column}' has the type {kind}; allowed: numbers and text, one value in a cell"
+    with pytest.raises(UnusableError, match=match):
+        load(source)
+
+
+def test_numbers_that_are_text_in_parquet(tmp_path):
+    source = as_parquet(tmp_path, FLOWERS.astype({"petals": str}))
+    assert load(source).fingerprint == load(as_parquet(tmp_path, FLOWERS, "numbers")).fingerprint
+
+
+def test_parquet_with_a_damaged_note_of_pandas(tmp_path):
+    source = as_parquet(tmp_path, FLOWERS)
+    path = tmp_path / "train.parquet"
+    path.write_bytes(path.read_bytes().replace(b'{"index_columns"', b'\xff"index_columns"'))
+    with pytest.raises(UnusableError, match=r"not a usable Parquet file \(.*\); remedy: write it again"):
+        load(source)
+
+
+def test_a_long_text_in_every_row_of_parquet_takes_no_memory(tmp_path):
+    """A small file that would be 1 GB."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "train.parquet"
+    table = pyarrow.table({"label": [0, 1] * 2500, "x": ["q" * 10_000] * 5000})
+    with parquet.ParquetWriter(path, table.schema) as writer:
+        for _ in range(20):
+            writer.write_table(table)
+    assert path.stat().st_size < 30_000
+    command = "import sys; from bench.data import load_dataset as load; from bench.spec import DataSpec as D; " + (
+        "import resource as r; before = r.getrusage(0).ru_maxrss\n"
+        "try: load(D(source=sys.argv[1]))\n"
+        "except Exception as error: print(error, r.getrusage(0).ru_maxrss - before)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", command, f"parquet:{path}"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "row 1, column 'x': 'qqqq" in told
+    assert int(told.split()[-1]) < 300_000, told
 
 
 def test_dates_are_no_numbers(tmp_path):
@@ -224,7 +296,9 @@ def test_a_class_that_only_the_test_file_has(tmp_path):
 def test_a_test_file_without_a_feature(tmp_path):
     source = as_csv(tmp_path, FLOWERS)
     test = as_csv(tmp_path, FLOWERS.drop(columns="petals"), "test").partition(":")[2]
-    with pytest.raises(UnusableError, match=r"test\.csv: has no column 'petals'; it has 'width', 'label'"):
+    with pytest.raises(
+        UnusableError, match=r"test\.csv: has no column 'petals'; it has 'width', 'label'; allowed: the columns"
+    ):
         load(source, test_file=test)
 
 
@@ -237,8 +311,12 @@ def test_too_many_classes(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", r"not a usable CSV file \(No columns to parse from file\)"),
-        ("label,x\n0,1\n0,1,2\n", r"not a usable CSV file \(.*"),
+        ("", r"not a usable CSV file \(it has no header line\)"),
+        ("\n \n\n", r"not a usable CSV file \(it has no header line\)"),
+        ("label,x\n0,1\n\n0,1,2\n", r"not a usable CSV file \(row 2 has 3 cells, the header line 2\); allowed: "),
+        ("label,x\n0,1,\n0,1,\n", r"not a usable CSV file \(row 1 has 3 cells, the header line 2\); allowed: "),
+        (b"label,x\xc3", r"not a usable CSV file \(.*unexpected end of data"),
+        (b"PK\x03\x04train.csv", "a ZIP archive or an Excel file; allowed: a CSV file; remedy: unpack or export it"),
         ("label,x\n0,1\n0\n", r"row 2, column 'x': "),
         ('label,x\n0,"1\n0,2\n', r"not a usable CSV file \(.*EOF inside string starting at row 1"),
         ("label;x\n0;1\n", r"the header line 'label;x' has no comma; allowed: a comma between two columns; remedy: "),

@@ -6,86 +6,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from cluster_runs import FAST, SLOW, machine, write
 
 from bench.compare.comparison import compare_runs
+from bench.core.errors import UnusableError
 from bench.history.runs import read as read_history
-from bench.records.machines import Machine
-from bench.records.run import (
-    CellEndRecord,
-    CellRecord,
-    EpochRecord,
-    Place,
-    ResultRecord,
-    RunRecord,
-    WorkerRecord,
-    machine_record,
-)
+from bench.records.run import LostRecord
 from bench.report.machines import machine_effect
 from bench.report.write import write_report
-from bench.spec import suite_of
-
-SPEC = {
-    "name": "s",
-    "architecture": {"inputs": 4, "layers": [{"units": 2, "activation": "softmax"}]},
-    "loss": "categorical_crossentropy",
-    "optimizer": {"learning_rate": 0.1},
-    "batch_size": 2,
-    "epochs": 3,
-    "seeds": [0, 1, 2, 3, 4, 5],
-    "data": "mnist",
-}
-SUITE = suite_of({"backends": ["scratchnet", "keras-fit"], "specs": [SPEC]}, "test")
-ENVIRONMENT = {"cpu_model": "A", "usable_cores": 2, "machine": "x86_64", "python_version": "3.11", "warnings": []}
-
-
-def machine(host, cpu="A"):
-    return Machine(host, 2, {**ENVIRONMENT, "cpu_model": cpu})
-
-
-def cell(seed, where, ratio, alone=True):
-    key = {"spec": "s", "seed": seed, "attempt": 1}
-    yield CellRecord(**key, parameters_fingerprint="p", place=where and Place(machine=where.digest, alone=alone))
-    for backend, seconds in (("scratchnet", ratio), ("keras-fit", 1.0)):
-        of = {**key, "backend": backend}
-        yield WorkerRecord(**of, parameters_fingerprint="p", startup_seconds=1, libraries=[], versions={})
-        for epoch in (1, 2, 3):
-            accuracies = dict.fromkeys(("train_accuracy", "validation_accuracy", "test_accuracy"), 0.9)
-            yield EpochRecord(
-                **of,
-                **accuracies,
-                epoch=epoch,
-                warm_up=epoch == 1,
-                turn=0,
-                epoch_seconds=seconds,
-                cpu_seconds=1,
-                samples_per_second=1,
-                train_cost=0.5,
-                test_binary_accuracy=0.9,
-                batches_fingerprint="b",
-                expected_batches_fingerprint="b",
-            )
-        yield ResultRecord(**of, status="ok", final_epoch=3)
-    yield CellEndRecord(**key)
-
-
-def write(folder, places, ratios, alone=True):
-    run = RunRecord(
-        suite_name="s",
-        suite=SUITE,
-        threads=2,
-        started="2026-01-01T00:00:00+00:00",
-        data_fingerprints={},
-        environment=ENVIRONMENT,
-    )
-    known = [machine_record(each) for each in {m.digest: m for m in places if m}.values()]
-    cells = [r for seed, where in enumerate(places) for r in cell(seed, where, ratios[seed], alone)]
-    folder.mkdir()
-    lines = (record.model_dump_json() + "\n" for record in [run, *known, *cells])
-    (folder / "records.jsonl").write_text("".join(lines))
-    return folder
-
-
-FAST, SLOW = [0.50, 0.51, 0.49], [0.80, 0.81, 0.79]
 
 
 def test_ratios_stand_by_machine_and_a_difference_between_machines_is_told(tmp_path):
@@ -120,6 +48,8 @@ def test_times_of_cells_that_did_not_run_alone_do_not_count(tmp_path):
     assert results.summary[["time_ratio", "epoch_seconds", "samples_per_second"]].isna().all(axis=None)
     assert results.summary["test_accuracy"].tolist() == [0.9] * 12
     assert "no time ratio: other cells ran beside each cell" in results.verdict
+    with pytest.raises(UnusableError, match=r"no spec has a time ratio .*; other cells ran beside its cells$"):
+        read_history(folder / "records.jsonl")
 
 
 def test_the_test_finds_a_difference_at_its_rate_and_none_where_there_is_none():
@@ -168,3 +98,39 @@ def test_a_host_is_recorded_once_for_all_its_cells(tmp_path):
     folder = write(tmp_path / "run", [machine("a")] * 6, FAST + FAST)
     kinds = [json.loads(line)["kind"] for line in (folder / "records.jsonl").read_text().splitlines()]
     assert kinds.count("machine") == 1
+
+
+def test_a_run_without_times_that_count_has_no_empty_table_and_no_plot_of_seconds(tmp_path):
+    folder = write(tmp_path / "run", [machine("a")] * 3 + [machine("b")] * 3, FAST + SLOW, alone=False)
+    results = write_report(folder)
+    assert "by machine" not in (folder / "summary.md").read_text()
+    dots = [line for axes in results.figures()["epoch_seconds"].axes for line in axes.lines]
+    assert dots
+    assert not any(np.isfinite(line.get_ydata()).any() and len(line.get_xdata()) for line in dots)
+
+
+def test_lost_attempts_are_told_those_of_cells_without_a_result_first(tmp_path):
+    folder = write(tmp_path / "run", [machine("a")] * 5, FAST + FAST)
+    for seed in (0, 5):
+        lost = LostRecord(spec="s", seed=seed, attempt=3, host="node9", reason="its node went away")
+        with (folder / "records.jsonl").open("a") as file:
+            file.write(lost.model_dump_json() + "\n")
+    assert write_report(folder).warnings == [
+        f"s seed {seed}: attempt 3 on node9 was lost: its node went away" for seed in (5, 0)
+    ]
+
+
+def test_a_run_some_of_whose_times_count_says_so(tmp_path):
+    folder = write(tmp_path / "run", [machine("a")] * 6, FAST + FAST)
+    assert write_report(folder).warnings == []
+    text = (folder / "records.jsonl").read_text()
+    (folder / "records.jsonl").write_text(text.replace('"alone":true', '"alone":false', 2))
+    results = write_report(folder)
+    assert results.warnings == ["other cells ran beside 2 of 6 cells: their times do not count"]
+    assert results.aggregate["time_ratio_seeds"].tolist() == [4, 4]
+
+
+def test_compare_says_why_times_of_crowded_cells_are_not_compared(tmp_path):
+    one, other = (write(tmp_path / name, [machine("a")] * 6, FAST + FAST, alone=False) for name in "ab")
+    for row in compare_runs(one, other).document.rows:
+        assert row.speed.reason == "other cells ran beside the cells of a run: such times do not count"

@@ -83,3 +83,34 @@ def test_half_an_attempt_is_left_out(runs, tmp_path):
 def test_one_run_alone_is_refused(runs, capsys):
     assert call("merge", runs / "seed0") == 2
     assert "allowed: two run folders or more" in capsys.readouterr().err
+
+
+def other_spec(folder, name, **changes):
+    """The run with a spec of another name, and other values of it."""
+    changed = lines(folder)
+    for line in changed:
+        if line["kind"] == "run":
+            (spec,) = line["suite"]["specs"]
+            spec |= {"name": name} | changes
+        elif "spec" in line:
+            line["spec"] = name
+    (folder / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in changed))
+
+
+def test_a_conflict_between_two_runs_that_the_first_has_nothing_to_do_with(runs, tmp_path, capsys):
+    for name, batch_size in (("b", 7), ("c", 9)):
+        shutil.copytree(runs / "seed1", tmp_path / name)
+        other_spec(tmp_path / name, "other", batch_size=batch_size)
+    assert call("merge", runs / "seed0", tmp_path / "b", tmp_path / "c", "--out", tmp_path / "out") == 2
+    assert f"spec 'other', batch_size: 7 in {tmp_path / 'b'}, 9 in {tmp_path / 'c'}" in capsys.readouterr().err
+
+
+def test_the_logs_of_what_was_lost_come_along(runs, tmp_path):
+    shutil.copytree(runs / "seed1", tmp_path / "other")
+    other_spec(tmp_path / "other", "other")
+    (tmp_path / "other" / "0-seed1-scratchnet.log").write_text("the end of it\n")
+    (tmp_path / "elsewhere").write_text("secret\n")
+    (tmp_path / "other" / "0-seed1-keras-fit.log").symlink_to(tmp_path / "elsewhere")
+    assert call("merge", runs / "seed0", tmp_path / "other", "--out", tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").glob("*.log")] == ["1-seed1-scratchnet.log"]
+    assert (tmp_path / "out" / "1-seed1-scratchnet.log").read_text() == "the end of it\n"

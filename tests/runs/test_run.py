@@ -251,7 +251,7 @@ def test_unusable_arguments_get_one_line_and_exit_code_2(arguments, message, tmp
     ("old", "new", "message"),
     [
         ("inputs = 16", "inputs = 17", "has 16 features; architecture.inputs is 17"),
-        ("units = 3", "units = 4", "has 3 classes; the output layer has 4 units"),
+        ("units = 3", "units = 4", "has 3 classes; the output layer has 4 units; the data have '0', '1', '2'"),
         ("idx:", "idx:/nosuch", "/nosuch"),
         ("[[specs]]", "[[specs]]\nvalidation_fraction = 0.999", "leaves none of 60 examples"),
     ],
