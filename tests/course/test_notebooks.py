@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from covering import weekly
 
 nbformat = pytest.importorskip("nbformat", reason="of the extra `notebooks`, which tox installs")
 pytest.importorskip("nbclient", reason="of the extra `notebooks`, which tox installs")
@@ -15,6 +16,8 @@ from bench.core.address import REPOSITORY  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "course"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONG = [path for path in NOTEBOOKS if path.stem == "mnist"]
+QUICK = [path for path in NOTEBOOKS if path not in LONG]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 sys.path.insert(0, str(FOLDER))
@@ -34,7 +37,7 @@ def test_there_are_three():
     assert [path.stem for path in NOTEBOOKS] == ["backpropagation", "mnist", "sports"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*QUICK, *weekly(*LONG)], ids=lambda path: path.stem)
 def test_it_runs_and_prints_what_is_committed(path, monkeypatch):
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -8,6 +8,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
+from covering import weekly
 from junitparser import JUnitXml
 
 from bench.gate.inside import suite_worker
@@ -57,9 +58,11 @@ def commit(repo, old, new):
     repo.write(**new)
 
 
-def test_each_benchmark_has_a_verdict_and_the_slower_one_is_named(repo, gate, tmp_path, monkeypatch):
-    for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS"):  # as users have it
-        monkeypatch.delenv(name)
+@pytest.mark.parametrize("plugins", ["this one alone", *weekly("all, as users have it")])
+def test_each_benchmark_has_a_verdict_and_the_slower_one_is_named(repo, gate, tmp_path, monkeypatch, plugins):
+    if plugins.startswith("all"):
+        for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS"):
+            monkeypatch.delenv(name)
     commit(repo, {"thing.py": WORK.format(2_000), "test_it.py": SUITE}, {"thing.py": WORK.format(8_000)})
     code, out, written = gate()
     assert code == 1, out

@@ -1,7 +1,10 @@
 """What the experiment must see, and causes that must not be named."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from covering import some
 from handwritten import HandWritten
 
 from bench.locate.clipping import clipping_moments
@@ -31,8 +34,7 @@ class NeverClips(HandWritten):
         return gradients
 
 
-@pytest.mark.parametrize("problem", [CLASSES, BINARY, NUMBERS], ids=["softmax", "sigmoid", "linear"])
-@pytest.mark.parametrize("limit", [0.05, 0.5, 2.0])
+@pytest.mark.parametrize(("problem", "limit"), some(product([CLASSES, BINARY, NUMBERS], [0.05, 0.5, 2.0]), 4))
 def test_clipping_is_seen_on_both_sides_of_its_limit(problem, limit):
     spec = _clipping(problem, clipnorm=limit)
     for offers in ((), ("gradients",)):
@@ -53,8 +55,9 @@ def test_gradients_are_below_and_above_each_kind_of_limit(option):
         assert all(same) is not clipped
 
 
-@pytest.mark.parametrize("kinked", ["relu", "leaky_relu"])
-@pytest.mark.parametrize("widths", [(6, 4), (5, 5), (12, 10), (3, 2)])
+@pytest.mark.parametrize(
+    ("kinked", "widths"), some(product(["relu", "leaky_relu"], [(6, 4), (5, 5), (12, 10), (3, 2)]), 4)
+)
 def test_the_slope_at_0_is_seen_in_every_layer(kinked, widths):
     spec = spec_of([7, *((n, kinked) for n in widths), (3, "softmax")], "categorical_crossentropy")
 
