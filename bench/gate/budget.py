@@ -61,9 +61,9 @@ class Course(NamedTuple):
     def remedies(self) -> str:
         """Tolerances by which these pairs would have decided."""
         effect = effects(self.log_ratios, self.rule)[-1]
-        found = [f"more than {percent(effect.high - 1)} pass"] if 1 < effect.high < math.inf else []
-        found += [f"less than {percent(effect.low - 1)} fail"] if effect.low > 1 else []
-        return f"; with a tolerance of {' and of '.join(found)}" if found else ""
+        found = [f"pass with a tolerance above {percent(effect.high - 1)}"] if 1 < effect.high < math.inf else []
+        found += [f"fail with a tolerance below {percent(effect.low - 1)}"] if effect.low > 1 else []
+        return f"; it would {' and '.join(found)}" if found else ""
 
 
 def _rough_log_gain(above: float, pairs: float) -> float:

@@ -187,6 +187,7 @@ class _Run:
             ended.broken = f"{error.kind}: {error}"
         except KeyboardInterrupt:
             ended.interrupted = True
+            ended.notes = ("interrupted: this is what the pairs so far say", *ended.notes)
         if not ended.rules:
             names = [job.name for job in self.options.jobs]
             ended.rules = {name: Rule(self.options.tolerances.common, self.options.alpha, len(names)) for name in names}

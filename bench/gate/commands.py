@@ -17,12 +17,12 @@ from bench.core.errors import UnusableError
 from bench.gate import shell
 from bench.gate.gauges import GAUGES, Quantity, gauge
 from bench.gate.no_verdict import TreeLostError, last_line
+from bench.gate.settings import NAME
 
 Clock = Literal["wall", "cpu"]
 TREE, ENVIRONMENT = "{tree}", "{env}"
 UNNAMED = "command"
-# Upper case and `_` are left out: `PYTHONPATH={tree} python run.py` sets a variable.
-NAME = re.compile(r"([a-z][a-z0-9.-]*)=(.*)", re.DOTALL)
+NAMED = re.compile(f"({NAME})=(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def named(texts: Sequence[str]) -> dict[str, str]:
     """
     found = dict[str, str]()
     for text in texts:
-        match = NAME.fullmatch(text)
+        match = NAMED.fullmatch(text)
         name, command = match.groups() if match else (UNNAMED, text)
         if name in found:
             what = f"name {name!r} is used twice" if match else "several commands need names"

@@ -102,8 +102,10 @@ class Found:
 
     @property
     def lines(self) -> list[str]:
-        """Each gate in its order, then the commits among which the slower one is, if there are several."""
+        """Each gate in its order, then the commits among which the slower one is, or what is said of BAD's own gate."""
         told = [f"{name}: {_told(one.outcome.verdict, one.outcome.cells)}" for name, one in self.gates.items()]
+        if not self.suspects:
+            return [*told, *next(iter(self.gates.values())).outcome.notes]
         return [*told, *(f"  {name}" for name in self.suspects if len(self.suspects) > 1)]
 
 

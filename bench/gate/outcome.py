@@ -147,8 +147,12 @@ class Outcome:
         telling = [cell for cell in self.cells if cell.verdict == self.verdict and cell.effect] or list(self.cells)
         worst = max(telling, key=lambda cell: cell.effect.ratio if cell.effect else 0.0, default=None)
         if worst is None or worst.effect is None:
-            return f"{self.new} was not measured once beside {self.old}"
-        among = f"{len(telling)} of {len(self.cells)} cells; {worst.name}: " if len(self.cells) > 1 else ""
+            return f"{self.new} was not measured once beside {self.old}; allow more time: --minutes"
+        among = (
+            f"{len(telling)} of {len(self.cells)} benchmarks; highest ratio in {worst.name}: "
+            if len(self.cells) > 1
+            else ""
+        )
         seconds = sum(cell.seconds for cell in self.cells)
         ends = f"{confidence(self.rule)} interval {interval(worst.effect)}"
         told = COMPARED[self.quantity]

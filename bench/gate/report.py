@@ -16,7 +16,7 @@ from bench.core.text import MISSING, escaped, one_line
 from bench.gate.outcome import TOLD, CellResult, Final, Outcome, confidence, interval, percent
 from bench.gate.text_plot import text_plot
 
-TEXTS = ("cell", "verdict")
+TEXTS = ("benchmark", "verdict")
 LONGEST_NAME = 60
 MOST_PLOTS = 3
 MOST_ANNOTATIONS = 9
@@ -25,7 +25,7 @@ HOW_TO_READ = """\
 *new / old*: how many times as {much} the new side takes, the median over the pairs. A pair is two fresh processes, one
 of each side, that took turns in random order on this machine. The interval is valid however often one looks: it lies
 wholly above 1 + tolerance if the verdict is fail, wholly below if it is pass. If nothing is above the tolerance,
-the probability of a failure is at most {alpha}, for all cells together."""
+the probability of a failure is at most {alpha}, for all benchmarks together."""
 
 
 def write(outcome: Outcome, facts: Mapping[str, Any], folder: Path) -> None:
@@ -45,7 +45,7 @@ def write(outcome: Outcome, facts: Mapping[str, Any], folder: Path) -> None:
 def show(outcome: Outcome, folder: Path) -> None:
     """The sentence, the table and its notes on the terminal."""
     tables = () if outcome.broken else ("", *_table(outcome))
-    print("\n".join((outcome.sentence, *tables, *outcome.lines, f"\nreport, plot and pairs: {folder}")))
+    print("\n".join((outcome.sentence, *tables, *outcome.lines, f"\nreport and pairs: {folder}")))
 
 
 def _table(outcome: Outcome) -> Iterator[str]:

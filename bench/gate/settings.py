@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ else:
     import tomli as tomllib
 
 TABLE = "[tool.scratchbench.gate]"
+NAME = "[a-z][a-z0-9.-]*"
+"""Of a command. Upper case and `_` are left out: `PYTHONPATH={tree} python run.py` sets a variable."""
 EVERY = "default"
 """The key of a table that stands for what has no name: `tolerance = {default = "3%", "*parse*" = "5%"}`."""
 
@@ -58,15 +61,18 @@ def _value(place: str, key: str, value: Any, allowed: Mapping[str, bool]) -> Any
     if key not in allowed:
         raise UnusableError(f"{place} {key}: no such setting; allowed: {', '.join(sorted(allowed))}")
     if allowed[key]:
-        return list(_repeated(value))
+        return list(_repeated(place, key, value))
     if isinstance(value, dict | list):
         raise UnusableError(f"{place} {key}: one value is allowed, not several")
     return value if isinstance(value, bool) else str(value)
 
 
-def _repeated(value: Any) -> Iterable[str]:
+def _repeated(place: str, key: str, value: Any) -> Iterable[str]:
     """A table's keys are names."""
     if isinstance(value, dict):
+        if key == "command" and (unusable := [name for name in value if not re.fullmatch(NAME, name)]):
+            allowed = "lower-case letters, digits, . and -, a letter first"
+            raise UnusableError(f"{place} {key}: {unusable[0]!r} cannot be the name of a command; allowed: {allowed}")
         return (str(text) if name == EVERY else f"{name}={text}" for name, text in value.items())
     return map(str, value if isinstance(value, list) else [value])
 

@@ -109,6 +109,15 @@ def test_without_a_slowdown_there_is_nothing_to_find(history, bisect, last, code
     assert written["suspects"] == []
 
 
+def test_an_undecided_bad_commit_says_what_would_decide_it(repo, bench):
+    repo.commit(**{"time.sh": "echo 1.0\n"})
+    repo.commit(**{"time.sh": "echo x >> runs; [ $(($(wc -l < runs) % 2)) = 0 ] && echo 0.9 || echo 1.2\n"})
+    command = ("--command", "sh {tree}/time.sh", "--own-clock", "--minutes", "0.1")
+    code, out, _ = bench("gate", "bisect", "HEAD~1", "HEAD", *command)
+    assert code == 3, out
+    assert "command: a verdict needs " in out or "command: the difference is too close to the tolerance" in out
+
+
 def test_revisions_the_wrong_way_round_are_refused(history, bisect):
     commits = history(1.0, 1.3)
     code, out, _ = bisect(commits[1], commits[0])

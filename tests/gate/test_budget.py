@@ -70,13 +70,13 @@ def test_the_planted_slowdown_that_was_undecided_after_five_minutes_is_told_earl
     assert len(gate.said) == 1
     (note,) = gate.budget.notes()[-1:]
     assert "--minutes" in note
-    assert "with a tolerance of more than 4.5 % pass and of less than 2.7 % fail" in note
+    assert "it would pass with a tolerance above 4.5 % and fail with a tolerance below 2.7 %" in note
 
 
 def test_the_remedies_are_tolerances_by_which_the_pairs_decide():
     ratios = [1.01, 1.02, 1.04, 1.05] * 10
     course = Course([math.log(one) for one in ratios], [1.0] * 40, Rule())
-    assert course.remedies() == "; with a tolerance of more than 4 % pass and of less than 1 % fail"
+    assert course.remedies() == "; it would pass with a tolerance above 4 % and fail with a tolerance below 1 %"
     for tolerance, verdict in ((0.0401, "pass"), (0.0099, "fail")):
         looks = (decide(course.log_ratios[:count], Rule(tolerance)) for count in range(1, 41))
         assert next(look for look in looks if look != "undecided") == verdict

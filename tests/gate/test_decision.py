@@ -158,11 +158,14 @@ def test_the_sentence_names_sides_ratio_interval_pairs_and_tolerance():
 
 def test_the_sentence_of_several_cells_names_the_worst_that_failed():
     said = outcome([1.2] * 12, [1.0] * 12, [1.4] * 12).sentence
-    assert said.startswith("FAIL: 2 of 3 cells; cell 2: the work tree takes 1.400 times as long")
+    assert said.startswith("FAIL: 2 of 3 benchmarks; highest ratio in cell 2: the work tree takes 1.400 times as long")
 
 
 def test_what_was_never_measured_is_not_decidable():
-    assert outcome([]).sentence == "NOT DECIDABLE: the work tree was not measured once beside main"
+    assert (
+        outcome([]).sentence
+        == "NOT DECIDABLE: the work tree was not measured once beside main; allow more time: --minutes"
+    )
 
 
 def test_a_broken_side_is_no_verdict_whatever_its_seconds():

@@ -114,7 +114,7 @@ def test_github_gets_an_annotation_for_each_case_that_failed(repo, bench, monkey
     commands = ("--command", f"slow=sh {SCRIPT}", "--command", "same=echo 1.0 # {tree}", "--own-clock")
     _, _, err = bench("gate", "--against", "HEAD", *commands)
     first, second = (line for line in err.splitlines() if line.startswith("::"))
-    assert first.startswith("::error title=Speed gate::FAIL: 1 of 2 cells; slow: ")
+    assert first.startswith("::error title=Speed gate::FAIL: 1 of 2 benchmarks; highest ratio in slow: ")
     assert second.startswith("::error title=Speed gate%3A slow::FAIL: the work tree ")
 
 
@@ -254,6 +254,7 @@ def test_ctrl_c_keeps_what_was_measured(repo, tmp_path):
     done = subprocess.run(command, cwd=repo.folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 130, done.stderr
     assert done.stdout.startswith("NOT DECIDABLE")
+    assert "\ninterrupted: this is what the pairs so far say\n" in done.stdout
     assert len(pairs_of(tmp_path / "out")["command"]) in (2, 3)
 
 

@@ -66,6 +66,10 @@ def test_the_nearest_table_counts(repo, bench, monkeypatch):
         ('minutes = "many"', "'many' is not a valid float range. (in "),
         ('tolerance = "x"', "allowed: above 0 and below 100 %, such as 3% or 0.03 (in "),
         ("clock = ['cpu', 'wall']", "clock: one value is allowed, not several"),
+        (
+            'command = {"My Fit" = "make {tree}"}',
+            "command: 'My Fit' cannot be the name of a command; allowed: lower-case letters, digits, ",
+        ),
         ("= 3", "pyproject.toml: is no TOML ("),
     ],
 )

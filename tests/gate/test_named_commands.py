@@ -34,7 +34,7 @@ def test_the_command_that_became_slower_is_named(repo, bench):
     commit(repo, 1.0, 1.5)
     code, out, _ = bench("gate", "--against", "HEAD", *TWO)
     assert code == 1
-    assert out.startswith("FAIL: 1 of 2 cells; first: ")
+    assert out.startswith("FAIL: 1 of 2 benchmarks; highest ratio in first: ")
 
 
 @pytest.mark.parametrize("new", [1.0, "x"])

@@ -66,7 +66,7 @@ def test_each_benchmark_has_a_verdict_and_the_slower_one_is_named(repo, gate, tm
     commit(repo, {"thing.py": WORK.format(2_000), "test_it.py": SUITE}, {"thing.py": WORK.format(8_000)})
     code, out, written = gate()
     assert code == 1, out
-    assert out.startswith("FAIL: 1 of 3 cells; test_it.py::test_slow: the work tree (")
+    assert out.startswith("FAIL: 1 of 3 benchmarks; highest ratio in test_it.py::test_slow: the work tree (")
     assert {cell["cell"]: cell["verdict"] for cell in written["cells"]} == dict(
         zip(NAMES, ("fail", "pass", "pass"), strict=True)
     )

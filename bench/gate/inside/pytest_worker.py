@@ -62,7 +62,8 @@ class Plugin:
         Then `-k` would also look at the names of the gate's folders.
         """
         given, found = early_config.known_args_namespace, early_config.inipath
-        if found is not None and early_config.rootpath not in found.parents:
+        is_above = found is not None and early_config.rootpath not in found.parents
+        if is_above and given.confcutdir == str(found.parent):
             given.confcutdir = str(early_config.rootpath)
 
     def pytest_configure(self, config: Any) -> None:
