@@ -45,7 +45,8 @@ def test_a_run_on_one_machine_has_no_table_of_machines(tmp_path):
 def test_times_of_cells_that_did_not_run_alone_do_not_count(tmp_path):
     folder = write(tmp_path / "run", [machine("a")] * 6, FAST + SLOW, alone=False)
     results = write_report(folder)
-    assert results.summary[["time_ratio", "epoch_seconds", "samples_per_second"]].isna().all(axis=None)
+    times = ["time_ratio", "epoch_seconds", "samples_per_second", "startup_seconds"]
+    assert results.summary[times].isna().all(axis=None)
     assert results.summary["test_accuracy"].tolist() == [0.9] * 12
     assert "no time ratio: other cells ran beside each cell" in results.verdict
     with pytest.raises(UnusableError, match=r"no spec has a time ratio .*; other cells ran beside its cells$"):
