@@ -187,8 +187,8 @@ class _Reader:
     def _parsed(self, column: "pd.Series[Any]") -> "pd.Series[Any]":
         """Text as numbers, each text once."""
         texts = column.astype("category").cat
-        parsed = np.asarray(pd.to_numeric(texts.categories.astype(str), errors="coerce"), np.float64)
-        numbers = np.append(parsed, np.nan)[texts.codes]  # an empty cell has the code -1
+        parsed = pd.to_numeric(pd.Series(texts.categories.astype(str)), errors="coerce")
+        numbers = np.append(parsed.to_numpy(np.float64), np.nan)[texts.codes]  # an empty cell has the code -1
         for row in np.flatnonzero(np.isnan(numbers))[:1]:
             allowed = "finite numbers (write text as numbers, or remove the column)"
             raise wrong_cell(self._path, self._filled + int(row), str(column.name), str(column.iloc[row]), allowed)

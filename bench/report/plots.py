@@ -24,13 +24,16 @@ PLOTS: dict[str, Callable[[Drawn], Figure]] = {
     "r2_curves": r2_curves,
     "error_curves": error_curves,
 }
+OF_TIME = ("time_ratio", "epoch_seconds")
 ABOUT = {"accuracy_curves": ACCURACY, "r2_curves": R2, "error_curves": R2}
 """Plot → the score of the specs that it shows; any other shows all specs."""
 
 
 def plots_of(tables: Tables) -> list[str]:
-    """The names in `PLOTS`, without those that would show no spec."""
-    return [name for name in PLOTS if ABOUT.get(name) in (None, *tables.scores.values())]
+    """The names in `PLOTS`, without those that would show no spec, or no time where none counts."""
+    finished = tables.records.finished_cells
+    left_out = OF_TIME if finished and finished <= tables.records.crowded else ()
+    return [name for name in PLOTS if ABOUT.get(name) in (None, *tables.scores.values()) and name not in left_out]
 
 
 def draw_plots(tables: Tables, folder: Path, kinds: Sequence[str] = KINDS) -> list[Path]:

@@ -225,7 +225,7 @@ def _processes(records: Records, trained: Mapping[Process, Columns]) -> dict[Pro
         started = workers[key].model_dump(include=OF_WORKER) if key in workers else {}
         row = ended | started | _of_epochs(trained.get(key), final)
         crowded = (result.spec, result.seed) in records.crowded
-        rows[key] = row | (dict.fromkeys(TIMED) if crowded else {})
+        rows[key] = row | (dict.fromkeys((*TIMED, "startup_seconds")) if crowded else {})
     return rows
 
 

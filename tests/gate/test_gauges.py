@@ -127,8 +127,8 @@ def test_no_perf_is_refused_with_the_remedy(repo, bench, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--count", "instructions", "--pytest", "tests"), "--count are of --command, which is missing"),
-        (("--measure", "peak-memory"), "--clock and --measure are of --command, --pytest and --asv"),
+        (("--count", "instructions", "--pytest", "tests"), "--own-clock, --same-output and --count need --command"),
+        (("--measure", "peak-memory"), "--clock and --measure need --command, --pytest or --asv"),
         (
             (*PEAK, "--clock", "cpu", "--command", "true {tree}"),
             "leave out --clock and --own-clock",
