@@ -95,6 +95,15 @@ def test_pytest_imports_what_is_installed_and_not_the_package_beside_conftest(ga
     assert "warning" not in out
 
 
+def test_an_asv_suite_imports_what_is_installed_and_not_the_package_beside_it(gate, project, bench):
+    project.git("mv", "src/thing", "thing")
+    (project.folder / "benchmarks" / "run.py").write_text("import thing\ndef time_it(): sum(range(1000))\n")
+    project.commit()
+    install = f"cp -r {{tree}}/thing {{env}}/{SITE}"
+    _, out, _ = bench("gate", "--against", "HEAD", "--install", install, "--asv", "benchmarks", "--minutes", "0.1")
+    assert "each side imported benchmarks from its tree, thing from its environment\n" in out
+
+
 def made(tmp_path):
     """How often each environment was made."""
     return sorted(path.read_text().count("made") for path in (tmp_path / "cache").rglob("env/made"))

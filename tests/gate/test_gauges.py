@@ -123,8 +123,8 @@ def test_no_perf_is_refused_with_the_remedy(repo, bench, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--count", "instructions", "--pytest", "tests"), "--count are of --command, which is missing"),
-        (("--measure", "peak-memory"), "--clock and --measure are of --command, --pytest and --asv"),
+        (("--count", "instructions", "--pytest", "tests"), "--count need --command"),
+        (("--measure", "peak-memory"), "--clock and --measure need --command, --pytest or --asv"),
         (
             ("--measure", "peak-memory", "--clock", "cpu", "--command", "true {tree}"),
             "leave out --clock and --own-clock",
