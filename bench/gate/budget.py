@@ -121,7 +121,7 @@ class Budget:
         """What would have brought the verdicts that are missing."""
         undecided = [name for name in self.rules if self._undecided(self.course(name))]
         if self.stopped:
-            left = f"stopped {self.left:.0f} s before the budget was over: not even pairs that all agree could decide"
+            left = f"stopped {self.left:.0f} s early: even if all further pairs agreed, the time left would not do"
             return [left, *self._forecasts(undecided, 0)]
         return list(self._forecasts(undecided, 0))
 

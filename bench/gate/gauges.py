@@ -65,7 +65,8 @@ def _no_perf() -> str:
         return f"perf gave no answer within {TRY_SECONDS} s"
     if done.returncode == 0 and _counted(done.stderr):
         return ""
-    said = " ".join(done.stderr.split())[:200]
+    told = [line for line in done.stderr.splitlines() if not line.startswith("#")]
+    said = " ".join(" ".join(told).split())[:200]
     remedy = "virtual machines often have no counters, and kernel.perf_event_paranoid above 2 forbids them"
     return f"perf counts no {PERF_EVENT} ({said}); {remedy}; compare --clock cpu"
 

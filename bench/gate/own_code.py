@@ -27,7 +27,8 @@ def imports_of(places: Mapping[str, Place], side: str, reports: Iterable[Mapping
     roots = _roots(place.tree)
     found: dict[str, set[str]] = {}
     for name, file in (module for report in reports for module in report["modules"]):
-        of_others = any(_owns(other, file) for other in others)
+        # Equal revisions share an environment.
+        of_others = any(_owns(other, file) for other in others) and not _owns(place, file)
         if of_others or _source(roots, name):
             found.setdefault(name, set()).add(file)
     return {name: tuple(sorted(files)) for name, files in sorted(found.items())}
@@ -58,6 +59,25 @@ def where_from(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> l
             kinds = {"environment" if Path(file).is_relative_to(places[side].env) else "tree" for file in files}
             found.setdefault(name.partition(".")[0], set()).update(kinds)
     return [f"{name} from its {' and its '.join(sorted(kinds))}" for name, kinds in found.items()]
+
+
+def not_as_installed(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> list[str]:
+    """Top-level modules that a side imported from its tree although its environment holds them."""
+    found = {name for side, modules in imports.items() for name in _from_tree(places[side], modules)}
+    packages = [folder for place in places.values() for folder in place.env.glob("lib/python*/site-packages")]
+    return sorted(name for name in found if any(_holds(folder, name) for folder in packages))
+
+
+def _from_tree(place: Place, modules: Imports) -> set[str]:
+    return {name.partition(".")[0] for name, files in modules.items() if not _within(place.env, files)}
+
+
+def _within(folder: Path, files: Iterable[str]) -> bool:
+    return all(Path(file).is_relative_to(folder) for file in files)
+
+
+def _holds(folder: Path, name: str) -> bool:
+    return (folder / name).is_dir() or any(folder.glob(f"{name}.*"))
 
 
 def _check_releases(places: Mapping[str, Place], imports: Mapping[str, Imports]) -> None:

@@ -28,6 +28,10 @@ from bench.gate.side_process import SideProcess
 Kind = Literal["pytest", "asv"]
 INSIDE = Path(__file__).with_name("inside")
 WORKERS: dict[Kind, Path] = {"pytest": INSIDE / "pytest_worker.py", "asv": INSIDE / "asv_worker.py"}
+NONE: dict[Kind, str] = {
+    "pytest": "each of its benchmarks was skipped",
+    "asv": "it has no benchmark that is timed: a function or method named time_… that fits the patterns",
+}
 TURN_SECONDS = 0.02
 """A turn repeats fast code for about so long: more would say little, since luck belongs to the process."""
 SLOW_SECONDS, VERY_SLOW_SECONDS = 0.1, 0.5
@@ -108,7 +112,8 @@ class SuitePairs:
         find = _benchmark if self.suite.quantity == "seconds" else _once
         found = {name: find(old[name], new[name]) for name in old if name in new}
         if not found:
-            raise UnusableError(f"--{self.suite.kind} {self.suite.text!r}: no benchmark is on both sides; name others")
+            why = "no benchmark is on both sides" if old or new else NONE[self.suite.kind]
+            raise UnusableError(f"--{self.suite.kind} {self.suite.text!r}: {why}; name others")
         tried_long = [of[name] for of in (old, new) for name in found if not of[name]["fixed"] or _is_long(of[name])]
         busy = max((told["cpu"] / told["seconds"] for told in tried_long), default=1.0)
         threads = self.suite.threads or (1 if busy <= ONE_THREAD else None)

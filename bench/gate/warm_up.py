@@ -16,13 +16,18 @@ from typing import Any
 from bench.gate import import_hook
 from bench.gate.commands import Command, Place
 from bench.gate.no_verdict import NotFixedWorkError
-from bench.gate.own_code import check_own_code, imports_of, where_from
+from bench.gate.own_code import check_own_code, imports_of, not_as_installed, where_from
 from bench.gate.pair import SIDES
 from bench.gate.records import ImportsRecord
 
 FIXED_WORK = (
     "fix the work (pytest --benchmark-disable, benchmark.pedantic(rounds=…, iterations=…), pyperf --loops, timeit -n, "
     "asv --quick), let it print the seconds of one call and use --own-clock, or use --pytest in place of --command"
+)
+
+NOT_AS_INSTALLED = (
+    " came from the tree and not from the environment that --install made, so what was compiled there is not measured; "
+    "see what puts the tree on sys.path (PYTHONPATH, pytest's pythonpath)"
 )
 
 Run = Callable[[Place, Mapping[str, str]], None]
@@ -69,6 +74,8 @@ class WarmUp:
         check_own_code(self._places, imports, self._checkout)
         if any(imports.values()):
             self.notes.append(f"{name}: each side imported {', '.join(where_from(self._places, imports))}")
+        if stray := not_as_installed(self._places, imports):
+            self.notes.append(f"{name}: warning: {', '.join(stray)}{NOT_AS_INSTALLED}")
         return {report["calibrated"] for reports in told.values() for report in reports} - {""}
 
     def _told(self, run: Run, place: Place) -> list[dict[str, Any]]:

@@ -74,20 +74,31 @@ def test_patterns_choose_benchmarks(repo, gate):
     [
         ("nosuch", "nosuch is no folder; name the folder of asv's benchmarks"),
         ("benchmarks", "parsing.Parse.time_parse(1, 'a'): ZeroDivisionError: "),
+        ("benchmarks [", "'[' is no regular expression (unterminated character set at position 0)"),
+        ("broken", "broken.suite cannot be imported: ModuleNotFoundError: No module named 'nosuch'"),
     ],
 )
 def test_what_fails_is_a_broken_side(repo, gate, suite, said):
+    (repo.folder / "broken").mkdir()
+    (repo.folder / "broken" / "suite.py").write_text("import nosuch\n")
     repo.commit(**{"thing.py": WORK.format("1 // 0")})
     code, out, _ = gate(suite=suite)
     assert code == 4
     assert f"the old side failed in the warm-up: {said}" in out
 
 
+def test_a_suite_without_timed_benchmarks_is_told(repo, gate):
+    repo.commit(**{"thing.py": WORK.format(2_000)})
+    code, out, _ = gate(suite="benchmarks nosuch")
+    assert code == 2
+    assert "--asv 'benchmarks nosuch': it has no benchmark that is timed: a function or method named time_…" in out
+
+
 class Listener:
     """Stands in for the talk with the gate: notes what is timed and calls it once."""
 
     def __init__(self, wanted=None):
-        self.wanted, self.timed = wanted, []
+        self.wanted, self.timed, self.installed = wanted, [], False
 
     def benchmark(self, name, run):
         self.timed.append(name)
@@ -112,6 +123,7 @@ def test_setups_cache_and_teardown_come_in_asvs_order(tmp_path, monkeypatch):
     (tmp_path / "ordered").mkdir()
     (tmp_path / "ordered" / "suite.py").write_text(ORDER)
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     listener = Listener()
     asv_worker.run(listener, str(tmp_path / "ordered"), [])
     assert listener.timed == ["suite.Suite.time_it(1)", "suite.Suite.time_it(2)"]
@@ -123,6 +135,7 @@ def test_benchmarks_run_in_the_order_that_the_gate_asks_for(tmp_path, monkeypatc
     (tmp_path / "asked").mkdir()
     (tmp_path / "asked" / "suite.py").write_text("def time_a(): pass\ndef time_b(): pass\ndef time_c(): pass\n")
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     listener = Listener(["suite.time_c", "suite.time_a"])
     asv_worker.run(listener, str(tmp_path / "asked"), [])
     assert listener.timed == ["suite.time_c", "suite.time_a"]

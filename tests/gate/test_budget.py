@@ -39,7 +39,7 @@ def test_what_cannot_be_decided_even_if_all_pairs_agree_is_stopped():
     gate = Gate(seconds=80.0)
     assert gate.run([1.0] * 20, seconds=10.5) == 3
     assert gate.budget.notes() == [
-        "stopped 48 s before the budget was over: not even pairs that all agree could decide",
+        "stopped 48 s early: even if all further pairs agreed, the time left would not do",
         "c: a verdict needs at least 9 pairs: --minutes 2",
     ]
 

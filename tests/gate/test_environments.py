@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -48,8 +49,8 @@ def gate(project, bench, tmp_path, monkeypatch):
     python.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin")
 
-    def run(*arguments, install=COPY, out=tmp_path / "out"):
-        command = ("--command", "python benchmarks/run.py", "--own-clock", "--install", install)
+    def run(*arguments, install=COPY, out=tmp_path / "out", command="python benchmarks/run.py"):
+        command = ("--command", command, "--own-clock", "--install", install)
         return bench("gate", "--against", "HEAD", *command, *arguments, out=out)
 
     run.programs = programs
@@ -63,6 +64,44 @@ def test_each_side_runs_what_is_installed_in_its_environment(gate, tmp_path):
     written = json.loads((tmp_path / "out" / "gate.json").read_text())
     assert written["install"] == COPY
     assert written["imports"]["command"]["old"] != written["imports"]["command"]["new"]
+
+
+def test_equal_sides_share_an_environment_and_name_only_the_projects_modules(gate, project):
+    (project.folder / "src" / "thing" / "__init__.py").write_text("SECONDS = 1.0\n")
+    (project.folder / "benchmarks" / "run.py").write_text("import other, thing\nprint(thing.SECONDS)\n")
+    project.commit()
+    code, out, _ = gate(install=f"{COPY} && touch {{env}}/{SITE}/other.py")
+    assert code == 0, out
+    assert "command: each side imported thing from its environment\n" in out
+
+
+def test_a_tree_that_hides_what_is_installed_is_warned_of(gate):
+    _, out, _ = gate(command="PYTHONPATH={tree}/src python benchmarks/run.py")
+    assert "command: warning: thing came from the tree and not from the environment that --install made" in out
+
+
+def test_pytest_imports_what_is_installed_and_not_the_package_beside_conftest(gate, project, bench, monkeypatch):
+    """pytest puts the folder of the topmost conftest.py first on sys.path, where a flat layout has the package."""
+    project.git("mv", "src/thing", "thing")
+    test = "import thing\n\ndef test_it(benchmark):\n    benchmark(sum, range(1000))\n"
+    project.commit(**{"conftest.py": "", "test_it.py": test})
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p pytest_benchmark.plugin")
+    with_pytest = f"echo {Path(pytest.__file__).parents[1]} > {{env}}/{SITE}/more.pth"
+    install = f"cp -r {{tree}}/thing {{env}}/{SITE} && {with_pytest}"
+    options = ("--install", install, "--pytest", "test_it.py", "--minutes", "0.1")
+    _, out, _ = bench("gate", "--against", "HEAD", *options)
+    assert "each side imported conftest from its tree, test_it from its tree, thing from its environment\n" in out
+    assert "warning" not in out
+
+
+def test_an_asv_suite_imports_what_is_installed_and_not_the_package_beside_it(gate, project, bench):
+    project.git("mv", "src/thing", "thing")
+    (project.folder / "benchmarks" / "run.py").write_text("import thing\ndef time_it(): sum(range(1000))\n")
+    project.commit()
+    install = f"cp -r {{tree}}/thing {{env}}/{SITE}"
+    _, out, _ = bench("gate", "--against", "HEAD", "--install", install, "--asv", "benchmarks", "--minutes", "0.1")
+    assert "each side imported benchmarks from its tree, thing from its environment\n" in out
 
 
 def made(tmp_path):

@@ -127,7 +127,7 @@ def test_no_perf_is_refused_with_the_remedy(repo, bench, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--count", "instructions", "--pytest", "tests"), "--own-clock, --same-output and --count need --command"),
+        (("--count", "instructions", "--pytest", "tests"), "--count need --command"),
         (("--measure", "peak-memory"), "--clock and --measure need --command, --pytest or --asv"),
         (
             (*PEAK, "--clock", "cpu", "--command", "true {tree}"),

@@ -13,6 +13,7 @@ import runpy
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,10 @@ def benchmarks(package: str) -> Iterator[Benchmark]:
 
 def modules(name: str) -> Iterator[Any]:
     """The module of that name and those below it."""
-    module = import_module(name)
+    try:
+        module = import_module(name)
+    except Exception as error:
+        raise RuntimeError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
     yield module
     for _, below, _ in pkgutil.iter_modules(getattr(module, "__path__", []), f"{name}."):
         yield from modules(below)
@@ -126,10 +130,33 @@ def with_parameters(name: str, function: Any, sources: "list[Any]") -> Iterator[
         yield Benchmark(name, function, sources, parameters)
 
 
+class Finder:
+    """Finds the package of benchmarks and nothing beside it: there the tree's package would hide the installed one."""
+
+    def __init__(self, package: Path) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Of the package; nothing of others."""
+        return PathFinder.find_spec(name, [str(self._package.parent)]) if name == self._package.name else None
+
+
+def check(patterns: "list[str]") -> None:
+    """They are regular expressions, as asv has them."""
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise RuntimeError(f"{pattern!r} is no regular expression ({error})") from error
+
+
 def run(worker: Any, folder: str, patterns: "list[str]") -> None:
     """Time the benchmarks whose names one of the patterns finds, or all."""
+    check(patterns)
     path = Path(folder).resolve()
-    sys.path.insert(0, str(path.parent))
+    sys.meta_path.insert(0, Finder(path))
+    if not worker.installed:
+        sys.path.insert(0, str(path.parent))
     caches: dict[Any, Any] = {}
     found = {one.name: one for one in benchmarks(path.name)}
     fitting = [name for name in found if not patterns or any(re.search(pattern, name) for pattern in patterns)]

@@ -65,10 +65,17 @@ class Plugin:
         is_above = found is not None and early_config.rootpath not in found.parents
         if is_above and given.confcutdir == str(found.parent):
             given.confcutdir = str(early_config.rootpath)
+        self._import_as_installed(given)
 
     def pytest_configure(self, config: Any) -> None:
         """A project may skip its benchmarks where it does not ask for them."""
         config.option.benchmark_skip = False
+        self._import_as_installed(config.option)
+
+    def _import_as_installed(self, options: Any) -> None:
+        """pytest puts the folders of tests first on sys.path, where the tree's package would hide the installed one."""
+        if self._worker.installed and options.importmode == "prepend":
+            options.importmode = "append"
 
     def pytest_ignore_collect(self, collection_path: Path, config: Any) -> "bool | None":
         """Leave out the files of benchmarks that have their verdict."""

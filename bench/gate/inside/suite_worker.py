@@ -48,7 +48,8 @@ class Worker:
         self._connection = Connection(int(number))
         job = self._connection.recv()
         self.wanted: Any = job["cases"]
-        _leave_own_folder_out(job["installed"])
+        self.installed: bool = job["installed"]
+        _leave_own_folder_out(self.installed)
 
     def benchmark(self, name: str, run: Run, fixed: bool = False) -> Any:
         """Time it as the gate asks, or find out how long a call takes; what the last call returned.
