@@ -81,7 +81,7 @@ def test_a_run_prints_what_it_can_and_writes_utf_8(command, tmp_path, name, smal
     assert "größe – 数 ±" in (folder / "summary.csv").read_text(encoding="utf-8")
 
 
-UNDECIDED = "case $PWD in */new) if rm flipped; then echo 0.5; else touch flipped; echo 2; fi;; *) echo 1;; esac"
+UNDECIDED = "case $PWD in */new/*) if rm flipped; then echo 0.5; else touch flipped; echo 2; fi;; *) echo 1;; esac"
 """The new side takes half and twice as long in turns."""
 
 

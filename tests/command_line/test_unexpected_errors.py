@@ -59,7 +59,7 @@ def one_line(done):
 @pytest.mark.parametrize("error", [*list(ERRORS)[-3:-1], *weekly(*ERRORS)])
 def test_the_gate_has_no_verdict_where_anything_unexpected_happens(error, repository, scratchbench):
     planted = BROKEN_TEMPORARY_FOLDER.format(error=error)
-    done = scratchbench("gate", "--against", "HEAD", folder=repository, planted=planted)
+    done = scratchbench("gate", "--against", "HEAD", "--command", "true {tree}", folder=repository, planted=planted)
     assert (done.returncode, done.stdout) == (4, b"")
     assert one_line(done).startswith(ERRORS[error])
 
@@ -95,7 +95,7 @@ def test_the_memory_that_is_not_enough_is_named(scratchbench):
         (["report", FINISHED_RUN], "pandas", "pip install 'scratchnet[bench]'"),
         (["compare", FINISHED_RUN, FINISHED_RUN], "statsmodels", "pip install 'scratchnet[bench]'"),
         (["--help"], "click", "pip install 'scratchnet[bench]'"),
-        (["gate", "--against", "HEAD"], "numpy", "pip install scratchnet"),
+        (["gate", "--against", "HEAD", "--cells", "784-128-10:32"], "numpy", "pip install scratchnet"),
         (["run"], "pydantic", "pip install 'scratchnet[bench]'"),
         (["doctor"], "psutil", "pip install 'scratchnet[bench]'"),
     ],
