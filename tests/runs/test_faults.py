@@ -17,7 +17,7 @@ FAULTS = {
     "Raises": ("failed", r"ArithmeticError: planted failure in epoch 2; see .*\.log", 1),
     "Killed": ("killed", r"killed by SIGKILL in epoch 2", 1),
     "Exits": ("failed", r"ended with exit code 3 in epoch 2", 1),
-    "Hangs": ("timeout", r"no answer within 15 s in epoch 2", 1),
+    "Hangs": ("timeout", r"no answer within 10 s in epoch 2", 1),
     "Diverges": ("diverged", r"the cost is not finite after epoch 2", 2),
     "CannotStart": ("failed", r"MemoryError: planted while it started", 0),
     "OneWeightOff": ("not_comparable", r"it does not start from the plan's parameters", 0),
