@@ -78,6 +78,7 @@ def run(code: str, **changes: str) -> None:
 
 
 @needs_tfds
+@pytest.mark.weekly
 def test_a_second_preparation_says_so_and_does_nothing(prepared, capsys, monkeypatch):
     monkeypatch.setattr("bench.data.prepare.run_child", None)
     assert prepare_mnist(prepared) == prepared / "mnist" / "3.0.1"

@@ -226,19 +226,13 @@ def test_a_copy_of_the_suite_outside_is_used_for_both_sides(repo, gate, tmp_path
     assert [cell["cell"].rpartition("::")[2] for cell in written["cells"]] == ["test_fast[1]", "test_fast[2]"]
 
 
-def test_the_folder_of_a_side_has_no_say_in_what_is_chosen(repo, gate):
+def test_neither_a_sides_folder_nor_settings_that_skip_benchmarks_or_need_the_cache_do_harm(repo, gate):
     """`pytest -k` also looks at the names of folders."""
-    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE})
+    settings = "[pytest]\naddopts = --benchmark-skip --last-failed --failed-first\n"
+    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE, "pytest.ini": settings})
     code, out, written = gate(suite="test_it.py -k 'fast and not new and not old and not gate and not repository'")
     assert code == 0, out
     assert [cell["cell"] for cell in written["cells"]] == NAMES[1:]
-
-
-def test_settings_of_the_project_that_skip_benchmarks_or_need_the_cache_do_no_harm(repo, gate):
-    settings = "[pytest]\naddopts = --benchmark-skip --last-failed --failed-first\n"
-    repo.commit(**{"thing.py": WORK.format(2_000), "test_it.py": SUITE, "pytest.ini": settings})
-    code, out, _ = gate(suite="test_it.py -k fast")
-    assert code == 0, out
 
 
 @pytest.fixture

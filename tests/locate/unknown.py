@@ -39,7 +39,6 @@ WHERE = {
     ("bias_gradient", 3): "BP4.2",
 }
 CASES = [(method, layer, way) for method, layer in WHERE for way in WAYS]
-NAMES = [f"{method}-{layer}-{way.__name__}" for method, layer, way in CASES]
 
 
 def perturbed(method, layer, way, **attributes):
