@@ -33,16 +33,15 @@ def read(path: Path) -> list[Point]:
         if value_in(file.readline(), "kind") in WITHOUT_RATIOS:
             return []
     records = Records.read(path.parent)
-    points = list(points_of(records))
+    points = list(points_of(records, summary_table(records)))
     if not points:
         reason = "other cells ran beside its cells" if records.crowded else "run both with two epochs or more"
         raise UnusableError(f"{path}: no spec has a time ratio of {OURS} to {records.run.reference}; {reason}")
     return points
 
 
-def points_of(records: Records) -> Iterator[Point]:
+def points_of(records: Records, summary: pd.DataFrame) -> Iterator[Point]:
     """One a spec and kind of machine that has a ratio."""
-    summary = summary_table(records)
     for machine, rows in _by_machine(records, summary):
         yield from points_on(machine, records.run, aggregate_table(records, rows).to_dict("records"))
 

@@ -108,7 +108,7 @@ def add_run(folder: Path, root: Path, out: Path) -> SiteRun:
     if facts is None:
         tables = Tables(Records.read(folder))
         write_atomically(target, page(tables, folder))
-        return _site_run(RunFacts.model_validate(run_facts(tables)), path, points_of(tables.records))
+        return _site_run(RunFacts.model_validate(run_facts(tables)), path, points_of(tables.records, tables.summary))
     with atomic_path(target) as temporary:
         shutil.copyfile(folder / PAGE_NAME, temporary)
     return _site_run(facts, path, _points(facts))

@@ -2,52 +2,20 @@
 
 import os
 import signal
-import struct
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import psutil
+from small_suite import fill, small_suite
 
 from bench.records.run import Records
 
 ROOT = Path(__file__).parents[2]
 
-SUITE = """
-threads = 1
-rest_seconds = {rest}
-time_limit_seconds = {limit}
-backends = ["scratchnet"]
-
-[[specs]]
-name = "small"
-architecture = {{ inputs = 16, layers = [
-  {{ units = 8, activation = "relu" }},
-  {{ units = 3, activation = "softmax" }},
-] }}
-loss = "categorical_crossentropy"
-optimizer = {{ learning_rate = 0.1 }}
-batch_size = 7
-epochs = {epochs}
-seeds = {seeds}
-data = "idx:data"
-"""
 WORKER = "bench.workers.worker"
-
-
-def fill(folder):
-    """A small IDX set of three classes."""
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 60), ("t10k", 30)):
-        labels = rng.permutation(np.arange(count) % 3).astype(np.uint8)
-        images = rng.integers(0, 100, (count, 4, 4), dtype=np.uint8)
-        images[np.arange(count), labels] += 100
-        for name, array in ((f"{split}-images-idx3-ubyte", images), (f"{split}-labels-idx1-ubyte", labels)):
-            head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-            (folder / name).write_bytes(head + array.tobytes())
 
 
 def wait_for(condition, seconds=60.0):
@@ -143,7 +111,8 @@ class MiniCluster:
         return folder
 
     def suite(self, name="small", rest=0.0, epochs=3, seeds=(0, 1), limit=60.0):
-        (self.head / f"{name}.toml").write_text(SUITE.format(rest=rest, epochs=epochs, seeds=list(seeds), limit=limit))
+        text = small_suite("data", rest=rest, limit=limit, epochs=epochs, seeds=seeds)
+        (self.head / f"{name}.toml").write_text(f"threads = 1\n{text}")
         return f"{name}.toml"
 
     def slow_suite(self, **changes):
