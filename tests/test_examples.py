@@ -13,7 +13,7 @@ import bench
 from bench.core.errors import UnusableError
 
 ROOT = Path(__file__).resolve().parents[1]
-LONG = [ROOT / "examples" / "compare_two_runs.py"]
+LONG = [ROOT / "examples" / name for name in ("compare_two_runs.py", "spec_in_python.py")]
 EXAMPLES = sorted({*(ROOT / "examples").glob("*.py")} - {*LONG})
 SAID = {
     "sports_network.py": "go with probability 1.000",

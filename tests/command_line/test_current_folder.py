@@ -70,13 +70,12 @@ def imported(marker):
     ("arguments", "codes"),
     [
         (["--help"], [0]),
-        (SCHEMA, [0]),
         (["data"], [0]),
         (["doctor", "--json"], [0, 1]),
         (TRAIN, [0]),
-        (["compare", RUN, RUN], [0, 3]),
         (HISTORY, [0]),
         (["gate", "--against", "HEAD", "--command", "echo 1.0 # {tree}", "--own-clock", "--out", "OUT"], [0]),
+        *weekly((SCHEMA, [0]), (["compare", RUN, RUN], [0, 3])),
     ],
     ids=lambda value: str(value[0]),
 )
@@ -138,8 +137,7 @@ ENTRIES = {"first": ":{root}", "last": "{root}:", "between": "{root}::/nowhere"}
     [
         ("first", SCHEMA),
         ("last", TRAIN),
-        ("between", HISTORY),
-        *weekly(("first", TRAIN), ("between", TRAIN)),
+        *weekly(("first", TRAIN), ("between", TRAIN), ("between", HISTORY)),
     ],
 )
 def test_an_empty_entry_of_the_path_lets_no_command_import_from_the_folder(

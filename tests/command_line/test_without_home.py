@@ -1,6 +1,9 @@
 """A user without an entry in the system's list of users, and without HOME, as in many containers."""
 
 import pytest
+from covering import weekly
+
+from scratchnet import engine
 
 NO_USER = """
 import pwd
@@ -31,7 +34,10 @@ def suite(tmp_path, small_suite):
     return written
 
 
-def test_a_run_trains_and_reports(homeless, suite, tmp_path):
+@pytest.mark.parametrize("steps", ["numpy", *weekly("numba")])
+def test_a_run_trains_and_reports(homeless, suite, tmp_path, monkeypatch, steps):
+    """Without a home no compiled step is kept: each process compiles its own."""
+    monkeypatch.setenv(engine.VARIABLE, steps)
     code, out, err = homeless("run", suite("mnist"), "--out", tmp_path / "run")
     assert code == 0, err
     assert "small" in out

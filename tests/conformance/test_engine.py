@@ -181,10 +181,12 @@ def test_small_steps_are_not_shared_and_no_step_is_shared_among_more_threads_tha
 def test_an_interrupt_ends_an_epoch(team, monkeypatch):
     """In an epoch of many thousand steps Python is between them often enough to see a signal; no thread is left."""
     monkeypatch.setattr(trainer.Trainer, "_way", lambda self, M: (2, team))
+    # Two threads that share such small steps are slow: so few of them are between two looks as take a moment.
+    monkeypatch.setattr(trainer, "WORK_BETWEEN_SIGNALS", trainer.WORK_BETWEEN_SIGNALS // 100)
     net = Network(60, [Dense(100, "relu"), Dense(10, "softmax")], threads=2)
     prepared = net.prepare(np.eye(60), np.arange(60) % 10)
     net.train_epoch(prepared, np.arange(60), 2)
-    steps = 20 * trainer.WORK_BETWEEN_SIGNALS // (2 * len(net.parameters.vector))
+    steps = 200 * trainer.WORK_BETWEEN_SIGNALS // (2 * len(net.parameters.vector))
 
     def interrupt(*_):
         raise KeyboardInterrupt

@@ -8,6 +8,7 @@ from pathlib import Path
 import gate_validation as validation
 import numpy as np
 import pytest
+from covering import weekly
 
 from bench.core.environment import bindable_cores
 from bench.gate import tree_pairs
@@ -122,12 +123,14 @@ def test_another_cost_in_a_later_pair_is_seen_too(trees, pairs):
 @pytest.mark.parametrize(
     ("name", "before", "after", "reason"),
     [
-        (NETWORK, "def train_epoch(", "def train_one_epoch(", "has no attribute 'train_epoch'"),
         (NETWORK, "import copy\n", "import copy\nimport no_such_module\n", "No module named 'no_such_module'"),
         (TRAINER, STEP, "raise ZeroDivisionError('planted')", "failed in epoch 1: ZeroDivisionError: planted"),
-        (TRAINER, STEP, "__import__('os').abort()", "was killed by SIGABRT in epoch 1"),
-        (TRAINER, STEP, "__import__('os')._exit(9)", "ended with exit code 9 in epoch 1"),
         (TRAINER, STEP, "__import__('time').sleep(99)", "gave no answer within 5 s in epoch 1"),
+        *weekly(
+            (NETWORK, "def train_epoch(", "def train_one_epoch(", "has no attribute 'train_epoch'"),
+            (TRAINER, STEP, "__import__('os').abort()", "was killed by SIGABRT in epoch 1"),
+            (TRAINER, STEP, "__import__('os')._exit(9)", "ended with exit code 9 in epoch 1"),
+        ),
     ],
 )
 def test_a_side_that_is_broken_says_how(trees, pairs, name, before, after, reason):
@@ -169,6 +172,7 @@ def test_a_mistake_in_the_compiled_step_reaches_the_gate(trees, pairs):
         pairs()(1)
 
 
+@pytest.mark.weekly
 @pytest.mark.usefixtures("compiled")
 def test_the_slowdown_that_the_validation_plants_is_compiled_and_learns_the_same(trees, pairs):
     validation.plant(trees["new"], 0.5)

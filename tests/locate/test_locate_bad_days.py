@@ -425,7 +425,7 @@ def written(folder, where="before", what="", name="network.py"):
     return folder
 
 
-@pytest.mark.parametrize("day", some(COMMANDED, 10))
+@pytest.mark.parametrize("day", some(COMMANDED, 6))
 def test_the_command_outlives_the_network(day, tmp_path):
     where, what, code, words = COMMANDED[day]
     done = command(written(tmp_path, where, what), "network.py:Network", "--seconds", "1")
@@ -463,7 +463,7 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("target", some(TARGETS, 8))
+@pytest.mark.parametrize("target", some(TARGETS, 5))
 def test_what_is_asked_for_and_not_there_is_one_line(target, tmp_path):
     line, words = TARGETS[target]
     written(tmp_path)

@@ -61,7 +61,7 @@ def told(network, spec):
         return None, str(error)
 
 
-@pytest.mark.parametrize(("mistake", "form"), some(covering(MISTAKES, FORMS), 24))
+@pytest.mark.parametrize(("mistake", "form"), some(covering(MISTAKES, FORMS), 16))
 def test_a_mistake_hides_no_layout(mistake, form):
     equation, methods = MISTAKES[mistake]
     kind, words = FORMS[form]
@@ -74,7 +74,7 @@ def test_a_mistake_hides_no_layout(mistake, form):
     assert document.mistakes[0].equation == equation
 
 
-@pytest.mark.parametrize(("mistake", "form"), some(covering(MISTAKES, FORMS), 14))
+@pytest.mark.parametrize(("mistake", "form"), some(covering(MISTAKES, FORMS), 8))
 def test_of_steps_alone_the_verdict_is_right_or_the_layout_is_asked_for(mistake, form):
     """Ascent changes every update, and is no other layout."""
     equation, methods = MISTAKES[mistake]
