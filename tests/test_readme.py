@@ -194,5 +194,5 @@ def test_the_parity_that_is_told_is_that_of_the_committed_matrix():
 def test_the_noise_floor_that_is_told_is_the_committed_one():
     text = (REFERENCE / "noise/noise.md").read_text("utf-8")
     told = next(line for line in text.splitlines() if "95 % interval" in line)
-    assert told.startswith(SENTENCES["no larger"])
+    assert told.startswith(SENTENCES["below"])
     assert told.rstrip(".") in results()

@@ -11,7 +11,7 @@ from bench.noise.drift import drifts
 from bench.records.folder import new_folder
 
 ACTIVATIONS = ("relu", "tanh")
-EXIT_CODES = {"no larger": EXIT_OK, "larger": EXIT_FAILED_BACKEND, "undecided": EXIT_UNDECIDED}
+EXIT_CODES = {"below": EXIT_OK, "above": EXIT_FAILED_BACKEND, "undecided": EXIT_UNDECIDED}
 
 
 def noise(out: Path | None, seeds: int, examples: int) -> int:

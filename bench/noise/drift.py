@@ -54,14 +54,14 @@ class Drift(NamedTuple):
     test_accuracy: float
 
 
-def spec_of(activation: str, examples: int) -> TrainingSpec:
-    """784-128-10 in float32, plain SGD, batches of 32: the epoch in which drift is looked at."""
+def spec_of(activation: str, examples: int, dtype: str = "float32") -> TrainingSpec:
+    """784-128-10, plain SGD, batches of 32: the epoch in which drift is looked at."""
     return mnist_network(
         (128,),
         32,
         activation=activation,
         optimizer={"learning_rate": 0.1},
-        dtype="float32",
+        dtype=dtype,
         data={"source": "mnist", "train_examples": examples},
     )
 
@@ -87,11 +87,13 @@ def drifts(
     ]
 
 
-def train(way: Way, activations: Sequence[str], seeds: Sequence[int], examples: int) -> dict[tuple[str, int], Trained]:
+def train(
+    way: Way, activations: Sequence[str], seeds: Sequence[int], examples: int, dtype: str = "float32"
+) -> dict[tuple[str, int], Trained]:
     """One epoch for each activation and seed, in this process."""
     trained = {}
     for activation in activations:
-        spec = spec_of(activation, examples)
+        spec = spec_of(activation, examples, dtype)
         inputs = Inputs(load_dataset(spec.data), spec)
         for seed in seeds:
             trained[activation, seed] = _epoch(way, Plan(spec, seed), inputs)

@@ -27,13 +27,16 @@ MARKS = (100, 500, 1000)
 DRAWN_STEPS = 5
 """Every fifth step is drawn: a curve that only rises is none the worse, and the file a fifth of the size."""
 LIMIT = 2.0
-"""Drift grows a millionfold within an epoch: twice as much is the same, and more seeds than a run has tell no less."""
+"""scratchnet may drift so many times as far. Drift grows a millionfold within an epoch, so a mistake shows as far more;
+1 would be no fair limit, for Keras's ways share kernels, and so part of their roundings.
+"""
 
-Finding = Literal["no larger", "larger", "undecided"]
+Finding = Literal["below", "above", "undecided"]
+"""Where the ratio of the two drifts lies, beside `LIMIT`."""
 SENTENCES: dict[Finding, str] = {
-    "no larger": "in float32 scratchnet drifts from Keras no further than Keras drifts from itself",
-    "larger": "in float32 scratchnet drifts from Keras further than Keras drifts from itself",
-    "undecided": "too few seeds to say whether scratchnet drifts from Keras further than Keras drifts from itself",
+    "below": "in float32 scratchnet drifts from Keras less than twice as far as Keras drifts from itself",
+    "above": "in float32 scratchnet drifts from Keras more than twice as far as Keras drifts from itself",
+    "undecided": "too few seeds to say whether scratchnet drifts from Keras twice as far as Keras drifts from itself",
 }
 
 
@@ -83,11 +86,11 @@ def _typical(differences: NDArray[np.float64]) -> float:
 
 
 def finding(drifts: Sequence[Drift]) -> Finding:
-    """Larger where an interval lies above 1; no larger where all of them end below `LIMIT`; else not decided."""
+    """Above where an interval begins above `LIMIT`; below where all of them end below it; else not decided."""
     intervals = [ratio(drifts, activation) for activation in _activations(drifts)]
-    if any(one.low is not None and one.low > 1.0 for one in intervals):
-        return "larger"
-    return "no larger" if all(one.high is not None and one.high < LIMIT for one in intervals) else "undecided"
+    if any(one.low is not None and one.low > LIMIT for one in intervals):
+        return "above"
+    return "below" if all(one.high is not None and one.high < LIMIT for one in intervals) else "undecided"
 
 
 def verdict(drifts: Sequence[Drift]) -> str:

@@ -5,7 +5,8 @@ python docs/experiments/reference_results.py speed parity    (some of them)
 
 It needs `pip install -e '.[all,peers]'` and a checkout without changes. The runs are made in results/new-NAME. Those
 that are finished take the places of the old ones at the end, also after Ctrl-C or a failure: until then the checkout
-has no changes, as each run records.
+has no changes, as each run records. results/reference/gate-public has a script of its own, gate_public.py: it needs
+clones of the projects that it measures.
 """
 
 import argparse

@@ -112,6 +112,13 @@ def test_the_page_of_speed_says_what_the_formulations_took(network: str) -> None
     assert row(network, *spreads) in (DOCS / "speed.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize(("backend", "label"), [(name, f"`{name}`") for name in ("scratchnet", "tf-graph", "tf-xla")])
+def test_the_page_of_parity_says_how_exact_float32_is(backend: str, label: str) -> None:
+    measured, text = result("float32_error"), (DOCS / "parity.md").read_text("utf-8")
+    assert row(label, *(f"{measured['errors'][backend][name]:.2e}" for name in ("relu", "tanh"))) in text
+    assert f"over {measured['steps']:,} steps, the median over {measured['seeds']} seeds" in " ".join(text.split())
+
+
 def test_no_table_of_measurements_has_a_row_that_is_not_compared() -> None:
     compared = [text for _, text in STATEMENTS if text.startswith("| ")]
     for name, first, rows in (("gradient-descent", "| 1 | 10,240", 4), ("why-backpropagation", "| 12 |", 4)):
