@@ -50,7 +50,7 @@ def table(drifts: Sequence[Drift]) -> pd.DataFrame:
                 "seed": drift.seed,
                 **{f"to step {mark}": float(np.max(drift.differences[:mark])) for mark in MARKS},
                 "whole epoch": float(np.max(drift.differences)),
-                "geometric mean": _typical(drift.differences),
+                "geometric mean": typical(drift.differences),
                 "parameters": drift.parameters,
                 "test accuracy": drift.test_accuracy,
             }
@@ -77,10 +77,10 @@ def _finite(end: float) -> float | None:
 
 
 def _of(drifts: Sequence[Drift], seed: int, ways: Sequence[Way]) -> float:
-    return max(_typical(drift.differences) for drift in drifts if drift.seed == seed and drift.way in ways)
+    return max(typical(drift.differences) for drift in drifts if drift.seed == seed and drift.way in ways)
 
 
-def _typical(differences: NDArray[np.float64]) -> float:
+def typical(differences: NDArray[np.float64]) -> float:
     """Geometric mean over the steps; where two costs are equal, their difference counts as half a last bit."""
     return float(np.exp(np.mean(np.log(np.maximum(differences, np.finfo(np.float32).eps / 4)))))
 

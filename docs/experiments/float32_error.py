@@ -13,6 +13,7 @@ import numpy as np
 from shared import write
 
 from bench.noise.drift import Trained, Way, train
+from bench.noise.report import typical
 from bench.workers.pool import fresh_processes
 
 WAYS, EXACT = (Way("scratchnet", 1), Way("tf-graph", 1), Way("tf-xla", 1)), Way("tf-graph", 1)
@@ -28,9 +29,8 @@ def trained(way: Way, dtype: str) -> Epochs:
 
 
 def error(found: Trained, exact: Trained) -> float:
-    """Relative error of the cost: geometric mean over the steps, where no error counts as half a last bit."""
-    errors = np.abs(found.step_costs / exact.step_costs.astype(np.float64) - 1)
-    return float(np.exp(np.log(np.maximum(errors, np.finfo(np.float32).eps / 4)).mean()))
+    """Relative error of the cost: geometric mean over the steps."""
+    return typical(np.abs(found.step_costs / exact.step_costs.astype(np.float64) - 1))
 
 
 def main() -> None:
