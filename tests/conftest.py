@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from covering import ALL
@@ -14,6 +15,8 @@ from bench.core.environment import usable_cores
 
 MOST_PROCESSES = 4
 """Of pytest: each holds TensorFlow or PyTorch."""
+TENSORFLOW_THREADS = 2
+"""TensorFlow takes one number for the life of a process: it is the same wherever a test computes with it."""
 
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
@@ -43,6 +46,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     # Tests and libraries stay to the end: looked through at each collection of garbage, they cost a tenth of a second.
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> Any:
+    """TensorFlow; the test is skipped where it is not installed."""
+    tf = pytest.importorskip("tensorflow")
+    tf.config.threading.set_intra_op_parallelism_threads(TENSORFLOW_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    return tf
 
 
 @pytest.fixture(scope="session")

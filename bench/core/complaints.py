@@ -18,7 +18,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "": ("numpy", "scipy"),
     "bench": (
         *("click", "filelock", "jinja2", "junitparser", "matplotlib", "pandas", "psutil", "pydantic", "rich"),
-        *("ruptures", "statsmodels", "tabulate", "threadpoolctl"),
+        *("statsmodels", "tabulate", "threadpoolctl"),
     ),
     "tensorflow": ("tensorflow", "keras"),
     "tfds": ("tensorflow_datasets", "importlib_resources"),

@@ -1,5 +1,6 @@
 """Runs whose pages are looked at: one that was trained, one with every kind of loss, one of hostile names."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import builders
 import numpy as np
 from made_answers import packed
 
-from bench.data import load_dataset
+from bench.data import Dataset, load_dataset
 from bench.records.run import Record, Records, log_name
 from bench.report.tables import Tables
 from bench.spec import DataSpec
@@ -18,9 +19,15 @@ WRONG = {"keras-fit": (3, 5, 8), "tf-xla": (5, 8, 13, 21)}
 """Backend → the test examples that it gets wrong; all others none."""
 
 
+@cache
+def mnist() -> Dataset:
+    """Read once: a run of many records asks for it for each."""
+    return load_dataset(MNIST)
+
+
 def answers(wrong: tuple[int, ...]) -> str:
     """All test examples of MNIST right, but those places, where the next digit is answered."""
-    classes = np.asarray(load_dataset(MNIST).y_test).copy()
+    classes = np.asarray(mnist().y_test).copy()
     classes[list(wrong)] = (classes[list(wrong)] + 1) % 10
     return packed(classes)
 
@@ -30,7 +37,7 @@ def with_losses() -> list[Record]:
     one, two = builders.spec((128,), 128, epochs=4), builders.spec((30,), 32, epochs=4)
     ends: Any = {"keras-fit-tuned": ("skipped", 0), (one.name, 1, "tf-graph"): ("diverged", 2)}
     ends |= {(two.name, 0, "tf-xla"): ("failed", 1)}
-    fingerprints = {MNIST.key: load_dataset(MNIST).fingerprint}
+    fingerprints = {MNIST.key: mnist().fingerprint}
     changes = {"schema_version": 2, "data_fingerprints": fingerprints, "environment": {"warnings": ["it was busy"]}}
     return [_answering(record) for record in builders.realistic([one, two], ends=ends, **changes)]
 

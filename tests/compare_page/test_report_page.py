@@ -126,7 +126,7 @@ def test_each_spec_has_a_chart_of_all_backends_that_trained(seen):
 
 def test_confusion_matrices_and_what_only_one_gets_right(seen):
     row = row_of(seen, "784-128-10 M=128", "tf-xla")
-    labels = page_runs.load_dataset(page_runs.MNIST).y_test
+    labels = page_runs.mnist().y_test
     reference, own = row["confusion"]["sides"]
     assert sum(map(sum, own)) == 30_000
     assert [sum(own[i][j] for i in range(10) for j in range(10) if i != j) for own in (reference, own)] == [9, 12]

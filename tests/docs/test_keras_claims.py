@@ -12,6 +12,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.usefixtures("tensorflow")
 
 G = np.array([0.3, -1.2, 2.0])
 W = np.array([1.0, -0.5, 0.25])

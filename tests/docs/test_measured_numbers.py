@@ -119,6 +119,17 @@ def test_the_page_of_parity_says_how_exact_float32_is(backend: str, label: str) 
     assert f"over {measured['steps']:,} steps, the median over {measured['seeds']} seeds" in " ".join(text.split())
 
 
+@pytest.mark.parametrize("noise", ["normal", "heavy tails", "unlucky"])
+def test_the_page_of_histories_says_how_often_a_step_is_wrong_or_found(noise: str) -> None:
+    measured, text = result("history_steps"), (DOCS / "history.md").read_text("utf-8")
+    found = (f"{measured['found'][noise][step]:.0f} %" for step in ("2", "3", "5", "10"))
+    assert row(noise, f"{measured['false'][noise]:.1f} %", *found) in text
+    eight = [f"{value:.1f}" for value in measured["false of eight runs"].values()]
+    words = " ".join(text.split())
+    assert f"With 8 runs, {', '.join(eight[:-1])} and {eight[-1]} % of histories without a step have a false one." in words
+    assert f"{measured['false of drifting']:.0f} % of histories without a change" in words
+
+
 def test_no_table_of_measurements_has_a_row_that_is_not_compared() -> None:
     compared = [text for _, text in STATEMENTS if text.startswith("| ")]
     for name, first, rows in (("gradient-descent", "| 1 | 10,240", 4), ("why-backpropagation", "| 12 |", 4)):

@@ -125,7 +125,7 @@ def test_it(benchmark):
 
 @pytest.mark.parametrize(
     ("then", "said"),
-    [("os._exit(5)", "ended with exit code 5 before"), ("__import__('pytest').skip('now')", "left out")],
+    [("os._exit(5)", "ended with exit code 5 before"), *weekly(("__import__('pytest').skip('now')", "left out"))],
 )
 def test_a_benchmark_that_is_lost_later_is_named_with_its_pair(repo, gate, then, said):
     commit(repo, {"test_it.py": LATER.format("pass")}, {"test_it.py": LATER.format(then)})

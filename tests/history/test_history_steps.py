@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bench.history.steps import FEWEST, SHORTEST, find_steps, noise_of, penalty
@@ -74,6 +74,7 @@ def cost(ratios, found) -> float:
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(FEWEST, 24), st.lists(st.floats(0.8, 1.25), max_size=3))
+@example(289, 17, [0.884765625, 1.125, 1.25])
 def test_no_other_levels_cost_less_with_a_penalty_for_each_change(seed, count, factors):
     rng = np.random.default_rng(seed)
     logarithms = rng.normal(0, SD, count)

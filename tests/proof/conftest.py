@@ -1,13 +1,10 @@
-"""Keras in the float type that a test asks for, put back afterwards; TensorFlow with the tests' thread budget."""
+"""Keras in the float type that a test asks for, put back afterwards."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-
-# TensorFlow takes one thread budget for the life of a process: it is the same wherever a test trains with it.
-THREADS = 2
 
 
 @contextmanager
@@ -18,15 +15,6 @@ def _float_type(keras: Any, dtype: str) -> Iterator[Any]:
     yield keras
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)
-
-
-@pytest.fixture(scope="module")
-def tensorflow() -> Any:
-    """TensorFlow; the test is skipped where it is not installed."""
-    tf = pytest.importorskip("tensorflow")
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    return tf
 
 
 @pytest.fixture

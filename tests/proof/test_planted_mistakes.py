@@ -424,6 +424,7 @@ def test_a_planted_mistake_is_found(name: str, monkeypatch, request) -> None:
 )
 def test_central_differences_alone_would_not_find(name: str, monkeypatch) -> None:
     """Why there is more than one check: away from kinks, and in one batch, cost and gradient agree in these."""
+    monkeypatch.setenv(engine.VARIABLE, "numpy")  # which is what the mistakes are planted in
     of = case("relu", "mean_squared_error", "linear", l2=L2, examples=WIDE.stop)
     plant, _ = MISTAKES[name]
     plant(monkeypatch)

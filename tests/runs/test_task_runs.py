@@ -43,16 +43,16 @@ def write_files(folder):
     )
 
 
-def suite(backends=("scratchnet",), seeds=(0, 1)):
+def suite():
     specs = []
     for name, values in SPECS.items():
         values = dict(values)
         units, activation = values.pop("output")
         layers = [{"units": 16, "activation": "tanh"}, {"units": units, "activation": activation}]
         specs.append({"name": name, "architecture": {"inputs": 3, "layers": layers}, **values})
-    common = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "batch_size": 16, "epochs": 60, "seeds": seeds}
+    common = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "batch_size": 16, "epochs": 60, "seeds": [0]}
     defaults = {**common, "scaling": "standard", "validation_fraction": 0.2}
-    return suite_of({"backends": backends, "rest_seconds": 0, "defaults": defaults, "specs": specs}, "made here")
+    return suite_of({"backends": ["scratchnet"], "rest_seconds": 0, "defaults": defaults, "specs": specs}, "made here")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_run_is_identical_to_itself(results, tmp_path, monkeypatch):
     assert found.verdict.startswith("B is identical to A in all 3 rows: every cost")
     rows = {row.spec: row for row in found.document.rows}
     assert (rows["numbers"].score, set(rows["numbers"].errors), rows["numbers"].mcnemar) == ("r2", {"mae", "rmse"}, ())
-    assert [len(rows[name].mcnemar) for name in ("sides", "signs")] == [2, 2]
+    assert [len(rows[name].mcnemar) for name in ("sides", "signs")] == [1, 1]
     assert rows["sides"].confusion.classes == ("left", "right")
     assert rows["signs"].confusion is None
     assert "A R²" in tables.terminal(found.document)
