@@ -124,9 +124,9 @@ def test_the_page_of_histories_says_how_often_a_step_is_wrong_or_found(noise: st
     measured, text = result("history_steps"), (DOCS / "history.md").read_text("utf-8")
     found = (f"{measured['found'][noise][step]:.0f} %" for step in ("2", "3", "5", "10"))
     assert row(noise, f"{measured['false'][noise]:.1f} %", *found) in text
-    eight = [f"{value:.1f}" for value in measured["false of eight runs"].values()]
+    *first, last = (f"{value:.1f}" for value in measured["false of eight runs"].values())
     words = " ".join(text.split())
-    assert f"With 8 runs, {', '.join(eight[:-1])} and {eight[-1]} % of histories without a step have a false one." in words
+    assert f"With 8 runs, {', '.join(first)} and {last} % of histories without a step have a false one." in words
     assert f"{measured['false of drifting']:.0f} % of histories without a change" in words
 
 
