@@ -85,9 +85,9 @@ def methods(classes: Iterable[ast.AST]) -> Iterator[Documented]:
     return (method for node in classes if isinstance(node, ast.ClassDef) for method in public(node.body))
 
 
-def undocumented(source: str, declared: set[str]) -> list[str]:
+def undocumented(module: ast.Module, declared: set[str]) -> list[str]:
     """Public names without a docstring; a method of a name in `declared` has it where it is declared."""
-    nodes = list(public(ast.parse(source).body))
+    nodes = list(public(module.body))
     own_methods = (method for method in methods(nodes) if method.name not in declared)
     return [node.name for node in (*nodes, *own_methods) if ast.get_docstring(node) is None]
 
@@ -146,30 +146,28 @@ def test_no_function_is_nested_deeply(all_measures):
     assert [measure for measure in all_measures if measure.nesting > 3] == []
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_module_says_what_it_holds(name):
-    assert ast.get_docstring(ast.parse(SOURCES[name].read_text("utf-8")))
-
-
 @pytest.fixture(scope="module")
-def declared_methods() -> set[str]:
-    """Methods with a docstring somewhere: in a protocol or a base class, private ones too; it need not be repeated."""
-    modules = (ast.parse(path.read_text("utf-8")) for path in SOURCES.values())
-    found = (method for module in modules for method in methods(module.body))
-    return {method.name for method in found if ast.get_docstring(method)}
+def modules() -> dict[str, ast.Module]:
+    return {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.items()}
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_public_names_have_docstrings(name, declared_methods):
-    assert undocumented(SOURCES[name].read_text("utf-8"), declared_methods) == []
+def test_a_module_says_what_it_holds(modules):
+    assert [name for name, module in modules.items() if not ast.get_docstring(module)] == []
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_names_in_all_exist(name):
-    module = ast.parse(SOURCES[name].read_text("utf-8"))
-    promised = promised_names(module)
-    assert len(promised) == len(set(promised))
-    assert set(promised) <= set(bound_names(module))
+def test_public_names_have_docstrings(modules):
+    """A method that has one somewhere, in a protocol or a base class, private ones too, need not repeat it."""
+    declared = {
+        method.name for module in modules.values() for method in methods(module.body) if ast.get_docstring(method)
+    }
+    assert {name: missing for name, module in modules.items() if (missing := undocumented(module, declared))} == {}
+
+
+def test_names_in_all_exist(modules):
+    for name, module in modules.items():
+        promised = promised_names(module)
+        assert len(promised) == len(set(promised)), name
+        assert set(promised) <= set(bound_names(module)), name
 
 
 @pytest.mark.parametrize(
@@ -191,7 +189,7 @@ def test_measures_of_a_known_function(body, lines, depth):
 
 def test_a_missing_docstring_is_found():
     source = 'def f(): pass\ndef _g(): pass\nclass A:\n    """A."""\n    def m(self): pass\n    def n(self): pass\n'
-    assert undocumented(source, declared={"n"}) == ["f", "m"]
+    assert undocumented(ast.parse(source), declared={"n"}) == ["f", "m"]
 
 
 def test_a_missing_name_is_found():

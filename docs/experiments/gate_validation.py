@@ -5,10 +5,12 @@ steps: a known slowdown. For docs/gate-validation.md; run it for a stated time, 
 
     python docs/experiments/gate_validation.py results/mine --minutes 60
 
-It writes records.jsonl (every comparison, with the seconds of every pair), gate-validation.md, .png and .svg.
+It writes records.jsonl (every comparison, with the seconds of every pair), gate-validation.md, .png and .svg. It reads
+records.jsonl.gz where there is no records.jsonl.
 """
 
 import argparse
+import gzip
 import json
 import math
 import random
@@ -160,9 +162,13 @@ def timings(pair: Pair) -> Record:
 
 def whole_lines(folder: Path) -> str:
     """The records of a folder as text, without a last line that a kill cut short."""
-    path = folder / "records.jsonl"
-    text, end, _ = (path.read_text() if path.exists() else "").rpartition("\n")
-    return text + end
+    plain, packed = folder / "records.jsonl", folder / "records.jsonl.gz"
+    if plain.exists() or not packed.exists():
+        text = plain.read_text() if plain.exists() else ""
+    else:
+        text = gzip.decompress(packed.read_bytes()).decode()
+    lines, end, _ = text.rpartition("\n")
+    return lines + end
 
 
 def read(folder: Path) -> list[Record]:

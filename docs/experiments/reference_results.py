@@ -10,10 +10,12 @@ clones of the projects that it measures.
 """
 
 import argparse
+import gzip
 import os
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,8 @@ FAST_PEERS = ["--backends", "tf-xla,jax-scan,torch-compile"]
 LARGER = ["--architectures", "784-128-10,784-512-512-10"]
 ACTIVATIONS = ["--activations", "sigmoid,tanh,gelu,silu", "--architectures", "784-128-10", "--batch-sizes", "128"]
 VALIDATION = [str(ROOT / "docs/experiments/gate_validation.py")]
+KNOWN = ",".join(f"{load}:{percent}" for load in ("quiet", "busy", "changing") for percent in (0, 5, 10, 20, -5))
+"""What has a right answer; the slowdowns beside the tolerance take five minutes each, and the answer is "undecided"."""
 BENCH = ["-m", "bench"]
 RUNS = {
     "standard": [*BENCH, "run", "standard", "--out"],
@@ -34,11 +38,14 @@ RUNS = {
     "speed-adam": [*BENCH, "speed", "--optimizer", "adam", *LARGER, *FAST_PEERS, "--out"],
     "speed-float64": [*BENCH, "speed", "--dtype", "float64", *LARGER, *FAST_PEERS, "--out"],
     "speed-activations": [*BENCH, "speed", *ACTIVATIONS, *FAST_PEERS, "--out"],
-    "gate-validation": [*VALIDATION, "--minutes", "60"],
+    "gate-validation": [*VALIDATION, "--minutes", "100", "--scenarios", KNOWN],
+    "history": [str(ROOT / "docs/experiments/history_runs.py")],
 }
 """Name of the folder → what Python runs; the new folder is the last argument."""
-LEFT_OUT = ("*.log", "*.svg", "report.html", "cells.jsonl")
+LEFT_OUT = ("*/*.log", "*/*.svg", "*/.lock", "*/report.html", "*/cells.jsonl", "standard/epochs.csv")
 """What is not committed: it can be made again from what is, and parity.csv.gz has the cells."""
+PACKED = "gate-validation/records.jsonl"
+"""Committed with gzip: megabytes that only the validation reads."""
 UNDECIDED = 3
 """A run whose intervals stayed wide is finished all the same."""
 SLOW = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -66,8 +73,16 @@ def take_its_place(name: str) -> None:
     """The new run becomes the committed one."""
     new, old = _new(name), REFERENCE / name
     shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(new, old, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(new, old, ignore=lambda _, files: [one for one in files if is_left_out(f"{name}/{one}")])
     shutil.rmtree(new)
+    if (path := REFERENCE / PACKED).exists():
+        path.with_suffix(".jsonl.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        path.unlink()
+
+
+def is_left_out(path: str) -> bool:
+    """A file of a new run, from the name of its folder on."""
+    return any(fnmatch(path, pattern) for pattern in LEFT_OUT)
 
 
 def _new(name: str) -> Path:

@@ -71,11 +71,10 @@ def imported(marker):
     [
         (["--help"], [0]),
         (["data"], [0]),
-        (["doctor", "--json"], [0, 1]),
         (TRAIN, [0]),
         (HISTORY, [0]),
         (["gate", "--against", "HEAD", "--command", "echo 1.0 # {tree}", "--own-clock", "--out", "OUT"], [0]),
-        *weekly((SCHEMA, [0]), (["compare", RUN, RUN], [0, 3])),
+        *weekly((["doctor", "--json"], [0, 1]), (SCHEMA, [0]), (["compare", RUN, RUN], [0, 3])),
     ],
     ids=lambda value: str(value[0]),
 )

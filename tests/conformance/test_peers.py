@@ -59,7 +59,12 @@ CASES = {
     ),
     "one step: adagrad": ({"optimizer": {"name": "adagrad"}, **ONE_STEP}, (COMPILE,)),
 }
-PAIRS = [pytest.param(name, case, id=f"{name}: {case}") for case, (_, names) in CASES.items() for name in names]
+WEEKLY = ("one step: rmsprop", "one step: adagrad")
+PAIRS = [
+    pytest.param(name, case, id=f"{name}: {case}", marks=[pytest.mark.weekly] * (case in WEEKLY))
+    for case, (_, names) in CASES.items()
+    for name in names
+]
 
 UNSUPPORTED = {
     "dropout": ({"dropout": (0.5, 0.0)}, PEERS),

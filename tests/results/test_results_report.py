@@ -182,12 +182,19 @@ def test_the_memory_that_writing_a_table_takes_does_not_grow_with_its_rows(tmp_p
     assert pd.read_csv(tmp_path / "table.csv")["e"].tolist() == numbers[:, 4].tolist()
 
 
-@pytest.mark.parametrize("name", ["founding", "standard"])
-def test_a_committed_run_still_gives_the_same_tables(name):
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [("founding", ("epochs.csv", "summary.csv", "summary.md")), ("standard", ("summary.csv", "summary.md"))],
+)
+def test_a_committed_run_still_gives_the_same_tables(name, files):
     run = tables.Tables(Records.read(REFERENCE / name))
-    assert csv_text(run.epochs) == (REFERENCE / name / "epochs.csv").read_text()
-    assert csv_text(run.summary) == (REFERENCE / name / "summary.csv").read_text()
-    assert summary_markdown(run) == (REFERENCE / name / "summary.md").read_text()
+    made = {
+        "epochs.csv": csv_text(run.epochs),
+        "summary.csv": csv_text(run.summary),
+        "summary.md": summary_markdown(run),
+    }
+    for file in files:
+        assert made[file] == (REFERENCE / name / file).read_text()
 
 
 @given(st.floats())

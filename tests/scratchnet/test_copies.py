@@ -5,9 +5,11 @@ import os
 import pickle
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
+from covering import some
 
 from scratchnet import SGD, Adagrad, Adam, AdamW, Dense, Network, RMSprop, engine
 from scratchnet.schedules import ExponentialDecay
@@ -65,8 +67,7 @@ def assert_trains_on(make, copied, **options):
         np.testing.assert_array_equal(net.step_costs, uncopied.step_costs)
 
 
-@pytest.mark.parametrize("kind", COPIES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("optimizer", "kind"), some(product(OPTIMIZERS, COPIES), 16))
 def test_a_copy_trains_on_as_the_original_does(optimizer, kind):
     assert_trains_on(lambda: network(optimizer), COPIES[kind])
 
@@ -109,8 +110,7 @@ def test_a_callback_may_keep_copies():
     assert nets[0].cost(*data()) != nets[2].cost(*data()) == net.cost(*data())
 
 
-@pytest.mark.parametrize("kind", COPIES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("optimizer", "kind"), some(product(OPTIMIZERS, COPIES), 16))
 def test_a_copy_of_an_optimizer_is_for_another_network_and_remembers_nothing(optimizer, kind):
     net = network(optimizer)
     costs = fit(net)
