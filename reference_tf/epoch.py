@@ -1,7 +1,4 @@
-"""A whole epoch as one function of TensorFlow's, run as a graph or compiled by XLA.
-
-Fed by a compiled model, the training examples and their order; feeds the backends `tf-graph` and `tf-xla`.
-"""
+"""A whole epoch as one TensorFlow function, run as a graph or compiled by XLA."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,6 @@
-"""A spec's loss as Keras computes it: Keras's own where it has one, the document's sums where it has not.
+"""A spec's loss as Keras computes it: Keras's own loss if it has one, otherwise the document's sums.
 
-Fed by a `TrainingSpec`; the losses take targets y and activations a of a batch, both rows (M, n_L), and feed
-`reference_tf.model`.
+The losses take targets y and activations a of a batch, both as rows (M, n_L).
 """
 
 from collections.abc import Callable

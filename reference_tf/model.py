@@ -1,7 +1,4 @@
-"""The Keras model of a spec, compiled with the document's cost, and its outputs.
-
-Fed by a `TrainingSpec`; feeds `fit` (the `keras-fit` backends) and `reference_tf.epoch` (the `tf-` backends).
-"""
+"""The Keras model of a spec, compiled with the document's cost, and its outputs."""
 
 from functools import reduce
 from typing import Any

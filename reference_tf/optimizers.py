@@ -1,7 +1,7 @@
-"""A spec's optimizer and its learning-rate schedule as Keras's own.
+"""A spec's optimizer and its learning-rate schedule, as Keras's own classes.
 
-Fed by an `OptimizerSpec`; feeds `reference_tf.model`. Keras casts factors where it uses them, and TensorFlow casts a
-Python float by way of float32: 0.9 would be off by 2.6e-8 in a float64 model. A NumPy float goes straight to the dtype.
+Keras casts factors where it uses them, and TensorFlow casts a Python float by way of float32: 0.9 would be off by
+2.6e-8 in a float64 model. A NumPy float goes straight to the dtype.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
-"""Parameters into a Keras model and out of it, in the document's layout.
+"""Copies parameters into a Keras model and out of it, in the document's layout.
 
-Fed by (W, b) of each layer, W (n_l, n_{l-1}) and b (n_l,); Keras's kernels are (n_{l-1}, n_l), that is Wᵀ.
+W of a layer is (n_l, n_{l-1}) and b is (n_l,). Keras's kernels are (n_{l-1}, n_l), that is Wᵀ.
 """
 
 from collections.abc import Sequence

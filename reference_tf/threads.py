@@ -1,6 +1,6 @@
 """The thread budget of TensorFlow.
 
-Fed by the suite's number of threads and the spec; it must reach TensorFlow before its first operation.
+It must reach TensorFlow before its first operation.
 """
 
 from itertools import pairwise

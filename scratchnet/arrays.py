@@ -1,6 +1,6 @@
 """Arrays given by a user: each check raises one line that names the array, the place in it and what is allowed.
 
-What is refused here would otherwise train without a word: `nan` spreads to every parameter in one step. As in
+What is refused here would otherwise train without an error: `nan` spreads to every parameter in one step. As in
 `checks`, a wrong type is a TypeError, anything else a ValueError.
 """
 

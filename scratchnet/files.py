@@ -1,4 +1,4 @@
-"""A file that is either whole or absent. What a killed process left of one is removed when it is written again."""
+"""A file that is either whole or absent. What a killed process left behind is removed by the next write."""
 
 import fcntl
 import os

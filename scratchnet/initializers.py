@@ -1,6 +1,6 @@
 """How weights start: each initializer draws W (n_l, n_{l-1}) from rng, n_l, n_{l-1}; biases start at zero.
 
-A uniform one draws from ±√(3 · variance). All but `zeros` and `orthogonal` differ in the variance alone.
+A uniform initializer draws from ±√(3 · variance). All but `zeros` and `orthogonal` differ only in the variance.
 """
 
 from collections.abc import Callable

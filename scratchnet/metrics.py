@@ -1,4 +1,4 @@
-"""How good predictions are: of classes accuracy, precision, recall, F1, the ROC curve; of real numbers their errors.
+"""How good predictions are: accuracy, precision, recall, F1 and the ROC curve for classes, errors for real numbers.
 
 Outputs are rows (N, n_L), labels (N,). Arrays of different shapes are a ValueError: NumPy would broadcast them.
 """

@@ -1,4 +1,4 @@
-"""What all optimizers have in common: learning rate, clipping, state, and when they act in a step."""
+"""What all optimizers have in common: learning rate, clipping, state, and the point of a step at which they act."""
 
 from typing import Any
 

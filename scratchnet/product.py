@@ -1,7 +1,7 @@
-"""C ← α A B + β C in place, through SciPy's BLAS, bound to its arrays once: what the formulations compute with.
+"""The product C ← α A B + β C in place, by SciPy's BLAS and bound to its arrays once. The formulations compute with it.
 
-SciPy's own wrapper would copy columns of a matrix, and work on a silent copy of a result that does not suit it; so
-shapes and strides are checked here, once.
+SciPy's own wrapper would copy columns of a matrix, and would silently work on a copy of a result that does not suit it.
+So shapes and strides are checked here, once.
 """
 
 import ctypes

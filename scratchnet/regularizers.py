@@ -1,4 +1,4 @@
-"""What is added to the cost to keep weights (never biases) small, and its gradient."""
+"""The penalty that is added to the cost to keep weights (never biases) small, and its gradient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

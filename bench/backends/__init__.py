@@ -1,1 +1,1 @@
-"""One file a backend; `bench.backends.registry` names them."""
+"""One file per backend; `bench.backends.registry` names them."""

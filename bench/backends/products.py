@@ -1,4 +1,4 @@
-"""The floor of a step as a backend: gather, matrix products and the waits of threads for each other, as scratchnet's.
+"""The floor of a step as a backend: only scratchnet's gather, matrix products and waits of threads for each other.
 
 Everything else in a step of scratchnet is element-wise work and the update.
 """

@@ -1,4 +1,4 @@
-"""`sklearn` as a backend: scikit-learn's `MLPClassifier`, one pass of its own training loop an epoch.
+"""`sklearn` as a backend: scikit-learn's `MLPClassifier`, one pass of its own training loop per epoch.
 
 Everything that is timed is the gather of the epoch's rows and `MLPClassifier.partial_fit`.
 """

@@ -10,7 +10,7 @@ import click
 from bench.cli.group import PATH, main, names_option
 
 EXIT_CODES = """\b
-Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is worse beyond it;
+Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is worse by more than that;
 2 input or output that cannot be used, or nothing to compare; 3 not decidable with these data."""
 
 
@@ -23,7 +23,7 @@ Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is 
 @click.option("--out", type=PATH, help="File to write.  [default: stdout; html: compare.html]")
 @names_option(
     "--fail-on",
-    "What decides the exit code: accuracy, cost, speed; of a regression r2, mae, rmse in place of accuracy.",
+    "Quantities that decide the exit code: accuracy, cost, speed; for a regression r2, mae, rmse, not accuracy.",
     lambda: ["accuracy", "r2", "cost", "mae", "rmse", "speed"],
     default="accuracy,r2,cost",
     show_default=True,
@@ -37,7 +37,7 @@ Exit codes: 0 B is within tolerance (shown to be equivalent, or better); 1 B is 
 )
 @names_option(
     "--allow-different",
-    "Compare specs although these fields differ, such as optimizer or batch_size; then speed is not compared.",
+    "Compare specs even if these fields differ, such as optimizer or batch_size. Speed is then not compared.",
     metavar="FIELD,...",
 )
 def compare(

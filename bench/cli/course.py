@@ -23,12 +23,12 @@ def _tasks() -> list[str]:
 
 @main.group()
 def course() -> None:
-    """Exercises from the derivation, one task an equation, and their grader."""
+    """Exercises from the derivation, with one task per equation, and their grader."""
 
 
 @course.command()
 @click.argument("folder", type=PATH)
-@names_option("--graders", "Also write what these read: classroom, nbgrader, otter.", _graders)
+@names_option("--graders", "Also write the files that these graders read: classroom, nbgrader, otter.", _graders)
 def new(folder: Path, graders: tuple[str, ...] | None) -> int:
     """Write the exercises into a new FOLDER: files with blanks, instructions, tests.
 
@@ -44,15 +44,15 @@ def new(folder: Path, graders: tuple[str, ...] | None) -> int:
 
 @course.command(epilog=EXIT_CODES)
 @click.argument("folder", type=PATH, default=".")
-@names_option("--task", "Some tasks only, such as scalar.loss.", _tasks)
-@click.option("--hint", is_flag=True, help="Only a question that leads to each mistake.")
+@names_option("--task", "Grade only these tasks, such as scalar.loss.", _tasks)
+@click.option("--hint", is_flag=True, help="Show only a question that leads to each mistake.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "junit", "gradescope", "classroom"]),
     default="text",
     show_default=True,
-    help="gradescope is that of otter-grader; classroom that of GitHub Classroom's reporter.",
+    help="gradescope is the format of otter-grader; classroom is the format of GitHub Classroom's reporter.",
 )
 @click.option("--out", type=PATH, help="File to write.  [default: stdout]")
 @click.option(
@@ -60,13 +60,13 @@ def new(folder: Path, graders: tuple[str, ...] | None) -> int:
     type=click.FloatRange(0.5, 3600),
     default=20.0,
     show_default=True,
-    help="Timeout of a task, in seconds.",
+    help="Timeout per task, in seconds.",
 )
 def grade(folder: Path, task: tuple[str, ...] | None, hint: bool, form: str, out: Path | None, seconds: float) -> int:
     """Give the points of each task in FOLDER, and say which equation is wrong.
 
-    Each function is checked in a network whose other functions are right: a mistake costs the points of its own task
-    and no others. The code runs in a child process, which is ended where it takes too long. That is no sandbox.
+    Each function is checked in a network whose other functions are right, so a mistake costs only the points of its
+    own task. The code runs in a child process, which is ended if it takes too long. This is not a sandbox.
 
     \b
     Examples:

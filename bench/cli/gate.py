@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bench.spec import TrainingSpec
 
 GATE_EXIT_CODES = """\b
-Exit codes: 0 pass; 1 fail: slower than the tolerance; 2 input that cannot be used; 3 not decidable within the time;
-4 no verdict of speed: a side is broken or ran other code, the work changed, or the gate itself failed;
+Exit codes: 0 pass; 1 fail: slower by more than the tolerance; 2 input that cannot be used; 3 not decidable in the time;
+4 no verdict on speed: a side is broken or ran other code, the work changed, or the gate itself failed;
 130 interrupted (what was measured is kept)."""
 
 BISECT_EXIT_CODES = """\b
@@ -27,13 +27,13 @@ Exit codes: 0 found; 1 BAD is not slower than GOOD; 2 input that cannot be used;
 4 no verdict on BAD; 130 interrupted (what was measured is kept)."""
 
 AGAINST_HELP = "Git revision that the work tree is compared with.  [default: in CI the base of the change]"
-THREADS_HELP = "Of each side: both share as many cores.  [default: 1; with --command, any core]"
-TOLERANCE_HELP = "A slowdown up to it passes; NAME=5% is for one case, and * in a name fits any text.  [default: 3%]"
-COMMAND_HELP = "Time this instead; {tree} is a side's folder, {env} one for its environment. Several need names."
-PYTEST_HELP = "Time each test that uses pytest-benchmark; arguments of pytest, such as tests/benchmarks."
-ASV_HELP = "Time each time_ benchmark of an asv suite; its folder, then patterns of names if you like."
-INSTALL_HELP = "Make an environment for each side and run this in it, such as 'pip install {tree}'."
-CLOCK_HELP = "Of a command or a suite; cpu: user and system time, not waiting."
+THREADS_HELP = "Threads of each side; both sides share this many cores.  [default: 1; with --command, any core]"
+TOLERANCE_HELP = "The largest slowdown that passes. NAME=5% is for one case; * in NAME matches any text.  [default: 3%]"
+COMMAND_HELP = "Time this command. {tree} is a side's folder, {env} that of its environment. Several need names."
+PYTEST_HELP = "Time each test that uses pytest-benchmark. ARGS are arguments of pytest, such as tests/benchmarks."
+ASV_HELP = "Time each time_ benchmark of an asv suite. DIR is its folder; patterns of names may follow it."
+INSTALL_HELP = "Create an environment for each side and run this command in it, such as 'pip install {tree}'."
+CLOCK_HELP = "Clock for commands and suites. cpu is user and system time, without waiting."
 CELL, TOLERANCE = "784-128-10:32", "3%"
 
 
@@ -115,20 +115,20 @@ GATE_OPTIONS = (
     click.option(
         "--tolerance", "tolerances", multiple=True, metavar="[NAME=]%", callback=_tolerances, help=TOLERANCE_HELP
     ),
-    click.option("--cells", default=CELL, show_default=True, help="Networks of this project, with commas between."),
+    click.option("--cells", default=CELL, show_default=True, help="Networks of this project, separated by commas."),
     click.option("--command", metavar="[NAME=]CMD", multiple=True, help=COMMAND_HELP),
     click.option("--pytest", metavar="ARGS", multiple=True, help=PYTEST_HELP),
     click.option("--asv", metavar="DIR", multiple=True, help=ASV_HELP),
     click.option("--clock", type=click.Choice(["wall", "cpu"]), default="wall", show_default=True, help=CLOCK_HELP),
-    click.option("--measure", type=click.Choice(["peak-memory"]), help="Compare this in place of seconds."),
-    click.option("--count", type=click.Choice(["instructions"]), help="Of a command, by perf, in place of seconds."),
+    click.option("--measure", type=click.Choice(["peak-memory"]), help="Compare this instead of seconds."),
+    click.option("--count", type=click.Choice(["instructions"]), help="Compare perf's count for a command, not time."),
     click.option("--own-clock", is_flag=True, help="The command prints the seconds to compare as its last line."),
-    click.option("--same-output", is_flag=True, help="No verdict where both sides do not print the same."),
+    click.option("--same-output", is_flag=True, help="Give no verdict if the two sides print different output."),
     click.option("--install", default="", metavar="CMD", help=INSTALL_HELP),
     click.option("--prepare", default="", metavar="CMD", help="Run once in each side's folder first, such as a build."),
-    click.option("--minutes", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Budget of time."),
+    click.option("--minutes", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Time budget."),
     click.option(
-        "--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds a command."
+        "--time-limit", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Timeout per run (seconds)."
     ),
     click.option(
         "--alpha", default="1%", show_default=True, callback=_fraction, help="Probability of a wrong verdict."
@@ -140,17 +140,17 @@ GATE_OPTIONS = (
 
 @main.group(epilog=GATE_EXIT_CODES, cls=_GateGroup, invoke_without_command=True)
 @click.option("--against", default=_base_in_ci, metavar="REV", help=AGAINST_HELP)
-@click.option("--revision", default="", metavar="REV", help="Compare this one in place of the work tree.")
-@click.option("--comment", is_flag=True, help="Comment on the pull or merge request, in CI.")
+@click.option("--revision", default="", metavar="REV", help="Compare this revision instead of the work tree.")
+@click.option("--comment", is_flag=True, help="In CI, write the report as a comment on the pull or merge request.")
 @_gate_options
 @out_option("gate")
 @click.pass_context
 def gate(context: click.Context, /, as_json: bool, out: Path | None, **given: Any) -> int:
-    """Fail where the work tree is slower than another revision, and only there.
+    """Fail if the work tree is slower than another revision, and only then.
 
     Both sides do the same work in fresh processes that take turns; a pair of processes is one observation. The gate
-    measures pairs until the verdict is known. Its error is valid however often one looks. It never touches the
-    checkout, branches or stash.
+    measures pairs until the verdict is known. Its error probability holds however often it looks at the pairs. It never
+    touches the checkout, branches or stash.
 
     \b
     Examples:
@@ -180,7 +180,7 @@ def bisect(context: click.Context, /, good: str, bad: str, as_json: bool, out: P
     """Find the commit between GOOD and BAD that made something slower.
 
     Each step is a gate of one commit against GOOD, with its own budget (--minutes). --alpha is the probability that the
-    whole search names a wrong commit. Where commits cannot be decided, it names those among which the slower one is.
+    whole search names a wrong commit. If commits cannot be decided, it names those that may be the slower one.
 
     \b
     Examples:

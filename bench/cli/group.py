@@ -1,4 +1,4 @@
-"""The group of all commands and how options are read. A complaint is one line on stderr and an exit code."""
+"""The group of all commands, and how their options are read. An error becomes one line on stderr and an exit code."""
 
 import io
 import logging
@@ -102,13 +102,13 @@ def main() -> None:
 
 
 PATH = click.Path(path_type=Path)
-resume_option = click.option("--resume", is_flag=True, help="Go on with the run in --out: what is finished is kept.")
-json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, alone on stdout.")
+resume_option = click.option("--resume", is_flag=True, help="Continue the run in --out; what is finished is kept.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 
 
 def out_option(kind: str) -> Callable[[Command], Command]:
     """Where a command that measures writes."""
-    return click.option("--out", type=PATH, help=f"Folder to make.  [default: results/{kind}-TIME]")
+    return click.option("--out", type=PATH, help=f"Folder to create.  [default: results/{kind}-TIME]")
 
 
 def names_option(

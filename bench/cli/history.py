@@ -22,17 +22,17 @@ def _metrics() -> list[str]:
     type=PATH,
     default=Path("results"),
     show_default=True,
-    help="Read the runs in it, and in all folders below it.",
+    help="Read the runs in this folder and in all folders below it.",
 )
-@click.option("--branch", metavar="NAME", help="Read that folder as a git branch has it; the checkout is left alone.")
-@names_option("--metric", "Some of the ratios only.", _metrics)
+@click.option("--branch", metavar="NAME", help="Read that folder from this git branch; the checkout is not touched.")
+@names_option("--metric", "Show only these ratios.", _metrics)
 @click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
 @click.option("--out", type=PATH, help="Folder for history.json, .md, .png and .svg.")
 def history(folder: Path, branch: str | None, metric: tuple[str, ...] | None, form: str, out: Path | None) -> int:
-    """Draw each ratio over all runs that were kept, and say where it changed its level.
+    """Draw each ratio over all runs that were kept, and say where its level changed.
 
-    It reads the folders of run, speed and gate, and the files of pytest-benchmark. Runs of two machines are two lines.
-    Exit code 0, whatever the steps; 2 where nothing can be read. A file that cannot be read is one line on stderr.
+    It reads the folders of run, speed and gate, and the files of pytest-benchmark. Each machine has its own line.
+    Exit code 0, whatever the steps; 2 if nothing can be read. An unreadable file is reported in one line on stderr.
 
     \b
     Examples:

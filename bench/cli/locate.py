@@ -7,15 +7,15 @@ import click
 from bench.cli.group import main
 
 EXIT_CODES = """\b
-Exit codes: 0 no mistake was found (conventions are told, and no mistakes); 1 a mistake was found;
+Exit codes: 0 no mistake was found (conventions are reported, but are no mistakes); 1 a mistake was found;
 2 the network or the spec cannot be used: one line says what was expected."""
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("target", metavar="MODULE:NETWORK", required=False)
-@click.option("--spec", metavar="FILE|NAME", help="What it should compute.  [default: its attribute `spec`]")
+@click.option("--spec", metavar="FILE|NAME", help="What the network should compute.  [default: its attribute `spec`]")
 @click.option("--template", is_flag=True, help="Print or write an adapter with comments, and do nothing else.")
-@click.option("--hint", is_flag=True, help="Only a question that leads to the first mistake, as text.")
+@click.option("--hint", is_flag=True, help="Show only a question that leads to the first mistake, as text.")
 @click.option(
     "--format",
     "form",
@@ -36,9 +36,9 @@ def locate(
 ) -> int:
     """Say which equation of a network that you wrote is wrong, and why.
 
-    The network is asked through an adapter of plain methods (--template prints one). Each of its tensors is compared
-    with what the derivation's equation makes of the same inputs; mistakes are planted into the derivation until it
-    makes the same numbers.
+    The network is called through an adapter of plain methods (--template prints one). Each of its tensors is compared
+    with the result of the derivation's equation for the same inputs. Then mistakes are planted into the derivation
+    until it gives the same numbers as the network.
 
     \b
     Examples:

@@ -23,15 +23,16 @@ def _of_grid(name: str) -> Callable[[], list[str]]:
 
 
 @main.command()
-@click.option("--full", is_flag=True, help="Every combination, not only every pair of values.")
+@click.option("--full", is_flag=True, help="Train every combination, not only every pair of values.")
 @out_option("parity")
 @resume_option
-@click.option("--jobs", type=click.IntRange(1, 256), help="Processes of one thread each.  [default: usable cores]")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes, with one thread each.  [default: usable cores]")
 def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
     """Train scratchnet and Keras side by side in float64 and compare the cost of every step.
 
-    A cell is one combination of optimizer, loss, activation, initializer, regularizer and size of the last batch. A
-    selection in which all pairs of values meet takes about two minutes on two cores, --full more than half an hour.
+    A cell is one combination of optimizer, loss, activation, initializer, regularizer and size of the last batch. By
+    default, cells are selected so that every pair of values occurs: about two minutes on two cores. --full takes more
+    than half an hour.
 
     \b
     Examples:
@@ -52,7 +53,7 @@ def parity(full: bool, out: Path | None, resume: bool, jobs: int | None) -> int:
 def noise(out: Path | None, seeds: int, examples: int) -> int:
     """Measure the noise floor of float32: how far Keras drifts from itself, and scratchnet from Keras.
 
-    Keras with and without XLA, with one thread and two, beside scratchnet with one and two, over an epoch of MNIST.
+    It trains Keras with and without XLA, and scratchnet, each with one and with two threads, for one epoch of MNIST.
     Exit code 1: scratchnet drifts further than Keras; 3: too few seeds to say.
 
     \b
@@ -68,9 +69,9 @@ def noise(out: Path | None, seeds: int, examples: int) -> int:
 @json_option
 @click.option("--quick", is_flag=True, help="Two rounds only: a first impression, with wide intervals.")
 @names_option("--backends", "Measure these peers only.", backend_names)
-@names_option("--architectures", "Some of the grid's three only.", _of_grid("ARCHITECTURES"))
-@names_option("--batch-sizes", "Some of the grid's three only.", _of_grid("BATCH_SIZES"))
-@names_option("--activations", "Of hidden layers.  [default: relu]", _of_grid("ACTIVATIONS"))
+@names_option("--architectures", "Measure only these of the grid's three.", _of_grid("ARCHITECTURES"))
+@names_option("--batch-sizes", "Measure only these of the grid's three.", _of_grid("BATCH_SIZES"))
+@names_option("--activations", "Activations of the hidden layers.  [default: relu]", _of_grid("ACTIVATIONS"))
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam"]), default="sgd", show_default=True)
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
 @out_option("speed")
@@ -87,8 +88,8 @@ def speed(
 ) -> int:
     """Time scratchnet beside every installed peer: three architectures at three batch sizes.
 
-    Rounds of fresh processes that take turns, until the ratio to the fastest peer of each cell is known to 3 %: about
-    an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
+    Each round starts fresh processes, which take turns. Rounds go on until the ratio to the fastest peer of each cell
+    is known to 3 %: about an hour on two quiet cores. Exit code 3: the machine was too noisy for that.
 
     \b
     Examples:
@@ -111,9 +112,9 @@ def speed(
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--quick", is_flag=True, help="Few values, scratchnet and two fast peers: about two minutes.")
+@click.option("--quick", is_flag=True, help="Measure few values, scratchnet and two fast peers: about two minutes.")
 @names_option("--backends", "Measure these backends only.")
-@names_option("--axes", "width, depth, batch, examples, threads, dtype, memmap, accuracy.")
+@names_option("--axes", "Measure these axes only: width, depth, batch, examples, threads, dtype, memmap, accuracy.")
 @out_option("scaling")
 @resume_option
 def scaling(
@@ -121,7 +122,7 @@ def scaling(
 ) -> int:
     """Measure how seconds and memory grow with each size of a training, and the time to an accuracy.
 
-    About half an hour on two cores. Everything is beside its floors, each line with its fitted exponent.
+    It takes about half an hour on two cores. The results stand beside their floors, and each line has its exponent.
 
     \b
     Examples:
@@ -137,10 +138,11 @@ def scaling(
 @main.command()
 @json_option
 def doctor(as_json: bool) -> int:
-    """Say what this machine could do and does not, what each thing costs, and the remedy.
+    """Find what slows this machine, what each cause costs, and the remedy.
 
-    Forced or wrong BLAS kernels, two BLAS pools, threads, frequency scaling, container limits, a busy neighbour, the
-    timer, memory. Exit code 0: no warning; 1: a warning, whose remedy is worth it; 2: nothing can be trained here.
+    It checks for forced or wrong BLAS kernels, two BLAS pools, threads, frequency scaling, container limits, a busy
+    neighbour, the timer and memory. Exit code 0: no warning; 1: a warning, whose remedy is worth it; 2: nothing can be
+    trained here.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The commands around a run: train a suite, report it again, what a suite and its data may be.
+"""The commands around a run: train a suite, report a run again, merge runs, list what a suite and its data may be.
 
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -72,7 +72,7 @@ def _asked(flags: Mapping[str, bool]) -> tuple[str, ...]:
     metavar="CLUSTER",
     help="Spread the cells over machines: local, a scheduler's address, its scheduler.json, or a cluster.toml.",
 )
-@click.option("--accuracy-only", is_flag=True, help="With --on: fill each node with cells; their times do not count.")
+@click.option("--accuracy-only", is_flag=True, help="With --on: several cells at once per node; times do not count.")
 @output_options
 def run(
     suite: str | None,
@@ -172,12 +172,12 @@ def report(folder: Path, **outputs: bool) -> None:
 
 @main.command()
 @click.argument("folders", nargs=-1, required=True, type=PATH)
-@click.option("--out", type=PATH, help="Folder to make.  [default: results/SUITE-merged-TIME]")
+@click.option("--out", type=PATH, help="Folder to create.  [default: results/SUITE-merged-TIME]")
 def merge(folders: tuple[Path, ...], out: Path | None) -> None:
     """Put the finished cells of the runs in FOLDERS into one run, and report it.
 
-    A cell that several runs hold with the same records counts once. Runs that do not fit are refused: the message
-    names what differs.
+    A cell that several runs hold with the same records counts once. Runs that do not fit together are refused:
+    the message names what differs.
 
     \b
     Example:
@@ -193,7 +193,7 @@ def merge(folders: tuple[Path, ...], out: Path | None) -> None:
 
 @main.command()
 def schema() -> None:
-    """Print the JSON Schema of a suite file, so that an editor can complete one.
+    """Print the JSON Schema of suite files, for completion in an editor.
 
     \b
     Example:
@@ -224,9 +224,9 @@ def data(context: click.Context) -> None:
 
 
 @data.command()
-@click.option("--data-dir", type=PATH, help="Where TFDS looks.  [default: TFDS's own]")
+@click.option("--data-dir", type=PATH, help="Folder where TFDS keeps its data sets.  [default: TFDS's own]")
 def prepare(data_dir: Path | None) -> None:
-    """Build the TFDS form of MNIST from the shipped files, without a network: then `tfds:mnist` can be read."""
+    """Build the TFDS form of MNIST from the shipped files, without a download. Then `tfds:mnist` can be read."""
     from bench.data.prepare import prepare_mnist
 
     print(f"tfds:mnist is prepared in {prepare_mnist(data_dir)}")

@@ -1,4 +1,4 @@
-"""Opens a cluster: starts nodes where it is asked to, and connects to the scheduler.
+"""Opens a cluster: starts nodes if asked to, and connects to the scheduler.
 
 Whoever reaches a scheduler's port without TLS can run any program on every node. So TLS is the default beyond the
 loopback address, and an open port is refused unless cluster.toml allows it.

@@ -1,4 +1,4 @@
-"""What a node does, in a task of its dask worker: it says what it is, and it runs whole cells.
+"""What a node does, in a task of its dask worker: it describes itself, and it runs whole cells.
 
 The node writes into its worker's scratch folder only. Everything that the head keeps goes back in the answer.
 """

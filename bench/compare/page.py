@@ -1,4 +1,4 @@
-"""The HTML page of a comparison: one file that needs no network."""
+"""The HTML page of a comparison: one file that needs no internet connection."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What one worker process of a run came to: its figures, curves, predictions and the libraries it used."""
+"""The results of one worker process of a run: its numbers, curves, predictions and the libraries it used."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The decision, and the one sentence that stands first.
+"""The decision, and the sentence at the start of the report that states it.
 
 It never says "no difference was found": equivalence is shown, or the comparison is undecided.
 """

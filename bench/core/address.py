@@ -1,4 +1,4 @@
-"""Where the project is published, for links in what leaves this repository."""
+"""The address where the project is published, for links in files that leave this repository."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path

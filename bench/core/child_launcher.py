@@ -2,7 +2,7 @@
 
 It binds the life of the process to that of its parent, leaves the current folder, then runs NAME: a module, or a
 script (`….py`). Paths among the arguments must be absolute.
-It is run as a script and imports the standard library only, for a process may be meant to import another revision.
+It is run as a script and imports the standard library only, because a process may have to import another revision.
 """
 
 import ctypes

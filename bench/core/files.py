@@ -1,6 +1,7 @@
 """Files that are whole or absent, and temporary folders. What a killed process leaves is removed.
 
-A temporary name holds the number of its process. The next process that needs such a name removes those of the dead.
+A temporary name holds the number of its process. The next process that needs such a name removes those of dead
+processes.
 """
 
 import fcntl

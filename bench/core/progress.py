@@ -1,4 +1,4 @@
-"""What a person sees while a command measures: a bar on a terminal, plain lines elsewhere.
+"""The progress that a user sees while a command measures: a bar on a terminal, plain lines elsewhere.
 
 Nothing is drawn while an epoch is timed: no thread redraws, and callers report between turns only.
 """

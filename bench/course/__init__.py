@@ -1,4 +1,4 @@
-"""The course: exercises from the derivation, one task an equation, and the grader that says which equation is wrong."""
+"""The course: exercises from the derivation, one task per equation. Its grader says which equation is wrong."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""Makes an exercise of a solution: what stands between the markers becomes a blank."""
+"""Turns a solution into an exercise: the code between the markers becomes a blank."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""One function of a student, called safely: with copies; its answer has the solution's form, or a line says why."""
+"""Calls a student's function safely, with copies. Its answer has the form of the solution's, or an error says why."""
 
 import copy
 import traceback

@@ -1,4 +1,4 @@
-"""Checks one task in this process: the student's function in a right network, and what `locate` says of it."""
+"""Checks one task in this process: the student's function in an otherwise right network, and `locate`'s finding."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""Writes a student's folder: exercises with blanks, what is to be done, tests, and what the graders of schools read."""
+"""Writes a student's folder: exercises with blanks, instructions, tests, and files for the graders that schools use."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""A network made of the functions of one exercise, as `bench.locate` asks for it.
+"""A network made of the functions of one exercise, with the methods that `bench.locate` calls.
 
 All functions but one are the solution's. So that one gets right inputs, and whatever `locate` finds is its own.
 """

@@ -1,4 +1,4 @@
-"""What the grader says of one task: plain data, which the child process sends and every format is made of."""
+"""What the grader says about one task: plain data. The child process sends it, and every format is made from it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The tasks of the course: one an equation, in the order of the derivation."""
+"""The tasks of the course: one per equation, in the order of the derivation."""
 
 from dataclasses import dataclass
 

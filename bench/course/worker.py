@@ -1,4 +1,4 @@
-"""The child process of the grader: it runs the student's code and answers with one result a task."""
+"""The child process of the grader: it runs the student's code and answers with one result per task."""
 
 import resource
 import sys

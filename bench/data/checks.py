@@ -1,4 +1,4 @@
-"""What all sources share: the size limit, and what numbers may be, with the row and column of one that may not."""
+"""What all sources share: the size limit, and which numbers are allowed. An error names the row and column."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One data set in memory: examples as rows of bytes or numbers, and what is to be predicted of each."""
+"""One data set in memory: examples as rows of bytes or numbers, and what is to be predicted for each."""
 
 import hashlib
 from dataclasses import dataclass, fields, replace

@@ -1,6 +1,6 @@
 """The test examples of a run: labels and pixels, used only if their fingerprint is that of the run.
 
-Where the data are not at hand, it says why.
+If the data are not available, it says why.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Folders of PNG and JPEG files, one folder a class, decoded to one size."""
+"""Folders of PNG and JPEG files, one folder per class, decoded to one size."""
 
 import hashlib
 import warnings

@@ -1,4 +1,4 @@
-"""Parquet files, as `bench.data.tables` reads them; the number of rows stands in the file's own description."""
+"""Parquet files, as `bench.data.tables` reads them; the number of rows comes from the file's metadata."""
 
 import re
 from collections.abc import Iterator

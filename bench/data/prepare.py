@@ -1,4 +1,4 @@
-"""Builds the TFDS form of MNIST from the shipped files, so that `tfds.load("mnist")` works without a network.
+"""Builds the TFDS form of MNIST from the shipped files, so that `tfds.load("mnist")` works without a download.
 
 The result is whole or absent.
 """

@@ -1,4 +1,4 @@
-"""Which rows of a source without splits of its own are for training and which for the test."""
+"""Splits the rows of a source that has no splits of its own into training rows and test rows."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Tables with a row an example: target columns, and every other column a feature. What reads them is handed in."""
+"""Tables with one row per example: target columns, and all other columns are features. The caller passes the reader."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""TensorFlow Datasets by name, read in a child process; this one never imports TensorFlow."""
+"""TensorFlow Datasets by name, read in a child process; this process never imports TensorFlow."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 """Facts for all checks: the machine at rest, an epoch with nothing forced, and a load on all cores.
 
-A test plants one.
+Tests replace these facts with their own.
 """
 
 import os

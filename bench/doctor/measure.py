@@ -1,4 +1,4 @@
-"""What is measured in fresh processes: epochs in two environments side by side, two BLAS pools, a load of all cores."""
+"""Runs the measurements in fresh processes: epochs in two environments, two BLAS pools, a load of all cores."""
 
 import json
 import subprocess

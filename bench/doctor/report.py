@@ -1,4 +1,4 @@
-"""The findings for a person: a table on a terminal, plain lines elsewhere, each with its remedy below it."""
+"""Shows the findings: a table on a terminal, plain lines elsewhere, and the remedy below each finding."""
 
 import json
 from collections.abc import Iterator, Sequence

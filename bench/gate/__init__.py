@@ -1,1 +1,1 @@
-"""`scratchbench gate`: whether a change made training slower, decided with an error that is known."""
+"""`scratchbench gate`: decides, with a known error probability, whether a change made training slower."""

@@ -1,4 +1,4 @@
-"""Tests and intervals of a median that stay valid however often one looks: anytime-valid, by betting.
+"""Anytime-valid tests and confidence sequences for a median, by betting. They hold however often one looks at the data.
 
 Sources: Ville, "Étude critique de la notion de collectif", 1939, for the error of a bet that is watched all the time;
 Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86(1), 2024; Howard & Ramdas,

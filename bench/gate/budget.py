@@ -1,4 +1,4 @@
-"""The time of a gate: whether another pair may begin, and early word of a verdict that will not come within it."""
+"""The time budget of a gate: whether another pair may begin, and an early warning if the verdict will be too late."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""What a report says beside the verdict on a command: whether its seconds measure what they should."""
+"""Notes that a report adds to the verdict on a command: whether its seconds measure what they should."""
 
 import math
 from collections.abc import Sequence

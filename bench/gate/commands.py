@@ -1,4 +1,4 @@
-"""Commands of any project, in any language: how they name a side's folders, and one run of one on a side."""
+"""Commands of any project, in any language: placeholders for a side's folders, and one run of a command on a side."""
 
 import os
 import re

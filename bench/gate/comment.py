@@ -1,4 +1,4 @@
-"""The report of a gate as a comment on the pull or merge request, by the platform's own token.
+"""The report of a gate as a comment on the pull or merge request, posted with the platform's own token.
 
 A later run replaces the comment of an earlier one.
 """

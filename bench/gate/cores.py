@@ -1,7 +1,7 @@
-"""The cores of a pair: both sides run on the same ones, as many as each has threads, drawn anew for each pair.
+"""The cores of a pair. Both sides run on the same cores, one core per thread; each pair gets new random ones.
 
-They take turns, so neither side lacks a core. Why: a core of a rented machine can be slower than the next one by a
-third, for as long as a pair lasts. Linux only; elsewhere no process is bound to a core.
+The sides take turns, so neither side lacks a core. The reason: a core of a rented machine can be slower than the next
+one by a third, for as long as a pair lasts. Linux only; elsewhere no process is bound to a core.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""An environment of its own for each side: a virtual environment with what `--install` puts into it.
+"""A virtual environment for each side, with what `--install` puts into it.
 
-uv makes it where it is installed, else venv. It is kept for the next gate, by what it was made from.
+uv creates it if uv is installed, otherwise venv. It is kept for later gates, named by a hash of what it was made from.
 """
 
 import hashlib

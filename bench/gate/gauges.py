@@ -1,4 +1,4 @@
-"""What may be compared in place of seconds: peak memory and instructions, by a program that starts the command."""
+"""Other quantities than seconds: peak memory and instructions. A program that starts the command measures them."""
 
 import platform
 import shutil

@@ -1,4 +1,4 @@
-"""A gate's verdicts as JUnit, for a CI server."""
+"""A gate's verdicts as JUnit XML, for a CI server."""
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult

@@ -1,4 +1,4 @@
-"""Why a gate may end without a verdict of speed. A class for each reason; `kind` stands in front of the message."""
+"""The reasons why a gate may end without a verdict on speed, one class each; `kind` is the start of the message."""
 
 from typing import ClassVar
 

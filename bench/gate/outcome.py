@@ -1,4 +1,4 @@
-"""The verdict on each cell and on all, the sentence that says it, the exit code."""
+"""The verdict on each cell and on all cells, the sentence that states it, and the exit code."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Checks that each side of a Python command ran its own code: what it imported against what the side's tree holds."""
+"""Checks that each side of a Python command ran its own code: compares what it imported with the side's tree."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The plot of a gate: a dot for each pair, the tolerance, and how the interval became narrow."""
+"""The plot of a gate: a dot for each pair, the tolerance, and how the interval narrowed."""
 
 import math
 from pathlib import Path

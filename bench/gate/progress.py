@@ -1,6 +1,6 @@
-"""What a person sees while pairs are measured: one line that changes on a terminal, a line for each pair elsewhere.
+"""The progress while pairs are measured: one line that changes on a terminal, a line for each pair elsewhere.
 
-It is drawn between pairs, so it disturbs none. Of many cases only the verdicts have a line.
+It is drawn between pairs, so it disturbs none. If there are many cases, only their verdicts have a line.
 """
 
 import math

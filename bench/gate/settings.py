@@ -1,4 +1,4 @@
-"""What a project's pyproject.toml says of its gate, in `[tool.scratchbench.gate]`, and what a CI server says."""
+"""Settings of a gate from a project's pyproject.toml, in `[tool.scratchbench.gate]`, and from a CI server."""
 
 import json
 import os

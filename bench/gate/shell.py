@@ -1,4 +1,4 @@
-"""Runs a shell command until it exits itself; what it leaves in the background is ended then and not timed."""
+"""Runs a shell command until it exits. What it leaves in the background is then ended, and is not timed."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A fresh process of one side that is asked and answers, and what is said of it when it does not."""
+"""A fresh process of one side: it answers requests. If it gives no answer, an error says why."""
 
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The dots of a cell's pairs as text: where no picture can be shown, as in a summary or a comment."""
+"""The dots of a cell's pairs as text, for places that show no picture, such as a summary or a comment."""
 
 import math
 from collections import Counter

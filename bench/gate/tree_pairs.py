@@ -1,4 +1,4 @@
-"""Pairs of fresh processes of two trees that train the same plan, taking turns in random order."""
+"""Pairs of fresh processes, one for each of two trees. Both train the same plan and take turns in random order."""
 
 import random
 import time

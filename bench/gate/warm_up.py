@@ -1,4 +1,4 @@
-"""Runs what is measured once in each tree without the clock, and learns what code it ran.
+"""Runs each command or suite once in each tree, without timing it, and records what code it ran.
 
 Python runs a `sitecustomize` on PYTHONPATH before anything else, so the user's program need not cooperate.
 """

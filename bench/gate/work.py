@@ -1,4 +1,4 @@
-"""Checks that both sides did the same work; without that, seconds say nothing."""
+"""Checks that both sides did the same work. Otherwise their seconds cannot be compared."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

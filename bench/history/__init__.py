@@ -1,1 +1,1 @@
-"""`scratchbench history`: a ratio over many runs, and where it changed its level."""
+"""`scratchbench history`: a ratio over many runs, and where its level changed."""

@@ -1,4 +1,4 @@
-"""`scratchbench history`: reads every run, looks for steps, prints, and writes where it is asked to."""
+"""`scratchbench history`: reads every run, looks for steps, prints the result, and writes files if asked."""
 
 import sys
 from collections.abc import Callable, Sequence

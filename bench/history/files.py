@@ -1,4 +1,4 @@
-"""Ratios of the other files: of `scratchbench speed`, of the gate, and medians of pytest-benchmark."""
+"""Ratios from other files: those of `scratchbench speed` and of the gate, and medians of pytest-benchmark."""
 
 import hashlib
 import json

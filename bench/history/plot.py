@@ -1,6 +1,6 @@
 """The plot: one panel per kind of work, one line per machine, with levels and steps.
 
-The axis is logarithmic, for the lines are ratios.
+The axis is logarithmic, because the lines are ratios.
 """
 
 import math

@@ -1,6 +1,6 @@
 """The history as lines for a terminal, as JSON, as Markdown, and the files of --out.
 
-The plot is drawn by the module beside it.
+`bench.history.plot` draws the plot.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Ratios of the folders that `scratchbench run` writes: scratchnet's seconds over the reference's, one a spec."""
+"""Ratios from the folders of `scratchbench run`: scratchnet's seconds divided by the reference's, one per spec."""
 
 import hashlib
 import json

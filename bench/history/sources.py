@@ -1,6 +1,6 @@
-"""Which files of a folder are runs, and what each kind of them is read by.
+"""Finds the files of a folder that are runs, and picks the reader for each kind.
 
-A file that cannot be read is a warning, and the others go on.
+A file that cannot be read gives a warning; the other files are still read.
 """
 
 import os

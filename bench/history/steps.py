@@ -1,15 +1,16 @@
-"""Where a line of ratios changes its level, and by how much.
+"""Finds where the level of a line of ratios changes, and by how much.
 
-Method: the levels that fit the logarithms of the ratios best, where each change costs a penalty. All of them are
-searched (optimal partitioning: Jackson et al., "An algorithm for optimal partitioning of data on an interval", IEEE
-Signal Processing Letters 12(2), 2005), and the fit is by least absolute deviations (Bai, "Estimation of
-multiple-regime regressions with least absolutes deviation", JSPI 74, 1998) in place of least squares: a level is a
-median, so that one wild run is no step. The library ruptures does not serve: where a level has a least length, its PELT
-drops starts that the best levels need (its pull request 383). The penalty is modified BIC's, 3 ln n for a change (Zhang
-& Siegmund, "A modified Bayes information criterion", Biometrics 63, 2007), in units of the noise. The noise is
-estimated from the differences of neighbours, on which a few steps have no influence; by their upper quartile, not their
-median: where every fourth process is slow for its whole life, three of eight differences are that luck, and a median
-sees none.
+The method finds the levels that fit the logarithms of the ratios best, where each change costs a penalty. It searches
+all of them (optimal partitioning: Jackson et al., "An algorithm for optimal partitioning of data on an interval", IEEE
+Signal Processing Letters 12(2), 2005). The fit is by least absolute deviations, not by least squares (Bai, "Estimation
+of multiple-regime regressions with least absolutes deviation", JSPI 74, 1998). So a level is a median, and a single
+outlier is not a step. The library ruptures cannot be used: if levels have a minimum length, its PELT drops starts that
+the best levels need (its pull request 383).
+
+The penalty is that of the modified BIC, 3 ln n per change (Zhang & Siegmund, "A modified Bayes information criterion",
+Biometrics 63, 2007), in units of the noise. The noise is estimated from the differences of neighbours, on which a few
+steps have no influence. It uses their upper quartile, not their median: if every fourth process is slow for its whole
+life, three of eight differences come from that, and a median would miss them.
 """
 
 import math

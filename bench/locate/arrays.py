@@ -1,4 +1,4 @@
-"""What somebody else's array becomes here: lists, NumPy, PyTorch, JAX; and back, in the kind that it came in."""
+"""Converts the user's arrays (lists, NumPy, PyTorch, JAX) to arrays of NumPy, and back to the kind that they were."""
 
 import re
 import sys

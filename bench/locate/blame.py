@@ -1,7 +1,7 @@
-"""Which equation is wrong where no mistake of the library reproduces it: the one that explains the most wrong tensors.
+"""Finds the wrong equation if no mistake of the library reproduces it: the one that explains the most wrong tensors.
 
-A tensor is suspected with all that it was computed from, as far as that was not reported. What a right tensor was
-computed from is cleared.
+If a tensor is wrong, it is a suspect, and so is all that it was computed from, unless that was reported. What a right
+tensor was computed from is cleared.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,10 +1,10 @@
-"""By how much rounding alone may part a subject from the reference: from u, and from the lengths of sums.
+"""How far rounding alone may separate a subject from the reference: bounds from u and from the lengths of sums.
 
 A sum of n products is off by at most γ_n Σ|x||y|, with γ_n = n u / (1 − n u) (Higham 2002, section 3.1); a result below
 the smallest normal number may be 0 (equation (2.8) there). These errors are carried on from the parameters to the
 update, through the derivative of each equation.
 
-A reported tensor is no exact input: each method may compute it again, with sums in another order. So the subject's
+A reported tensor is not an exact input: each method may compute it again, with sums in another order. So the subject's
 number and the reference's are both off from exact mathematics, each by at most the bound: u counts twice.
 """
 

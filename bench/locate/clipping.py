@@ -1,4 +1,4 @@
-"""Moments on both sides of the limit at which gradients are clipped: elsewhere a wrong clipping may change nothing."""
+"""Steps with gradients below and above the clipping limit: elsewhere a wrong clipping may change nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`scratchbench locate`: have the network asked in another process, print; the exit code."""
+"""`scratchbench locate`: checks the network in another process, prints the report, returns the exit code."""
 
 import sys
 from dataclasses import dataclass

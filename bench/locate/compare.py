@@ -1,4 +1,4 @@
-"""The subject beside equations, tensor by tensor: the reference's, or those with a mistake in them."""
+"""Compares the subject with equations, tensor by tensor: with the reference's, or with those that hold a mistake."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From what a subject reported to what is told of it: causes by reproduction, else the equation that is to blame."""
+"""Turns what a subject reported into findings: mistakes that reproduce it, or else the equation that is to blame."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace

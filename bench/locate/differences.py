@@ -1,6 +1,6 @@
-"""Central differences of the cost that the subject itself reports, beside its own gradient: do the two agree?
+"""Compares central differences of the cost that the subject itself reports with its own gradient: do the two agree?
 
-Where they do and neither is the spec's, the subject has another definition of the cost, and no mistake.
+If they agree but neither is the spec's, the subject has another definition of the cost. That is not a mistake.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What `locate` found, as plain data: the JSON, and what every other form of the report is made from."""
+"""What `locate` found, as plain data: this is the JSON, and every other form of the report is made from it."""
 
 import platform
 from collections.abc import Iterable, Sequence

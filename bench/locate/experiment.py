@@ -1,4 +1,4 @@
-"""Where a subject is looked at: random parameters and batches, one example, kinks, clipping, large inputs."""
+"""The inputs that test a subject: random parameters and batches, one example, kinks, clipping, large inputs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What is told of an equation: title, formula, where it is derived, a hint."""
+"""What the report says about an equation: title, formula, where it is derived, a hint."""
 
 import tomllib
 from dataclasses import dataclass

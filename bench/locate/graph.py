@@ -1,4 +1,4 @@
-"""What each tensor is computed from, and by which equation."""
+"""From what each tensor is computed, and by which equation."""
 
 from bench.locate.mistakes.mistake import Mistake
 from bench.locate.net import Net

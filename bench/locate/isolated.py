@@ -1,4 +1,4 @@
-"""The command runs a network in a process of its own: one that ends its process, hangs or prints spoils no answer."""
+"""Runs a network in its own process for the command, so that an exit, a hang or a print does not spoil the answer."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""How a subject lays out what it holds: rows or columns as examples, (out, in) or (in, out), a bias inside W."""
+"""How a subject stores its arrays: examples as rows or columns, W as (out, in) or (in, out), a bias inside W."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,8 +1,8 @@
-"""Which equation is wrong where several make one tensor: the subject is asked again, so that one of them stands out.
+"""Finds the wrong equation if several make one tensor: it calls the subject again so that one of them stands out.
 
-An equation reads its own inputs and nothing else. What a penalty adds stays the same for another batch at the same
-parameters. What (22) says of an example is seen where that example is alone. What clipping and dropout do is gone in a
-spec without them.
+An equation reads only its own inputs. The term of a penalty stays the same for another batch at the same parameters.
+A batch of one example shows what (22) says of that example. In a spec without clipping and dropout, their effect is
+gone.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""In which layout a subject is asked: its shapes say it, else a probe, one batch at which each layout is tried."""
+"""Finds the layout in which a subject is called: from its shapes, or by a probe, one batch tried in each layout."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

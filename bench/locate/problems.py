@@ -1,4 +1,4 @@
-"""Which problem a subject is held to: a shipped spec, one of a file, one made in Python, or what the subject says."""
+"""The problem that a subject must solve: a shipped spec, one from a file or from Python, or the subject's own."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files

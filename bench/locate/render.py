@@ -1,4 +1,4 @@
-"""The report as text, Markdown, JSON and a page of its own."""
+"""The report as text, as Markdown, as JSON and as an HTML page."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""The process of `scratchbench locate` that imports the network, asks it and writes the reports."""
+"""The process of `scratchbench locate` that imports the network, calls it and writes the reports."""
 
 from bench.core.errors import UnusableError
 from bench.locate.command import LocateOptions

@@ -1,4 +1,4 @@
-"""`locate`: ask a subject, compare, diagnose; the report knows how to show itself."""
+"""`locate`: calls a subject, compares and diagnoses it. The report can show itself."""
 
 import sys
 from dataclasses import dataclass

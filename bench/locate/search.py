@@ -1,4 +1,4 @@
-"""Which mistakes of the library make the derivation's own code report what the subject reported."""
+"""Finds the mistakes of the library that make the derivation's own code report what the subject reported."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

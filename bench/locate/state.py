@@ -1,6 +1,6 @@
-"""One step of the derivation, tensor by tensor: each equation reads what the subject reported, else what was computed.
+"""One step of the derivation, tensor by tensor: an equation reads what the subject reported, or else what was computed.
 
-`Equations` is a table, so that a mistake is one entry of it replaced.
+`Equations` is a table, so a mistake replaces one entry of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Somebody's network, asked through plain methods: every answer is checked, every fault is one line."""
+"""The user's network, called through plain methods. Every answer is checked, and every fault is told in one line."""
 
 import contextlib
 import copy

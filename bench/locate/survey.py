@@ -1,4 +1,4 @@
-"""Asks a subject at every moment of the experiment, each trajectory of a new one, and finds out its layout first."""
+"""Finds the layout of a subject, then calls it for every step of the experiment. Each trajectory has a new subject."""
 
 import copy
 import inspect

@@ -1,4 +1,4 @@
-"""What updates show of the gradient that they were made of, where the gradient itself was not reported."""
+"""What updates reveal about the gradient that they were made from, if the gradient itself was not reported."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Pages in one HTML file that ask for nothing else: what the pages of a run, of a comparison and of a site share."""
+"""Self-contained pages, each one HTML file: what the pages of a run, of a comparison and of a site share."""

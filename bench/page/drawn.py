@@ -1,6 +1,6 @@
-"""What the scripts of a page draw, as JSON: curves with their look, confusion matrices, examples with their pictures.
+"""Data for the scripts of a page, as JSON: curves with their style, confusion matrices, examples with their pictures.
 
-A page stays of a size that a phone can open: of very many epochs a selection is drawn.
+If a run has very many epochs, only a selection of them is drawn, so that a phone can open the page.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Nested facts, such as an environment, as lines of a table: one column a source, what differs first."""
+"""Nested facts, such as an environment, as rows of a table. Each source has a column; rows that differ come first."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple

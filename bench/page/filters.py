@@ -1,4 +1,4 @@
-"""Filters of all templates: figures with their intervals, seeds and names as text."""
+"""Filters that all templates share: numbers with their intervals, seeds and names as text."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

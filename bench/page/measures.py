@@ -1,4 +1,4 @@
-"""What is drawn by epoch, and how its values are written: the one table of these names on pages."""
+"""The quantities that pages draw by epoch, and how their values are written. All pages share this one table."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Examples as pictures that a page can hold within itself."""
+"""Examples as pictures that are embedded in a page."""
 
 import base64
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Renders a page: templates, the one style and script that its content security policy allows, and data to draw."""
+"""Renders a page from templates, data to draw, and the style and script that its content security policy allows."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The cells of the parity matrix: one combination of optimizer, loss, activation and so on each."""
+"""The cells of the parity matrix: each is one combination of optimizer, loss, activation and so on."""
 
 import random
 from collections.abc import Iterator, Sequence

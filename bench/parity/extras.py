@@ -1,4 +1,4 @@
-"""What lies outside the product of the axes: one cell for each further thing that a spec can say.
+"""Cells that lie outside the product of the axes: one for each further option of a spec.
 
 An entry replaces keys of the cell's spec.
 """

@@ -1,4 +1,4 @@
-"""Trains cells of the parity matrix with both and compares their costs."""
+"""Trains cells of the parity matrix with scratchnet and with Keras, and compares their costs."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache

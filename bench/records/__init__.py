@@ -1,1 +1,1 @@
-"""What happened, as append-only JSON lines. Everything else is derived from them."""
+"""The records of a run: what happened, as append-only JSON lines. Everything else is derived from them."""

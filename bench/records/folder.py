@@ -1,4 +1,4 @@
-"""The folder of a run: a new one, or one to go on with."""
+"""The folder of a run: a new one, or one whose run is resumed."""
 
 from contextlib import suppress
 from datetime import datetime

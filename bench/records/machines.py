@@ -1,4 +1,4 @@
-"""Where cells ran: the machines of a run, and what must be the same of two for their times to be compared."""
+"""The machines on which cells ran, and what two machines must share for their times to be compared."""
 
 import hashlib
 import json

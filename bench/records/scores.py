@@ -1,4 +1,4 @@
-"""The columns that say how well networks predict. Which of them a run's tables have depends on what it trained."""
+"""The columns that say how well networks predict. What a run trained decides which of them its tables have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the networks of a run answered to the test examples: confusion matrices, and where only one of two is right."""
+"""Predictions of a run's networks for the test examples: confusion matrices, and where only one of two is right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Of a run on several machines: time ratios by machine, whether the machines differ, attempts that were lost."""
+"""For a run on several machines: time ratios by machine, whether the machines differ, and lost attempts."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""summary.md: the verdict, a table a spec, what did not go well, warnings, and how to read all that."""
+"""summary.md: the verdict, one table per spec, what did not go well, warnings, and how to read the tables."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a report holds besides, where it is asked for: figures as PDF, tables as Parquet, scalars for TensorBoard."""
+"""Optional outputs of a report: figures as PDF, tables as Parquet, scalars for TensorBoard."""
 
 import shutil
 from collections.abc import Callable, Collection, Iterator

@@ -1,4 +1,4 @@
-"""report.html: a run as one file that opens on any machine, without a network."""
+"""report.html: a run as one file that opens on any machine, without an internet connection."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace

@@ -1,4 +1,4 @@
-"""The rows of a run's page: one a (spec, backend), beside the run's reference, and its processes by seed."""
+"""The rows of a run's page: one per (spec, backend), compared with the run's reference, and its processes by seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""The plots over epochs: training cost and accuracy, or R² and errors of a regression, a curve a backend.
+"""The plots over epochs: training cost and accuracy, or R² and errors of a regression, one curve per backend.
 
 Curves of identical work coincide, so each is drawn thinner than the one beneath it.
 """

@@ -1,4 +1,4 @@
-"""The two plots of time: seconds of every epoch, and the time ratio with its interval, a row a backend.
+"""The two plots of time: seconds of every epoch, and the time ratio with its interval, one row per backend.
 
 Both axes are logarithmic, since backends differ by factors.
 """

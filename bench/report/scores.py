@@ -1,4 +1,4 @@
-"""The one figure that stands for how well a network predicts, accuracy or R², and how it is told."""
+"""The one number that says how well a network predicts, accuracy or R², and how it is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Everything that is derived from a run's records, written beside them; made again, it is the same."""
+"""Writes everything that is derived from a run's records, beside them. A second call writes the same again."""
 
 import json
 from collections.abc import Collection

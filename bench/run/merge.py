@@ -1,7 +1,7 @@
 """`scratchbench merge`: the finished cells of several runs in one run folder, each cell once.
 
-Runs fit if they train the same way: equal specs but for the seeds, the same data, backends and software. Everything
-that stands against that is named, and nothing is written.
+Runs fit if they train the same way: equal specs except for the seeds, the same data, backends and software. If
+something differs, all differences are named and nothing is written.
 """
 
 import shutil

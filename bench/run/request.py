@@ -1,4 +1,4 @@
-"""What a run command asks for: which suite with which changes, in which folder, and what is there already."""
+"""What a run command asks for: the suite and its changes, the folder, and what that folder already holds."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`scratchbench scaling`: measures what is asked for in a folder, writes the report, says how to end."""
+"""`scratchbench scaling`: runs the measurements in a folder, writes the report, returns the exit code."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Training from a file that need not fit in memory: throughput and memory, mapped beside read, in fresh processes."""
+"""Training from a file that need not fit in memory: throughput and memory, mapped and read, in fresh processes."""
 
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool

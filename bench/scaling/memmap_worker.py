@@ -1,6 +1,6 @@
 """Trains scratchnet from one file of examples, in this process, through `Network.fit` as a user would.
 
-Imports little, for what this process holds is measured.
+It imports little, because the memory of this process is measured.
 """
 
 import os

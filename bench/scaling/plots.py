@@ -1,4 +1,4 @@
-"""One figure an axis: seconds of an epoch on the left, peak memory on the right, both on logarithmic axes.
+"""One figure per axis: seconds of an epoch on the left, peak memory on the right, both on logarithmic axes.
 
 Scratchnet stands out, the floors are dashed, the legend has the exponents.
 """

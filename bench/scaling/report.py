@@ -1,6 +1,6 @@
 """The report: a sentence with the main finding, tables as CSV and Markdown, and the plots.
 
-Everything here can be made again from them.
+All of it can be made again from the records.
 """
 
 from collections.abc import Iterator

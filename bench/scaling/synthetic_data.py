@@ -1,4 +1,4 @@
-"""MNIST repeated with noise, as many examples as asked: written piece by piece, so that memory stays small."""
+"""MNIST repeated with noise, up to any number of examples. It is written piece by piece, so that memory stays small."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the examples of a spec come from, how they are read, and what is predicted of them."""
+"""Where the examples of a spec come from, how they are read, and what is predicted from them."""
 
 import json
 import re

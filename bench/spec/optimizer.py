@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules of a suite: one model for each of scratchnet's, made from its constructor.
 
-Names, options and defaults stand in scratchnet alone, which has those of Keras; `RANGES` limits what a suite may ask.
+Names, options and defaults come from scratchnet only, which has those of Keras. `RANGES` limits what a suite may ask.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """The models of a suite and its specs, and how a suite file (TOML) is read.
 
-The plan, every backend and every record are fed by these models.
+The plan, every backend and every record use these models.
 """
 
 import tomllib

@@ -1,6 +1,6 @@
 """What was measured of one process in one cell, and the file of all these observations.
 
-A process is the unit: its seconds are one observation, however many epochs.
+A process is the unit: its seconds are one observation, no matter how many epochs it trains.
 """
 
 from pathlib import Path

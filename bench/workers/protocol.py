@@ -1,4 +1,4 @@
-"""What is said to a worker: a job, requests, then `FINISH`, the next job or None. It answers with plain dicts."""
+"""The messages to a worker: a job, requests, then `FINISH`, the next job or None. It answers with plain dicts."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Machine code on disk, in files named after all that goes into it."""
+"""Machine code on disk. The name of a file depends on everything that goes into its code."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Compiled code calls the kernel whose number it is told: those of `tables`."""
+"""Compiled code calls a kernel by its number, which is its place in `tables`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
 """Compiles the step once for a processor, and keeps the machine code on disk: later processes need no compiler.
 
-A compiled function is called by address, and without Python's lock. So a process that finds it on disk imports
-neither Numba nor what is written for it.
+A compiled function is called by its address, without Python's global lock. So a process that finds it on disk imports
+neither Numba nor the modules that are written for it.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
-"""Exponentials and what is made of them, of one number, in operations that LLVM applies to several at a time.
+"""Exponentials of one number, and functions made from them, in operations that LLVM can vectorize.
 
-LLVM has no vector form of `exp`; a polynomial is one for every processor. Each function is right to a few units in the
-last place of its dtype and gives `nan` for `nan`.
+LLVM has no vector form of `exp`; a polynomial can be vectorized for every processor. Each function is accurate to a few
+units in the last place of its dtype and gives `nan` for `nan`.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""What Python cannot say to the compiler: numbers at an address, constants of a type, bits of numbers, threads' flags.
+"""What Python cannot tell the compiler: numbers at an address, constants of a type, bits of numbers, thread flags.
 
-Addresses and steps are in bytes. `one` is a number of the network's dtype: by it a function knows which dtype to use.
+Addresses and strides are in bytes. `one` is a number of the network's dtype; it tells a function which dtype to use.
 """
 
 import inspect

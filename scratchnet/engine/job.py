@@ -1,4 +1,4 @@
-"""What every part of the compiled step does: it waits for the other threads, and finds matrices in its records."""
+"""Helpers for every part of the compiled step: they wait for the other threads, and find matrices in the records."""
 
 from numba import types
 

@@ -1,7 +1,8 @@
-"""What a step does beside products, as loops over numbers in memory: each is compiled for both dtypes.
+"""The part of a step that is not a matrix product, as loops over numbers in memory: each is compiled for both dtypes.
 
-A kernel takes vectors without gaps. A is a layer's activation, G what is multiplied by the derivative, S the derivative
-where that cannot be had from A. Each activation, loss and optimizer has its formula in the module of that name.
+A kernel takes contiguous vectors. A is a layer's activation. G is what is multiplied by the derivative. S is the
+derivative, for functions whose derivative does not follow from A. Each activation, loss and optimizer has its formula
+in the module of that name.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What this processor has: bytes of a vector, and how many vectors it can hold in registers."""
+"""Facts about this processor: the bytes of a vector, and how many vectors its registers can hold."""
 
 import os
 import platform

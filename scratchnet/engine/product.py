@@ -1,9 +1,10 @@
 """C ← α A B + β C by tiles that stay in registers: a core's peak in every shape that a network has, without a library.
 
-Two tiles. Along the rows of B: a few rows of C times a few vectors, while k runs; A may be transposed, B may not be.
-Along k: a few rows of A times a few columns of B, both without gaps along k, each product summed at its end. So no
-operand is ever copied. Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008, has the idea of
-a tile; that a tile needs no packed copies where matrices are small is measured in docs/speed.md.
+There are two kinds of tile. The first runs along the rows of B: it takes a few rows of C times a few vectors, while k
+runs; A may be transposed, B may not be. The second runs along k: it takes a few rows of A times a few columns of B,
+both contiguous along k, and sums each product at its end. So no operand is ever copied. The idea of a tile is from Goto
+& van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008. That a tile needs no packed copies if the
+matrices are small is measured in docs/speed.md.
 """
 
 from typing import Any, NamedTuple

@@ -1,9 +1,9 @@
 """Forward and backward propagation of a batch, compiled; it reads like `scratchnet.formulations.batch`.
 
-Examples are rows here, (M, n_l), but for the output and its error, (n_L, M): so each product is of a form that
-`scratchnet.engine.product` computes without a copy. Threads may share a step by neurons: each has its own neurons of
-each hidden layer, and of the output layer the weights of these. No weight passes from core to core, and what does is
-a sum over the threads (Shoeybi et al., "Megatron-LM", 2019, share a pair of layers like this).
+Examples are rows here, (M, n_l), except for the output and its error, (n_L, M). So each product has a form that
+`scratchnet.engine.product` computes without a copy. Threads may share a step by neurons: each thread has its own
+neurons of each hidden layer, and the weights from these neurons to the output layer. No weight passes from core to
+core; what passes is a sum over the threads (Shoeybi et al., "Megatron-LM", 2019, share a pair of layers like this).
 """
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""What compiled code is told: one record for a thread, and one for each of its layers. Addresses, steps in bytes."""
+"""The records that compiled code reads: one for a thread, and one for each of its layers.
+
+Arrays are given by their addresses; strides are in bytes.
+"""
 
 from typing import Any
 

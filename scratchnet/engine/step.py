@@ -1,4 +1,4 @@
-"""What compiled code does for Python: the steps of an epoch, or predictions, as one of several threads.
+"""The compiled step as Python calls it: the steps of an epoch, or predictions, as one of several threads.
 
 Threads share a step by neurons (`propagation`), or by examples: each has its own examples of a batch, and the
 gradients, which are sums over examples, are added up.

@@ -1,6 +1,6 @@
-"""Which kernel does what an activation, loss or optimizer says: the one place where the engine looks at their types.
+"""Tables from each activation, loss and optimizer to its kernel: only here does the engine look at their types.
 
-Kernels stand here by their names in `kernels`: who only runs what is compiled needs no compiler.
+A kernel is given by its name in `kernels`, so a process that only runs compiled code needs no compiler.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What follows the products in a step: regularization, the sum over threads, clipping and the optimizer's update."""
+"""The end of a step, after the products: regularization, the sum over threads, clipping and the optimizer's update."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What each thread of a step reads and writes: buffers made once, and where they stand."""
+"""What each thread of a step reads and writes: buffers that are made once, and their addresses."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""The same network, formulated more than once; `batch` is the one that trains."""
+"""The same network in several formulations; `batch` is the one that trains."""

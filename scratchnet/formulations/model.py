@@ -1,4 +1,4 @@
-"""What `scalar` and `vector` need to know of a network: they cannot import `Network`, for it trains by `batch`."""
+"""What `scalar` and `vector` need to know of a network. They cannot import `Network`, because it trains by `batch`."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""A network's steps and predictions by NumPy, as `scratchnet.formulations.batch` has them: without Numba, to read."""
+"""A network's steps and predictions by NumPy, as in `scratchnet.formulations.batch`: readable, and without Numba."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial

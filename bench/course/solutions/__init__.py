@@ -1,1 +1,1 @@
-"""The solutions, one file an exercise. The exercises are made of them: what stands between the markers is taken out."""
+"""The solutions, one file per exercise. An exercise is its solution without the code between the markers."""

@@ -1,8 +1,8 @@
 """Exercise 3: a whole batch in matrix form.
 
-Now the network is one that classifies: the hidden layers have ReLU, the output layer has softmax, the loss is the
-categorical cross entropy. Examples are columns: Z, A, delta have the shape (n, M) for M examples. M is the number of
-columns, and no setting: the last batch of an epoch is shorter.
+Now the network is a classifier: the hidden layers have ReLU, the output layer has softmax, the loss is the categorical
+cross entropy. Examples are columns: Z, A, delta have the shape (n, M) for M examples. M is the number of columns. It
+is not a setting, because the last batch of an epoch is shorter.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""Exercise 4: updates that remember. Each takes one W or b, and returns it with what is remembered for the next step.
+"""Exercise 4: updates with a memory. Each takes one W or b, and returns it with the memory for the next step.
 
-What is remembered starts as zeros. Do not change the arrays that you are given; return new ones.
+The memory starts as zeros. Do not change the arrays that you are given; return new ones.
 """
 
 import numpy as np

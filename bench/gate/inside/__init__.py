@@ -1,1 +1,1 @@
-"""Scripts that run in the processes of a side: by its Python, without the rest of this project."""
+"""Scripts that run in the processes of a side, with that side's Python and without the rest of this project."""

@@ -1,7 +1,7 @@
 """Starts a command and writes its peak resident memory in bytes: `peak_memory.py FILE COMMAND ARGUMENTS…`.
 
-That of a process begins at the memory of what starts it, so it is started by this small program and not by the gate.
-It is the largest of the command and of the children that it waited for, not their sum.
+The peak of a process begins at the memory of the process that starts it. So this small program starts the command, not
+the gate. The result is the largest peak among the command and the children that it waited for, not their sum.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Mistakes on the way back: BP1.2 and BP2.2."""
+"""Mistakes in backpropagation: BP1.2 and BP2.2."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Mistakes on the way forward: (18), (20), dropout."""
+"""Mistakes in forward propagation: (18), (20), dropout."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Mistakes in what is reported as cost: (22), (24), the penalty, and definitions of cost and gradient alike."""
+"""Mistakes in the reported cost: (22), (24), the penalty. Also other definitions of cost and gradient together."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

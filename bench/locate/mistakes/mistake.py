@@ -1,4 +1,4 @@
-"""What a mistake is: which equations it changes, and how; at one layer or at all of them."""
+"""Defines a mistake: which equations it changes, and how; at one layer or at all of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A batch that is taken as single examples: an update after each of them."""
+"""The mistake of treating a batch as single examples, with an update after each of them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Mistakes of memory: Z and A are one array, so that f(Z) is written over Z."""
+"""Mistakes from shared memory: Z and A are one array, so f(Z) overwrites Z."""
 
 from collections.abc import Sequence
 
