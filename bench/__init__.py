@@ -8,8 +8,8 @@ From a script or a notebook::
 
 Importing `bench` loads nothing else; each function loads what it needs when it is called.
 
-Each job has a folder. Where it is a command, its files have fixed names: `command.py` is what `bench.cli` calls,
-`report.py` writes its files and tables, `records.py` is what it keeps, `plot.py` or `plots.py` what it draws.
+Each job has a folder. In the folders of commands these names mean the same: `command.py` is what `bench.cli` calls,
+`report.py` writes files and tables, `records.py` is what is kept, `plot.py` or `plots.py` draws.
 """
 
 import sys

@@ -20,10 +20,7 @@ def dense_layers(model: keras.Model) -> list[keras.layers.Dense]:
 def set_parameters(model: keras.Model, parameters: Parameters) -> None:
     """Overwrite each layer's weights and biases.
 
-    Raises
-    ------
-    ValueError
-        The number of layers or a shape is not the model's.
+    Raises ValueError: the number of layers or a shape is not the model's.
     """
     for layer, (W, b) in zip(dense_layers(model), parameters, strict=True):
         layer.set_weights([W.T, b])

@@ -18,10 +18,7 @@ def configure(spec: TrainingSpec, threads: int) -> None:
 
     XLA's compiled code takes its threads from the same pool: given one, it uses one (processor seconds = seconds).
 
-    Raises
-    ------
-    RuntimeError
-        TensorFlow has run an operation already, with another budget; start a new process.
+    Raises RuntimeError: tensorFlow has run an operation already, with another budget; start a new process.
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(operations_at_once(spec, threads))

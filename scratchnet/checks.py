@@ -116,15 +116,6 @@ class Checked:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
 
-def options_of(kind: Callable[..., Any]) -> dict[str, Any]:
-    """Names and defaults of the options of a loss, an optimizer or a schedule; `inspect.Parameter.empty`: no default.
-
-    The options of clipping, which every optimizer takes, are the names in `scratchnet.clipping.CLIPPINGS`.
-    """
-    parameters = inspect.signature(kind).parameters.values()
-    return {one.name: one.default for one in parameters if one.kind is not one.VAR_KEYWORD}
-
-
 def _scalar(value: Any) -> Any:
     """The element of an array without dimensions; anything else as it is."""
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value

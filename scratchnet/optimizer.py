@@ -88,10 +88,9 @@ class Optimizer:
         self.steps, self.kept[...] = memory
 
     def take(self, count: int) -> Array:
-        """`scale`, then what the formula takes, for each of the next updates: (count, ...). They count as done."""
+        """`scale`, then what the formula takes, for each of the next updates: (count, ...)."""
         rates = np.array([self._schedule(self.steps + k) for k in range(count)]) if self._schedule else self._constant
         columns = self._scale(rates), *self._factors(rates, np.arange(self.steps + 1, self.steps + count + 1))
-        self.steps += count
         return np.stack([np.broadcast_to(np.asarray(column, np.float64), count) for column in columns], axis=1)
 
     def finish(self) -> None:

@@ -72,7 +72,7 @@ def grade(folder: Path, task: tuple[str, ...] | None, hint: bool, form: str, out
     Examples:
       scratchbench course grade my-network
       scratchbench course grade my-network --task batch.cost --hint
-      scratchbench course grade my-network --gradersmat junit --out points.xml
+      scratchbench course grade my-network --format junit --out points.xml
     """
     from bench.course.command import GradeOptions
     from bench.course.command import grade as graded

@@ -252,8 +252,6 @@ def _is_replaced(context: click.Context, name: str) -> bool:
 
 
 SETTINGS = {
-    option.opts[0].lstrip("-"): option
-    for option in {**{one.name: one for one in bisect.params}, **{one.name: one for one in gate.params}}.values()
-    if isinstance(option, click.Option)
+    option.opts[0].lstrip("-"): option for option in (*bisect.params, *gate.params) if isinstance(option, click.Option)
 }
 """Name in pyproject.toml → option."""

@@ -93,7 +93,7 @@ def main() -> None:
     \b
     Examples:
       scratchbench run                       the default suite, under two minutes
-      scratchbench run standard              nine cells, three seeds each
+      scratchbench run standard              nine specs, three seeds each
       scratchbench run my.toml --out mine    a suite of your own
       scratchbench report results/quick-...  tables and plots again, from the records
       scratchbench compare old new           whether two runs learned the same

@@ -171,10 +171,10 @@ def _parting(row: Row) -> Iterator[str]:
     parts = row.cost_parts_at
     if parts.epoch is not None and parts.relative is not None and parts.largest_relative is not None:
         largest = percent(parts.largest_relative)
-        yield f"costs part at epoch {parts.epoch}, {_place(row)}: {_per_cent(parts.relative)} (largest {largest} %)"
+        yield f"costs part at epoch {parts.epoch}, {_place(row)}: {_change(parts.relative)} (largest {largest} %)"
 
 
-def _per_cent(fraction: float) -> str:
+def _change(fraction: float) -> str:
     return f"{signed(100 * fraction)} %"
 
 
@@ -236,10 +236,9 @@ def _markdown_cells(row: Row) -> tuple[str, ...]:
 
 
 def _with_interval(interval: Interval, score: Score) -> str:
-    centre = score.difference(interval.centre)
     if interval.low is None or interval.high is None:
-        return f"{centre} (one seed: no interval)"
-    return f"{centre} ({score.difference(interval.low)} to {score.difference(interval.high)})"
+        return f"{score.difference(interval.centre)} (one seed: no interval)"
+    return with_ends(interval.centre, interval.low, interval.high, score.difference)
 
 
 def _mcnemar_section(document: Document) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
+from typing import Any
 
 from bench.core.files import process_is_alive
 from bench.core.text import one_line
@@ -60,6 +61,14 @@ def last_words(finished: "subprocess.CompletedProcess[str]") -> str:
     return one_line(lines[-1], 1000)
 
 
+class NoAnswerError(Exception):
+    """A process gave no answer. `code` is its exit code, or None if it still runs."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class ConnectedProcess:
     """A Python process in a session of its own, so that Ctrl-C reaches this one alone, and a connection to it.
 
@@ -76,7 +85,7 @@ class ConnectedProcess:
         command: Callable[[str, str], list[str]] = python_command,
     ) -> None:
         remove_openmp_files()
-        self.connection, theirs = Pipe()
+        self._connection, theirs = Pipe()
         with log.open("wb") as output, theirs:
             self._process = subprocess.Popen(
                 command(name, str(theirs.fileno())),
@@ -94,19 +103,31 @@ class ConnectedProcess:
         """Its number, which is also that of its session and group."""
         return self._process.pid
 
-    def exit_code(self) -> int:
-        """Wait for its end; negative where a signal ended it."""
-        return self._process.wait()
+    def send(self, message: Any) -> None:
+        """Send a message. If the process is gone, waiting for its answer says how it ended."""
+        with suppress(OSError):
+            self._connection.send(message)
+
+    def answer(self, limit: float | None) -> Any:
+        """The next message from the process; `limit` is in seconds.
+
+        Raises NoAnswerError: the process ended, or sent nothing within the limit.
+        """
+        try:
+            if self._connection.poll(limit):
+                return self._connection.recv()
+        except (EOFError, OSError):
+            raise NoAnswerError(self._process.wait()) from None
+        raise NoAnswerError(None)
 
     def end(self) -> None:
         """Ask it to end; kill it and all that it started where that takes too long."""
-        with suppress(OSError):
-            self.connection.send(None)
+        self.send(None)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ENDING_SECONDS)
         self.kill()
         self._process.wait()
-        self.connection.close()
+        self._connection.close()
         remove_openmp_files()
 
     def kill(self) -> None:

@@ -47,7 +47,7 @@ VARIABLE_PREFIXES = (
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",  # OpenMP, and the fallback of most BLAS libraries
     "OPENBLAS_NUM_THREADS",  # OpenBLAS: the wheels of NumPy and of SciPy, a pool each
-    "MKL_NUM_THREADS",  # Intel MKL: the extra `mkl`, conda's NumPy
+    "MKL_NUM_THREADS",  # Intel MKL: conda's NumPy
     "BLIS_NUM_THREADS",  # BLIS: AMD's builds
     "VECLIB_MAXIMUM_THREADS",  # Apple's Accelerate
     "NUMEXPR_NUM_THREADS",  # numexpr, which pandas uses where it is installed

@@ -4,7 +4,6 @@ Nothing is drawn while an epoch is timed: no thread redraws, and callers report 
 """
 
 from contextlib import AbstractContextManager
-from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -59,7 +58,7 @@ class ProgressBar(Progress):
         self._bar = RichProgress(*columns, console=console, auto_refresh=False)
         self._task, self._stage = self._bar.add_task("starting", total=total or None), ""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ProgressBar":
         self._bar.start()
         self._bar.refresh()
         return self

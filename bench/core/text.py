@@ -7,7 +7,6 @@ from typing import Any
 
 MISSING = "–"
 MINUS = "−"
-MOST_PANELS = 12  # a plot of more panels than that is too large to look at, and slow to draw
 
 # What GitHub's Markdown or its mathematics could read as markup; `_` is that at a word's edge only.
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})

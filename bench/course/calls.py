@@ -77,10 +77,7 @@ class Called:
 def matched(place: str, answer: Any, expected: Any) -> Any:
     """The answer, of the same kind as the expected one: a tuple, a list, a number, an array.
 
-    Raises
-    ------
-    TaskError
-        Where it has another form.
+    Raises TaskError: where it has another form.
     """
     if isinstance(expected, tuple):
         if not isinstance(answer, tuple | list) or len(answer) != len(expected):

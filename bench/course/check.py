@@ -50,10 +50,7 @@ def check(folder: Path, task: Task) -> Result:
 def check_function(task: Task, student: Any) -> Result:
     """The verdict of one function.
 
-    Raises
-    ------
-    UnusableError
-        Where it gives no answer that could be compared.
+    Raises UnusableError: where it gives no answer that could be compared.
     """
     solutions = solutions_for(task.exercise)
     called = Called(task.function, student, solutions[task.function])
@@ -136,10 +133,7 @@ def _tasks_of(module: ModuleType) -> list[Task]:
 def function_of(folder: Path, task: Task) -> Any:
     """The student's function.
 
-    Raises
-    ------
-    TaskError
-        Where the file cannot be imported, or has no such function.
+    Raises TaskError: where the file cannot be imported, or has no such function.
     """
     functions, fault = _imported(folder / task.file)
     if fault:

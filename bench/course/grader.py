@@ -1,12 +1,11 @@
 """Grades a folder: the student's code runs in a child process, and each task has a time limit."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
-from bench.core.child_process import ConnectedProcess, how_it_ended
+from bench.core.child_process import ConnectedProcess, NoAnswerError, how_it_ended
 from bench.core.environment import worker_environment
 from bench.core.errors import UnusableError
 from bench.core.text import one_line
@@ -54,36 +53,31 @@ class Grader:
     def check(self, id: str) -> Result:
         """The result of one task.
 
-        Raises
-        ------
-        UnusableError
-            Where there is no such task, or the child process cannot be started.
+        Raises UnusableError: where there is no such task, or the child process cannot be started.
         """
         if id not in TASKS:
             raise UnusableError(f"{one_line(id, 80)!r} is no task; allowed: {', '.join(TASKS)}")
         process = self._process or self._start()
-        with suppress(OSError):  # it is gone; waiting for its answer says how
-            process.connection.send(id)
+        process.send(id)
         try:
-            if process.connection.poll(self._seconds):
-                answer = process.connection.recv()
-                return answer if isinstance(answer, Result) else self._lost(id, "sends something of its own")
-        except (EOFError, OSError):
-            return self._lost(id, f"ends the process: it {how_it_ended(process.exit_code())}")
-        return self._too_slow(id)
+            answer = process.answer(self._seconds)
+        except NoAnswerError as error:
+            if error.code is None:
+                return self._too_slow(id)
+            return self._lost(id, f"ends the process: it {how_it_ended(error.code)}")
+        return answer if isinstance(answer, Result) else self._lost(id, "sends something of its own")
 
     def _start(self) -> ConnectedProcess:
         log = Path(self._temporary.name) / "log"
         self._process = process = ConnectedProcess("bench.course.worker", worker_environment(1), log)
-        process.connection.send(str(self.folder))
+        process.send(str(self.folder))
         try:
-            if process.connection.poll(STARTING_SECONDS):
-                process.connection.recv()
-                return process
-        except (EOFError, OSError):
-            pass
-        self._end()
-        raise UnusableError(f"the grader's process does not start: {one_line(log.read_text('utf-8')[-300:])}")
+            process.answer(STARTING_SECONDS)
+        except NoAnswerError:
+            self._end()
+            told = one_line(log.read_text("utf-8")[-300:])
+            raise UnusableError(f"the grader's process does not start: {told}") from None
+        return process
 
     def _lost(self, id: str, how: str) -> Result:
         self._end()

@@ -22,10 +22,7 @@ TIMEOUT_MINUTES = 10
 def new(folder: Path, graders: Iterable[str] = ()) -> int:
     """Write the folder.
 
-    Raises
-    ------
-    UnusableError
-        Where there is something already, or it cannot be written.
+    Raises UnusableError: where there is something already, or it cannot be written.
     """
     told = one_line(folder, 200)
     if folder.exists() and not folder.is_dir():

@@ -17,10 +17,7 @@ def _grader(folder: Path) -> Grader:
 def points(id: str, folder: Path | str = ".") -> int:
     """The points of a task; what is wrong is printed.
 
-    Raises
-    ------
-    UnusableError
-        Where there is no such task, or no exercise in the folder.
+    Raises UnusableError: where there is no such task, or no exercise in the folder.
     """
     result = _grader(Path(folder).resolve()).check(id)
     if not result.ok:

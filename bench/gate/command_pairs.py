@@ -12,6 +12,7 @@ from bench.gate.commands import Command, Place
 from bench.gate.cores import children_on, draw
 from bench.gate.no_verdict import WorkChangedError
 from bench.gate.pair import SIDES, Pair
+from bench.gate.turns import shuffled
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class CommandPairs:
         Raises NoVerdictError: if a run fails, or the outputs differ though they must not.
         """
         started = time.perf_counter()
-        sides = self.order.sample(SIDES, len(SIDES))
+        sides = shuffled(self.order)
         with children_on(draw(self.command.threads or 0, self.order)):
             turns = {side: self.command.run(self.places[side], f"in pair {number}") for side in sides}
         old, new = (turns[side] for side in SIDES)

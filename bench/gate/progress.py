@@ -1,6 +1,7 @@
 """The progress while pairs are measured: one line that changes on a terminal, a line for each pair elsewhere.
 
 It is drawn between pairs, so it disturbs none. If there are many cases, only their verdicts have a line.
+`bench.core.progress` draws with rich, which the gate alone (packaging/gate) does not install.
 """
 
 import math

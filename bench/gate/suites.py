@@ -24,6 +24,7 @@ from bench.gate.gauges import Quantity
 from bench.gate.no_verdict import TreeLostError
 from bench.gate.pair import SIDES, Pair
 from bench.gate.side_process import SideProcess
+from bench.gate.turns import EITHER_FIRST, drawn, shuffled, take_turns
 
 Kind = Literal["pytest", "asv"]
 INSIDE = Path(__file__).with_name("inside")
@@ -37,7 +38,7 @@ TURN_SECONDS = 0.02
 SLOW_SECONDS, VERY_SLOW_SECONDS = 0.1, 0.5
 """Of a call: from here on a pair has one block, or one turn of each side."""
 REST_SECONDS = 0.001
-"""Before each turn: the threads of the turn before go on spinning for a while."""
+"""Before each turn."""
 FORGETS_PEAK = Path("/proc/self/clear_refs")
 LONG_SECONDS = 0.001
 
@@ -127,8 +128,9 @@ class SuitePairs:
         started = time.perf_counter()
         with ExitStack() as stack:
             with children_on(draw(self.suite.threads or 0, self.order)):
-                sides = self.order.sample(SIDES, len(SIDES))
-                processes = {side: stack.enter_context(self._start(self.places[side], names)) for side in sides}
+                processes = {
+                    side: stack.enter_context(self._start(self.places[side], names)) for side in shuffled(self.order)
+                }
             for name in names:
                 pair = self._take_turns(number, name, processes)
                 ended = time.perf_counter()
@@ -148,15 +150,14 @@ class SuitePairs:
         for process in processes.values():
             if process.answer(f"before {name} in pair {number}").get("case") != name:
                 raise TreeLostError(process.side, f"left out {name} in pair {number}")
-        benchmark = self.found[name]
-        blocks = [self.order.choice(benchmark.orders) for _ in range(benchmark.blocks)]
-        turns = [SIDES["AB".index(letter)] for letter in "".join(blocks)]
-        answers: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-        request = "turn" if self.suite.quantity == "seconds" else "memory"
-        for side in (*(self.order.sample(SIDES, len(SIDES)) if benchmark.warms_up else ()), *turns):
-            time.sleep(REST_SECONDS)
+        benchmark, request = self.found[name], "turn" if self.suite.quantity == "seconds" else "memory"
+
+        def turn(side: str, _: int) -> dict[str, Any]:
             processes[side].send((request, benchmark.calls))
-            answers[side].append(processes[side].answer(f"in {name} of pair {number}"))
+            return processes[side].answer(f"in {name} of pair {number}")
+
+        blocks = drawn(self.order, benchmark.orders, benchmark.blocks)
+        answers = take_turns(shuffled(self.order) if benchmark.warms_up else (), blocks, REST_SECONDS, turn)
         for process in processes.values():
             process.send(("next",))
         told = {key: value for side in SIDES for key, value in self._told(side, answers[side], benchmark).items()}
@@ -190,4 +191,4 @@ def _benchmark(old: Mapping[str, Any], new: Mapping[str, Any]) -> Benchmark:
     calls = max(1, round(TURN_SECONDS / seconds))
     if seconds >= VERY_SLOW_SECONDS:
         return Benchmark(calls, ("AB", "BA"), 1, warms_up=True)
-    return Benchmark(calls, ("ABBA", "BAAB"), 1 if seconds >= SLOW_SECONDS else 2, warms_up=True)
+    return Benchmark(calls, EITHER_FIRST, 1 if seconds >= SLOW_SECONDS else 2, warms_up=True)

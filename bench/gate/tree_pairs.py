@@ -15,14 +15,13 @@ from bench.gate.cores import draw
 from bench.gate.pair import SIDES, Pair
 from bench.gate.plan_files import PlanFiles
 from bench.gate.side_process import SideProcess
+from bench.gate.turns import EITHER_FIRST, drawn, shuffled, take_turns
 
 SCRIPT = Path(__file__).with_name("tree_worker.py")
-
-
 BLOCKS = 8
 EPOCHS = 1 + 2 * BLOCKS
 REST_SECONDS = 0.005
-"""Before each turn: the threads of the turn before go on spinning for a while."""
+"""Before each turn."""
 TIME_LIMIT_SECONDS = 60.0
 
 
@@ -45,7 +44,7 @@ class TrainingPairs:
         """
         started = time.perf_counter()
         with ExitStack() as stack:
-            processes = {side: stack.enter_context(self._start(side)) for side in self._shuffled()}
+            processes = {side: stack.enter_context(self._start(side)) for side in shuffled(self.order)}
             cores = draw(self.threads, self.order)
             for process in processes.values():
                 process.answer("while it started")
@@ -68,18 +67,14 @@ class TrainingPairs:
         return process
 
     def _take_turns(self, number: int, processes: Mapping[str, SideProcess], started: float) -> Pair:
-        answers: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
-        blocks = [self.order.choice(("ABBA", "BAAB")) for _ in range(BLOCKS)]
-        turns = [SIDES["AB".index(letter)] for letter in "".join(blocks)]
-        for side in (*self._shuffled(), *turns):
-            time.sleep(REST_SECONDS)
-            answers[side].append(processes[side].ask("epoch", len(answers[side]) + 1))
+        def epoch(side: str, turn: int) -> dict[str, Any]:
+            return processes[side].ask("epoch", turn)
+
+        blocks = drawn(self.order, EITHER_FIRST, BLOCKS)
+        answers = take_turns(shuffled(self.order), blocks, REST_SECONDS, epoch)
         told = {key: value for side in SIDES for key, value in _told(side, answers[side]).items()}
         wall = time.perf_counter() - started
         return Pair(number=number, cell=self.plan.spec.name, order=" ".join(blocks), wall_seconds=wall, **told)
-
-    def _shuffled(self) -> list[str]:
-        return self.order.sample(SIDES, len(SIDES))
 
 
 def _told(side: str, answers: list[dict[str, Any]]) -> dict[str, Any]:

@@ -33,10 +33,7 @@ def _numbers(row: list[Any]) -> bool:
 def as_array(value: Any) -> Array:
     """A copy in float64.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Where it holds no numbers.
+    Raises TypeError, ValueError: where it holds no numbers.
     """
     if value is None:
         raise TypeError("None")  # NumPy makes NaN of it

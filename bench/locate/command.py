@@ -25,10 +25,7 @@ class LocateOptions:
 def run(options: LocateOptions) -> int:
     """Print or write the reports, made in another process; 1 where any of them names a mistake.
 
-    Raises
-    ------
-    UnusableError
-        Nothing could be said.
+    Raises UnusableError: nothing could be said.
     """
     code, text, complaint = answer_of("bench.locate.reports:reports", options)
     sys.stderr.write(complaint)

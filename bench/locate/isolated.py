@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.core import environment
-from bench.core.child_process import ConnectedProcess, how_it_ended
+from bench.core.child_process import ConnectedProcess, NoAnswerError, how_it_ended
 from bench.core.complaints import complain
 from bench.core.errors import EXIT_OK, UnusableError
 
@@ -37,15 +37,12 @@ class Call(NamedTuple):
 def answer_of(target: str, *arguments: Any) -> Answer:
     """What `target`, a function `module:name` that returns (exit code, text), answers in a process of its own.
 
-    Raises
-    ------
-    UnusableError
-        The process ended without an answer, or had to be ended.
+    Raises UnusableError: the process ended without an answer, or had to be ended.
     """
     with tempfile.TemporaryDirectory() as folder:
         process = ConnectedProcess("bench.locate.isolated", environment.importable(os.environ), Path(folder) / "log")
         try:
-            process.connection.send((os.getcwd(), target, arguments))
+            process.send((os.getcwd(), target, arguments))
             return _wait(process)
         finally:
             process.kill()
@@ -54,16 +51,22 @@ def answer_of(target: str, *arguments: Any) -> Answer:
 
 def _wait(process: ConnectedProcess) -> Answer:
     call = Call("the network", None)
-    while process.connection.poll(None if call.seconds is None else call.seconds + GRACE_SECONDS):
-        try:
-            message = process.connection.recv()
-        except (EOFError, ConnectionResetError):
-            how = how_it_ended(process.exit_code())
-            raise UnusableError(f"{call.place}: its process {how}; expected: that the call returns or raises") from None
-        if isinstance(message, Answer):
-            return message
-        call = message
-    raise UnusableError(
+    try:
+        while not isinstance(message := process.answer(_limit(call)), Answer):
+            call = message
+    except NoAnswerError as error:
+        raise UnusableError(_lost(call, error.code)) from None
+    return message
+
+
+def _limit(call: Call) -> float | None:
+    return None if call.seconds is None else call.seconds + GRACE_SECONDS
+
+
+def _lost(call: Call, code: int | None) -> str:
+    if code is not None:
+        return f"{call.place}: its process {how_it_ended(code)}; expected: that the call returns or raises"
+    return (
         f"{call.place} took longer than {call.seconds:g} s and could not be interrupted; expected: less; remedy: a "
         "smaller --spec, --seconds, or no `except` that catches everything"
     )

@@ -78,10 +78,7 @@ def layouts_left(make: Callable[[], Asked], first: Asked, net: Net) -> list[Layo
 
     A mistake in one equation turns the tensors of that equation alone: the reference is fed what was reported.
 
-    Raises
-    ------
-    SubjectError
-        There is no such layout, or layers are listed from the last to the first.
+    Raises SubjectError: there is no such layout, or layers are listed from the last to the first.
     """
     at = probe_of(net, first.dtype)
     readings = {layout: _reading(net, at, given) for layout, given in _answers(make, first, net).items()}

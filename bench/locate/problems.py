@@ -34,10 +34,7 @@ def spec_of(
     layers : n_0, then (units, activation) or (units, activation, dropout) of each layer.
     options : any other field of a spec, such as batch_size, label_smoothing, regularization={"l2": 0.01}.
 
-    Raises
-    ------
-    UnusableError
-        Names the field, its value and what is allowed.
+    Raises UnusableError: names the field, its value and what is allowed.
     """
     try:
         inputs, *rest = layers
@@ -63,10 +60,7 @@ def _validated(values: Mapping[str, Any]) -> TrainingSpec:
 def specs_named(given: Any, subject: Any, name: str) -> list[TrainingSpec]:
     """The specs that are asked for; those that the subject says where nothing is.
 
-    Raises
-    ------
-    UnusableError
-        Where there is none, or it cannot be read.
+    Raises UnusableError: where there is none, or it cannot be read.
     """
     given = getattr(subject, "spec", None) if given is None else given
     if isinstance(given, TrainingSpec):

@@ -11,10 +11,7 @@ from bench.locate.subject import SECONDS
 def reports(options: LocateOptions) -> tuple[int, str]:
     """The exit code, and the reports in the form that is asked for.
 
-    Raises
-    ------
-    UnusableError
-        Nothing could be said.
+    Raises UnusableError: nothing could be said.
     """
     subject, name = imported(options.target, max(options.seconds, SECONDS))
     specs = specs_named(options.spec, subject, name)

@@ -74,10 +74,7 @@ def locate(subject: Any, spec: Any = None, *, name: str | None = None, seconds: 
         attribute `spec` of the subject.
     seconds : longest time that one call of the subject may take.
 
-    Raises
-    ------
-    UnusableError
-        One line: the spec cannot be read, or the subject does not keep to the protocol.
+    Raises UnusableError: one line: the spec cannot be read, or the subject does not keep to the protocol.
     """
     called = name or _name_of(subject)
     specs = specs_named(spec, subject, called)
@@ -90,10 +87,7 @@ def locate(subject: Any, spec: Any = None, *, name: str | None = None, seconds: 
 def locate_one(subject: Any, spec: TrainingSpec, name: str, seconds: float = SECONDS) -> Report:
     """The report for one spec: of several layouts, that of the one in which every finding has a cause.
 
-    Raises
-    ------
-    SubjectError
-        No layout, or more than one, explains what the subject reports.
+    Raises SubjectError: no layout, or more than one, explains what the subject reports.
     """
     seen = surveys(subject, name, net_of(spec), seconds)
     documents = [diagnose(one) for one in seen]
@@ -111,10 +105,7 @@ def _name_of(subject: Any) -> str:
 def imported(target: str, seconds: float = SECONDS) -> tuple[Any, str]:
     """The object that `module:Name` or `file.py:Name` names, the current folder first; and its name.
 
-    Raises
-    ------
-    UnusableError
-        Where it cannot be imported: the module's own error, on one line.
+    Raises UnusableError: where it cannot be imported: the module's own error, on one line.
     """
     module, colon, name = target.rpartition(":")
     if not colon or not module or not name:

@@ -65,10 +65,7 @@ def factory_of(subject: Any, spec: Any) -> Any:
 def surveys(subject: Any, name: str, net: Net, seconds: float = SECONDS) -> list[Survey]:
     """Ask at every moment: one survey, or one of each layout that neither shapes nor a probe rule out.
 
-    Raises
-    ------
-    SubjectError
-        One line that says what the protocol expected.
+    Raises SubjectError: one line that says what the protocol expected.
     """
     made_for = partial(_new, subject, name, seconds)
     first = made_for(net)
@@ -99,10 +96,7 @@ def _survey(made_for: Callable[[Net], Asked], first: Asked, layout: Layout) -> S
 def asked_again(survey: Survey, moments: Sequence[Sequence[Moment]], net: Net | None = None) -> Survey:
     """The same subject along other steps, of new ones each; or one that is made for another net.
 
-    Raises
-    ------
-    SubjectError
-        Where it cannot be asked so.
+    Raises SubjectError: where it cannot be asked so.
     """
     there = replace(survey, net=net or survey.net)
     trajectories = (Trajectory("again", tuple(some)) for some in moments)
@@ -161,10 +155,7 @@ def _along(make: Callable[[], Asked], trajectory: Trajectory, notes: dict[str, s
 def _check_repeatable(name: str, seen: Seen, again: Sequence[Given]) -> None:
     """Two new subjects must take the same steps from the same parameters.
 
-    Raises
-    ------
-    SubjectError
-        Where they do not.
+    Raises SubjectError: where they do not.
     """
     pairs = zip(seen.trajectory.moments, again, seen.given, strict=True)
     parted = [(at.label, key) for at, one, given in pairs for key in one if _differs(one[key], given[key])]
@@ -179,10 +170,7 @@ def _check_repeatable(name: str, seen: Seen, again: Sequence[Given]) -> None:
 def check_forgets(seen: Survey) -> None:
     """Where the spec's optimizer remembers nothing, the same step is taken twice.
 
-    Raises
-    ------
-    SubjectError
-        Where it is not: what is drawn or kept looks like a wrong equation.
+    Raises SubjectError: where it is not: what is drawn or kept looks like a wrong equation.
     """
     net, at = seen.net, seen.seen[0].trajectory.moments[0]
     if START[net.optimizer.name](net) or not isinstance(net.optimizer.learning_rate, float):

@@ -17,12 +17,8 @@ RIGHT = {"float64": 1e-6, "float32": 1e-2}
 def assert_equivalent(network: Any, spec: Any = None) -> None:
     """Fail with the report of `locate` where the network makes a mistake; conventions pass.
 
-    Raises
-    ------
-    AssertionError
-        The report.
-    UnusableError
-        The network does not keep to the protocol, or the spec cannot be read.
+    Raises AssertionError: the report.
+    Raises UnusableError: the network does not keep to the protocol, or the spec cannot be read.
     """
     __tracebackhide__ = True
     report = locate(network, spec)
@@ -35,12 +31,8 @@ def gradient_check(network: Any, spec: Any = None, *, limit: float | None = None
 
     limit : the largest ratio that passes; left out: 1e-6 in float64, 1e-2 in float32.
 
-    Raises
-    ------
-    AssertionError
-        Names each tensor whose ratio is larger, with its ratio.
-    SubjectError
-        Where cost or gradient is not reported.
+    Raises AssertionError: names each tensor whose ratio is larger, with its ratio.
+    Raises SubjectError: where cost or gradient is not reported.
     """
     __tracebackhide__ = True
     name = getattr(network, "__name__", type(network).__name__)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 from scipy.stats import quantile_test
 
@@ -21,7 +20,7 @@ from bench.core.markdown import document, text_table
 from bench.core.statistics import CONFIDENCE, Interval
 from bench.core.text import with_ends
 from bench.noise.drift import KERAS, REFERENCE, SCRATCHNET, Drift, Way
-from bench.report.style import grid, legend_below, plot_settings, save_figure, style_of
+from bench.report.style import grid, legend_below, logarithmic, plot_settings, save_figure, style_of
 
 MARKS = (100, 500, 1000)
 DRAWN_STEPS = 5
@@ -143,9 +142,7 @@ def _panel(axes: Axes, drifts: Sequence[Drift]) -> None:
         axes.fill_between(steps, so_far.min(axis=0), so_far.max(axis=0), color=line.get_color(), alpha=0.1, lw=0)
     axes.set_yscale("log")
     # Settings show text as it is, and Matplotlib's own labels of a logarithmic axis are mathematics.
-    axes.yaxis.set_major_locator(LogLocator(numticks=8))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    logarithmic(axes, "y", *axes.get_ylim(), "{:.0e}".format)
     axes.set_xlabel("step")
     axes.set_ylabel("largest relative difference so far")
 

@@ -22,6 +22,8 @@ from bench.spec import DataSpec, Suite, TrainingSpec
 SCHEMA_VERSION: Literal[3] = 3
 
 Status = Literal["ok", "not_comparable", "diverged", "failed", "killed", "timeout", "skipped"]
+WELL: tuple[Status, ...] = ("ok", "skipped")
+"""What does not make a run fail."""
 
 Figure = Annotated[float, Field(allow_inf_nan=True)]
 """Of what was learned: where it is no number, the tables have it as missing, and `compare` says so."""

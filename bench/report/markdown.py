@@ -7,7 +7,6 @@ from typing import Any
 from bench.core.markdown import bullets, document, text_table
 from bench.core.text import (
     MISSING,
-    MOST_PANELS,
     escaped,
     is_missing,
     megabytes,
@@ -17,7 +16,7 @@ from bench.core.text import (
     significant,
 )
 from bench.report.machines import machines_table, several_machines
-from bench.report.plots import plots_of
+from bench.report.plots import MOST_PANELS, plots_of
 from bench.report.scores import Score
 from bench.report.tables import Tables
 

@@ -105,7 +105,7 @@ def _log_axis(axes: Axes, values: ArrayLike, room: float) -> None:
     measured = np.array(values, dtype=float)
     positive = measured[np.isfinite(measured) & (measured > 0)]
     low, high = (float(positive.min()), float(positive.max())) if positive.size else (1.0, 1.0)
-    logarithmic(axes, low / room, high * room)
+    logarithmic(axes, "x", low / room, high * room)
 
 
 def _height_of_rows(backends: Sequence[str]) -> float:

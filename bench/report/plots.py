@@ -9,12 +9,14 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.core.text import MOST_PANELS
 from bench.report.plot_curves import accuracy_curves, cost_curves, error_curves, r2_curves
 from bench.report.plot_times import epoch_seconds, time_ratio
 from bench.report.scores import ACCURACY, R2
 from bench.report.style import KINDS, Drawn, plot_settings, save_figure
 from bench.report.tables import Tables
+
+MOST_PANELS = 12
+"""A plot of more panels is too large to look at, and slow to draw."""
 
 PLOTS: dict[str, Callable[[Drawn], Figure]] = {
     "time_ratio": time_ratio,

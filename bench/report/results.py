@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bench.records.run import WELL
 from bench.report.tables import Tables
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Results:
     @property
     def ok(self) -> bool:
         """Whether every (spec, seed) was finished, and every backend that could run ended well."""
-        return self.complete and all(result.status in ("ok", "skipped") for result in self.tables.records.results)
+        return self.complete and all(result.status in WELL for result in self.tables.records.results)
 
     @property
     def epochs(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -179,15 +179,18 @@ def legend_below(figure: Figure, handles: Sequence[Line2D]) -> None:
         figure.legend(handles=handles, loc="outside lower left", ncols=max(1, columns), frameon=False, handlelength=3.2)
 
 
-def logarithmic(axes: Axes, lowest: float, highest: float) -> None:
-    """A logarithmic x axis with plain numbers, a few of them whatever the span."""
-    axes.set_xscale("log")
-    axes.set_xlim(lowest, highest)
+def logarithmic(
+    axes: Axes, name: Literal["x", "y"], lowest: float, highest: float, write: Callable[[float], str] | None = None
+) -> None:
+    """Make the x or y axis logarithmic, with plain numbers of one digit or as `write` has them, a few for any span."""
+    axes.set(**{f"{name}scale": "log", f"{name}lim": (lowest, highest)})
     decades = math.log10(highest / lowest)
-    steps = (1, 2, 5) if decades < 1.5 else (1, 3) if decades < 2.5 else (1,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    twice, once = (1.5, 2.5) if name == "x" else (2, 3.5)  # more numbers fit above each other than beside each other
+    steps = (1, 2, 5) if decades < twice else (1, 3) if decades < once else (1,)
+    axis = axes.xaxis if name == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value) if write else significant(value, 1)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def save_figure(figure: Figure, stem: Path, kinds: Sequence[str] = KINDS) -> list[Path]:

@@ -21,7 +21,7 @@ LOST: dict[str, str] = {
 }
 
 
-NO_RATIO = {False: "the warm-up epoch alone was trained", True: "other cells ran beside each cell"}
+ONE_EPOCH, CROWDED = "the warm-up epoch alone was trained", "other cells ran beside each cell"
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _speed(findings: Findings) -> Iterator[str]:
     if rows.empty:
         # Where accuracy already said that a peer is missing, there is nothing to add.
         if not findings.of(findings.subject).empty and not findings.of(findings.reference).empty:
-            yield f"no time ratio: {NO_RATIO[findings.crowded]}"
+            yield f"no time ratio: {CROWDED if findings.crowded else ONE_EPOCH}"
         return
     if len(rows) > 1:
         yield _several_specs(rows, findings)

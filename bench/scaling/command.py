@@ -11,12 +11,12 @@ from bench.core.errors import EXIT_FAILED_BACKEND, EXIT_INTERRUPTED, EXIT_OK, Un
 from bench.core.progress import progress_on
 from bench.records.folder import new_folder, resumed_folder
 from bench.records.log import RECORDS_NAME, has_records
+from bench.records.run import WELL
 from bench.scaling import report
 from bench.scaling.measure import measure
 from bench.scaling.options import ScalingOptions
 from bench.scaling.records import ScalingRecords
 
-WELL = ("ok", "skipped")
 Names = Sequence[str] | None
 
 

@@ -3,7 +3,6 @@
 Scratchnet stands out, the floors are dashed, the legend has the exponents.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bench.core.text import significant
-from bench.report.style import BLACK, GREY, label, plot_settings, save_figure, style_of
+from bench.report.style import BLACK, GREY, label, logarithmic, plot_settings, save_figure, style_of
 from bench.scaling.points import AXES
 from bench.scaling.tables import ARITHMETIC, FLOORS, PRODUCTS, SUBJECT, CostLine, lines
 
@@ -57,20 +56,9 @@ def _panel(axes: Axes, drawn: Sequence[CostLine], quantity: str, title: str) -> 
         axes.plot(list(line.measured), list(line.measured.values()), label=_legend(line, quantity), **_look(line))
     axes.set_title(f"{title}  (in brackets: exponent, 95 % interval)", loc="left", fontsize=9.5)
     if drawn:
-        _cost_axis(axes, [cost for line in drawn for cost in line.measured.values()], quantity)
+        costs = [cost for line in drawn for cost in line.measured.values()]
+        logarithmic(axes, "y", min(costs) / 1.4, max(costs) * 1.4, lambda cost: _told(cost, quantity))
         axes.legend(loc="upper left", bbox_to_anchor=(-0.08, -0.1), ncols=1, frameon=False, handlelength=3.6)
-
-
-def _cost_axis(axes: Axes, costs: Sequence[float], quantity: str) -> None:
-    """Plain numbers, more of them where the span is short."""
-    low, high = min(costs) / 1.4, max(costs) * 1.4
-    axes.set_yscale("log")
-    axes.set_ylim(low, high)
-    decades = math.log10(high / low)
-    steps = (1, 2, 5) if decades < 2 else (1, 3) if decades < 3.5 else (1,)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=14))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _told(value, quantity)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _told(value: float, quantity: str) -> str:

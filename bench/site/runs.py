@@ -19,7 +19,7 @@ from bench.history.runs import points_of, points_on
 from bench.history.sources import run_files
 from bench.records.log import RECORDS_NAME, value_in
 from bench.records.machines import Machine
-from bench.records.run import Records, RunRecord
+from bench.records.run import WELL, Records, RunRecord
 from bench.report.page import PAGE_NAME, page
 from bench.report.tables import Tables
 from bench.report.write import FACTS_NAME, run_facts
@@ -169,6 +169,6 @@ def _machine(facts: RunFacts) -> str:
 
 def _state(facts: RunFacts) -> str:
     statuses = {status for row in facts.aggregate for status in row.status.split(", ")}
-    if statuses - {"ok", "skipped"}:
+    if not statuses <= set(WELL):
         return "lost"
     return "ok" if facts.complete else "incomplete"

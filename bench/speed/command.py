@@ -16,6 +16,7 @@ from bench.core.progress import Progress
 from bench.data import load_dataset
 from bench.inputs.splits import Inputs
 from bench.records.folder import new_folder
+from bench.records.run import WELL
 from bench.speed import report
 from bench.speed.grid import Grid, GridCell
 from bench.speed.observations import Observation, Observed
@@ -54,7 +55,7 @@ def speed(grid: Grid, names: Sequence[str] | None, quick: bool, as_json: bool, o
 
 
 def _exit_code(outcome: SpeedOutcome, quick: bool) -> int:
-    lost = any(o.status not in ("ok", "skipped") for o in outcome.observed.observations)
+    lost = any(o.status not in WELL for o in outcome.observed.observations)
     if lost:
         return EXIT_FAILED_BACKEND
     return EXIT_OK if quick or all(cell.is_decided for cell in outcome.cells) else EXIT_UNDECIDED

@@ -12,6 +12,7 @@ from bench.backends.floors import RateProduct
 from bench.core.errors import UnusableError, refused
 from bench.core.files import write_atomically
 from bench.core.models import FiniteRecord, Positive, first_problem, refuse_repeated
+from bench.records.run import Status
 from bench.speed.grid import RELU, GridCell
 
 NAME = "observations.json"
@@ -31,7 +32,7 @@ class Observation(FiniteRecord):
     batch_size: int
     activation: str = RELU
     backend: str
-    status: Literal["ok", "skipped", "failed", "killed", "timeout", "not_comparable", "diverged"] = "ok"
+    status: Status = "ok"
     reason: str = ""
     first_epoch_seconds: Positive | None = None
     warm_up_seconds: Positive | None = None

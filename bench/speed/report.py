@@ -246,7 +246,7 @@ def plot(outcome: SpeedOutcome) -> Figure:
     # An interval over two rounds may span anything: it is cut at the edge, for the axis is that of the centres.
     ends = [1 / peer.ratio.centre for cell in outcome.cells for peer in cell.peers if peer.ratio]
     for axes, cell in zip(panels, outcome.cells, strict=True):
-        logarithmic(axes, min([0.7, *ends]) / 1.1, max([2.0, *ends]) * 1.2)
+        logarithmic(axes, "x", min([0.7, *ends]) / 1.1, max([2.0, *ends]) * 1.2)
         axes.axvline(1, color=style_of("scratchnet").color, linewidth=1.4)
         _draw_floor(axes, cell)
         for peer in cell.peers:

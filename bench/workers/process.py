@@ -1,11 +1,10 @@
 """One worker process: start, ask, and learn how it was lost. It runs `bench.workers.worker`."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bench.core import environment
-from bench.core.child_process import ConnectedProcess, how_it_ended
+from bench.core.child_process import ConnectedProcess, NoAnswerError, how_it_ended
 from bench.records.run import Status
 from bench.workers.protocol import Job, Request
 
@@ -27,8 +26,7 @@ class WorkerProcess:
     def __init__(self, job: Job, log_path: Path, time_limit_seconds: float) -> None:
         self._log_path, self._limit = log_path, time_limit_seconds
         self._process = ConnectedProcess("bench.workers.worker", environment.worker_environment(job.threads), log_path)
-        self._connection = self._process.connection
-        self._send(job)
+        self._process.send(job)
 
     def ready(self) -> Facts:
         """Wait until the model is built; what the worker says of itself."""
@@ -36,7 +34,7 @@ class WorkerProcess:
 
     def ask(self, message: Job | Request, when: str) -> Facts:
         """Send the next job or a request; the answer. `when` ends the reason why it was lost."""
-        self._send(message)
+        self._process.send(message)
         return self._answer(when)
 
     def close(self) -> None:
@@ -47,25 +45,20 @@ class WorkerProcess:
         """Kill the process and all that it started, unasked."""
         self._process.kill()
 
-    def _send(self, message: Job | Request) -> None:
-        with suppress(OSError):  # the worker is gone; waiting for its answer says how
-            self._connection.send(message)
-
     def _answer(self, when: str) -> Facts:
         try:
-            if not self._connection.poll(self._limit):
-                raise WorkerLostError("timeout", f"no answer within {self._limit:g} s {when}")
-            answer: Facts = self._connection.recv()
-        except (EOFError, OSError):
-            raise self._lost(when) from None
+            answer: Facts = self._process.answer(self._limit)
+        except NoAnswerError as error:
+            raise self._lost(error.code, when) from None
         if "unsupported" in answer:
             raise WorkerLostError("skipped", answer["unsupported"])
         if "error" in answer:
             raise WorkerLostError("failed", f"{answer['error']} {when}; see {self._log_path}")
         return answer
 
-    def _lost(self, when: str) -> WorkerLostError:
-        code = self._process.exit_code()
+    def _lost(self, code: int | None, when: str) -> WorkerLostError:
+        if code is None:
+            return WorkerLostError("timeout", f"no answer within {self._limit:g} s {when}")
         told = f"{how_it_ended(code).removeprefix('was ')} {when}"
         if code < 0:
             return WorkerLostError("killed", told)

@@ -1,6 +1,6 @@
 """How a step is made fast: products, kernels, threads and the step itself, compiled by Numba where that is installed.
 
-Nothing outside imports what is inside; the mathematics does not know of it.
+The mathematics does not know of it. Outside, only the floors of `bench.backends` import what is inside: its products.
 """
 
 from importlib.util import find_spec
@@ -21,10 +21,7 @@ LIBRARIES = ("numba", "numpy")
 def library() -> str:
     """Name of the library that makes the steps.
 
-    Raises
-    ------
-    ValueError
-        Where SCRATCHNET_STEPS names no library, or one that is not installed.
+    Raises ValueError: where SCRATCHNET_STEPS names no library, or one that is not installed.
     """
     return chosen(VARIABLE, LIBRARIES, installed(), installed()[0])
 

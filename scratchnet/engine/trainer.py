@@ -186,9 +186,7 @@ class _Run:
         self._norms = np.zeros((threads, 2 * len(trainer._layers)))
         self._flags = np.zeros((threads + 2) * CACHE_LINE, np.uint8)
         self._flags_at = -(-self._flags.ctypes.data // CACHE_LINE) * CACHE_LINE
-        first = self._optimizer.steps
         self._factors = _factors(self._optimizer, self._steps, workspaces.batch_size, dtype)
-        self._optimizer.steps = first
         for job in workspaces.jobs:
             set_fields(job, **self._addresses(examples), **self._numbers())
         self._set_masks()

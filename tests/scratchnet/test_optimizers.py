@@ -101,6 +101,7 @@ def finish_by_kernel(optimizer):
     theta, nothing = optimizer._theta, np.zeros(9, optimizer._theta.dtype)
     factors = np.zeros(9, theta.dtype)
     taken = optimizer.take(1)[0, 1:]
+    optimizer.steps += 1
     factors[: len(taken)] = taken
     kernel()(update_of(optimizer), theta, optimizer.target.vector, *[*optimizer.kept, *[nothing] * 3][:3], factors)
 
