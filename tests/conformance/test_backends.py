@@ -4,10 +4,12 @@ The peers, which train fewer specs, are in `test_peers`.
 """
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from conforming import BATCH_SIZE, EXAMPLES, examples, spec_of
+from covering import some
 
 from bench.backends import registry
 from bench.backends.registry import BACKENDS
@@ -67,7 +69,10 @@ def made(name, spec):
     return registry.load(BACKENDS[name].target)(spec, plan.initial_parameters(), x, y, 2, weights), plan, x, y
 
 
-@pytest.fixture(params=[name for name, entry in BACKENDS.items() if entry.needs in ("scipy", "tensorflow")])
+TRAINED = [name for name, entry in BACKENDS.items() if entry.needs in ("scipy", "tensorflow")]
+
+
+@pytest.fixture(params=TRAINED)
 def name(request):
     return request.param
 
@@ -101,7 +106,7 @@ def assert_same_training(name, spec, epochs):
     np.testing.assert_allclose(backend.predict(x), ours.predict(x), rtol=1e-10)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("name", "case"), some(product(TRAINED, CASES), 18))
 def test_costs_and_parameters_equal_those_of_scratchnet(name, case):
     assert_same_training(name, case_spec(case), epochs=3)
 

@@ -95,6 +95,7 @@ def test_pytest_imports_what_is_installed_and_not_the_package_beside_conftest(ga
     assert "warning" not in out
 
 
+@pytest.mark.weekly
 def test_an_asv_suite_imports_what_is_installed_and_not_the_package_beside_it(gate, project, bench):
     project.git("mv", "src/thing", "thing")
     (project.folder / "benchmarks" / "run.py").write_text("import thing\ndef time_it(): sum(range(1000))\n")

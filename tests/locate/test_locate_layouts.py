@@ -74,7 +74,7 @@ def test_a_mistake_hides_no_layout(mistake, form):
     assert document.mistakes[0].equation == equation
 
 
-@pytest.mark.parametrize(("mistake", "form"), some(covering(MISTAKES, FORMS), 8))
+@pytest.mark.parametrize(("mistake", "form"), some(covering(MISTAKES, FORMS), 5))
 def test_of_steps_alone_the_verdict_is_right_or_the_layout_is_asked_for(mistake, form):
     """Ascent changes every update, and is no other layout."""
     equation, methods = MISTAKES[mistake]

@@ -339,7 +339,7 @@ OWN_PENALTY = {
 }
 
 
-@pytest.mark.parametrize("rule", OWN_UPDATES)
+@pytest.mark.parametrize("rule", some(OWN_UPDATES, 1))
 def test_an_update_of_ones_own_is_a_mistake_beside_a_cost_of_ones_own(rule):
     document = told("adam", {**own_adam(OWN_UPDATES[rule]), **OWN_PENALTY, "offers": ("cost", "gradients")})
     assert {(one.kind, one.equation) for one in document.findings if one.tensor.startswith("update")} == {

@@ -17,7 +17,7 @@ def name_of(value):
     return getattr(value, "__name__", str(value))
 
 
-@pytest.mark.parametrize(("method", "layer", "way"), some(CASES, 14), ids=name_of)
+@pytest.mark.parametrize(("method", "layer", "way"), some(CASES, 8), ids=name_of)
 def test_the_equation_and_the_layer_are_blamed_and_no_cause_is_claimed(method, layer, way):
     document = locate_one(perturbed(method, layer, way), PROBLEMS["classes"], "Unknown").document
     first = document.mistakes[0]
