@@ -34,11 +34,11 @@ HEAD = """\
 
 This page leads from every equation to its derivation, its code and its test. (1) to (51) are the equations of the
 founding document. BP1.1 to BP4.2 are the four equations of backward propagation, for one example (.1) and for a batch
-(.2). The code has the number in a comment or docstring. The test computes this equation from its definition and
-compares.
+(.2). The code has the number of the equation in a comment or docstring. The test computes the equation from its
+definition and compares.
 
 `python docs/make_equations.py` makes this page from `docs/equations.toml`: do not edit it here. With `--check` it fails
-if a row leads nowhere; the tests run it.
+if a link of a row leads nowhere; the tests run this check.
 
 | equation | code | shape of the result | test |
 |---|---|---|---|

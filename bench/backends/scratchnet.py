@@ -73,7 +73,7 @@ def network_of(spec: TrainingSpec, threads: int = 1, kind: type[Network] = Netwo
     return kind(
         spec.architecture.inputs,
         [Dense(**layer.model_dump()) for layer in spec.architecture.layers],
-        loss=_loss(spec),
+        loss=loss_of(spec),
         optimizer=_optimizer(spec.optimizer),
         l1=spec.regularization.l1,
         l2=spec.regularization.l2,
@@ -82,7 +82,8 @@ def network_of(spec: TrainingSpec, threads: int = 1, kind: type[Network] = Netwo
     )
 
 
-def _loss(spec: TrainingSpec) -> Loss:
+def loss_of(spec: TrainingSpec) -> Loss:
+    """The spec's loss with the options that it takes."""
     given = {"label_smoothing": spec.label_smoothing, "delta": spec.huber_delta}
     kind = LOSSES[spec.loss]
     return kind(**{name: value for name, value in given.items() if name in kind.__dataclass_fields__})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.errors import UnusableError, refused
-from bench.core.text import one_line
+from bench.core.text import first_of, one_line
 from bench.records.log import RECORDS_NAME, value_in
 from bench.records.run import Records
 
@@ -115,6 +115,4 @@ def quoted(name: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """`'x', 'y' and 3 more`."""
-    every = [quoted(name) for name in names]
-    more = f" and {len(every) - NAMED_AT_MOST} more" if len(every) > NAMED_AT_MOST else ""
-    return f"{', '.join(every[:NAMED_AT_MOST])}{more}"
+    return first_of(map(quoted, names), NAMED_AT_MOST)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 MISSING = "–"
@@ -19,6 +19,12 @@ def one_line(value: Any, limit: int | None = None) -> str:
     if not text.isprintable():
         text = "".join(character if character.isprintable() else "?" for character in text)
     return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
+
+
+def first_of(names: Iterable[str], most: int) -> str:
+    """The first names with commas between, and how many more there are."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 def escaped(value: Any, limit: int = 400) -> str:

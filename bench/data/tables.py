@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import UnusableError
 from bench.core.files import expanded
-from bench.core.text import one_line
+from bench.core.text import first_of, one_line
 from bench.data.checks import check_numbers, check_size, wrong_cell
 from bench.data.dataset import Bytes, Dataset, Numbers
 from bench.data.split import split_rows
@@ -107,9 +107,7 @@ def _check_columns(file: TableFile, needed: Sequence[str], remedy: str) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(one_line(name, 40)) for name in names[:EXAMPLE_COLUMNS])
-    more = len(names) - EXAMPLE_COLUMNS
-    return f"{shown} and {more} more" if more > 0 else shown
+    return first_of((repr(one_line(name, 40)) for name in names), EXAMPLE_COLUMNS)
 
 
 def _image_shape(path: Path, features: Sequence[str], size: tuple[int, int] | None) -> tuple[int, int, int] | None:

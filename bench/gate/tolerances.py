@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.core.errors import UnusableError
-from bench.core.text import one_line
+from bench.core.text import first_of, one_line
 from bench.gate.decision import Rule
 
 MOST_NAMES = 5
@@ -31,9 +31,8 @@ class Tolerances:
         cases = list(names)
         for pattern in self.named:
             if not any(_fits(pattern, name) for name in cases):
-                shown = ", ".join(one_line(name, 100) for name in cases[:MOST_NAMES])
-                more = f" and {len(cases) - MOST_NAMES} more" if len(cases) > MOST_NAMES else ""
-                raise UnusableError(f"--tolerance {pattern}=…: fits no case; cases: {shown}{more}; * fits any text")
+                shown = first_of((one_line(name, 100) for name in cases), MOST_NAMES)
+                raise UnusableError(f"--tolerance {pattern}=…: fits no case; cases: {shown}; * fits any text")
         return {name: Rule(self.of(name), alpha, len(cases)) for name in cases}
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.backends.scratchnet import loss_of
 from bench.spec import TrainingSpec
 from bench.spec.optimizer import OptimizerSpec
 from scratchnet.activations import ACTIVATIONS, Activation
-from scratchnet.losses import LOSSES, Loss
+from scratchnet.losses import Loss
 from scratchnet.regularizers import L1L2
 from scratchnet.schedules import SCHEDULES, Schedule
 
@@ -61,17 +62,11 @@ def net_of(spec: TrainingSpec) -> Net:
         spec.architecture.widths,
         tuple(layer.activation for layer in layers),
         tuple(layer.dropout for layer in layers),
-        _loss(spec),
+        loss_of(spec),
         L1L2(spec.regularization.l1, spec.regularization.l2),
         spec.optimizer,
         _schedule(spec.optimizer),
     )
-
-
-def _loss(spec: TrainingSpec) -> Loss:
-    options = {"label_smoothing": spec.label_smoothing, "delta": spec.huber_delta}
-    kind = LOSSES[spec.loss]
-    return kind(**{name: value for name, value in options.items() if name in kind.__dataclass_fields__})
 
 
 def _schedule(optimizer: OptimizerSpec) -> Schedule:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import fdtrc
 
 from bench.core.statistics import ratio_interval
-from bench.core.text import one_line, significant
+from bench.core.text import first_of, one_line, significant
 from bench.records.machines import KIND
 from bench.records.run import Records
 
@@ -59,9 +59,8 @@ def _kinds(records: Records) -> Iterator[str]:
     for name in KIND:
         values = sorted({kind[name] for kind in kinds})
         if len(values) > 1:
-            more = f" and {len(values) - MOST_NAMED} more" if len(values) > MOST_NAMED else ""
-            named = ", ".join(one_line(value, 60) for value in values[:MOST_NAMED])
-            yield f"the cells ran on machines that differ in {name}: {named}{more}"
+            named = first_of((one_line(value, 60) for value in values), MOST_NAMED)
+            yield f"the cells ran on machines that differ in {name}: {named}"
 
 
 def _differences(ratios: pd.DataFrame) -> Iterator[str]:
