@@ -1,6 +1,6 @@
 """Makes the runs of results/reference again, all of them or some: each by one command, with the revision checked out.
 
-python docs/experiments/reference_results.py                 (everything: about five hours on two quiet cores)
+python docs/experiments/reference_results.py                 (everything: about seven hours on two quiet cores)
 python docs/experiments/reference_results.py speed parity    (some of them)
 
 It needs `pip install -e '.[all,peers]'` and a checkout without changes. The runs are made in results/new-NAME. Those
