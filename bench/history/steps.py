@@ -87,12 +87,16 @@ def _best_ends(values: list[float], each: float) -> list[int]:
 
 
 def _deviations(values: list[float], end: int) -> dict[int, float]:
-    """Start → Σ|y − median| of the values from there to `end`: their upper half's sum less their lower half's."""
-    ordered, found = list[float](), dict[int, float]()
-    for start in range(end - 1, -1, -1):
-        insort(ordered, values[start])
-        half = len(ordered) // 2
-        found[start] = sum(ordered[len(ordered) - half :]) - sum(ordered[:half])
+    """Start → Σ|y − median| of the values from there to `end`.
+
+    One more value adds its distance from the median, or from the two values between which each point is a median.
+    """
+    ordered, found = [values[end - 1]], {end - 1: 0.0}
+    for start in range(end - 2, -1, -1):
+        value, count = values[start], len(ordered)
+        below, above = ordered[(count - 1) // 2], ordered[count // 2]
+        found[start] = found[start + 1] + max(below - value, value - above, 0.0)
+        insort(ordered, value)
     return found
 
 
