@@ -1,19 +1,20 @@
 """How much code there is: lines of each folder that hold code, without blank lines, comments and docstrings.
 
-    python docs/experiments/code_lines.py [REVISION]
+    PYTHONPATH=. python docs/experiments/code_lines.py [REVISION]
 
 Files that git tracks count, as they are in that revision (HEAD if it is left out).
 """
 
 import ast
 import io
-import subprocess
 import sys
 import tokenize
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
 from tabulate import tabulate
+
+from bench.core.git import git
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = "120000"
@@ -40,19 +41,14 @@ def docstring_lines(source: str) -> set[int]:
     }
 
 
-def git(*arguments: str) -> str:
-    """What git prints."""
-    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-
-
 def main() -> None:
     """A row for each folder, and for each of its folders."""
     revision = (sys.argv[1:] or ["HEAD"])[0]
     code, lines = Counter[str](), Counter[str]()
-    for line in git("ls-tree", "-r", revision).splitlines():
+    for line in git("ls-tree", "-r", revision, at=ROOT).decode().splitlines():
         mode, name = line.split(" ")[0], line.partition("\t")[2]
         if name.endswith(".py") and mode != LINK:
-            source = git("show", f"{revision}:{name}")
+            source = git("show", f"{revision}:{name}", at=ROOT).decode()
             folders = PurePosixPath(name).parent.parts
             for place in {"all", "/".join(folders[:1]), "/".join(folders[:2])}:
                 code[place] += code_lines(source)

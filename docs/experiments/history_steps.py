@@ -32,7 +32,7 @@ def heavy_tails(rng: np.random.Generator, runs: int) -> NDArray[np.float64]:
 
 
 def unlucky(rng: np.random.Generator, runs: int) -> NDArray[np.float64]:
-    """0.8 %, and every fourth run 5 % slower."""
+    """0.8 %, and every fourth run 5 % slower: about so many processes are so for their whole life (gate.md)."""
     return rng.normal(0, 0.008, runs) + 0.05 * (rng.random(runs) < 0.25)
 
 

@@ -1,6 +1,7 @@
-"""The builders of synthetic records stand with the tests of what else is derived from them."""
+"""Builders of synthetic records are with the tests of results, and the simulated noises with their experiment."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "results"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path += [str(TESTS / "results"), str(TESTS.parent / "docs" / "experiments")]

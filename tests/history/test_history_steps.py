@@ -4,19 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from history_steps import NOISES, SD
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bench.history.steps import FEWEST, SHORTEST, find_steps, noise_of, penalty
 
 RUNS, HISTORIES = 30, 200
-SD = 0.02
-NOISES = {
-    "normal": lambda rng: rng.normal(0, SD, RUNS),
-    "heavy tails": lambda rng: rng.standard_t(3, RUNS) * SD / math.sqrt(3),
-    # gate.md: about every fourth process is 4 to 6 % slower for its whole life
-    "unlucky processes": lambda rng: rng.normal(0, 0.008, RUNS) + 0.05 * (rng.random(RUNS) < 0.25),
-}
 RATIOS = st.lists(st.floats(0.1, 10), min_size=FEWEST, max_size=25)
 
 
@@ -27,7 +21,7 @@ def indices(ratios) -> list[int]:
 def histories(kind, factor=1.0):
     rng = np.random.default_rng(20261124)
     for _ in range(HISTORIES):
-        logarithms = NOISES[kind](rng)
+        logarithms = NOISES[kind](rng, RUNS)
         logarithms[RUNS // 2 :] += math.log(factor)
         yield np.exp(logarithms)
 
